@@ -1,0 +1,193 @@
+"""The checks: what is asked of an implementation in each case, and how the answer is judged.
+
+The docstring of a check is its title, and then advice for whoever fails it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from inspect import getdoc
+
+from rnn_conformance import expected
+from rnn_conformance.cases import MAIN, Case
+from rnn_conformance.judgement import Judgement
+from rnn_conformance.protocol import Array, Layout
+from rnn_conformance.subject import Subject, Violation, expected_shapes
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question to an implementation.
+
+    Attributes:
+        name: its id, such as "hidden_states".
+        title, advice: what it asks, and where to look when it fails.
+        applies: the cases in which it is asked.
+        needs: the other layouts that it asks for, beside the case's own.
+        judge: the judgements of a case; raises Violation where there is nothing to compare.
+    """
+
+    name: str
+    title: str
+    advice: str
+    applies: Callable[[Case], bool]
+    needs: tuple[Layout, ...]
+    judge: Callable[[Subject, Case], Iterator[Judgement]]
+
+
+CHECKS: dict[str, Check] = {}
+
+
+def _always(_: Case) -> bool:
+    return True
+
+
+def _check(
+    applies: Callable[[Case], bool] = _always, *, needs: tuple[Layout, ...] = ()
+) -> Callable[[Callable[[Subject, Case], Iterator[Judgement]]], Check]:
+    def register(judge: Callable[[Subject, Case], Iterator[Judgement]]) -> Check:
+        title, _, advice = (getdoc(judge) or "").partition("\n\n")
+        name = judge.__name__
+        CHECKS[name] = Check(name, title, " ".join(advice.split()), applies, needs, judge)
+        return CHECKS[name]
+
+    return register
+
+
+def _contractive(case: Case) -> bool:
+    return case.weights == "contractive"
+
+
+def _main(case: Case) -> bool:
+    return case.weights == "normal" and (MAIN[0], MAIN[2], MAIN[3]) == (case.T, case.I, case.H)
+
+
+@_check()
+def shape_and_dtype(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Every result is an array of the documented shape and of the dtype of the input.
+
+    A float64 result of a float32 call is promoted somewhere (a Python float, a float64 constant); a
+    missing axis of size 1 is a squeeze() without an axis.
+    """
+    data = case.data()
+    answer = subject.answer(data.call(case.layout))
+    subject.ordered(answer, data, case.layout)
+    for name, shape in expected_shapes(data, case.layout).items():
+        value: Array | None = getattr(answer, name)
+        if value is not None and value.dtype != case.dtype:
+            raise Violation(f"{name} {shape}: expected dtype {case.dtype}, got {value.dtype}")
+    return iter(())
+
+
+@_check()
+def hidden_states(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Every hidden state follows from the one before it.
+
+    h_t = tanh(W_xh x_t + b_xh + W_hh h_{t-1} + b_hh), judged from the implementation's own
+    h_{t-1}. Wrong at step 0 only: look at h_0. Right at step 0 only: look at how the state is
+    carried, and at W_hh. Wrong everywhere: weights transposed, a bias missing, another activation.
+    """
+    yield expected.steps(case, subject.result(case).hidden_states)
+
+
+@_check()
+def final_state(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """The final state is the state after the last step.
+
+    It is judged from the implementation's own state before the last step.
+    """
+    result = subject.result(case)
+    yield expected.last_step(case, result.hidden_states, result.part("h_n"))
+
+
+@_check()
+def outputs(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Every output is the readout of the state of the same step.
+
+    y_t = W_ho h_t + b_ho, judged from the implementation's own h_t.
+    """
+    result = subject.result(case)
+    yield expected.readout(case, result.hidden_states, result.part("outputs"))
+
+
+@_check(_contractive)
+def trajectory(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Whole trajectories agree with the NumPy reference, where the recurrence contracts.
+
+    The reference runs in float64; the bound is the one-step bound, carried through time.
+    """
+    yield expected.trajectory(case, subject.result(case).hidden_states)
+
+
+@_check(lambda case: _contractive(case) and case.layout == "time_first", needs=("single",))
+def single_equals_column(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """A sequence alone gives what it gives as a column of a batch.
+
+    If `hidden_states` passes for batches only: is an input of rank 2 (T, input_size) mistaken for a
+    batch of T sequences of one step?
+    """
+    batched = subject.result(case)
+    for row in range(case.B):
+        single = subject.run(case.data().row(row), "single")
+        yield from expected.same(case, batched.row(row), single, row)
+
+
+@_check(lambda case: _contractive(case) and case.layout == "batch_first", needs=("time_first",))
+def batch_first_equals_time_first(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """The order of the axes changes nothing but the order of the axes.
+
+    It concerns inputs, hidden states and outputs, and neither h_0 nor the final state. A reshape
+    where a transpose is meant mixes sequences with time.
+    """
+    time_first = subject.result(replace(case, layout="time_first"))
+    yield from expected.same(case, time_first, subject.result(case))
+
+
+@_check(lambda case: _contractive(case) and case.h_0 == "none")
+def omitted_h_0_is_zeros(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """An omitted h_0 gives what zeros give."""
+    zeros = subject.result(replace(case, h_0="zeros"))
+    yield from expected.same(case, zeros, subject.result(case))
+
+
+@_check(_main)
+def inputs_unchanged(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Nothing that goes in is written to: weights, inputs and h_0 are the same afterwards.
+
+    An in-place operation works on the caller's memory: copy h_0 before the loop.
+    """
+    call, before = case.call(), case.call()
+    subject.answer(call)
+    pairs = {name: (before.weights[name], call.weights[name]) for name in before.weights}
+    pairs["inputs"] = (before.inputs, call.inputs)
+    if before.h_0 is not None and call.h_0 is not None:
+        pairs["h_0"] = (before.h_0, call.h_0)
+    for name, (was, found) in pairs.items():
+        if was.shape != found.shape:
+            raise Violation(f"{name}: came back with shape {found.shape}, was {was.shape}")
+        yield expected.identical(name, was, found)
+
+
+@_check(_main)
+def earlier_results_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """What one call returned is not changed by the next.
+
+    Results that are views of a buffer of the model are overwritten by the next call.
+    """
+    data = case.data()
+    first = subject.run(data, case.layout)
+    kept = first.copy()
+    subject.run(replace(case, seed=case.seed + 1).data(), case.layout)
+    for name, was in kept.parts().items():
+        yield expected.identical(f"{name} after another call", was, first.parts()[name])
+
+
+@_check(_main)
+def calls_are_independent(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """A call computes the same whatever was called before: other weights, lengths, batch sizes.
+
+    Look for a state carried over from the last call when h_0 is omitted, and for weights or shapes
+    cached at the first call.
+    """
+    other = replace(case, T=case.T + 4, B=case.B + (case.layout != "single"))
+    subject.run(other.data(), case.layout)
+    yield expected.steps(case, subject.run(case.data(), case.layout).hidden_states)

@@ -1,0 +1,30 @@
+"""With what the figures of a report were seen."""
+
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+
+def describe() -> dict[str, str]:
+    """Versions of what takes part, and the number of threads it may use."""
+    packages = ("rnn-conformance", "numpy", "torch")
+    versions = {package: found for package in packages if (found := _version(package))}
+    return {**versions, "python": platform.python_version(), "threads": str(threads())}
+
+
+def threads() -> int:
+    """What torch uses where it is loaded, else the cores that this process may run on."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        return int(torch.get_num_threads())
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,1 @@
+"""Adapters: one small file for each framework, which is imported inside it."""

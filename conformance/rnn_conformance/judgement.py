@@ -1,0 +1,106 @@
+"""Found against expected, each with its own bound: the worst share, and the first one outside."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_conformance.certificate import Float64
+from rnn_conformance.reproduction import Formula, numpy_lines
+
+
+@dataclass(frozen=True)
+class Place:
+    """One number of a result: its time step, row of the batch and unit."""
+
+    step: int
+    row: int
+    unit: int
+    expected: float
+    found: float
+    bound: float
+
+    @property
+    def share(self) -> float:
+        """The error as a share of its bound; infinite where no number was found."""
+        return float(_share(*map(np.float64, (self.expected, self.found, self.bound))))
+
+    def __str__(self) -> str:
+        return (
+            f"step {self.step}, row {self.row}, unit {self.unit}: expected {self.expected!r}, "
+            f"found {self.found!r}, bound {self.bound:.3g} (error is {self.share:.3g} of it)"
+        )
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A result beside what it should be.
+
+    Attributes:
+        what: the name of the result, as it reads in a message.
+        expected, found, bound: (T, B, units), broadcast to one shape.
+        reason: where the bound comes from, in one sentence.
+        first_step: the time step of index 0 of the first axis.
+        formula: how an expected number comes about, where NumPy alone can repeat it.
+    """
+
+    what: str
+    expected: npt.NDArray[Any]
+    found: npt.NDArray[Any]
+    bound: npt.NDArray[Any] | float
+    reason: str
+    first_step: int = 0
+    formula: Formula | None = None
+
+    def shares(self) -> Float64:
+        """The error of every number as a share of its bound; infinite where it is no number."""
+        return _share(
+            self.expected.astype(np.float64),
+            self.found.astype(np.float64),
+            np.broadcast_to(np.asarray(self.bound, np.float64), self.found.shape),
+        )
+
+    def worst(self) -> tuple[float, Place]:
+        shares = self.shares()
+        index = np.unravel_index(int(np.argmax(shares)), shares.shape)
+        return float(shares[index]), self._place(index)
+
+    def first_outside(self) -> Place | None:
+        """The first number outside its bound, by time step, then row, then unit."""
+        outside = np.argwhere(self.shares() > 1)
+        return self._place(tuple(outside[0])) if len(outside) else None
+
+    def describe(self, place: Place) -> str:
+        """One line: what is outside where, by how much, and how much else is."""
+        count = np.count_nonzero(self.shares() > 1)
+        return f"{self.what}: {place}; {count} of {self.found.size} numbers are outside"
+
+    def reproduce(self, place: Place) -> str:
+        """Lines of NumPy that compute what was expected there; empty where NumPy alone cannot."""
+        if self.formula is None:
+            return ""
+        index = (place.step - self.first_step, place.row, place.unit)
+        return numpy_lines(self.formula, index, place.found, place.bound)
+
+    def _place(self, index: tuple[Any, ...]) -> Place:
+        step, row, unit = (int(i) for i in index)
+        bound = np.broadcast_to(np.asarray(self.bound, np.float64), self.found.shape)
+        return Place(
+            step + self.first_step,
+            row,
+            unit,
+            float(self.expected[index]),
+            float(self.found[index]),
+            float(bound[index]),
+        )
+
+
+def _share(
+    expected: Float64 | np.float64, found: Float64 | np.float64, bound: Float64 | np.float64
+) -> Float64:
+    """|found - expected| / bound, 0 for 0/0, infinity for whatever cannot be compared."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        error = np.abs(found - expected)
+        share = np.where(error == 0, 0.0, error / bound)
+    return np.where(np.isfinite(error) & ~np.isnan(share), share, np.inf)

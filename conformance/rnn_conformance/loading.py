@@ -1,0 +1,116 @@
+"""From what a user names or passes to an implementation that can be run."""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from rnn_conformance.implementations.plain import PlainFunction, StepByStepClass
+from rnn_conformance.protocol import Implementation
+
+BUILT_IN = {
+    "torch.nn.RNN": "rnn_conformance.implementations.torch_rnn:TorchRNN",
+    "rnn_reference.BatchRNN": "rnn_conformance.implementations.reference:BATCH",
+    "rnn_reference.SingleSequenceRNN": "rnn_conformance.implementations.reference:SINGLE",
+}
+
+
+class CannotBeJudged(Exception):
+    """There is nothing to judge: unknown name, failed import, an object of no known kind."""
+
+
+def load(name: str) -> Implementation:
+    """The implementation of this name.
+
+    Args:
+        name: a built-in one, such as "torch.nn.RNN"; or `package.module:object`; or
+            `path/to/file.py:object`. What the object may be, see `as_implementation`.
+
+    Raises CannotBeJudged, with one line that says what is wrong.
+    """
+    target = BUILT_IN.get(name, name)
+    place, colon, attribute = target.rpartition(":")
+    if not colon or not place or not attribute:
+        raise CannotBeJudged(
+            f"implementation {name!r}: expected one of {', '.join(BUILT_IN)}, or module:object, "
+            f"or file.py:object"
+        )
+    if not place.endswith(".py") and "" not in sys.path:
+        sys.path.insert(0, "")  # as `python -m` does: a module in the working directory is found
+    try:
+        module = _from_file(place) if place.endswith(".py") else import_module(place)
+    except Exception as error:  # a stranger's module may raise anything while it is imported
+        raise CannotBeJudged(
+            f"implementation {name!r}: importing {place} failed: {type(error).__name__}: {error}"
+        ) from error
+    try:
+        found = getattr(module, attribute)
+    except AttributeError:
+        raise CannotBeJudged(f"implementation {name!r}: {place} has no {attribute!r}") from None
+    return as_implementation(found, name=name)
+
+
+def as_implementation(implementation: Any, *, name: str | None = None) -> Implementation:
+    """An implementation, made from whatever of these it is given.
+
+    - a name, as `load` takes it;
+    - an `Implementation`: an object with `name`, `claims` and `run(call)`, or its class;
+    - a class like those of the reference: `Class(input_size, hidden_size, output_size, dtype=…,
+      rng=…)`, weights assigned as attributes, `forward(inputs, h_0)` that returns outputs and
+      hidden states by time step;
+    - a function `f(weights, inputs, h_0)` that returns a mapping with "hidden_states", and "h_n"
+      and "outputs" where it has them.
+
+    A class or function is taken to do (T, B, I) inputs in float32 and float64, unless it is
+    decorated with `rnn_conformance.claims`.
+
+    Raises CannotBeJudged.
+    """
+    if isinstance(implementation, str):
+        return load(implementation)
+    shown = name or _name_of(implementation)
+    try:
+        if isinstance(implementation, type):
+            if hasattr(implementation, "run"):
+                implementation = implementation()
+            elif hasattr(implementation, "forward"):
+                return StepByStepClass(shown, implementation)
+        if isinstance(implementation, Implementation):
+            return implementation
+    except Exception as error:  # a stranger's constructor may raise anything
+        raise CannotBeJudged(
+            f"implementation {shown!r}: {type(error).__name__}: {error}"
+        ) from error
+    if isinstance(implementation, Callable) and not isinstance(implementation, type):  # type: ignore[arg-type]
+        return PlainFunction(shown, implementation)
+    raise CannotBeJudged(
+        f"implementation {shown!r}: expected a function (weights, inputs, h_0), a class with "
+        f"forward, or an object with name, claims and run, got {_kind(implementation)}"
+    )
+
+
+def _from_file(place: str) -> ModuleType:
+    path = Path(place)
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {place}")
+    spec = spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{place} is not a Python file")
+    module = module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)  # dataclasses and pickles look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+def _name_of(implementation: Any) -> str:
+    named = getattr(implementation, "name", None) or getattr(implementation, "__qualname__", None)
+    return named if isinstance(named, str) else type(implementation).__name__
+
+
+def _kind(implementation: Any) -> str:
+    if isinstance(implementation, type):
+        return f"the class {implementation.__qualname__}, which has neither run nor forward"
+    return f"an object of type {type(implementation).__name__}"

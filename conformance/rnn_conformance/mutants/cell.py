@@ -1,0 +1,185 @@
+"""Wrong cells: biases, weights and the activation."""
+
+import numpy as np
+
+from rnn_conformance.mutants.registry import mutant
+from rnn_conformance.protocol import Array
+from rnn_conformance.recurrence import Recurrence, Weights
+
+
+@mutant("cell", caught_by="hidden_states", shipped_in="google/flax#5595")
+class RecurrentBiasDropped(Recurrence):
+    """b_hh is not added."""
+
+    def weights(self, weights: Weights) -> Weights:
+        return {**weights, "b_hh": np.zeros_like(weights["b_hh"])}
+
+
+@mutant("cell", caught_by="hidden_states", shipped_in="google/flax#5595")
+class InputBiasDropped(Recurrence):
+    """b_xh is not added."""
+
+    def weights(self, weights: Weights) -> Weights:
+        return {**weights, "b_xh": np.zeros_like(weights["b_xh"])}
+
+
+@mutant("cell", caught_by="hidden_states")
+class InputBiasTwice(Recurrence):
+    """b_xh is added twice, and b_hh not at all."""
+
+    def weights(self, weights: Weights) -> Weights:
+        return {**weights, "b_hh": weights["b_xh"]}
+
+
+@mutant("cell", caught_by="hidden_states")
+class BiasesDoubled(Recurrence):
+    """The sum of both biases is added twice."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        return super().preactivation(w, x, h) + w["b_xh"].T + w["b_hh"].T
+
+
+@mutant("cell", caught_by="hidden_states", shipped_in="apache/tvm#3410")
+class BiasOutsideActivation(Recurrence):
+    """The biases are added after the activation: tanh(z) + b instead of tanh(z + b)."""
+
+    def step(self, w: Weights, x: Array, h: Array) -> Array:
+        b = w["b_xh"].T + w["b_hh"].T
+        return self.activation(self.preactivation(w, x, h) - b) + b
+
+
+@mutant("cell", caught_by="hidden_states")
+class RecurrentBiasDroppedAtZeroState(Recurrence):
+    """The recurrent part, b_hh with it, is skipped while the state is zero."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        a = super().preactivation(w, x, h)
+        return a if h.any() else a - w["b_hh"].T
+
+
+@mutant("cell", caught_by="hidden_states")
+class RecurrentWeightTransposed(Recurrence):
+    """W_hh is used transposed."""
+
+    def weights(self, weights: Weights) -> Weights:
+        return {**weights, "W_hh": weights["W_hh"].T}
+
+
+@mutant("cell", caught_by="hidden_states")
+class SquareInputWeightTransposed(Recurrence):
+    """W_xh is used transposed where its shape allows it."""
+
+    def weights(self, weights: Weights) -> Weights:
+        W = weights["W_xh"]
+        return {**weights, "W_xh": W.T if W.shape[0] == W.shape[1] else W}
+
+
+@mutant("cell", caught_by="hidden_states")
+class InputWeightReshaped(Recurrence):
+    """W_xh, stored column by column, is read row by row."""
+
+    def weights(self, weights: Weights) -> Weights:
+        W = weights["W_xh"]
+        return {**weights, "W_xh": W.ravel(order="F").reshape(W.shape)}
+
+
+@mutant("cell", caught_by="hidden_states")
+class SquareWeightsExchanged(Recurrence):
+    """W_xh and W_hh are exchanged where their shapes allow it."""
+
+    def weights(self, weights: Weights) -> Weights:
+        xh, hh = weights["W_xh"], weights["W_hh"]
+        return {**weights, "W_xh": hh, "W_hh": xh} if xh.shape == hh.shape else weights
+
+
+@mutant("cell", caught_by="hidden_states")
+class RecurrentDiagonalOnly(Recurrence):
+    """Only the diagonal of W_hh is used, as in an IndRNN."""
+
+    def weights(self, weights: Weights) -> Weights:
+        return {**weights, "W_hh": np.diag(np.diag(weights["W_hh"]))}
+
+
+@mutant("cell", caught_by="hidden_states")
+class UnitsPermutedInRecurrentWeight(Recurrence):
+    """The units that W_hh reads from are in reverse order."""
+
+    def weights(self, weights: Weights) -> Weights:
+        return {**weights, "W_hh": weights["W_hh"][:, ::-1]}
+
+
+@mutant("activation", caught_by="hidden_states", shipped_in="microsoft/onnxruntime#4034")
+class ReluForTanh(Recurrence):
+    """relu is used where tanh was asked for."""
+
+    def activation(self, a: Array) -> Array:
+        return np.maximum(a, 0)
+
+
+@mutant("activation", caught_by="hidden_states")
+class SigmoidForTanh(Recurrence):
+    """The logistic function is used where tanh was asked for."""
+
+    def activation(self, a: Array) -> Array:
+        return (np.tanh(a / 2) + 1) / 2
+
+
+@mutant("activation", caught_by="hidden_states")
+class NoActivation(Recurrence):
+    """The pre-activation is the state."""
+
+    def activation(self, a: Array) -> Array:
+        return a
+
+
+@mutant("activation", caught_by="hidden_states")
+class TanhTwice(Recurrence):
+    """tanh is applied twice."""
+
+    def activation(self, a: Array) -> Array:
+        return np.tanh(np.tanh(a))
+
+
+@mutant("activation", caught_by="hidden_states")
+class HardTanh(Recurrence):
+    """tanh is replaced by a clip to [-1, 1]."""
+
+    def activation(self, a: Array) -> Array:
+        return np.clip(a, -1, 1)
+
+
+@mutant("activation", caught_by="hidden_states")
+class RationalTanh(Recurrence):
+    """tanh is replaced by the Padé approximant a (27 + a^2) / (27 + 9 a^2), clipped."""
+
+    def activation(self, a: Array) -> Array:
+        a = np.clip(a, -3, 3)
+        result: Array = a * (27 + a * a) / (27 + 9 * a * a)
+        return result
+
+
+@mutant("activation", caught_by="hidden_states")
+class TanhClipsItsArgument(Recurrence):
+    """The argument of tanh is clipped to [-4, 4]."""
+
+    def activation(self, a: Array) -> Array:
+        return np.tanh(np.clip(a, -4, 4))
+
+
+@mutant("activation", caught_by="hidden_states")
+class TanhOverflows(Recurrence):
+    """tanh is computed as (e^2a - 1) / (e^2a + 1), which is NaN for a large argument."""
+
+    def activation(self, a: Array) -> Array:
+        with np.errstate(over="ignore", invalid="ignore"):
+            e = np.exp(2 * a)
+            result: Array = (e - 1) / (e + 1)
+        return result
+
+
+@mutant("activation", caught_by="hidden_states")
+class TanhOfSmallIsZero(Recurrence):
+    """An argument below 1e-6 in size gives zero."""
+
+    def activation(self, a: Array) -> Array:
+        return np.where(np.abs(a) < 1e-6, 0, np.tanh(a)).astype(a.dtype)

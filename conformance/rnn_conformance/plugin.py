@@ -1,0 +1,96 @@
+"""The pytest plugin: it only registers; what it calls lives elsewhere."""
+
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from rnn_conformance import environment
+from rnn_conformance.loading import CannotBeJudged
+from rnn_conformance.pytest_face import parameters, records_of
+from rnn_conformance.terminal import table
+
+DEFAULT = "torch.nn.RNN"
+FIXTURE = "rnn_check"
+PLANNED = pytest.StashKey[dict[str, list[Any]]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("rnn-conformance")
+    group.addoption(
+        "--rnn-implementation",
+        action="append",
+        metavar="NAME",
+        help=f"the implementation to judge (repeatable; default {DEFAULT}): a built-in name, "
+        "package.module:object, or file.py:object",
+    )
+    group.addoption(
+        "--rnn-seed", type=int, default=0, metavar="N", help="seed of the cases' numbers (0)"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("rnn_seed") < 0:
+        raise pytest.UsageError("--rnn-seed: expected an integer from 0 on")
+    config.stash[PLANNED] = {}
+    for name in config.getoption("rnn_implementation") or ():
+        try:
+            _parameters(config, name)
+        except CannotBeJudged as error:
+            raise pytest.UsageError(str(error)) from error
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    found = environment.describe()
+    seen_with = ", ".join(f"{name} {value}" for name, value in found.items() if name != "python")
+    return f"{seen_with}, seed {config.getoption('rnn_seed')}; judging {', '.join(_names(config))}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if FIXTURE in metafunc.fixturenames:
+        try:
+            lists = [_parameters(metafunc.config, name) for name in _names(metafunc.config)]
+        except CannotBeJudged as error:
+            raise pytest.Collector.CollectError(str(error)) from error
+        metafunc.parametrize(FIXTURE, [parameter for some in lists for parameter in some])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A run that was asked for a verdict and executed no check is a failure."""
+    if exitstatus == pytest.ExitCode.OK and _in_vain(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    records = records_of(terminalreporter.stats)
+    for name in dict.fromkeys(record.implementation for record in records):
+        terminalreporter.section(f"rnn-conformance: {name}")
+        console = Console(width=max(terminalreporter._tw.fullwidth, 80))
+        with console.capture() as text:
+            console.print(table(record for record in records if record.implementation == name))
+        terminalreporter.write(text.get())
+    if _in_vain(config):
+        terminalreporter.section("rnn-conformance")
+        terminalreporter.write_line("ERROR: no check of the implementation was executed", red=True)
+
+
+def _names(config: pytest.Config) -> list[str]:
+    return list(dict.fromkeys(config.getoption("rnn_implementation") or [DEFAULT]))
+
+
+def _parameters(config: pytest.Config, name: str) -> list[Any]:
+    planned = config.stash[PLANNED]
+    if name not in planned:
+        planned[name] = parameters(name, seed=config.getoption("rnn_seed"))
+    return planned[name]
+
+
+def _in_vain(config: pytest.Config) -> bool:
+    """Whether a verdict was asked for, and none of its checks was executed."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or config.getoption("collectonly"):
+        return False
+    records = records_of(reporter.stats)
+    asked = bool(records or config.getoption("rnn_implementation"))
+    return asked and all(record.outcome == "not_claimed" for record in records)

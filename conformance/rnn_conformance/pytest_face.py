@@ -1,0 +1,39 @@
+"""The checks as pytest sees them: parameters, one test each, and records out of its reports."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pytest
+
+from rnn_conformance.records import Record
+from rnn_conformance.run import Planned, plan
+from rnn_conformance.terminal import describe
+
+PROPERTY = "rnn_conformance"
+
+
+def parameters(implementation: Any, *, seed: int = 0) -> list[Any]:
+    """Every planned check as a `pytest.param`, under its id. Raises what `plan` raises."""
+    return [pytest.param(planned, id=planned.id) for planned in plan(implementation, seed=seed)]
+
+
+def judge(planned: Planned, record_property: Callable[[str, object], None]) -> None:
+    """Execute one check as a test: it passes, fails with the text of the record, or is skipped."""
+    record = planned.execute()
+    record_property(PROPERTY, record.to_json())
+    if record.outcome == "not_claimed":
+        pytest.skip(record.message)
+    if record.outcome == "failed":
+        pytest.fail(describe(record), pytrace=False)
+
+
+def records_of(stats: Mapping[str, Iterable[Any]]) -> list[Record]:
+    """The records behind the reports of a session, from pytest-xdist's workers too."""
+    return [
+        Record.from_json(value)
+        for reports in stats.values()
+        for report in reports
+        if getattr(report, "when", None) == "call"
+        for name, value in report.user_properties
+        if name == PROPERTY
+    ]

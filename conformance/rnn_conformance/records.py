@@ -1,0 +1,121 @@
+"""What came of a check: one record each, and the report that holds them all."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Outcome = Literal["passed", "failed", "not_claimed"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One check of one implementation in one case.
+
+    Attributes:
+        id: such as hidden_states[torch.nn.RNN-float32-T7-B3-I5-H4-h0].
+        worst_share: the worst error as a share of its bound; None where nothing was compared.
+        bound: the reason for the bound, in words.
+        message: why it failed or was not run; empty where it passed.
+        reproduction: a few lines of Python, NumPy alone where they fit, that repeat the failure.
+    """
+
+    id: str
+    check: str
+    case: str
+    implementation: str
+    outcome: Outcome
+    worst_share: float | None = None
+    bound: str = ""
+    message: str = ""
+    reproduction: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; an infinite share is null, since JSON has no infinity."""
+        data = asdict(self)
+        if self.worst_share is not None and self.worst_share == float("inf"):
+            data["worst_share"] = None
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Record":
+        return cls(**data)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The records of one check, counted."""
+
+    check: str
+    passed: int
+    failed: int
+    not_claimed: int
+    worst_share: float | None
+
+    @property
+    def run(self) -> int:
+        return self.passed + self.failed
+
+
+@dataclass(frozen=True)
+class Report:
+    """All records of one implementation.
+
+    Attributes:
+        environment: name to version or number: what the figures were seen with.
+    """
+
+    implementation: str
+    seed: int
+    environment: Mapping[str, str]
+    records: tuple[Record, ...]
+
+    @property
+    def failures(self) -> tuple[Record, ...]:
+        return tuple(record for record in self.records if record.outcome == "failed")
+
+    @property
+    def executed(self) -> int:
+        return sum(record.outcome != "not_claimed" for record in self.records)
+
+    @property
+    def conforms(self) -> bool:
+        """Whether checks were executed and all of them passed."""
+        return self.executed > 0 and not self.failures
+
+    @property
+    def worst_share(self) -> float | None:
+        return _worst(self.records)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "implementation": self.implementation,
+            "conforms": self.conforms,
+            "executed": self.executed,
+            "failed": len(self.failures),
+            "worst_share": _worst(r for r in self.records if r.outcome == "passed"),
+            "seed": self.seed,
+            "environment": dict(self.environment),
+            "records": [record.to_json() for record in self.records],
+        }
+
+
+def tally(records: Iterable[Record]) -> tuple[Tally, ...]:
+    """The records counted by check, in the order in which the checks first occur."""
+    by_check: dict[str, list[Record]] = {}
+    for record in records:
+        by_check.setdefault(record.check, []).append(record)
+    return tuple(
+        Tally(check, *_counts(group), worst_share=_worst(group))
+        for check, group in by_check.items()
+    )
+
+
+def _counts(records: Sequence[Record]) -> tuple[int, int, int]:
+    """How many passed, failed and were not claimed."""
+    outcomes = [record.outcome for record in records]
+    return outcomes.count("passed"), outcomes.count("failed"), outcomes.count("not_claimed")
+
+
+def _worst(records: Iterable[Record]) -> float | None:
+    shares = [record.worst_share for record in records if record.worst_share is not None]
+    return max(shares, default=None)

@@ -1,0 +1,87 @@
+"""A failure, repeated in a few lines that a stranger can run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnn_conformance.protocol import Array
+
+STEP = "np.tanh(W_xh @ x + b_xh + W_hh @ h + b_hh)"
+READOUT = "W_ho @ h + b_ho"
+
+
+@dataclass(frozen=True)
+class Formula:
+    """How one expected number comes about, for lines of NumPy that compute it again.
+
+    Attributes:
+        code: a Python expression over the operands.
+        operands: the arrays by name, for a time step, a row and a unit.
+    """
+
+    code: str
+    operands: Callable[[int, int, int], Mapping[str, Any]]
+
+
+def step_formula(weights: Mapping[str, Array], inputs: Array, before: Array) -> Formula:
+    """One unit of h_t from x_t, of inputs (T, B, I), and the state before it, of (T, B, H)."""
+
+    def operands(step: int, row: int, unit: int) -> dict[str, Any]:
+        return {
+            "W_xh": weights["W_xh"][unit],
+            "b_xh": weights["b_xh"][unit, 0],
+            "W_hh": weights["W_hh"][unit],
+            "b_hh": weights["b_hh"][unit, 0],
+            "x": inputs[step, row],
+            "h": before[step, row],
+        }
+
+    return Formula(STEP, operands)
+
+
+def readout_formula(weights: Mapping[str, Array], states: Array) -> Formula:
+    """One unit of y_t from the state of the same step, of (T, B, H)."""
+
+    def operands(step: int, row: int, unit: int) -> dict[str, Any]:
+        return {
+            "W_ho": weights["W_ho"][unit],
+            "b_ho": weights["b_ho"][unit, 0],
+            "h": states[step, row],
+        }
+
+    return Formula(READOUT, operands)
+
+
+def numpy_lines(formula: Formula, index: tuple[int, int, int], found: float, bound: float) -> str:
+    """A program, NumPy alone, that prints what was expected in float64, beside what came."""
+    operands = formula.operands(*index)
+    lines = ["import numpy as np", "from numpy import array, inf, nan"]
+    lines += [f"{name} = {_literal(value)}" for name, value in operands.items()]
+    lines += [f"expected = {formula.code}"]
+    lines += [f"found, bound = {found!r}, {bound!r}"]
+    lines += ["print(expected, found, abs(found - expected) / bound)  # above 1: outside"]
+    return "\n".join(lines)
+
+
+def call_lines(implementation: str, case: object, *, loadable: bool) -> str:
+    """A program that asks the implementation again, for what NumPy alone cannot repeat."""
+    if loadable:
+        found = f"load({implementation!r})"
+    else:
+        found = f"as_implementation(...)  # what was judged as {implementation}"
+    return "\n".join(
+        [
+            "from rnn_conformance import Case, as_implementation, load",
+            f"case = {case!r}",
+            f"implementation = {found}",
+            "print(implementation.run(case.call()))",
+        ]
+    )
+
+
+def _literal(value: Any) -> str:
+    """The exact value in float64: a float32 number is printed with all of its digits."""
+    exact = np.asarray(value, np.float64)
+    return repr(exact.tolist()) if exact.ndim == 0 else f"array({exact.tolist()!r})"

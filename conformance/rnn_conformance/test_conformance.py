@@ -1,0 +1,10 @@
+"""The verdict as a pytest module: `pytest --pyargs rnn_conformance --rnn-implementation NAME`."""
+
+from collections.abc import Callable
+
+from rnn_conformance.pytest_face import judge
+from rnn_conformance.run import Planned
+
+
+def test_conforms(rnn_check: Planned, record_property: Callable[[str, object], None]) -> None:
+    judge(rnn_check, record_property)

@@ -1,0 +1,73 @@
+"""The same recurrence over a batch of sequences, organised for speed."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from rnn_reference.model import Model
+from rnn_reference.weights import Array, validate_array
+
+
+class BatchRNN(Model):
+    """An Elman RNN over a batch of sequences of equal length. See `Model` for the weights."""
+
+    def forward(
+        self, inputs: Array, h_0: Array | None = None
+    ) -> tuple[dict[int, Array], dict[int, Array]]:
+        """Run the recurrence over T steps of a batch.
+
+        Args:
+            inputs: array (T, batch_size, input_size). Never written to.
+            h_0: the initial states (hidden_size, batch_size), a column each; zeros where omitted.
+                Never written to.
+
+        Returns:
+            step_output: time step 0 … T-1 to y_t (output_size, batch_size).
+            hidden_states: time step -1 … T-1 to h_t (hidden_size, batch_size); -1 is the initial
+                state.
+            No two arrays overlap, but all outputs, and all states, are views of one block of
+            memory each: to keep one and free the rest, copy it.
+
+        Raises:
+            ValueError: T or batch_size is 0, a wrong shape or rank, NaN or infinity.
+            TypeError: another dtype than the model's, or no array at all.
+        """
+        steps, batch_size = self._steps_and_batch_size(inputs)
+
+        # A row a sequence, so that a step is one product of contiguous blocks; in the returned
+        # views it is a column again.
+        states = np.empty((steps + 1, batch_size, self.hidden_size), self.dtype)
+        states[0] = self._initial_state(h_0, batch_size).T
+
+        # W_xh x_t and both biases wait for no state: one product over all steps, written to where
+        # each state will stand.
+        rows = states[1:].reshape(-1, self.hidden_size)
+        np.matmul(inputs.reshape(-1, self.input_size), self.W_xh.T, out=rows)
+        rows += (self.b_xh + self.b_hh).T
+
+        recurrent = np.empty((batch_size, self.hidden_size), self.dtype)
+        W_hh_T = np.ascontiguousarray(self.W_hh.T)
+        for previous, state in pairwise(states):
+            state += np.matmul(previous, W_hh_T, out=recurrent)
+            np.tanh(state, out=state)
+
+        outputs = np.matmul(rows, self.W_ho.T).reshape(steps, batch_size, self.output_size)
+        outputs += self.b_ho.T
+        return (
+            dict(enumerate(outputs.transpose(0, 2, 1))),
+            dict(enumerate(states.transpose(0, 2, 1), start=-1)),
+        )
+
+    def _steps_and_batch_size(self, inputs: Array) -> tuple[int, int]:
+        wanted = f"an array (T, batch_size, {self.input_size})"
+        if not isinstance(inputs, np.ndarray):
+            raise TypeError(f"inputs: expected {wanted}, got {type(inputs).__name__}")
+        if inputs.ndim != 3:
+            raise ValueError(f"inputs: expected {wanted}, got shape {inputs.shape}")
+        steps, batch_size, _ = inputs.shape
+        if steps == 0 or batch_size == 0:
+            raise ValueError(
+                f"inputs: expected at least one step and one sequence, got shape {inputs.shape}"
+            )
+        validate_array("inputs", inputs, (steps, batch_size, self.input_size), self.dtype)
+        return steps, batch_size

@@ -1,0 +1,154 @@
+"""The six weights as one mapping: their names and shapes, what is refused, saving and loading."""
+
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.floating]
+
+WEIGHT_NAMES = ("W_xh", "b_xh", "W_hh", "b_hh", "W_ho", "b_ho")
+DTYPES = (np.dtype(np.float64), np.dtype(np.float32))
+
+
+def weight_shapes(
+    input_size: int, hidden_size: int, output_size: int
+) -> dict[str, tuple[int, int]]:
+    """The shape of every weight: a row for each unit that it feeds, biases as columns."""
+    return {
+        "W_xh": (hidden_size, input_size),
+        "b_xh": (hidden_size, 1),
+        "W_hh": (hidden_size, hidden_size),
+        "b_hh": (hidden_size, 1),
+        "W_ho": (output_size, hidden_size),
+        "b_ho": (output_size, 1),
+    }
+
+
+def validate_dtype(dtype: npt.DTypeLike) -> np.dtype[np.floating]:
+    """`dtype` as a NumPy dtype; TypeError unless it is float64 or float32."""
+    resolved: np.dtype[Any] | None = None
+    if dtype is not None:
+        with suppress(TypeError, ValueError):
+            resolved = np.dtype(dtype)
+    if resolved is None or resolved not in DTYPES:  # NumPy holds None to be equal to float64
+        raise TypeError(f"dtype: expected float64 or float32, got {brief(dtype)}")
+    return resolved
+
+
+def brief(value: object) -> str:
+    """`value` as a message shows it: on one line, cut off after 80 characters."""
+    return f"{' '.join(repr(value).split()):.80}"
+
+
+def validate_array(
+    name: str, value: object, shape: tuple[int, ...], dtype: np.dtype[np.floating]
+) -> Array:
+    """`value` itself, once it is an array of this shape and dtype that holds finite numbers.
+
+    Raises TypeError (no array, other dtype) or ValueError (other shape, NaN or infinity), naming
+    the argument, what came and what was expected.
+    """
+    if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name}: expected a NumPy array of shape {shape} and dtype {dtype}, "
+            f"got {type(value).__name__}"
+        )
+    if value.shape != shape:
+        raise ValueError(f"{name}: expected shape {shape}, got {value.shape}")
+    if value.dtype != dtype:
+        raise TypeError(f"{name}: expected dtype {dtype}, got {value.dtype}")
+    if not np.isfinite(value).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
+        raise ValueError(f"{name}: expected finite numbers, got {value[where]} at {where}")
+    return value
+
+
+def validate_names(weights: Mapping[str, object]) -> None:
+    """Refuse anything but a mapping of the six names; ValueError names each unknown and missing."""
+    if not isinstance(weights, Mapping):
+        raise TypeError(f"weights: expected a mapping by name, got {type(weights).__name__}")
+    unknown = [brief(name) for name in weights if name not in WEIGHT_NAMES]
+    missing = [name for name in WEIGHT_NAMES if name not in weights]
+    if unknown or missing:
+        problems = [f"unknown {', '.join(unknown)}"] * bool(unknown)
+        problems += [f"missing {', '.join(missing)}"] * bool(missing)
+        raise ValueError(f"weights: {'; '.join(problems)}; expected {', '.join(WEIGHT_NAMES)}")
+
+
+def validate_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
+    """A plain dict of the six weights, once they fit together.
+
+    The sizes are read from W_xh (hidden_size, input_size) and W_ho (output_size, hidden_size), the
+    dtype from W_xh. Raises what `validate_names` raises, and what `validate_array` raises for an
+    entry that does not fit.
+    """
+    validate_names(weights)
+    for name in ("W_xh", "W_ho"):
+        value = weights[name]
+        if not isinstance(value, np.ndarray):
+            raise TypeError(f"{name}: expected a NumPy array, got {type(value).__name__}")
+        if value.ndim != 2 or value.size == 0:
+            raise ValueError(f"{name}: expected two axes, neither empty, got shape {value.shape}")
+    dtype = weights["W_xh"].dtype
+    if dtype not in DTYPES:
+        raise TypeError(f"W_xh: expected dtype float64 or float32, got {dtype}")
+    hidden_size, input_size = weights["W_xh"].shape
+    shapes = weight_shapes(input_size, hidden_size, weights["W_ho"].shape[0])
+    return {name: validate_array(name, weights[name], shapes[name], dtype) for name in shapes}
+
+
+def save_weights(path: str | PathLike[str], weights: Mapping[str, Array]) -> None:
+    """Write the six weights to `path` in NumPy's npz format, without pickle.
+
+    The file has exactly the name given (NumPy alone would append `.npz`). Weights that are refused
+    leave an earlier file of that name as it was.
+    """
+    arrays: dict[str, Any] = validate_weights(weights)
+    with Path(path).open("wb") as file:
+        np.savez(file, **arrays)
+
+
+def load_weights(path: str | PathLike[str]) -> dict[str, Array]:
+    """Read what `save_weights` wrote, without pickle.
+
+    Raises OSError where the file cannot be opened, and ValueError or TypeError that names the file
+    where it holds anything but six weights that fit together.
+    """
+    with Path(path).open("rb") as file:
+        try:
+            with ZipFile(file) as archive:
+                members = {m.filename.removesuffix(".npy"): m for m in archive.infolist()}
+                validate_names(members)
+                size = Path(path).stat().st_size
+                return validate_weights({n: _read(archive, m, size) for n, m in members.items()})
+        except Exception as error:  # zipfile and NumPy raise a dozen kinds over a damaged file
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise kind(f"{path}: not a file of weights: {reason}") from error
+
+
+def _read(archive: ZipFile, member: ZipInfo, file_size: int) -> Array:
+    """One array of the archive; memory is taken only for bytes that the file has."""
+    name = member.filename
+    if member.compress_type != ZIP_STORED:
+        raise ValueError(f"{name}: expected an array that is not compressed")
+    if member.compress_size > file_size:
+        raise ValueError(f"{name}: expected {member.compress_size} bytes, the file has {file_size}")
+    stream = BytesIO(archive.read(name))
+    version = np.lib.format.read_magic(stream)
+    if version != (1, 0):
+        raise ValueError(f"{name}: expected version (1, 0) of the npy format, got {version}")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    promised, there = math.prod(shape) * dtype.itemsize, len(stream.getvalue()) - stream.tell()
+    if promised != there:
+        raise ValueError(f"{name}: expected {promised} bytes for shape {shape}, got {there}")
+    stream.seek(0)
+    return np.lib.format.read_array(stream, allow_pickle=False)
