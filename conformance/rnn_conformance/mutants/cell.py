@@ -100,7 +100,7 @@ class RecurrentDiagonalOnly(Recurrence):
         return {**weights, "W_hh": np.diag(np.diag(weights["W_hh"]))}
 
 
-@mutant("cell", caught_by="hidden_states")
+@mutant("cell", caught_by="trajectory")
 class UnitsPermutedInRecurrentWeight(Recurrence):
     """The units that W_hh reads from are in reverse order."""
 
