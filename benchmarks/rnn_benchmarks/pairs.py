@@ -1,0 +1,96 @@
+"""Timing in pairs: the yardstick just before the line, in every round.
+
+What disturbs a machine (another process, its clock speed) disturbs both halves of a pair alike, so
+the ratio within a pair is steadier than either time.
+"""
+
+import gc
+import math
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+TARGET_SECONDS = 0.4
+MOST_ROUNDS = 200
+# With fewer, an interval of 95 % for the median reaches to the extremes, and one hiccup spoils it.
+FEWEST_ROUNDS = 9
+# After the agreement check and the calibration, which have warmed up both already.
+WARMUP_ROUNDS = 1
+
+Call = Callable[[], object]
+Clock = Callable[[], float]
+
+
+class Benchmark(Protocol):
+    """What is used of pytest-benchmark's fixture."""
+
+    enabled: bool
+
+    def pedantic(
+        self,
+        target: Call,
+        *,
+        setup: Callable[[], None],
+        rounds: int,
+        warmup_rounds: int,
+        iterations: int,
+    ) -> Any:
+        """Call `setup` and then `target`, timed, in every round and every warm-up round."""
+
+
+def rounds_for(pair_seconds: float) -> int:
+    """How many pairs fill the target time, within the limits."""
+    if pair_seconds * MOST_ROUNDS <= TARGET_SECONDS:
+        return MOST_ROUNDS
+    return max(FEWEST_ROUNDS, math.floor(TARGET_SECONDS / pair_seconds))
+
+
+def timed(call: Call, clock: Clock = time.perf_counter) -> tuple[float, object]:
+    """Seconds that the call took, with garbage collection off as in pytest-benchmark, and result.
+
+    The result is returned so that freeing it is no part of the time.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        start = clock()
+        result = call()
+        return clock() - start, result
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def time_pairs(
+    benchmark: Benchmark, line: Call, yardstick: Call, rounds: int, clock: Clock
+) -> tuple[float, ...]:
+    """Time `rounds` pairs: pytest-benchmark keeps the line's seconds, returned are the yardstick's.
+
+    `clock` must be the timer that pytest-benchmark uses. Both tuples are in the order of rounds.
+    """
+    seconds: list[float] = []
+    kept: list[object] = []
+
+    def yardstick_first() -> None:
+        kept.clear()  # so that neither finds the other's result still in memory
+        elapsed, result = timed(yardstick, clock)
+        seconds.append(elapsed)
+        del result
+
+    def then_line() -> None:
+        kept.append(line())
+
+    benchmark.pedantic(
+        then_line,
+        setup=yardstick_first,
+        rounds=rounds,
+        warmup_rounds=WARMUP_ROUNDS,
+        iterations=1,
+    )
+    if not benchmark.enabled:
+        return tuple(seconds)
+    if len(seconds) < WARMUP_ROUNDS + rounds:
+        raise RuntimeError(
+            f"{rounds} rounds, but only {len(seconds) - WARMUP_ROUNDS} calls before them"
+        )
+    return tuple(seconds[WARMUP_ROUNDS : WARMUP_ROUNDS + rounds])

@@ -1,0 +1,96 @@
+"""The benchmarks as they are run, at the smallest point; no test looks at how long they take."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rnn_benchmarks.lines import LINES
+from rnn_benchmarks.pairs import FEWEST_ROUNDS
+from rnn_benchmarks.report import main
+
+pytest_plugins = ["pytester"]
+HOUSE = Path(__file__).parents[2]
+SMALLEST = "float32-T10-B1-I9-H4"
+
+
+@pytest.fixture
+def loops(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A folder with the benchmarks and their conftest."""
+    # pytest-benchmark times nothing in a worker of xdist; what is tested here is no such worker.
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    paths = " ".join(str(HOUSE / folder) for folder in ("reference", "benchmarks"))
+    pytester.makeini(f"[pytest]\npythonpath = {paths}\nfilterwarnings = error\n")
+    for name in ("bench_loops.py", "conftest.py"):
+        (pytester.path / name).write_text((HOUSE / "benchmarks" / name).read_text("utf-8"), "utf-8")
+    return pytester
+
+
+def run(
+    loops: pytest.Pytester,
+    *arguments: str,
+    runner: Callable[..., pytest.RunResult] | None = None,
+) -> pytest.RunResult:
+    runner = runner or loops.runpytest_inprocess
+    return runner("bench_loops.py", "-p", "no:cacheprovider", *arguments)
+
+
+def test_a_run_keeps_every_pair_and_can_be_reported_on(
+    loops: pytest.Pytester, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = run(
+        loops, "-k", SMALLEST, "--benchmark-only", "--benchmark-json=out.json", "--rnn-threads=2"
+    )
+    result.assert_outcomes(passed=len(LINES), deselected=96 - len(LINES))
+    document = json.loads((loops.path / "out.json").read_text("utf-8"))
+    assert [entry["extra_info"]["line"] for entry in document["benchmarks"]] == list(LINES)
+    for entry in document["benchmarks"]:
+        extra = entry["extra_info"]
+        assert len(extra["yardstick_seconds"]) == len(entry["stats"]["data"]) >= FEWEST_ROUNDS
+        assert set(extra["threads"].values()) == {2}
+        assert extra["largest_difference"]["states"] <= extra["allowed_difference"]["states"]
+    assert main([str(loops.path / "out.json")]) == 0
+    report = capsys.readouterr().out
+    assert "2 threads" in report
+    assert f"-k {SMALLEST}" in report
+
+
+def test_a_line_that_computes_something_else_fails_and_is_not_timed(
+    loops: pytest.Pytester,
+) -> None:
+    with (loops.path / "conftest.py").open("a", encoding="utf-8") as conftest:
+        conftest.write(
+            "\nfrom dataclasses import replace\n"
+            "from rnn_benchmarks.lines import BATCH_RNN, LINES\n"
+            "def forgetful(workload):\n"
+            "    weights = workload.weights | {'b_hh': 0 * workload.weights['b_hh']}\n"
+            "    return BATCH_RNN.prepare(replace(workload, weights=weights))\n"
+            "LINES['batch-rnn'] = replace(BATCH_RNN, prepare=forgetful)\n"
+        )
+    # In a process of its own, as LINES has been changed for good.
+    result = run(
+        loops,
+        *("-k", f"{SMALLEST} and batch-rnn", "--benchmark-only", "--benchmark-json=out.json"),
+        runner=loops.runpytest_subprocess,
+    )
+    result.assert_outcomes(failed=1, deselected=95)
+    assert not (loops.path / "out.json").exists()
+    result.stdout.fnmatch_lines(
+        ["*DisagreementError: states of BatchRNN and torch.nn.RNN differ first at t=0, *not timed*"]
+    )
+
+
+def test_the_full_grid_is_an_option(loops: pytest.Pytester) -> None:
+    result = run(loops, "--collect-only", "-q", "--rnn-grid=full")
+    result.stdout.fnmatch_lines([f"{288 * len(LINES)} tests collected*"])
+
+
+def test_no_threads_is_a_usage_error(loops: pytest.Pytester) -> None:
+    result = run(loops, "-k", SMALLEST, "--rnn-threads=0")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stdout.fnmatch_lines(["*--rnn-threads: expected at least 1, got 0*"])
+
+
+def test_a_usual_run_does_not_collect_benchmarks(loops: pytest.Pytester) -> None:
+    result = loops.runpytest_inprocess("--collect-only", "-q", "-p", "no:cacheprovider")
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
