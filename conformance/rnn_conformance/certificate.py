@@ -28,8 +28,6 @@ from rnn_conformance.protocol import Array
 Float64 = npt.NDArray[np.float64]
 
 TANH_ULPS = 4
-JUDGE = np.finfo(np.float64)
-JUDGE_U = float(JUDGE.eps) / 2
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,13 @@ class Precision:
     def of(cls, dtype: npt.DTypeLike) -> "Precision":
         info = np.finfo(np.dtype(dtype))
         return cls(str(info.dtype), float(info.eps) / 2, float(info.smallest_normal))
+
+    def __str__(self) -> str:
+        return f"u = 2^{round(np.log2(self.u))} ({self.name})"
+
+
+JUDGE = Precision.of(np.float64)
+JUDGE_U = JUDGE.u
 
 
 def gamma(m: int, u: float) -> float:
@@ -72,7 +77,7 @@ class Affine:
     @property
     def judge_error(self) -> Float64:
         """How far from the exact value `self.value` can be."""
-        return self.error(Precision.of(np.float64))
+        return self.error(JUDGE)
 
     @property
     def slack(self) -> float:
@@ -111,6 +116,33 @@ def tanh_bound(a: Affine, precision: Precision, perturbation: Float64 | float = 
     return bound
 
 
+def relu_bound(a: Affine, precision: Precision, perturbation: Float64 | float = 0.0) -> Float64:
+    """The bound on |h_t - max(a, 0)|: relu rounds nothing and carries an error at most."""
+    e = a.error(precision) + a.judge_error + perturbation
+    bound: Float64 = (e + precision.eta) * a.slack
+    return bound
+
+
+def activation(nonlinearity: str, a: Float64) -> Float64:
+    """tanh or relu in float64."""
+    return np.tanh(a) if nonlinearity == "tanh" else np.maximum(a, 0)
+
+
+def state_bound(
+    nonlinearity: str, a: Affine, precision: Precision, perturbation: Float64 | float = 0.0
+) -> Float64:
+    """`tanh_bound` or `relu_bound`."""
+    bound = tanh_bound if nonlinearity == "tanh" else relu_bound
+    return bound(a, precision, perturbation)
+
+
+def state_reason(nonlinearity: str, a: Affine, precision: Precision) -> str:
+    """The one-step bound in words."""
+    through = f"through tanh, plus {TANH_ULPS} ulps of tanh" if nonlinearity == "tanh" else ""
+    sums = f"gamma_{a.roundings}(u) (|W_xh||x_t| + |b_xh| + |W_hh||h_t-1| + |b_hh|)"
+    return f"{sums} {through}, {precision}".replace(" ,", ",")
+
+
 def readout_bound(y: Affine, precision: Precision) -> Float64:
     """The bound on |y_t - (W_ho h_t + b_ho)|."""
     bound: Float64 = (y.error(precision) + y.judge_error) * y.slack
@@ -124,7 +156,14 @@ def _sech2(a: Float64) -> Float64:
 
 
 def trajectory_bound(
-    weights: Mapping[str, Array], inputs: Array, h_0: Array, states: Float64, precision: Precision
+    weights: Mapping[str, Array],
+    inputs: Array,
+    h_0: Array,
+    states: Float64,
+    precision: Precision,
+    *,
+    nonlinearity: str = "tanh",
+    inherited: Float64 | None = None,
 ) -> Float64:
     """The bound on the distance of two whole trajectories, one of them `states`, in float64.
 
@@ -135,15 +174,16 @@ def trajectory_bound(
     Args:
         inputs, h_0, states: (T, B, I), (B, H), (T, B, H); `states` computed in float64.
         precision: of the other trajectory.
+        inherited: (T, B, I), how far the two trajectories' inputs are apart; None for not at all.
     """
-    W_hh = np.abs(weights["W_hh"].astype(np.float64))
+    W_xh, W_hh = (np.abs(weights[name].astype(np.float64)) for name in ("W_xh", "W_hh"))
+    apart = np.zeros(inputs.shape) if inherited is None else inherited
     previous = np.concatenate([h_0[np.newaxis].astype(np.float64), states[:-1]])
     distance = np.zeros(h_0.shape)
     bounds = np.empty_like(states)
     for t, (x, h) in enumerate(zip(inputs, previous, strict=True)):
         a = preactivation(weights, x, h)
-        carried = (distance @ W_hh.T) * (1 + gamma(a.roundings, precision.u))
-        # `states` was rounded in float64 too.
-        own = a.judge_error + 2 * TANH_ULPS * JUDGE_U
-        distance = bounds[t] = tanh_bound(a, precision, carried) + own
+        carried = (distance @ W_hh.T + apart[t] @ W_xh.T) * (1 + gamma(a.roundings, precision.u))
+        # The judge's share in the one-step bound is here that of `states`, rounded in float64 too.
+        distance = bounds[t] = state_bound(nonlinearity, a, precision, carried) + JUDGE.eta
     return bounds

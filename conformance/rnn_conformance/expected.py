@@ -9,7 +9,7 @@ from rnn_reference import BatchRNN
 
 from rnn_conformance import certificate
 from rnn_conformance.cases import Case
-from rnn_conformance.certificate import TANH_ULPS, Affine, Float64, Precision
+from rnn_conformance.certificate import Affine, Float64, Precision
 from rnn_conformance.judgement import Judgement
 from rnn_conformance.protocol import Array
 from rnn_conformance.reproduction import readout_formula, step_formula
@@ -30,7 +30,7 @@ def readout(case: Case, states: Array, outputs: Array) -> Judgement:
     """Every output (T, B, O) from the state of the same step."""
     precision = Precision.of(case.dtype)
     y = _readout(case, states)
-    reason = f"gamma_{y.roundings}(u) (|W_ho||h_t| + |b_ho|), {_precision(precision)}"
+    reason = f"gamma_{y.roundings}(u) (|W_ho||h_t| + |b_ho|), {precision}"
     bound = certificate.readout_bound(y, precision)
     formula = readout_formula(case.data().weights, states)
     return Judgement("outputs", y.value, outputs, bound, reason, formula=formula)
@@ -39,7 +39,7 @@ def readout(case: Case, states: Array, outputs: Array) -> Judgement:
 def trajectory(case: Case, states: Array) -> Judgement:
     """All states (T, B, H) against the reference's, in float64."""
     reference, bound = _reference(case)
-    reason = f"the one-step bound, carried through time, {_precision(Precision.of(case.dtype))}"
+    reason = f"the one-step bound, carried through time, {Precision.of(case.dtype)}"
     return Judgement("hidden_states", reference, states, bound, reason)
 
 
@@ -51,7 +51,7 @@ def same(case: Case, first: Result, second: Result, row: int | None = None) -> I
     apart = 2 * _reference(case)[1]
     if row is not None:
         apart = apart[:, row : row + 1]
-    reason = f"twice the bound of a trajectory, {_precision(Precision.of(case.dtype))}"
+    reason = f"twice the bound of a trajectory, {Precision.of(case.dtype)}"
     yield Judgement("hidden_states", first.hidden_states, second.hidden_states, apart, reason)
     if first.h_n is not None and second.h_n is not None:
         last = case.T - 1
@@ -75,14 +75,6 @@ def identical(
     )
 
 
-def step_reason(a: Affine, precision: Precision) -> str:
-    """The one-step bound in words."""
-    return (
-        f"gamma_{a.roundings}(u) (|W_xh||x_t| + |b_xh| + |W_hh||h_t-1| + |b_hh|) through tanh, "
-        f"plus {TANH_ULPS} ulps of tanh, {_precision(precision)}"
-    )
-
-
 def _certified(what: str, case: Case, when: slice, before: Array, found: Array) -> Judgement:
     precision = Precision.of(case.dtype)
     data = case.data()
@@ -93,7 +85,15 @@ def _certified(what: str, case: Case, when: slice, before: Array, found: Array) 
         expected = np.tanh(a.value)
     formula = step_formula(data.weights, data.inputs[when], before)
     first_step = range(case.T)[when].start
-    return Judgement(what, expected, found, bound, step_reason(a, precision), first_step, formula)
+    return Judgement(
+        what,
+        expected,
+        found,
+        bound,
+        certificate.state_reason("tanh", a, precision),
+        first_step,
+        formula,
+    )
 
 
 def _before(case: Case, states: Array) -> Array:
@@ -120,7 +120,3 @@ def _reference(case: Case) -> tuple[Float64, Float64]:
     precision = Precision.of(case.dtype)
     bound = certificate.trajectory_bound(data.weights, data.inputs, initial, states, precision)
     return states, bound
-
-
-def _precision(precision: Precision) -> str:
-    return f"u = 2^{round(np.log2(precision.u))} ({precision.name})"

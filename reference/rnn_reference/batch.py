@@ -1,10 +1,9 @@
 """The same recurrence over a batch of sequences, organised for speed."""
 
-from itertools import pairwise
-
 import numpy as np
 
 from rnn_reference.model import Model
+from rnn_reference.recurrence import recurrence
 from rnn_reference.weights import Array, validate_array
 
 
@@ -34,23 +33,12 @@ class BatchRNN(Model):
         """
         steps, batch_size = self._steps_and_batch_size(inputs)
 
-        # A row a sequence, so that a step is one product of contiguous blocks; in the returned
-        # views it is a column again.
-        states = np.empty((steps + 1, batch_size, self.hidden_size), self.dtype)
-        states[0] = self._initial_state(h_0, batch_size).T
+        # A row a sequence; in the returned views it is a column again.
+        h_0_rows = self._initial_state(h_0, batch_size).T
+        bias = (self.b_xh + self.b_hh)[:, 0]
+        states = recurrence(inputs, h_0_rows, self.W_xh, self.W_hh, bias, "tanh")
 
-        # W_xh x_t and both biases wait for no state: one product over all steps, written to where
-        # each state will stand.
         rows = states[1:].reshape(-1, self.hidden_size)
-        np.matmul(inputs.reshape(-1, self.input_size), self.W_xh.T, out=rows)
-        rows += (self.b_xh + self.b_hh).T
-
-        recurrent = np.empty((batch_size, self.hidden_size), self.dtype)
-        W_hh_T = np.ascontiguousarray(self.W_hh.T)
-        for previous, state in pairwise(states):
-            state += np.matmul(previous, W_hh_T, out=recurrent)
-            np.tanh(state, out=state)
-
         outputs = np.matmul(rows, self.W_ho.T).reshape(steps, batch_size, self.output_size)
         outputs += self.b_ho.T
         return (

@@ -1,16 +1,15 @@
 """What both reference classes share: sizes, weights, and what they refuse."""
 
 from collections.abc import Mapping
-from operator import index
-from typing import Self, SupportsIndex, overload
+from typing import Self, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from rnn_reference.arguments import generator_of, positive
 from rnn_reference.weights import (
     WEIGHT_NAMES,
     Array,
-    brief,
     validate_array,
     validate_dtype,
     validate_names,
@@ -74,12 +73,12 @@ class Model:
         dtype: npt.DTypeLike = np.float64,
         rng: np.random.Generator | int,
     ) -> None:
-        self._input_size = _positive("input_size", input_size)
-        self._hidden_size = _positive("hidden_size", hidden_size)
-        self._output_size = _positive("output_size", output_size)
+        self._input_size = positive("input_size", input_size)
+        self._hidden_size = positive("hidden_size", hidden_size)
+        self._output_size = positive("output_size", output_size)
         self._dtype = validate_dtype(dtype)
         self._weights: dict[str, Array] = {}
-        generator = _generator(rng)
+        generator = generator_of(rng)
         for name, shape in weight_shapes(input_size, hidden_size, output_size).items():
             drawn = generator.standard_normal(shape) if name.startswith("W") else np.zeros(shape)
             self._weights[name] = drawn.astype(self._dtype)
@@ -139,34 +138,3 @@ class Model:
         if h_0 is None:
             return np.zeros(shape, self.dtype)
         return validate_array("h_0", h_0, shape, self.dtype).copy()
-
-
-def _integer(value: SupportsIndex) -> int:
-    """`value` as an int; TypeError unless it is an integer, which True and False are not here."""
-    if isinstance(value, bool):
-        raise TypeError
-    return index(value)
-
-
-def _positive(name: str, value: int) -> int:
-    try:
-        size = _integer(value)
-    except TypeError:
-        raise TypeError(f"{name}: expected a positive integer, got {brief(value)}") from None
-    if size < 1:
-        raise ValueError(f"{name}: expected a positive integer, got {size}")
-    return size
-
-
-def _generator(rng: np.random.Generator | int) -> np.random.Generator:
-    if isinstance(rng, np.random.Generator):
-        return rng
-    try:
-        seed = _integer(rng)
-    except TypeError:
-        raise TypeError(
-            f"rng: expected a numpy.random.Generator or an integer seed, got {brief(rng)}"
-        ) from None
-    if seed < 0:
-        raise ValueError(f"rng: expected a seed that is not negative, got {seed}")
-    return np.random.default_rng(seed)

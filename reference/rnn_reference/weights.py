@@ -1,6 +1,6 @@
 """The six weights as one mapping: their names and shapes, and what is refused."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -44,12 +44,17 @@ def brief(value: object) -> str:
 
 
 def validate_array(
-    name: str, value: object, shape: tuple[int, ...], dtype: np.dtype[np.floating]
+    name: str,
+    value: object,
+    shape: tuple[int, ...],
+    dtype: np.dtype[np.floating],
+    padding: npt.NDArray[np.bool_] | None = None,
 ) -> Array:
     """`value` itself, once it is an array of this shape and dtype that holds finite numbers.
 
-    Raises TypeError (no array, other dtype) or ValueError (other shape, NaN or infinity), naming
-    the argument, what came and what was expected.
+    What stands where `padding` (of the first axes of this shape) is True may be anything. Raises
+    TypeError (no array, other dtype) or ValueError (other shape, NaN or infinity), naming the
+    argument, what came and what was expected.
     """
     if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
         raise TypeError(
@@ -60,22 +65,50 @@ def validate_array(
         raise ValueError(f"{name}: expected shape {shape}, got {value.shape}")
     if value.dtype != dtype:
         raise TypeError(f"{name}: expected dtype {dtype}, got {value.dtype}")
-    if not np.isfinite(value).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
+    finite = np.isfinite(value)
+    if padding is not None:
+        finite[padding] = True
+    if not finite.all():
+        where = tuple(int(i) for i in np.argwhere(~finite)[0])
         raise ValueError(f"{name}: expected finite numbers, got {value[where]} at {where}")
     return value
 
 
-def validate_names(weights: Mapping[str, object]) -> None:
-    """Refuse anything but a mapping of the six names; ValueError names each unknown and missing."""
+def validate_names(weights: Mapping[str, object], names: Iterable[str] = WEIGHT_NAMES) -> None:
+    """Refuse all but a mapping of exactly these names; ValueError says which are unknown, missing.
+
+    The names are those of the six weights unless others are given.
+    """
     if not isinstance(weights, Mapping):
         raise TypeError(f"weights: expected a mapping by name, got {type(weights).__name__}")
-    unknown = [brief(name) for name in weights if name not in WEIGHT_NAMES]
-    missing = [name for name in WEIGHT_NAMES if name not in weights]
+    wanted = tuple(names)
+    unknown = [brief(name) for name in weights if name not in wanted]
+    missing = [name for name in wanted if name not in weights]
     if unknown or missing:
         problems = [f"unknown {', '.join(unknown)}"] * bool(unknown)
         problems += [f"missing {', '.join(missing)}"] * bool(missing)
-        raise ValueError(f"weights: {'; '.join(problems)}; expected {', '.join(WEIGHT_NAMES)}")
+        raise ValueError(f"weights: {'; '.join(problems)}; expected {', '.join(wanted)}")
+
+
+def validate_matrix(name: str, value: object) -> tuple[int, int]:
+    """Rows and columns of `value`, once it is an array that sizes can be read from.
+
+    Raises TypeError (no array) or ValueError (not two axes, or an empty one); `validate_array` is
+    still to look at the rest.
+    """
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"{name}: expected a NumPy array, got {type(value).__name__}")
+    if value.ndim != 2 or value.size == 0:
+        raise ValueError(f"{name}: expected two axes, neither empty, got shape {value.shape}")
+    rows, columns = value.shape
+    return rows, columns
+
+
+def validate_float(name: str, value: Array) -> np.dtype[np.floating]:
+    """The dtype of `value`; TypeError unless it is float64 or float32."""
+    if value.dtype not in DTYPES:
+        raise TypeError(f"{name}: expected dtype float64 or float32, got {value.dtype}")
+    return value.dtype
 
 
 def validate_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
@@ -86,15 +119,8 @@ def validate_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
     entry that does not fit.
     """
     validate_names(weights)
-    for name in ("W_xh", "W_ho"):
-        value = weights[name]
-        if not isinstance(value, np.ndarray):
-            raise TypeError(f"{name}: expected a NumPy array, got {type(value).__name__}")
-        if value.ndim != 2 or value.size == 0:
-            raise ValueError(f"{name}: expected two axes, neither empty, got shape {value.shape}")
-    dtype = weights["W_xh"].dtype
-    if dtype not in DTYPES:
-        raise TypeError(f"W_xh: expected dtype float64 or float32, got {dtype}")
-    hidden_size, input_size = weights["W_xh"].shape
-    shapes = weight_shapes(input_size, hidden_size, weights["W_ho"].shape[0])
+    hidden_size, input_size = validate_matrix("W_xh", weights["W_xh"])
+    output_size, _ = validate_matrix("W_ho", weights["W_ho"])
+    dtype = validate_float("W_xh", weights["W_xh"])
+    shapes = weight_shapes(input_size, hidden_size, output_size)
     return {name: validate_array(name, weights[name], shapes[name], dtype) for name in shapes}

@@ -1,0 +1,217 @@
+"""The judge is judged: every bound that it prints encloses, and little more.
+
+The oracle gives, in ball arithmetic, the farthest that a right computation can be from what is
+expected: by the same model of rounding, but with exact sums and tanh itself in place of its slope.
+No bound may be smaller, whatever the judge's own rounding was. Weakened anywhere, it is found out.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from flint import ctx
+from rnn_conformance import certificate, expected
+from rnn_conformance.cases import Case, Weights
+from rnn_conformance.certificate import JUDGE_U, Affine, Float64, Precision
+from rnn_conformance.protocol import DTYPES, Array, Dtype
+from rnn_reference import BatchRNN, SingleSequenceRNN
+
+from . import ball_oracle as oracle
+from .ball_oracle import ARITHMETIC, Balls, Sum, balls, floats
+
+JUDGE = ARITHMETIC["float64"]
+FAMILIES: tuple[Weights, ...] = get_args(Weights)
+SIZES = ((7, 3, 5, 4), (5, 3, 4, 20), (3, 4, 9, 64))
+CASES = [Case(*s, dtype=d, weights=w) for d in DTYPES for w in FAMILIES for s in SIZES]
+CONTRACTIVE = Case(50, 3, 5, 16, dtype="float64", weights="contractive")
+CHAOTIC = (Case(7, 3, 5, 4, dtype="float64"), Case(4, 2, 9, 64, dtype="float64"))
+
+Step = tuple[dict[str, Array], Array, Array]  # weights, inputs (B, I), states before them (B, H)
+
+
+@pytest.fixture(autouse=True)
+def _bits() -> Iterator[None]:
+    with ctx.workprec(512):
+        yield
+
+
+def holds(comparison: Any) -> bool:
+    """Whether a comparison of balls is certain everywhere."""
+    return bool(np.asarray(comparison).astype(bool).all())
+
+
+def states(case: Case, kind: type[BatchRNN | SingleSequenceRNN] = BatchRNN) -> Array:
+    """All states (T, B, H) of the reference, in the dtype of the case."""
+    data = case.data()
+    model, h_0 = kind.from_weights(data.weights), np.ascontiguousarray(data.initial.T)
+    if isinstance(model, BatchRNN):
+        runs = [model.forward(data.inputs, h_0)[1]]
+    else:
+        runs = [model.forward(data.inputs[:, b], h_0[:, b : b + 1])[1] for b in range(case.B)]
+    return np.stack([np.hstack([run[t] for run in runs]).T for t in range(case.T)])
+
+
+def steps_of(case: Case) -> Step:
+    data = case.data()
+    previous = np.concatenate([data.initial[np.newaxis], states(case)[:-1]])
+    return dict(data.weights), np.concatenate(data.inputs), np.concatenate(previous)
+
+
+def adversarial(dtype: Dtype) -> Step:
+    """Sums of every size and sign, each beside terms of every size that cancel exactly."""
+    tiny = float(np.finfo(dtype).smallest_normal)
+    sizes = [0, tiny / 1024, 4 * tiny, 1e-20, 1e-8, 0.1, 0.5, 1, 2, 5, 8, 10, 12, 15, 20, 45, 1e10]
+    cancelled = [0, tiny / 1024, 4 * tiny, 1e-6, 1, 1e3, 1e5, 1e6, 1e7, 1e12, 1e14, 1e15, 1e30]
+    grid = np.meshgrid([*sizes, *(-size for size in sizes)], cancelled)
+    size, c = (axis.reshape(-1, 1) for axis in grid)
+    W = np.hstack([c, -c, 0.3 * size])
+    weights = {"W_xh": 0.7 * size, "b_xh": c / 3, "W_hh": W, "b_hh": -c / 3, "W_ho": W, "b_ho": c}
+    twin, x, h = np.random.default_rng(0).uniform(0.5, 1, (3, 5, 1)).astype(dtype)
+    cast: dict[str, Array] = {name: value.astype(dtype) for name, value in weights.items()}
+    return cast, x, np.hstack([twin, twin, h])
+
+
+def judges(own: Affine, exact: Sum) -> Iterator[Affine]:
+    """What the judge computed, and the worst that it might have by its own rounding."""
+    yield own
+    scale = floats(exact.scale * (1 - JUDGE.gamma(exact.roundings)))
+    for sign in (-1, +1):
+        value = oracle.floats_within(exact.value + sign * exact.error(JUDGE), sign)
+        yield replace(own, value=value, scale=scale)
+
+
+@lru_cache
+def judged(what: str, dtype: Dtype) -> list[tuple[Affine, Balls, Float64]]:
+    """Sums as judges compute them, the farthest from what they expect, and how many times that.
+
+    The judge's share of e is gamma(JUDGE_U) / gamma(u) of the rest. Within |x - a| <= e, sech^2
+    varies by exp(4 e) at most, as the slope of its logarithm is 2 at most; nothing is asked where
+    e is 1 or more. Second orders of u remain.
+    """
+    arithmetic, result = ARITHMETIC[dtype], []
+    for w, x, h in [adversarial(dtype), *(steps_of(case) for case in CASES if case.dtype == dtype)]:
+        exact = oracle.preactivation(w, x, h) if what == "step" else oracle.readout(w, h)
+        m = exact.roundings
+        most = 1 + float(JUDGE.gamma(m) / arithmetic.gamma(m))
+        most *= 1 + 64 * float(arithmetic.u) + 8 * (m + 16) * JUDGE_U
+        if what == "readout":
+            for y in judges(certificate.affine((w["W_ho"], h), biases=(w["b_ho"],)), exact):
+                far = oracle.farthest_sum(exact, arithmetic, y.value)
+                result.append((y, far, np.full(far.shape, most)))
+            continue
+        e = floats(exact.error(arithmetic) + exact.error(JUDGE))
+        slopes = np.where(e < 1, np.exp(4 * np.minimum(e, 1)), np.inf)
+        for a in judges(certificate.preactivation(w, x, h), exact):
+            tanh = np.tanh(a.value)  # an ulp off at most; four are allowed
+            for expected_state in (tanh + ulps * np.spacing(np.abs(tanh)) for ulps in (-3, 0, 3)):
+                far = oracle.farthest_state(exact, arithmetic, expected_state)
+                result.append((a, far, most * slopes))
+    return result
+
+
+BOUNDS: dict[str, Callable[[Affine, Precision], Float64]] = {
+    "step": certificate.tanh_bound,
+    "readout": certificate.readout_bound,
+}
+
+
+def bounds(what: str, dtype: Dtype) -> Iterator[tuple[Balls, Balls, Float64]]:
+    """Every bound printed, with the farthest, and how many times that it may be."""
+    for of_sum, farthest, most in judged(what, dtype):
+        yield balls(BOUNDS[what](of_sum, Precision.of(dtype))), farthest, most
+
+
+def enclosed(what: str, dtype: Dtype) -> bool:
+    return all(holds(bound >= farthest) for bound, farthest, _ in bounds(what, dtype))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("what", BOUNDS)
+def test_bound_encloses_the_farthest_and_little_more(what: str, dtype: Dtype) -> None:
+    assert enclosed(what, dtype)
+    ratios = np.concatenate([floats(bound / far).ravel() for bound, far, _ in bounds(what, dtype)])
+    most = np.concatenate([most.ravel() for _, _, most in bounds(what, dtype)])
+    assert np.isfinite(most).sum() > 5_000
+    assert (ratios <= most).all()
+    assert ratios.min() < 1 + 1e-9  # somewhere it is attained
+
+
+gamma, sech2, precision_of = certificate.gamma, certificate._sech2, Precision.of
+WEAKER: dict[str, tuple[object, str, Any]] = {
+    "a rounding forgotten": (certificate, "gamma", lambda m, u: gamma(m - 1, u)),
+    "the judge's sums exact": (Affine, "judge_error", 0.0),
+    "the bound's sums exact": (Affine, "slack", 1.0),
+    "no underflow": (Precision, "of", lambda dtype: replace(precision_of(dtype), eta=0.0)),
+    "three ulps": (certificate, "TANH_ULPS", 3),
+    "the judge's tanh exact": (certificate, "JUDGE_U", 0.0),
+    "a flatter slope": (certificate, "_sech2", lambda a: sech2(a + 1e-5)),
+    "no slope in the tail": (certificate, "_sech2", lambda a: np.where(a > 15, 0, sech2(a))),
+}
+FOUND_OUT = [("step", weaker) for weaker in WEAKER] + [("readout", w) for w in list(WEAKER)[:4]]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("what", "weaker"), FOUND_OUT)
+def test_weaker_bound_is_found_out(
+    what: str, weaker: str, dtype: Dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert enclosed(what, dtype)
+    monkeypatch.setattr(*WEAKER[weaker])
+    assert not enclosed(what, dtype)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_expected_state_is_off_by_no_more_than_the_judges_share(case: Case) -> None:
+    found, exact = states(case), oracle.preactivation(*steps_of(case))
+    printed, truth = expected.steps(case, found), oracle.tanh(exact.value)
+    off = abs(balls(printed.expected.reshape(truth.shape)) - truth)
+    share = oracle.farthest_state(exact, JUDGE, truth)
+    assert holds(off <= share)
+    farthest = oracle.farthest_state(exact, ARITHMETIC[case.dtype], truth)
+    assert holds(farthest + off <= np.reshape(printed.bound, truth.shape))
+    rough = np.tanh(floats(exact.value).astype(np.float32))
+    assert not holds(abs(balls(rough) - truth) <= share)
+
+
+@pytest.mark.parametrize("kind", [BatchRNN, SingleSequenceRNN])
+@pytest.mark.parametrize("case", [CONTRACTIVE, *CHAOTIC], ids=lambda case: case.id)
+def test_trajectory_of_the_reference_is_within_its_bound(
+    case: Case, kind: type[BatchRNN | SingleSequenceRNN]
+) -> None:
+    w, inputs, h_0 = case.data().weights, case.data().inputs, case.data().initial
+    found = states(case, kind).astype(np.float64)
+    bound = certificate.trajectory_bound(w, inputs, h_0, found, Precision.of(np.float64))
+    assert holds(abs(balls(found) - oracle.trajectory(w, inputs, h_0)) <= bound)
+    # A transposed matrix is seen, and a bias that is rounded to float32.
+    for wrong in ({"W_hh": w["W_hh"].T}, {"b_xh": w["b_xh"].astype(np.float32)}):
+        other = oracle.trajectory({**w, **wrong}, inputs, h_0)
+        assert not holds(abs(balls(found) - other) <= bound)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("positive", [True, False])
+@pytest.mark.parametrize("case", [CONTRACTIVE, *CHAOTIC], ids=lambda case: case.id)
+def test_trajectory_bound_encloses_two_trajectories_driven_apart(
+    case: Case, positive: bool, dtype: Dtype
+) -> None:
+    """At every step all errors are at their largest, away from the other trajectory."""
+    data = replace(case, dtype=dtype).data()
+    w = dict(data.weights)
+    if positive:  # no error that is carried on cancels another
+        w["W_hh"] = np.abs(w["W_hh"])
+    one, other = [data.initial.astype(np.float64)], [balls(data.initial)]
+    for x in data.inputs:
+        a, b = oracle.preactivation(w, x, one[-1]), oracle.preactivation(w, x, other[-1])
+        away = np.where(floats(b.value - a.value) < 0, -1.0, 1.0)
+        one.append(oracle.floats_within(oracle.rounded_state(a, JUDGE, -away), -away))
+        other.append(oracle.rounded_state(b, ARITHMETIC[dtype], away))
+    distance, first = abs(np.stack(other[1:]) - np.stack(one[1:])), np.stack(one[1:])
+    precision = Precision.of(dtype)
+    bound = certificate.trajectory_bound(w, data.inputs, data.initial, first, precision)
+    assert holds(distance <= bound)
+    assert not holds(distance <= bound / 2)
+    if positive and dtype == "float32":  # where the float64 of `first` is next to nothing
+        assert holds(bound <= distance * (1 + 2.0**-10))

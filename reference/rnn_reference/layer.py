@@ -1,0 +1,193 @@
+"""A stack of Elman layers, in one direction or both: the semantics of `torch.nn.RNN`."""
+
+from collections.abc import Mapping
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_reference.arguments import flag, generator_of, one_of, positive, probability
+from rnn_reference.layer_arguments import Indices, batch_of, dropout_generator
+from rnn_reference.layer_weights import LayerSizes, layer_weight_shapes, validate_layer_weights
+from rnn_reference.recurrence import NONLINEARITIES, recurrence
+from rnn_reference.weights import Array, validate_array, validate_dtype, validate_names
+
+
+class RNN:
+    """L layers of D directions: layer k reads x_0 … x_{T-1} and gives y_0 … y_{T-1}.
+
+        forward    h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)    t = 0 … T-1
+        reverse    g_t = f(V_ih x_t + c_ih + V_hh g_{t+1} + c_hh)    t = T-1 … 0
+        output     y_t = [h_t, g_t], or h_t alone in one direction
+
+    Layer 0 reads the inputs, layer k > 0 the outputs of layer k-1. h_{-1} and g_T are the initial
+    states. g_t has read x_{T-1} … x_t. The weights of layer k, by their names in `weights`:
+
+        W_ih, W_hh, b_ih, b_hh    weight_ih_l{k}, weight_hh_l{k}, bias_ih_l{k}, bias_hh_l{k}
+        V_ih, V_hh, c_ih, c_hh    the same with _reverse at the end
+        shapes                    (H, I) in layer 0 and (H, D*H) above, (H, H), (H,), (H,)
+
+    Args:
+        input_size, hidden_size, num_layers: positive integers I, H and L.
+        nonlinearity: f, "tanh" or "relu".
+        bias: False leaves all b and c out.
+        batch_first: inputs and output are (batch_size, T, …); states are as ever.
+        dropout: what share p of y is zeroed in training on its way from a layer to the next, the
+            rest being multiplied by 1/(1-p). What the last layer gives is left alone.
+        bidirectional: D is 2, not 1.
+        dtype: float64 or float32; inputs and states must have it too.
+        rng: a `numpy.random.Generator` or an integer seed; the weights are drawn from it, uniform
+            from -1/√H to 1/√H, in float64 and then rounded to `dtype`.
+
+    Raises:
+        TypeError: a size that is no integer, an option of another kind, another dtype.
+        ValueError: a size below 1, an unknown nonlinearity, dropout outside [0, 1].
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *,
+        dtype: npt.DTypeLike = np.float64,
+        rng: np.random.Generator | int,
+    ) -> None:
+        self.input_size: Final = positive("input_size", input_size)
+        self.hidden_size: Final = positive("hidden_size", hidden_size)
+        self.num_layers: Final = positive("num_layers", num_layers)
+        self.bias: Final = flag("bias", bias)
+        self.bidirectional: Final = flag("bidirectional", bidirectional)
+        self.nonlinearity: Final = one_of("nonlinearity", nonlinearity, NONLINEARITIES)
+        self.batch_first: Final = flag("batch_first", batch_first)
+        self.dropout: Final = probability("dropout", dropout)
+        self.dtype: Final = validate_dtype(dtype)
+        self._sizes: Final = LayerSizes(
+            self.input_size, self.hidden_size, self.num_layers, self.bias, self.bidirectional
+        )
+        generator, limit = generator_of(rng), self.hidden_size**-0.5
+        self._weights: dict[str, Array] = {
+            name: generator.uniform(-limit, limit, shape).astype(self.dtype)
+            for name, shape in layer_weight_shapes(self._sizes).items()
+        }
+
+    @classmethod
+    def from_weights(
+        cls,
+        weights: Mapping[str, Array],
+        *,
+        nonlinearity: str = "tanh",
+        batch_first: bool = False,
+        dropout: float = 0.0,
+    ) -> Self:
+        """A model of these weights, which are copied; names and shapes decide all other options.
+
+        Raises what `validate_layer_weights` and the constructor raise.
+        """
+        (I, H, L, bias, bidirectional), checked = validate_layer_weights(weights)
+        dtype = checked["weight_ih_l0"].dtype
+        options = (nonlinearity, bias, batch_first, dropout, bidirectional)
+        model = cls(I, H, L, *options, dtype=dtype, rng=0)
+        model.weights = checked
+        return model
+
+    @property
+    def weights(self) -> dict[str, Array]:
+        """Copies of the weights by name, in torch's order. Assign a mapping to replace them all."""
+        return {name: value.copy() for name, value in self._weights.items()}
+
+    @weights.setter
+    def weights(self, weights: Mapping[str, Array]) -> None:
+        validate_names(weights, self._weights)
+        self._weights = {
+            name: validate_array(name, weights[name], old.shape, self.dtype).copy()
+            for name, old in self._weights.items()
+        }
+
+    def __repr__(self) -> str:
+        options = ", ".join(f"{name}={value!r}" for name, value in self._sizes._asdict().items())
+        return (
+            f"{type(self).__name__}({options}, nonlinearity={self.nonlinearity!r}, "
+            f"batch_first={self.batch_first}, dropout={self.dropout}, dtype={self.dtype})"
+        )
+
+    def forward(
+        self,
+        inputs: Array,
+        h_0: Array | None = None,
+        *,
+        lengths: Indices | None = None,
+        training: bool = False,
+        rng: np.random.Generator | int | None = None,
+    ) -> tuple[Array, Array]:
+        """Run all layers over a batch, or over one sequence.
+
+        Args:
+            inputs: array (T, batch_size, I), or (batch_size, T, I) where batch_first; or one
+                sequence (T, I).
+            h_0: the initial states (L*D, batch_size, H), for one sequence (L*D, H), in the order
+                layer 0 forward, layer 0 reverse, layer 1 forward, …; zeros where omitted.
+            lengths: integers (batch_size,) from 1 to T, in any order: sequence b is its first
+                lengths[b] steps. It comes out as it would alone, whatever stands in its other
+                steps, where its output is 0; its reverse direction starts at its own last step.
+            training: whether outputs are dropped between layers.
+            rng: the generator or seed that decides what is dropped; needed where something can be.
+            None of these is written to.
+
+        Returns:
+            output: what the last layer gives, (T, batch_size, D*H) in the layout of the inputs, the
+                forward half first.
+            h_n: the state of each layer and direction once it has read its whole sequence, shaped
+                and ordered as h_0.
+            Both are memory of their own.
+
+        Raises:
+            ValueError: T or batch_size is 0, a wrong shape or rank, NaN or infinity within a
+                sequence, a length outside 1 … T, or any where there is one sequence.
+            TypeError: another dtype than the model's, no array at all, no rng where one is needed.
+        """
+        directions = self._sizes.directions
+        given = batch_of(inputs, h_0, lengths, self._sizes, self.dtype, self.batch_first)
+        generator = dropout_generator(training, rng, self.dropout, self.num_layers)
+        x, rows = given.inputs, np.arange(len(given.lengths))
+        h_n = np.empty(given.h_0.shape, self.dtype)
+        for k in range(self.num_layers):
+            if k > 0 and generator is not None:
+                x = dropped(x, self.dropout, generator)
+            y = []
+            for slot, direction in enumerate(directions, start=k * len(directions)):
+                read = turned(x, given.lengths) if direction else x
+                states = recurrence(
+                    read, given.h_0[slot], *self._parameters(k, direction), self.nonlinearity
+                )
+                h_n[slot] = states[given.lengths, rows]
+                y.append(turned(states[1:], given.lengths) if direction else states[1:])
+            x = np.concatenate(y, axis=2)
+            x[given.padding] = 0
+        if inputs.ndim == 2:
+            return x[:, 0], h_n[:, 0]
+        return (np.ascontiguousarray(x.swapaxes(0, 1)) if self.batch_first else x), h_n
+
+    def _parameters(self, k: int, direction: str) -> tuple[Array, Array, Array | None]:
+        """W_ih, W_hh and the sum of both biases of a direction of layer k."""
+        w, suffix = self._weights, f"l{k}{direction}"
+        bias = w[f"bias_ih_{suffix}"] + w[f"bias_hh_{suffix}"] if self.bias else None
+        return w[f"weight_ih_{suffix}"], w[f"weight_hh_{suffix}"], bias
+
+
+def turned(x: Array, lengths: npt.NDArray[np.intp]) -> Array:
+    """Every sequence of x (T, B, …) from its own last step to its first, then the padding."""
+    t, rows = np.arange(len(x))[:, np.newaxis], np.arange(len(lengths))
+    step: npt.NDArray[np.intp] = lengths - 1 - t  # below 0 it counts from the end: the padding
+    return x[step, rows]
+
+
+def dropped(x: Array, share: float, generator: np.random.Generator) -> Array:
+    """x, each entry either 0, with probability `share`, or multiplied by 1 / (1 - share)."""
+    kept = generator.random(x.shape) >= share
+    return np.where(kept, x / (1 - share), 0) if share < 1 else np.zeros_like(x)

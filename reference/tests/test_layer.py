@@ -1,0 +1,254 @@
+"""What `RNN` computes, with every option: the equations, to within a derived rounding error."""
+
+from collections.abc import Callable, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from rnn_reference import RNN, BatchRNN
+from rnn_reference.weights import Array
+
+from .drawn import DTYPES, bits
+from .layer_cases import BATCH_SIZE, LENGTHS, STEPS, drawn_batch, drawn_layers
+from .layer_equations import apart, expected
+
+Results = tuple[Array, Array]
+FULL = [STEPS] * BATCH_SIZE
+every_dtype = pytest.mark.parametrize("dtype", DTYPES)
+every_nonlinearity = pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
+
+
+def right(
+    model: RNN, inputs: Array, h_0: Array, results: Results, lengths: Sequence[int] = FULL
+) -> bool:
+    """Whether results, time-major, are the equations' to within rounding, padding exactly 0."""
+    wanted = expected(model.weights, inputs, h_0, model.nonlinearity, lengths)
+    bound = apart(model.weights, inputs, h_0, float(np.finfo(model.dtype).eps) / 2)
+    assert bound < 2**10 * np.finfo(model.dtype).eps, "the bound must stay small beside the signal"
+    padding = np.arange(len(inputs))[:, np.newaxis] >= np.array(lengths)
+    return not results[0][padding].any() and all(
+        ours.dtype == model.dtype
+        and ours.shape == theirs.shape
+        and bool((abs(ours - theirs) <= bound).all())
+        for ours, theirs in zip(results, wanted, strict=True)
+    )
+
+
+def bytes_of(*arrays: Array) -> dict[Any, tuple[Any, ...]]:
+    """What arrays hold, bit for bit."""
+    return bits(dict(enumerate(arrays)))
+
+
+OPTIONS = [
+    dict(zip(("num_layers", "nonlinearity", "bias", "bidirectional"), values, strict=True))
+    for values in product((1, 3), ("tanh", "relu"), (True, False), (True, False))
+]
+
+
+@every_dtype
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(map(str, o.values())))
+def test_equations(dtype: type[np.floating], options: dict[str, Any]) -> None:
+    """Every entry, with every option, in either layout, with h_0 and without, cut to lengths."""
+    model = drawn_layers(dtype=dtype, **options)
+    inputs, h_0 = drawn_batch(model)
+    assert right(model, inputs, h_0, model.forward(inputs, h_0))
+    assert right(model, inputs, np.zeros_like(h_0), model.forward(inputs))
+    assert right(model, inputs, h_0, model.forward(inputs, h_0, lengths=LENGTHS), LENGTHS.tolist())
+
+    batch_first = drawn_layers(dtype=dtype, batch_first=True, **options)
+    turned = np.ascontiguousarray(inputs.swapaxes(0, 1))
+    for lengths in (None, LENGTHS):
+        output, h_n = batch_first.forward(turned, h_0, lengths=lengths)
+        results = output.swapaxes(0, 1), h_n
+        assert right(model, inputs, h_0, results, FULL if lengths is None else lengths.tolist())
+
+    for either in (model, batch_first):
+        output, h_n = either.forward(inputs[:, 1], h_0[:, 1])
+        assert (output.ndim, h_n.ndim) == (2, 2)
+        results = output[:, np.newaxis], h_n[:, np.newaxis]
+        assert right(model, inputs[:, [1]], h_0[:, [1]], results, [STEPS])
+
+
+@pytest.mark.parametrize(("steps", "batch_size"), [(1, 1), (1, 4), (6, 1)])
+def test_single_step_and_sequence(steps: int, batch_size: int) -> None:
+    """A batch of one sequence keeps its axis, and one step is its own reversal."""
+    model = drawn_layers(num_layers=2, bidirectional=True)
+    inputs, h_0 = drawn_batch(model, steps, batch_size)
+    assert right(model, inputs, h_0, model.forward(inputs, h_0), [steps] * batch_size)
+
+
+@every_dtype
+@every_nonlinearity
+def test_every_entry_is_seen(dtype: type[np.floating], nonlinearity: str) -> None:
+    """A change of 2**20 unit roundoffs to one entry of a weight, an input or h_0 is not passed."""
+    model = drawn_layers(dtype=dtype, nonlinearity=nonlinearity, num_layers=2, bidirectional=True)
+    inputs, h_0 = drawn_batch(model)
+    results = model.forward(inputs, h_0)
+    wanted = expected(model.weights, inputs, h_0, nonlinearity, FULL)
+    bound = apart(model.weights, inputs, h_0, float(np.finfo(dtype).eps) / 2)
+
+    if nonlinearity == "relu":
+        on = results[0] > 0
+        assert bool((on.any(axis=(0, 1)) & ~on.all(axis=(0, 1))).any()), "no unit is on and off"
+
+    arrays = {"inputs": inputs, "h_0": h_0, **model.weights}
+    for name, array in arrays.items():
+        for entry in np.ndindex(array.shape):
+            changed = array.copy()
+            changed[entry] += 2**19 * np.finfo(dtype).eps
+            given = arrays | {name: changed}
+            x, h = given.pop("inputs"), given.pop("h_0")
+            other = RNN.from_weights(given, nonlinearity=nonlinearity).forward(x, h)
+            far = [abs(a - b).max() > bound for a, b in zip(other, wanted, strict=True)]
+            assert any(far), f"{name}{entry}"
+    assert right(model, inputs, h_0, results)
+
+
+def _with_entry(array: Array, by: float) -> Array:
+    changed = array.copy()
+    changed[-1, -1, -1] += by
+    return changed
+
+
+H, ROWS = 4, np.arange(BATCH_SIZE)
+WRONG: dict[str, Callable[[Array, Array], Results]] = {
+    "one output off": lambda y, h: (_with_entry(y, 2**-30), h),
+    "one last state off": lambda y, h: (y, _with_entry(h, 2**-30)),
+    "reverse half first": lambda y, h: (np.roll(y, H, axis=2), h),
+    "halves interleaved": lambda y, h: (
+        y.reshape(*y.shape[:2], 2, H).swapaxes(2, 3).reshape(y.shape),
+        h,
+    ),
+    "reverse half as it was read": lambda y, h: (
+        np.concatenate([y[..., :H], y[::-1, :, H:]], 2),
+        h,
+    ),
+    "reverse half a step late": lambda y, h: (
+        np.concatenate([y[..., :H], np.roll(y[..., H:], 1, 0)], 2),
+        h,
+    ),
+    "h_n by direction, then layer": lambda y, h: (y, h[[0, 2, 1, 3]]),
+    "h_n reverse first": lambda y, h: (y, h[[1, 0, 3, 2]]),
+    "h_n of reverse from the last step": lambda y, h: (
+        y,
+        np.stack([*h[:3], y[LENGTHS - 1, ROWS, H:]]),
+    ),
+    "h_n of forward from the padding": lambda y, h: (y, np.stack([*h[:2], y[-1, :, :H], h[3]])),
+    "rows in another order": lambda y, h: (y[:, ::-1], h),
+    "h_n sorted by length": lambda y, h: (y, h[:, np.argsort(-LENGTHS)]),
+    "padding not zero": lambda y, h: (np.where(y == 0, 1e-300, y), h),
+    "padding at the front": lambda y, h: (y[::-1], h),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+def test_wrong_results_are_seen(wrong: Callable[[Array, Array], Results]) -> None:
+    """Results as some implementations would have them are not passed, the right ones are."""
+    model = drawn_layers(num_layers=2, bidirectional=True)
+    inputs, h_0 = drawn_batch(model)
+    results = model.forward(inputs, h_0, lengths=LENGTHS)
+    assert right(model, inputs, h_0, results, LENGTHS.tolist())
+    assert not right(model, inputs, h_0, wrong(*results), LENGTHS.tolist())
+
+
+@every_dtype
+def test_one_layer_is_batch_rnn(dtype: type[np.floating]) -> None:
+    """Layer 0, forward, is `BatchRNN` without its readout, bit for bit; no other weights are."""
+    model = drawn_layers(dtype=dtype)
+    inputs, h_0 = drawn_batch(model)
+    batch = BatchRNN(3, 4, 2, dtype=dtype, rng=1)
+    batch.W_xh, batch.W_hh = model.weights["weight_ih_l0"], model.weights["weight_hh_l0"]
+    batch.b_xh, batch.b_hh = (model.weights[f"bias_{of}_l0"][:, np.newaxis] for of in ("ih", "hh"))
+    states = batch.forward(inputs, h_0[0].T)[1]
+    wanted = np.stack([states[t].T for t in range(STEPS)])
+    output, h_n = model.forward(inputs, h_0)
+    assert bytes_of(output, h_n) == bytes_of(wanted, wanted[-1:])
+    other = drawn_layers(dtype=dtype, seed=2).forward(inputs, h_0)
+    assert bytes_of(*other) != bytes_of(wanted, wanted[-1:])
+
+
+@every_nonlinearity
+def test_directions(nonlinearity: str) -> None:
+    """Each half is what one direction with its weights gives alone, the inputs turned for one."""
+    model = drawn_layers(bidirectional=True, nonlinearity=nonlinearity)
+    inputs, h_0 = drawn_batch(model)
+    output, h_n = model.forward(inputs, h_0)
+    for slot, end, order in ((0, "l0", 1), (1, "l0_reverse", -1)):
+        own = {
+            name.removesuffix("_reverse"): w
+            for name, w in model.weights.items()
+            if name.endswith(end)
+        }
+        alone = RNN.from_weights(own, nonlinearity=nonlinearity)
+        y, h = alone.forward(inputs[::order], h_0[[slot]])
+        half = output[..., slot * H : (slot + 1) * H]
+        assert bytes_of(y[::order], h[0]) == bytes_of(half, h_n[slot])
+        assert bytes_of(y[::-order], h[0]) != bytes_of(half, h_n[slot])
+
+
+@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "lengths"])
+def test_layers_are_a_chain(lengths: Any) -> None:
+    """Three layers are three models, each given the output of the one before, bit for bit."""
+    model = drawn_layers(num_layers=3, bidirectional=True)
+    x, h_0 = drawn_batch(model)
+    output, h_n = model.forward(x, h_0, lengths=lengths)
+    for k in range(3):
+        own = {
+            name.replace(f"l{k}", "l0"): w for name, w in model.weights.items() if f"l{k}" in name
+        }
+        slots = slice(2 * k, 2 * k + 2)
+        x, h = RNN.from_weights(own).forward(x, h_0[slots], lengths=lengths)
+        assert bytes_of(h) == bytes_of(h_n[slots])
+        assert (bytes_of(x) == bytes_of(output)) == (k == 2)
+
+
+@every_dtype
+@every_nonlinearity
+def test_lengths_are_sequences_alone(dtype: type[np.floating], nonlinearity: str) -> None:
+    """A row of a batch of lengths is that sequence alone, cut there; cut elsewhere it is not."""
+    model = drawn_layers(dtype=dtype, num_layers=2, bidirectional=True, nonlinearity=nonlinearity)
+    inputs, h_0 = drawn_batch(model)
+    output, h_n = model.forward(inputs, h_0, lengths=LENGTHS)
+    u = float(np.finfo(dtype).eps) / 2
+    bound = apart(model.weights, inputs, h_0, u, u)
+    for b, length in enumerate(LENGTHS):
+        for n in range(1, STEPS + 1):
+            y, h = model.forward(inputs[:n, b], h_0[:, b])
+            near = abs(h - h_n[:, b]).max() <= bound
+            shared = min(n, length)
+            near &= abs(y[:shared] - output[:shared, b]).max() <= bound
+            assert near == (n == length), (b, n)
+        assert not output[length:, b].any()
+
+
+def test_full_lengths() -> None:
+    """Lengths that are all T change no bit; any kind of integer will do."""
+    model = drawn_layers(num_layers=2, bidirectional=True)
+    inputs, h_0 = drawn_batch(model)
+    wanted = bytes_of(*model.forward(inputs, h_0))
+    for dtype in (np.int64, np.int32, np.uint8, np.uint64, ">i4"):
+        assert bytes_of(*model.forward(inputs, h_0, lengths=np.array(FULL, dtype))) == wanted
+        cut = model.forward(inputs, h_0, lengths=LENGTHS.astype(dtype))
+        assert bytes_of(*cut) == bytes_of(*model.forward(inputs, h_0, lengths=LENGTHS)) != wanted
+
+
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("filler", [np.nan, np.inf, -np.inf, 1e308])
+def test_padding_has_no_influence(filler: float, batch_first: bool) -> None:
+    """Whatever stands after a sequence changes no bit; what stands in its last step does."""
+    model = drawn_layers(num_layers=2, bidirectional=True, batch_first=batch_first)
+    inputs, h_0 = drawn_batch(model)
+    last = inputs.copy()
+    last[LENGTHS - 1, ROWS] += 0.5
+    for b, length in enumerate(LENGTHS):
+        inputs[length:, b] = 0
+    padded = inputs.copy()
+    for b, length in enumerate(LENGTHS):
+        padded[length:, b] = filler
+
+    def run(x: Array) -> dict[Any, tuple[Any, ...]]:
+        x = x.swapaxes(0, 1) if batch_first else x
+        return bytes_of(*model.forward(x, h_0, lengths=LENGTHS))
+
+    assert run(padded) == run(inputs) != run(last)
