@@ -157,14 +157,9 @@ def inputs_unchanged(subject: Subject, case: Case) -> Iterator[Judgement]:
     """
     call, before = case.call(), case.call()
     subject.answer(call)
-    pairs = {name: (before.weights[name], call.weights[name]) for name in before.weights}
-    pairs["inputs"] = (before.inputs, call.inputs)
-    if before.h_0 is not None and call.h_0 is not None:
-        pairs["h_0"] = (before.h_0, call.h_0)
-    for name, (was, found) in pairs.items():
-        if was.shape != found.shape:
-            raise Violation(f"{name}: came back with shape {found.shape}, was {was.shape}")
-        yield expected.identical(name, was, found)
+    yield from expected.unchanged(
+        *({**one.weights, "inputs": one.inputs, "h_0": one.h_0} for one in (before, call))
+    )
 
 
 @_check(_main)

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from rich.console import Console
@@ -11,9 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from rnn_conformance import environment
 from rnn_conformance.checks import CHECKS
-from rnn_conformance.loading import BUILT_IN, CannotBeJudged
+from rnn_conformance.loading import BUILT_IN, CannotBeJudged, as_implementation
+from rnn_conformance.protocol import Implementation
 from rnn_conformance.records import Report
-from rnn_conformance.run import Planned, check
+from rnn_conformance.run import Interrupted, Planned, check
 from rnn_conformance.terminal import print_report
 
 CONFORMS, DOES_NOT_CONFORM, NOT_JUDGED = 0, 1, 2
@@ -22,22 +24,38 @@ CONFORMS, DOES_NOT_CONFORM, NOT_JUDGED = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status 0 (conforms), 1 (does not) or 2 (not judged)."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a failing print would lose the report
     try:
-        report = check(
-            options.implementation,
-            seed=options.seed,
-            checks=options.checks,
-            progress=_progress,
-        )
+        implementation = as_implementation(options.implementation)
         if options.json is not None:
-            _write_json(options.json, report)
+            Path(options.json).open("a").close()  # refused now rather than after the run
+        report = _judged(implementation, options)
+        try:
+            if options.json is not None:
+                _write_json(options.json, report)
+        finally:
+            print_report(Console(), report)
     except (CannotBeJudged, ValueError, OSError) as error:
-        print(f"rnn-conformance: {' '.join(str(error).split())}", file=sys.stderr)
-        return NOT_JUDGED
-    print_report(Console(), report)
-    if report.executed == 0:
+        return _not_judged(str(error))
+    except KeyboardInterrupt:
+        return _not_judged("interrupted")
+    if report.executed == 0 or not report.complete:
         return NOT_JUDGED
     return CONFORMS if report.conforms else DOES_NOT_CONFORM
+
+
+def _judged(implementation: Implementation, options: argparse.Namespace) -> Report:
+    """The report, of the checks until then where the run is interrupted."""
+    try:
+        return check(implementation, seed=options.seed, checks=options.checks, progress=_progress)
+    except Interrupted as interrupted:
+        return interrupted.report
+
+
+def _not_judged(why: str) -> int:
+    print(f"rnn-conformance: {' '.join(why.split())}", file=sys.stderr)
+    return NOT_JUDGED
 
 
 def _write_json(place: str, report: Report) -> None:
@@ -47,17 +65,15 @@ def _write_json(place: str, report: Report) -> None:
 
 def _progress(planned: Sequence[Planned]) -> Iterator[Planned]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
     with Progress(
-        *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True
+        *columns,
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
     ) as bar:
         yield from bar.track(planned, description="checks")
-
-
-def _seed(text: str) -> int:
-    seed = int(text)
-    if seed < 0:
-        raise argparse.ArgumentTypeError(f"expected an integer from 0 on, got {text}")
-    return seed
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"run this check alone (repeatable): {', '.join(CHECKS)}",
     )
     judge.add_argument("--json", metavar="FILE", help="write all records to this file")
-    judge.add_argument("--seed", type=_seed, default=0, metavar="N", help="of the cases' numbers")
+    judge.add_argument("--seed", type=int, default=0, metavar="N", help="of the cases' numbers")
     return parser
 
 

@@ -15,9 +15,9 @@ def describe() -> dict[str, str]:
 
 def threads() -> int:
     """What torch uses where it is loaded, else the cores that this process may run on."""
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        return int(torch.get_num_threads())
+    number = getattr(sys.modules.get("torch"), "get_num_threads", None)
+    if number is not None:
+        return int(number())
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

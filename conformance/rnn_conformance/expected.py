@@ -1,10 +1,9 @@
 """What is expected of the results of a case, each with its bound and the reason for it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 from rnn_reference import BatchRNN
 
 from rnn_conformance import certificate
@@ -13,7 +12,7 @@ from rnn_conformance.certificate import Affine, Float64, Precision
 from rnn_conformance.judgement import Judgement
 from rnn_conformance.protocol import Array
 from rnn_conformance.reproduction import readout_formula, step_formula
-from rnn_conformance.subject import Result
+from rnn_conformance.subject import Result, Violation
 
 
 def steps(case: Case, states: Array) -> Judgement:
@@ -65,14 +64,25 @@ def same(case: Case, first: Result, second: Result, row: int | None = None) -> I
         yield Judgement("outputs", first.outputs, second.outputs, bound, reason)
 
 
-def identical(
-    what: str, before: npt.NDArray[np.generic], after: npt.NDArray[np.generic]
-) -> Judgement:
-    """Memory that nobody should have written to, of any rank."""
+def unchanged(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[Judgement]:
+    """Every array that went in, after the call. Raises Violation where one is no longer there."""
+    for name, was in before.items():
+        if not isinstance(was, np.ndarray):
+            continue
+        found = after.get(name)
+        if not isinstance(found, np.ndarray):
+            raise Violation(f"{name}: was an array, came back as {type(found).__name__}")
+        if found.shape != was.shape:
+            raise Violation(f"{name}: came back with shape {found.shape}, was {was.shape}")
+        yield identical(name, was, found)
+
+
+def identical(what: str, before: Array, after: Array) -> Judgement:
+    """Memory that nobody should have written to, of any rank; NaN is identical to NaN."""
     shape = (1,) * (3 - before.ndim) + before.shape
-    return Judgement(
-        what, before.reshape(shape), after.reshape(shape), 0.0, "unchanged, bit for bit"
-    )
+    same_bits = (before == after) | (np.isnan(before) & np.isnan(after))
+    was, found = (np.where(same_bits, 0, values).reshape(shape) for values in (before, after))
+    return Judgement(what, was, found, 0.0, "unchanged, bit for bit")
 
 
 def _certified(what: str, case: Case, when: slice, before: Array, found: Array) -> Judgement:

@@ -1,7 +1,6 @@
 """From what a user names or passes to an implementation that can be run."""
 
 import sys
-from collections.abc import Callable
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -9,7 +8,8 @@ from types import ModuleType
 from typing import Any
 
 from rnn_conformance.implementations.plain import PlainFunction, StepByStepClass
-from rnn_conformance.protocol import Implementation
+from rnn_conformance.protocol import Claims, Implementation
+from rnn_conformance.subject import one_line
 
 BUILT_IN = {
     "torch.nn.RNN": "rnn_conformance.implementations.torch_rnn:TorchRNN",
@@ -38,19 +38,20 @@ def load(name: str) -> Implementation:
             f"implementation {name!r}: expected one of {', '.join(BUILT_IN)}, or module:object, "
             f"or file.py:object"
         )
-    if not place.endswith(".py") and "" not in sys.path:
+    if name not in BUILT_IN and not place.endswith(".py") and "" not in sys.path:
         sys.path.insert(0, "")  # as `python -m` does: a module in the working directory is found
     try:
         module = _from_file(place) if place.endswith(".py") else import_module(place)
-    except Exception as error:  # a stranger's module may raise anything while it is imported
+        missing = not hasattr(module, attribute)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a stranger's module may raise anything while it is imported
         raise CannotBeJudged(
-            f"implementation {name!r}: importing {place} failed: {type(error).__name__}: {error}"
+            f"implementation {name!r}: importing {place} failed: {one_line(error)}{_advice(error)}"
         ) from error
-    try:
-        found = getattr(module, attribute)
-    except AttributeError:
-        raise CannotBeJudged(f"implementation {name!r}: {place} has no {attribute!r}") from None
-    return as_implementation(found, name=name)
+    if missing:
+        raise CannotBeJudged(f"implementation {name!r}: {place} has no {attribute!r}")
+    return as_implementation(getattr(module, attribute), name=name)
 
 
 def as_implementation(implementation: Any, *, name: str | None = None) -> Implementation:
@@ -71,20 +72,33 @@ def as_implementation(implementation: Any, *, name: str | None = None) -> Implem
     """
     if isinstance(implementation, str):
         return load(implementation)
-    shown = name or _name_of(implementation)
+    shown = name or type(implementation).__name__
     try:
-        if isinstance(implementation, type):
-            if hasattr(implementation, "run"):
-                implementation = implementation()
-            elif hasattr(implementation, "forward"):
-                return StepByStepClass(shown, implementation)
-        if isinstance(implementation, Implementation):
-            return implementation
-    except Exception as error:  # a stranger's constructor may raise anything
-        raise CannotBeJudged(
-            f"implementation {shown!r}: {type(error).__name__}: {error}"
-        ) from error
-    if isinstance(implementation, Callable) and not isinstance(implementation, type):  # type: ignore[arg-type]
+        shown = name or _name_of(implementation)
+        found = _adapted(implementation, shown)
+        named, claims = found.name, found.claims
+    except (CannotBeJudged, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # a stranger's constructor may raise anything
+        raise CannotBeJudged(f"implementation {shown!r}: {one_line(error)}") from error
+    for attribute, value, kind in (("name", named, str), ("claims", claims, Claims)):
+        if not isinstance(value, kind):
+            raise CannotBeJudged(
+                f"implementation {shown!r}: {attribute}: expected {kind.__name__}, "
+                f"got {type(value).__name__}"
+            )
+    return found
+
+
+def _adapted(implementation: Any, shown: str) -> Implementation:
+    if isinstance(implementation, type):
+        if hasattr(implementation, "run"):
+            implementation = implementation()
+        elif hasattr(implementation, "forward"):
+            return StepByStepClass(shown, implementation)
+    if isinstance(implementation, Implementation):
+        return implementation
+    if callable(implementation) and not isinstance(implementation, type):
         return PlainFunction(shown, implementation)
     raise CannotBeJudged(
         f"implementation {shown!r}: expected a function (weights, inputs, h_0), a class with "
@@ -105,12 +119,19 @@ def _from_file(place: str) -> ModuleType:
     return module
 
 
+def _advice(error: BaseException) -> str:
+    lacks_torch = isinstance(error, ModuleNotFoundError) and error.name == "torch"
+    return '; to install it: pip install "rnn-conformance[torch]"' if lacks_torch else ""
+
+
 def _name_of(implementation: Any) -> str:
-    named = getattr(implementation, "name", None) or getattr(implementation, "__qualname__", None)
-    return named if isinstance(named, str) else type(implementation).__name__
+    names = (getattr(implementation, attribute, None) for attribute in ("name", "__qualname__"))
+    return next((n for n in names if n and isinstance(n, str)), type(implementation).__name__)
 
 
 def _kind(implementation: Any) -> str:
     if isinstance(implementation, type):
         return f"the class {implementation.__qualname__}, which has neither run nor forward"
-    return f"an object of type {type(implementation).__name__}"
+    lacking = [name for name in ("name", "claims") if not hasattr(implementation, name)]
+    without = f", without {' and '.join(lacking)}" if hasattr(implementation, "run") else ""
+    return f"an object of type {type(implementation).__name__}{without}"

@@ -8,7 +8,7 @@ from rich.console import Console
 from rnn_conformance import environment
 from rnn_conformance.loading import CannotBeJudged
 from rnn_conformance.pytest_face import parameters, records_of
-from rnn_conformance.terminal import table
+from rnn_conformance.terminal import circumstances, table
 
 DEFAULT = "torch.nn.RNN"
 FIXTURE = "rnn_check"
@@ -40,10 +40,10 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(str(error)) from error
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    found = environment.describe()
-    seen_with = ", ".join(f"{name} {value}" for name, value in found.items() if name != "python")
-    return f"{seen_with}, seed {config.getoption('rnn_seed')}; judging {', '.join(_names(config))}"
+def pytest_report_header(config: pytest.Config) -> str | None:
+    if not config.getoption("rnn_implementation"):
+        return None  # who does not ask for a verdict does not hear of it
+    return f"{_circumstances(config)}; judging {', '.join(_names(config))}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -64,15 +64,24 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     records = records_of(terminalreporter.stats)
+    seen_with = _circumstances(config) if records else ""
     for name in dict.fromkeys(record.implementation for record in records):
         terminalreporter.section(f"rnn-conformance: {name}")
-        console = Console(width=max(terminalreporter._tw.fullwidth, 80))
+        terminalreporter.write_line(seen_with)
+        console = Console(
+            width=max(terminalreporter._tw.fullwidth, 80),
+            force_terminal=terminalreporter.hasmarkup,
+        )
         with console.capture() as text:
             console.print(table(record for record in records if record.implementation == name))
         terminalreporter.write(text.get())
     if _in_vain(config):
         terminalreporter.section("rnn-conformance")
         terminalreporter.write_line("ERROR: no check of the implementation was executed", red=True)
+
+
+def _circumstances(config: pytest.Config) -> str:
+    return circumstances(environment.describe(), config.getoption("rnn_seed"))
 
 
 def _names(config: pytest.Config) -> list[str]:

@@ -30,15 +30,17 @@ class Record:
     reproduction: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data; an infinite share is null, since JSON has no infinity."""
+        """Plain data; an infinite share is the string "inf", since JSON has no infinity."""
         data = asdict(self)
-        if self.worst_share is not None and self.worst_share == float("inf"):
-            data["worst_share"] = None
+        if self.worst_share == float("inf"):
+            data["worst_share"] = "inf"
         return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Record":
-        return cls(**data)
+        """The record that `to_json` was called on."""
+        share = data["worst_share"]
+        return cls(**{**data, "worst_share": share if share is None else float(share)})
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,14 @@ class Report:
 
     Attributes:
         environment: name to version or number: what the figures were seen with.
+        complete: whether every planned check came to its turn; without it there is no verdict.
     """
 
     implementation: str
     seed: int
     environment: Mapping[str, str]
     records: tuple[Record, ...]
+    complete: bool = True
 
     @property
     def failures(self) -> tuple[Record, ...]:
@@ -79,8 +83,8 @@ class Report:
 
     @property
     def conforms(self) -> bool:
-        """Whether checks were executed and all of them passed."""
-        return self.executed > 0 and not self.failures
+        """Whether the run is complete, and checks were executed, and all of them passed."""
+        return self.complete and self.executed > 0 and not self.failures
 
     @property
     def worst_share(self) -> float | None:
@@ -90,6 +94,7 @@ class Report:
         return {
             "implementation": self.implementation,
             "conforms": self.conforms,
+            "complete": self.complete,
             "executed": self.executed,
             "failed": len(self.failures),
             "worst_share": _worst(r for r in self.records if r.outcome == "passed"),

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from rnn_conformance import environment
 from rnn_conformance.cases import Case, catalogue
 from rnn_conformance.checks import CHECKS, Check
@@ -12,6 +14,14 @@ from rnn_conformance.protocol import Claims
 from rnn_conformance.records import Record, Report
 from rnn_conformance.reproduction import call_lines
 from rnn_conformance.subject import NotGiven, Subject, Violation
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was interrupted from the keyboard; `report` has the records until then."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(f"after {len(report.records)} checks")
+        self.report = report
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,7 @@ class Planned:
     def id(self) -> str:
         return f"{self.check.name}[{self.subject.implementation.name}-{self.case.id}]"
 
+    @np.errstate(all="ignore")  # of what NumPy would warn or raise, the record tells
     def execute(self) -> Record:
         """Run it. An implementation that fails in whatever way makes a record, not an exception."""
         lacking = _lacking(self.subject.implementation.claims, self.check, self.case)
@@ -69,11 +80,13 @@ def plan(
         implementation: an `Implementation`, its name, or what `as_implementation` takes.
         checks: names of the checks to run; all where it is None.
 
-    Raises ValueError for an unknown check, and what `as_implementation` raises.
+    Raises ValueError for an unknown check or a seed that is none, and what `as_implementation`
+    raises.
     """
-    unknown = [name for name in checks or () if name not in CHECKS]
-    if unknown:
-        raise ValueError(f"unknown check {', '.join(unknown)}: expected {', '.join(CHECKS)}")
+    if isinstance(checks, str) or (checks is not None and not (checks and {*checks} <= {*CHECKS})):
+        raise ValueError(f"checks: expected a selection of {', '.join(CHECKS)}, got {checks!r}")
+    if not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed: expected an integer from 0 on, got {seed!r}")
     subject = Subject(as_implementation(implementation))
     return tuple(
         Planned(subject, check, case)
@@ -97,12 +110,18 @@ def check(
         seed: the numbers of the cases are drawn from it.
         progress: wraps the planned checks while they are executed.
 
-    Raises what `plan` raises. A failing implementation raises nothing.
+    Raises what `plan` raises, and Interrupted. A failing implementation raises nothing.
     """
     planned = plan(implementation, seed=seed, checks=checks)
-    records = tuple(item.execute() for item in progress(planned))
     name = planned[0].subject.implementation.name
-    return Report(name, seed, environment.describe(), records)
+    records: list[Record] = []
+    try:
+        for item in progress(planned):
+            records.append(item.execute())
+    except KeyboardInterrupt:
+        report = Report(name, seed, environment.describe(), tuple(records), complete=False)
+        raise Interrupted(report) from None
+    return Report(name, seed, environment.describe(), tuple(records))
 
 
 def _lacking(claims: Claims, check: Check, case: Case) -> str:

@@ -3,8 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from traceback import extract_tb
-from typing import Any
+from traceback import extract_tb, format_exception_only
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from rnn_conformance.cases import Case, Data
 from rnn_conformance.protocol import Answer, Array, Call, Implementation, Layout
 
 REMEMBERED = 4
+C = TypeVar("C")
+A = TypeVar("A")
 
 
 class Violation(Exception):
@@ -90,28 +92,39 @@ class Subject:
 
     def answer(self, call: Call) -> Answer:
         """Run anew on this very call; what comes back is not looked at. Raises Violation."""
-        try:
-            answer = self.implementation.run(call)
-        except (Exception, SystemExit) as error:  # a stranger's code may raise anything
-            at = extract_tb(error.__traceback__)[-1]
-            raise Violation(
-                f"raised {type(error).__name__}: {_one_line(error)} ({at.name}, line {at.lineno})"
-            ) from error
-        if not isinstance(answer, Answer):
-            raise Violation(f"expected an Answer, got {type(answer).__name__}")
-        return answer
+        return attempt(self.implementation.run, call, Answer)
 
     def ordered(self, answer: Answer, data: Data, layout: Layout) -> Result:
         """The answer in one order. Raises Violation where a shape is wrong."""
         shapes = expected_shapes(data, layout)
-        arrays = {name: _array(name, getattr(answer, name), shapes[name]) for name in shapes}
-        if arrays["hidden_states"] is None:
-            raise Violation("hidden_states: expected an array, got None")
+        given = {name: getattr(answer, name) for name in shapes}
+        found = {
+            name: array_of(name, value, shapes[name])
+            for name, value in given.items()
+            if value is not None or name == "hidden_states"
+        }
+        h_n, outputs = found.get("h_n"), found.get("outputs")
         return Result(
-            _in_order(arrays["hidden_states"], layout),
-            arrays["h_n"] if arrays["h_n"] is None else np.atleast_2d(arrays["h_n"]),
-            None if arrays["outputs"] is None else _in_order(arrays["outputs"], layout),
+            _in_order(found["hidden_states"], layout),
+            None if h_n is None else np.atleast_2d(h_n),
+            None if outputs is None else _in_order(outputs, layout),
         )
+
+
+def attempt(run: Callable[[C], object], call: C, kind: type[A]) -> A:
+    """What `run` gives for a call. Raises Violation where it raises, or gives another kind."""
+    try:
+        # NumPy's defaults, whatever was set before; what it sets for itself ends here.
+        with np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"):
+            answer = run(call)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a stranger's code may raise anything
+        at = extract_tb(error.__traceback__, limit=-1)[0]
+        raise Violation(f"raised {one_line(error)} ({at.name}, line {at.lineno})") from error
+    if not isinstance(answer, kind):
+        raise Violation(f"expected {kind.__name__}, got {type(answer).__name__}")
+    return answer
 
 
 def expected_shapes(data: Data, layout: Layout) -> dict[str, tuple[int, ...]]:
@@ -123,16 +136,16 @@ def expected_shapes(data: Data, layout: Layout) -> dict[str, tuple[int, ...]]:
     return {"hidden_states": (*steps, H), "h_n": (*rows, H), "outputs": (*steps, O)}
 
 
-def _array(name: str, value: Any, shape: tuple[int, ...]) -> Any:
-    if value is None:
-        return None
+def array_of(name: str, value: object, shape: tuple[int, ...]) -> Array:
+    """`value` as a plain array. Raises Violation unless it is one, of this shape and floating."""
     if not isinstance(value, np.ndarray):
         raise Violation(f"{name}: expected a NumPy array, got {type(value).__name__}")
-    if value.shape != shape:
-        raise Violation(f"{name}: expected shape {shape}, got {value.shape}")
-    if not np.issubdtype(value.dtype, np.floating):
-        raise Violation(f"{name}: expected floating-point numbers, got dtype {value.dtype}")
-    return value
+    array: Array = np.asarray(value)  # a subclass may hide numbers, as a masked array does
+    if array.shape != shape:
+        raise Violation(f"{name}: expected shape {shape}, got {array.shape}")
+    if not np.issubdtype(array.dtype, np.floating):
+        raise Violation(f"{name}: expected floating-point numbers, got dtype {array.dtype}")
+    return array
 
 
 def _in_order(array: Any, layout: Layout) -> Any:
@@ -141,5 +154,7 @@ def _in_order(array: Any, layout: Layout) -> Any:
     return array.swapaxes(0, 1) if layout == "batch_first" else array
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]
+def one_line(error: BaseException) -> str:
+    """An exception's type and message, in one line without control characters."""
+    text = " ".join("".join(format_exception_only(error)).split())[:300]
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -1,6 +1,6 @@
 """Reports as text for a terminal: the table of checks, the failures, the verdict."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich import box
 from rich.console import Console
@@ -14,19 +14,26 @@ FAILURES_SHOWN = 3
 
 def print_report(console: Console, report: Report) -> None:
     """The whole report: versions, table, the first failures of each check, verdict."""
-    seen_with = ", ".join(f"{name} {value}" for name, value in report.environment.items())
-    console.print(Text(f"{report.implementation}: {seen_with}, seed {report.seed}"))
+    seen_with = circumstances(report.environment, report.seed)
+    console.print(Text(f"{report.implementation}: {seen_with}"), soft_wrap=True)
     console.print(table(report.records))
     for record in first_failures(report.records):
         console.print(Text(f"\n{describe(record)}"), soft_wrap=True)
     console.print(Text(f"\n{verdict(report)}"), soft_wrap=True)
 
 
+def circumstances(environment: Mapping[str, str], seed: int) -> str:
+    """With what it was seen: versions, threads, seed."""
+    return ", ".join(f"{name} {value}" for name, value in {**environment, "seed": seed}.items())
+
+
 def table(records: Iterable[Record]) -> Table:
-    """One row a check, and a total."""
+    """One row a check, and a total; it fits into 80 columns."""
     tallies = tally(records)
     shown = Table(
         box=box.SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
         show_footer=True,
         caption="error/bound: the worst error as a share of its bound",
         caption_justify="left",
@@ -67,6 +74,8 @@ def describe(record: Record) -> str:
 def verdict(report: Report) -> str:
     """One sentence: conforms, does not, or could not be judged."""
     name, executed, failed = report.implementation, report.executed, len(report.failures)
+    if not report.complete:
+        return f"{name} could not be judged: interrupted after {executed} checks, {failed} failed."
     if executed == 0:
         return f"{name} could not be judged: no check was executed."
     if failed:

@@ -60,14 +60,24 @@ class StepByStepClass:
             setattr(model, name, value)
         single = call.layout == "single"
         columns = None if call.h_0 is None else call.h_0[:, np.newaxis] if single else call.h_0.T
-        step_output, hidden_states = model.forward(call.inputs, columns)
-        steps = range(call.inputs.shape[0])
-        return Answer(
-            _stacked(hidden_states, steps, single), outputs=_stacked(step_output, steps, single)
-        )
+        found = model.forward(call.inputs, columns)
+        if not isinstance(found, tuple) or len(found) != 2:
+            got = f"{len(found)} results" if isinstance(found, tuple) else type(found).__name__
+            raise TypeError(f"forward: expected (step_output, hidden_states), got {got}")
+        steps, width = len(call.inputs), 1 if single else call.inputs.shape[1]
+        outputs = _stacked("step_output", found[0], steps, (output_size, width))
+        states = _stacked("hidden_states", found[1], steps, (hidden_size, width))
+        if single:
+            return Answer(states[:, 0], outputs=outputs[:, 0])
+        return Answer(states, outputs=outputs)
 
 
-def _stacked(by_step: Mapping[int, Array], steps: range, single: bool) -> Array:
-    """(T, units), or (T, B, units)."""
-    columns = np.stack([by_step[t] for t in steps])
-    return columns[..., 0] if single else columns.swapaxes(1, 2)
+def _stacked(name: str, by_step: Any, steps: int, shape: tuple[int, int]) -> Array:
+    """(T, B, units), of a mapping from each time step to columns (units, B)."""
+    if not isinstance(by_step, Mapping) or not set(range(steps)) <= set(by_step):
+        got = list(by_step) if isinstance(by_step, Mapping) else type(by_step).__name__
+        raise TypeError(f"{name}: expected a mapping of the time steps 0 … {steps - 1}, got {got}")
+    for t in range(steps):
+        if np.shape(by_step[t]) != shape:
+            raise TypeError(f"{name}[{t}]: expected shape {shape}, got {np.shape(by_step[t])}")
+    return np.stack([by_step[t] for t in range(steps)]).swapaxes(1, 2)

@@ -1,0 +1,107 @@
+"""Implementations that are right but for one thing, which the harness has to get along with."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from rnn_conformance import Answer, Call, Claims, Planned, Record
+from rnn_conformance.protocol import EVERYTHING, Array
+from rnn_conformance.recurrence import Recurrence
+
+MAIN = "float32-T7-B3-I5-H4-h0"
+PARTS = ("hidden_states", "h_n", "outputs")
+
+
+class Miniature(Recurrence):
+    """A right implementation that does something to each answer before it gives it away."""
+
+    name = "miniature"
+
+    def __init__(self, change: Callable[[Answer, Call], Any], claims: Claims = EVERYTHING) -> None:
+        self.change = change
+        self.claims = claims
+
+    def run(self, call: Call) -> Any:
+        return self.change(super().run(call), call)
+
+
+def in_part(name: str, change: Callable[[Any], Any]) -> Miniature:
+    """One part of the answer is another."""
+
+    def changed(answer: Answer, call: Call) -> Answer:
+        return replace(answer, **{name: change(getattr(answer, name))})
+
+    return Miniature(changed)
+
+
+def in_every_part(change: Callable[[Array], Any]) -> Miniature:
+    return Miniature(lambda answer, call: Answer(**{p: change(getattr(answer, p)) for p in PARTS}))
+
+
+def instead(result: Any) -> Miniature:
+    """Something else than an `Answer` is given."""
+    return Miniature(lambda answer, call: result)
+
+
+class Raising(Recurrence):
+    """Raises at every call, or at this one alone, counted from 1."""
+
+    name = "raising"
+
+    def __init__(self, error: BaseException, *, at_call: int | None = None) -> None:
+        self.error = error
+        self.at_call = at_call
+        self.calls = 0
+
+    def run(self, call: Call) -> Answer:
+        self.calls += 1
+        if self.at_call in (None, self.calls):
+            raise self.error.with_traceback(None)
+        return super().run(call)
+
+
+def at_step(step: int, value: float) -> Miniature:
+    """From this time step on, the states are this value."""
+
+    def changed(states: Array) -> Array:
+        states = states.copy()
+        states[step:] = value
+        return states
+
+    return in_part("hidden_states", changed)
+
+
+class Mute(Exception):
+    """An exception whose message cannot be had."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+class Subclass(np.ndarray[Any, Any]):
+    """An array of a class of its own."""
+
+
+def memory_mapped(array: Array, folder: pytest.TempPathFactory) -> Array:
+    mapped: Array = np.memmap(folder.mktemp("map") / "a", array.dtype, "w+", shape=array.shape)
+    mapped[...] = array
+    return mapped
+
+
+def read_only(array: Array) -> Array:
+    array.flags.writeable = False
+    return array
+
+
+def in_one_case(planned: Sequence[Planned]) -> Iterator[Planned]:
+    """As the `progress` of a check: no case but the main one is looked at."""
+    return (item for item in planned if item.case.id == MAIN)
+
+
+def by_check(records: Sequence[Record]) -> dict[str, Record]:
+    """The records of one case."""
+    found = {record.check: record for record in records}
+    assert len(found) == len(records)
+    return found

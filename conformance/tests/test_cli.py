@@ -1,0 +1,330 @@
+"""The command: its exit status, what it prints where, and the file that it writes."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rnn_conformance import Record, cli
+from rnn_conformance.checks import CHECKS
+from rnn_conformance.records import tally
+from rnn_conformance.terminal import share
+
+RIGHT = "rnn_reference.SingleSequenceRNN"
+MUTANTS = "rnn_conformance.mutants"
+MUTANT = f"{MUTANTS}.cell:RecurrentBiasDropped"
+QUICK = ("--check", "omitted_h_0_is_zeros")
+COUNTED = ("--check", "hidden_states", "--check", "trajectory")
+
+FAKES = """
+from dataclasses import replace
+from pathlib import Path
+import numpy as np
+from rnn_conformance import Answer, Claims
+from rnn_conformance.recurrence import Recurrence
+
+class NotANumber(Recurrence):
+    name = "NotANumber"
+    def run(self, call):
+        answer = super().run(call)
+        return replace(answer, hidden_states=answer.hidden_states * np.nan)
+
+class Interrupting(Recurrence):
+    name = "Interrupting"
+    calls = 0
+    def run(self, call):
+        self.calls += 1
+        if self.calls == 4:
+            raise KeyboardInterrupt
+        return super().run(call)
+
+class Marking(Recurrence):
+    name = "Marking"
+    def run(self, call):
+        Path("was_run").touch()
+        return super().run(call)
+
+class Telling(Recurrence):
+    name = "Telling"
+    def run(self, call):
+        raise ValueError("na\\u00efve [bold]\\x1b[31m \\ud800")
+
+class Claiming(Recurrence):
+    name = "Claiming"
+    claims = Claims(("time_first",))
+
+class InterruptedEarly(Recurrence):
+    def __init__(self):
+        raise KeyboardInterrupt
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "fakes.py").write_text(FAKES)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "fakes", raising=False)
+    return tmp_path
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(here: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command `check` with these arguments: exit status, output, error output."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        try:
+            status = cli.main(["check", *map(str, arguments)])
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return status, out, err
+
+    return run
+
+
+def written(place: Path) -> Any:
+    """What the file holds, read by a parser that knows no NaN and no Infinity."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    return json.loads(place.read_text(), parse_constant=refuse)
+
+
+def test_a_right_implementation_conforms(run: Run) -> None:
+    status, out, err = run(RIGHT, *QUICK)
+    assert (status, err) == (0, "")
+    last = out.splitlines()[-1]
+    assert re.fullmatch(rf"{RIGHT} conforms: \d+ checks passed, the worst error is .*", last)
+
+
+def test_a_wrong_implementation_does_not_conform(run: Run) -> None:
+    status, out, err = run(MUTANT, *COUNTED)
+    assert (status, err) == (1, "")
+    last = out.splitlines()[-1]
+    assert re.fullmatch(
+        r"RecurrentBiasDropped DOES NOT CONFORM: \d+ of 290 checks failed "
+        r"\(6 are shown; --json FILE keeps all\)\.",
+        last,
+    )
+    assert out.count("\nFAILED hidden_states[") == out.count("\nFAILED trajectory[") == 3
+    assert out.count("  to repeat it:\n") == 6
+    assert "    expected = np.tanh(W_xh @ x + b_xh + W_hh @ h + b_hh)\n" in out
+
+
+def test_nothing_executed_is_not_judged(run: Run) -> None:
+    status, out, err = run("fakes.py:Claiming", "--check", "batch_first_equals_time_first")
+    assert (status, err) == (2, "")
+    assert out.splitlines()[-1] == "Claiming could not be judged: no check was executed."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["nope"], "implementation 'nope': expected one of torch.nn.RNN, rnn_reference.BatchRNN,"),
+        ([""], "implementation '': expected one of "),
+        (["absent:f"], "implementation 'absent:f': importing absent failed: ModuleNotFoundError:"),
+        (["fakes.py:absent"], "implementation 'fakes.py:absent': fakes.py has no 'absent'"),
+        (["fakes:Path"], "implementation 'fakes:Path': expected a function "),
+        (["fakes:InterruptedEarly"], "interrupted"),
+        ([RIGHT, "--seed", "-1"], "seed: expected an integer from 0 on, got -1"),
+        ([RIGHT, "--json", "absent/a.json"], "[Errno 2] No such file or directory: 'absent/a.j"),
+        ([RIGHT, "--json", "."], "[Errno 21] Is a directory: '.'"),
+        ([RIGHT, "--json", ""], "[Errno 21] Is a directory: '.'"),
+        ([RIGHT, "--json", "fakes.py/a.json"], "[Errno 20] Not a directory: 'fakes.py/a.json'"),
+        ([RIGHT, "--json", "a\0b"], "embedded null byte"),
+    ],
+)
+def test_what_cannot_be_judged_is_told_in_one_line(
+    run: Run, arguments: list[str], line: str
+) -> None:
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"rnn-conformance: {line}")
+    assert (err.count("\n"), err[-1]) == (1, "\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([], "the following arguments are required: implementation"),
+        ([RIGHT, "--seed", "1.5"], "argument --seed: invalid int value: '1.5'"),
+        ([RIGHT, "--seed", "x"], "argument --seed: invalid int value: 'x'"),
+        ([RIGHT, "--seed"], "argument --seed: expected one argument"),
+        ([RIGHT, "--check", "states"], "argument --check: invalid choice: 'states' (choose from "),
+        ([RIGHT, "--check", ""], "argument --check: invalid choice: ''"),
+        ([RIGHT, "--json"], "argument --json: expected one argument"),
+    ],
+)
+def test_a_wrong_option_is_told_with_the_usage(run: Run, arguments: list[str], line: str) -> None:
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("usage: rnn-conformance check ")
+    assert err.splitlines()[-1].startswith(f"rnn-conformance check: error: {line}")
+
+
+@pytest.mark.parametrize("arguments", [[], ["judge"], ["--seed", "1"], [RIGHT]])
+def test_a_wrong_command_is_told_with_the_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match=r"^2$"):
+        cli.main(arguments)
+    assert capsys.readouterr().err.startswith("usage: rnn-conformance ")
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^0$"):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"rnn-conformance {version('rnn-conformance')}\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"]])
+def test_help_names_the_exit_statuses(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match=r"^0$"):
+        cli.main(arguments)
+    out = " ".join(capsys.readouterr().out.split())
+    assert "Exit status: 0 conforms, 1 does not conform, 2 could not be judged." in out
+
+
+def test_help_names_every_check(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=r"^0$"):
+        cli.main(["check", "--help"])
+    assert set(CHECKS) <= set(re.findall(r"\w+", capsys.readouterr().out))
+
+
+def test_the_table_counts_what_the_file_holds(run: Run, here: Path) -> None:
+    status, out, _ = run(MUTANT, *COUNTED, "--json", here / "a.json", "--seed", 5)
+    assert status == 1
+    data = written(here / "a.json")
+    records = [Record.from_json(each) for each in data["records"]]
+    rows = [line.split() for line in out.splitlines() if line.startswith((" hidden", " traj"))]
+    assert rows == [
+        [t.check, str(t.run), str(t.passed), str(t.failed), str(t.not_claimed), worst]
+        for t in tally(records)
+        for worst in [share(t.worst_share)]
+    ]
+    assert [t.check for t in tally(records)] == ["hidden_states", "trajectory"]
+    failed = sum(t.failed for t in tally(records))
+    assert failed > 100
+    assert (data["failed"], data["executed"], data["seed"]) == (failed, len(records), 5)
+    assert (data["conforms"], data["complete"]) == (False, True)
+    assert data["implementation"] == "RecurrentBiasDropped"
+    assert data["environment"]["numpy"] == np.__version__
+    assert [each.to_json() for each in records] == data["records"]
+    assert f"DOES NOT CONFORM: {failed} of {len(records)} checks failed" in out
+
+
+def test_infinite_shares_are_written_as_strict_json(run: Run, here: Path) -> None:
+    status, out, _ = run("fakes.py:NotANumber", "--check", "trajectory", "--json", "a.json")
+    assert status == 1
+    records = [Record.from_json(each) for each in written(here / "a.json")["records"]]
+    assert {record.worst_share for record in records} == {float("inf")}
+    assert re.search(r"^ total +72 +0 +72 +0 +inf $", out, re.MULTILINE)
+
+
+def test_the_seed_changes_the_numbers_and_nothing_else(run: Run, here: Path) -> None:
+    reports = []
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        assert run(RIGHT, *QUICK, "--json", name, "--seed", seed)[0] == 0
+        reports.append(written(here / name))
+    first, again, other = reports
+    assert first == again
+    assert [r["id"] for r in first["records"]] == [r["id"] for r in other["records"]]
+    assert other["seed"] == 1
+
+
+def test_a_report_fits_into_80_columns_and_has_no_escape_codes(run: Run) -> None:
+    _, out, _ = run(MUTANT)
+    assert "\x1b" not in out
+    table = out.split("\nFAILED")[0].splitlines()[1:]
+    assert " ".join(table[1].split()) == "check run passed failed not claimed error/bound"
+    assert max(map(len, table)) <= 80
+    first_words = {line.split()[0] for line in table if line.strip()}
+    assert first_words >= set(CHECKS)
+
+
+def test_the_first_line_has_versions_threads_and_seed(run: Run) -> None:
+    _, out, _ = run(RIGHT, *QUICK, "--seed", 3)
+    expected = rf"{RIGHT}: rnn-conformance .*, numpy {np.__version__}, .*, threads \d+, seed 3"
+    assert re.fullmatch(expected, out.splitlines()[0])
+
+
+def test_what_an_implementation_says_is_printed_as_it_is_and_safely(run: Run, here: Path) -> None:
+    status, out, _ = run("fakes.py:Telling", *QUICK, "--json", "a.json")
+    assert status == 1
+    assert r"raised ValueError: naïve [bold]\x1b[31m \ud800 (run, line " in out
+    assert "naïve" in written(here / "a.json")["records"][0]["message"]
+
+
+@pytest.mark.parametrize("place", ["absent/a.json", "."])
+def test_a_file_that_cannot_be_written_is_refused_before_the_run(
+    run: Run, here: Path, place: str
+) -> None:
+    assert run("fakes.py:Marking", *QUICK, "--json", place)[0] == 2
+    assert not (here / "was_run").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_report_that_cannot_be_written_is_printed_nevertheless(run: Run) -> None:
+    status, out, err = run(RIGHT, *QUICK, "--json", "/dev/full")
+    assert status == 2
+    assert f"{RIGHT} conforms: " in out
+    assert err == "rnn-conformance: [Errno 28] No space left on device\n"
+
+
+def test_an_unknown_implementation_leaves_the_file_alone(run: Run, here: Path) -> None:
+    (here / "a.json").write_text("kept")
+    assert run("nope", "--json", "a.json")[0] == run("nope", "--json", "b.json")[0] == 2
+    assert (here / "a.json").read_text() == "kept"
+    assert not (here / "b.json").exists()
+
+
+def test_an_interrupted_run_reports_what_there_is(run: Run, here: Path) -> None:
+    status, out, err = run(
+        "fakes.py:Interrupting", "--check", "hidden_states", "--json", here / "a.json"
+    )
+    assert (status, err) == (2, "")
+    assert out.splitlines()[-1] == (
+        "Interrupting could not be judged: interrupted after 3 checks, 0 failed."
+    )
+    assert re.search(r"^ total +3 +3 +0 +0 ", out, re.MULTILINE)
+    data = written(here / "a.json")
+    assert (data["conforms"], data["complete"], data["executed"]) == (False, False, 3)
+    assert [each["outcome"] for each in data["records"]] == ["passed"] * 3
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [sys.executable, "-W", "error", "-m", "rnn_conformance.cli"],
+        [str(Path(sys.executable).with_name("rnn-conformance"))],
+    ],
+    ids=["module", "script"],
+)
+def test_in_a_process_of_its_own(here: Path, command: list[str]) -> None:
+    if len(command) == 1 and not Path(command[0]).exists():
+        pytest.skip("the console script is not installed")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    found = subprocess.run(
+        [*command, "check", "fakes:Telling", *QUICK],
+        capture_output=True,
+        env=environment,
+        timeout=60,
+        check=False,
+    )
+    assert (found.returncode, found.stderr) == (1, b"")
+    assert rb"raised ValueError: na\xefve [bold]\x1b[31m \ud800 (run, line " in found.stdout
+    assert b"\x1b" not in found.stdout

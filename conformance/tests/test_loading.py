@@ -1,0 +1,267 @@
+"""What can be named or passed, and the one line that tells why something cannot be judged."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from rnn_conformance import Answer, Call, CannotBeJudged, Claims, as_implementation, claims, load
+from rnn_conformance.implementations.plain import PlainFunction, StepByStepClass
+from rnn_conformance.loading import BUILT_IN
+from rnn_conformance.protocol import EVERYTHING
+from rnn_conformance.recurrence import Recurrence
+from rnn_reference import BatchRNN
+
+MODULES = {
+    "fine": """
+        from rnn_conformance.recurrence import Recurrence
+        from rnn_reference import BatchRNN as Model
+        right = Recurrence()
+        def function(weights, inputs, h_0): ...
+        value = 3
+    """,
+    "raising": "raise ValueError('two\\nlines')",
+    "exiting": "import sys; sys.exit(0)",
+    "skipping": "import pytest; pytest.skip('not here', allow_module_level=True)",
+    "unfinished": "def f(:",
+    "needing": "import no_such_package",
+    "needing_torch": "import torch",
+    "claiming": "from rnn_conformance import claims\n@claims(layouts=('columns',))\ndef f(): ...",
+    "lazy": "def __getattr__(name): raise ImportError('no ' + name)",
+}
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A working directory with modules, of which nothing stays behind."""
+    for name, text in MODULES.items():
+        lines = [line.removeprefix(" " * 8) for line in text.splitlines()]
+        (tmp_path / f"{name}.py").write_text("\n".join(lines))
+    (tmp_path / "folder.py").mkdir()
+    (tmp_path / "binary.py").write_bytes(b"\x00\xff")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
+    yield tmp_path
+    for name in MODULES:
+        sys.modules.pop(name, None)
+
+
+def refusal(found: Callable[[], object]) -> str:
+    """The message of a refusal, which is one line."""
+    with pytest.raises(CannotBeJudged) as caught:
+        found()
+    message = str(caught.value)
+    assert message.isprintable()
+    return message
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nope", "", ":", ":f", "fine:", "torch.nn.LSTM", "fine.right", "fine.py", "torch.nn.RNN "],
+)
+def test_a_name_of_no_known_form(here: Path, name: str) -> None:
+    assert refusal(lambda: load(name)) == (
+        f"implementation {name!r}: expected one of torch.nn.RNN, rnn_reference.BatchRNN, "
+        "rnn_reference.SingleSequenceRNN, or module:object, or file.py:object"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("absent:f", "importing absent failed: ModuleNotFoundError: No module named 'absent'"),
+        ("fine.more:f", "importing fine.more failed: ModuleNotFoundError: No module named 'fine"),
+        (".fine:f", "importing .fine failed: TypeError: the 'package' argument is required to"),
+        ("raising:f", "importing raising failed: ValueError: two lines"),
+        ("raising.py:f", "importing raising.py failed: ValueError: two lines"),
+        ("exiting:f", "importing exiting failed: SystemExit: 0"),
+        ("exiting.py:f", "importing exiting.py failed: SystemExit: 0"),
+        ("skipping:f", "importing skipping failed: Skipped: not here"),
+        ("unfinished:f", "importing unfinished failed: File "),
+        ("needing:f", "importing needing failed: ModuleNotFoundError: No module named 'no_such_"),
+        ("claiming:f", "importing claiming failed: ValueError: layouts: expected a selection of"),
+        ("fine:absent", "fine has no 'absent'"),
+        ("fine.py:absent", "fine.py has no 'absent'"),
+        ("lazy:f", "importing lazy failed: ImportError: no f"),
+        ("absent.py:f", "importing absent.py failed: FileNotFoundError: no file absent.py"),
+        ("folder.py:f", "importing folder.py failed: FileNotFoundError: no file folder.py"),
+        ("binary.py:f", "importing binary.py failed: "),
+        ("fine:value", "expected a function (weights, inputs, h_0), a class with forward, or an o"),
+    ],
+)
+def test_what_cannot_be_loaded(here: Path, name: str, reason: str) -> None:
+    assert refusal(lambda: load(name)).startswith(f"implementation {name!r}: {reason}")
+
+
+def test_a_syntax_error_is_told_with_its_line(here: Path) -> None:
+    message = refusal(lambda: load("unfinished.py:f"))
+    assert "line 1 def f(:" in message
+    assert message.endswith("SyntaxError: invalid syntax")
+
+
+@pytest.mark.parametrize("name", ["torch.nn.RNN", "needing_torch:f", "needing_torch.py:f"])
+def test_without_torch_the_line_says_how_to_install_it(
+    here: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "rnn_conformance.implementations.torch_rnn", raising=False)
+    message = refusal(lambda: load(name))
+    assert message.startswith(f"implementation {name!r}: importing ")
+    assert message.endswith('; to install it: pip install "rnn-conformance[torch]"')
+
+
+def test_an_interrupt_while_loading_is_none_of_its_business(here: Path) -> None:
+    (here / "slow.py").write_text("raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        load("slow:f")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "shown"),
+    [
+        ("fine:right", Recurrence, "Recurrence"),
+        ("fine:Recurrence", Recurrence, "Recurrence"),
+        ("fine:Model", StepByStepClass, "fine:Model"),
+        ("fine:function", PlainFunction, "fine:function"),
+        ("fine.py:function", PlainFunction, "fine.py:function"),
+        ("./fine.py:Model", StepByStepClass, "./fine.py:Model"),
+        ("rnn_conformance.mutants.cell:ReluForTanh", Recurrence, "ReluForTanh"),
+    ],
+)
+def test_what_can_be_loaded(here: Path, name: str, kind: type[Any], shown: str) -> None:
+    found = load(name)
+    assert isinstance(found, kind)
+    assert found.name == shown
+
+
+def test_a_file_is_found_by_its_whole_path(here: Path) -> None:
+    assert load(f"{here / 'fine.py'}:function").name == f"{here}/fine.py:function"
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_what_is_built_in_goes_by_its_name(here: Path, name: str) -> None:
+    if name.startswith("torch"):
+        pytest.importorskip("torch")
+    assert load(name).name == name
+    assert "" not in sys.path
+
+
+def function(weights: Any, inputs: Any, h_0: Any) -> Any: ...
+
+
+class WithoutForward:
+    """Neither run nor forward."""
+
+
+class WithoutClaims:
+    name = "without claims"
+
+    def run(self, call: Call) -> Answer: ...  # type: ignore[empty-body]
+
+
+class Failing(Recurrence):
+    name = "failing"
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        raise error or ValueError("no\nGPU")
+
+
+class Exiting(Failing):
+    def __init__(self) -> None:
+        super().__init__(SystemExit(0))
+
+
+class FailingName(Recurrence):
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        raise OSError("no name")
+
+
+def with_attribute(name: str, value: Any) -> Recurrence:
+    found = Recurrence()
+    setattr(found, name, value)
+    return found
+
+
+def claiming(value: Any) -> Callable[..., Any]:
+    def inner(weights: Any, inputs: Any, h_0: Any) -> Any: ...
+
+    inner.claims = value  # type: ignore[attr-defined]
+    return inner
+
+
+EXPECTED = (
+    "expected a function (weights, inputs, h_0), a class with forward, or an object with name, "
+    "claims and run, got "
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (None, f"'NoneType': {EXPECTED}an object of type NoneType"),
+        (3, f"'int': {EXPECTED}an object of type int"),
+        (np.zeros(3), f"'ndarray': {EXPECTED}an object of type ndarray"),
+        (ModuleType("mine"), f"'module': {EXPECTED}an object of type module"),
+        (WithoutForward, f"{EXPECTED}the class WithoutForward, which has neither run nor forward"),
+        (WithoutForward(), f"{EXPECTED}an object of type WithoutForward"),
+        (WithoutClaims, f"{EXPECTED}an object of type WithoutClaims, without claims"),
+        (WithoutClaims(), f"{EXPECTED}an object of type WithoutClaims, without claims"),
+        (Failing, "'failing': ValueError: no GPU"),
+        (Exiting, "'failing': SystemExit: 0"),
+        (FailingName(), "'FailingName': OSError: no name"),
+        (FailingName, "'FailingName': OSError: no name"),
+        (with_attribute("claims", None), "claims: expected Claims, got NoneType"),
+        (with_attribute("claims", ("single",)), "claims: expected Claims, got tuple"),
+        (with_attribute("claims", {"layouts": ("single",)}), "claims: expected Claims, got dict"),
+        (claiming(("single",)), "claims: expected Claims, got tuple"),
+        (with_attribute("name", 3), "name: expected str, got int"),
+        (with_attribute("name", None), "name: expected str, got NoneType"),
+    ],
+)
+def test_what_is_no_implementation(given: Any, message: str) -> None:
+    found = refusal(lambda: as_implementation(given))
+    assert found.startswith("implementation '")
+    assert found.endswith(message)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "claimed"),
+    [
+        (function, PlainFunction, Claims(("time_first",))),
+        (claims(layouts=("batch_first",))(claiming(None)), PlainFunction, Claims(("batch_first",))),
+        (BatchRNN, StepByStepClass, Claims(("time_first",))),
+        (Recurrence, Recurrence, EVERYTHING),
+        (Recurrence(), Recurrence, EVERYTHING),
+        ("rnn_reference.SingleSequenceRNN", StepByStepClass, Claims(("single",))),
+    ],
+)
+def test_what_is_an_implementation(given: Any, kind: type[Any], claimed: Claims) -> None:
+    found = as_implementation(given)
+    assert type(found) is kind
+    assert found.claims == claimed
+
+
+def test_an_implementation_is_given_back_as_it_is() -> None:
+    given = Recurrence()
+    assert as_implementation(given) is given
+
+
+@pytest.mark.parametrize(
+    ("bad", "named"),
+    [
+        ({"layouts": ()}, "layouts"),
+        ({"layouts": "single"}, "layouts"),
+        ({"layouts": ("columns",)}, "layouts"),
+        ({"layouts": ("single", None)}, "layouts"),
+        ({"dtypes": ()}, "dtypes"),
+        ({"dtypes": ("float16",)}, "dtypes"),
+        ({"dtypes": (np.float32,)}, "dtypes"),
+    ],
+)
+def test_bad_claims_are_refused(bad: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{named}: expected a selection of .*, got "):
+        claims(**bad)

@@ -1,0 +1,380 @@
+"""Whatever an implementation does, the run goes on, and a record says in one line what came."""
+
+import re
+from collections.abc import Callable
+from math import inf, nan
+from operator import methodcaller
+from typing import Any
+
+import numpy as np
+import pytest
+from rnn_conformance import Answer, Call, Claims, Report, check, plan
+from rnn_conformance.protocol import Array
+from rnn_conformance.run import Interrupted
+from rnn_reference import BatchRNN
+
+from .miniatures import (
+    MAIN,
+    Miniature,
+    Mute,
+    Raising,
+    Subclass,
+    at_step,
+    by_check,
+    in_every_part,
+    in_one_case,
+    in_part,
+    instead,
+    memory_mapped,
+    read_only,
+)
+
+ASKED = {
+    "shape_and_dtype",
+    "hidden_states",
+    "final_state",
+    "outputs",
+    "inputs_unchanged",
+    "earlier_results_kept",
+    "calls_are_independent",
+}
+
+
+def judged(implementation: Any) -> Report:
+    """Every check in the main case."""
+    report = check(implementation, progress=in_one_case)
+    assert {record.check for record in report.records} == ASKED
+    return report
+
+
+def outcomes(report: Report) -> dict[str, str]:
+    return {name: record.outcome for name, record in by_check(report.records).items()}
+
+
+def test_the_miniature_itself_is_right() -> None:
+    assert judged(Miniature(lambda answer, call: answer)).conforms
+
+
+def batch_first(array: Array) -> Array:
+    return array.swapaxes(0, 1)
+
+
+def part(name: str, change: Callable[[Any], Any], message: str) -> Any:
+    return pytest.param(in_part(name, change), f"{name}: {message}", id=f"{name}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("implementation", "message"),
+    [
+        pytest.param(instead(None), "expected Answer, got NoneType", id="None"),
+        pytest.param(instead((1, 2)), "expected Answer, got tuple", id="tuple"),
+        pytest.param(instead({}), "expected Answer, got dict", id="dict"),
+        part("hidden_states", lambda a: None, "expected a NumPy array, got NoneType"),
+        part("hidden_states", np.ndarray.tolist, "expected a NumPy array, got list"),
+        part("h_n", lambda a: 1.0, "expected a NumPy array, got float"),
+        part("h_n", lambda a: a[0, 0], "expected a NumPy array, got float32"),
+        part("outputs", tuple, "expected a NumPy array, got tuple"),
+        part("hidden_states", lambda a: np.array(0.5), "expected shape (7, 3, 4), got ()"),
+        part("hidden_states", lambda a: a[:-1], "expected shape (7, 3, 4), got (6, 3, 4)"),
+        part("hidden_states", lambda a: a[:, 0], "expected shape (7, 3, 4), got (7, 4)"),
+        part("hidden_states", batch_first, "expected shape (7, 3, 4), got (3, 7, 4)"),
+        part("h_n", lambda a: a[np.newaxis], "expected shape (3, 4), got (1, 3, 4)"),
+        part("h_n", np.transpose, "expected shape (3, 4), got (4, 3)"),
+        part("outputs", lambda a: a[..., :0], "expected shape (7, 3, 2), got (7, 3, 0)"),
+        part("outputs", lambda a: a[-1], "expected shape (7, 3, 2), got (3, 2)"),
+        *(
+            part(name, methodcaller("astype", t), f"expected floating-point numbers, got dtype {t}")
+            for name in ("hidden_states", "h_n", "outputs")
+            for t in ("int64", "complex64", "object", "bool")
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_no_answer_fails_every_check_that_reads_it(
+    implementation: Miniature, message: str
+) -> None:
+    records = by_check(judged(implementation).records)
+    whole = "Answer" in message  # else the inputs can be looked at nevertheless
+    assert records.pop("inputs_unchanged").outcome == ("failed" if whole else "passed")
+    assert records.pop("calls_are_independent").outcome == "failed"  # of a larger case
+    for record in records.values():
+        assert (record.outcome, record.message) == ("failed", message)
+        assert record.worst_share is None
+        assert "T=7, B=3, I=5, H=4, O=2, dtype='float32'" in record.reproduction
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ValueError("no such thing"), "ValueError: no such thing"),
+        (KeyError("W_xh"), "KeyError: 'W_xh'"),
+        (NotImplementedError(), "NotImplementedError"),
+        (SystemExit(0), "SystemExit: 0"),
+        (RecursionError("too deep"), "RecursionError: too deep"),
+        (MemoryError(), "MemoryError"),
+        (GeneratorExit(), "GeneratorExit"),
+        (ValueError("two\n\n  lines"), "ValueError: two lines"),
+        (ValueError("\x1b[31mred\x07 \udc80"), r"ValueError: \x1b[31mred\x07 \udc80"),
+        (ValueError("naïve"), "ValueError: naïve"),
+        (ValueError("x" * 1000), f"ValueError: {'x' * 288}"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_an_exception_is_told_in_one_line(error: BaseException, message: str) -> None:
+    for record in judged(Raising(error)).records:
+        assert record.outcome == "failed"
+        assert re.fullmatch(rf"raised {re.escape(message)} \(run, line \d+\)", record.message)
+
+
+@pytest.mark.parametrize("error", [Mute(), pytest.skip.Exception("a skip of its own")])
+def test_an_unusual_exception_is_told(error: BaseException) -> None:
+    (message,) = {record.message for record in judged(Raising(error)).records}
+    assert message.startswith("raised ")
+    assert type(error).__name__ in message
+
+
+def test_every_check_is_executed_whatever_fails() -> None:
+    implementation = Raising(SystemExit(0))
+    report = check(implementation)
+    assert len(report.records) == len(report.failures) == len(plan(implementation))
+    assert report.complete
+    assert not report.conforms
+
+
+def test_one_failing_call_fails_one_check() -> None:
+    report = check(Raising(OSError("gone"), at_call=5), checks=["shape_and_dtype"])
+    assert [record.outcome for record in report.records].index("failed") == 4
+    assert (len(report.failures), report.executed) == (1, len(report.records))
+    assert report.failures[0].message.startswith("raised OSError: gone (run, line ")
+    assert not report.conforms
+
+
+def test_an_answer_is_asked_for_once_for_several_checks() -> None:
+    report = judged(Raising(OSError("gone"), at_call=5))  # the second call of this check
+    assert [record.check for record in report.failures] == ["earlier_results_kept"]
+
+
+@pytest.mark.parametrize("value", [nan, inf, -inf, 1e38])
+@pytest.mark.parametrize("step", [0, 3])
+def test_garbage_is_found_at_its_first_step(value: float, step: int) -> None:
+    record = by_check(judged(at_step(step, value)).records)["hidden_states"]
+    assert record.outcome == "failed"
+    found = re.escape(repr(float(np.float32(value))))
+    place = rf"step {step}, row 0, unit 0: expected -?0\.\d+, found {found}, bound .*"
+    assert re.fullmatch(f"hidden_states: {place}; {84 - 12 * step} of 84 .*", record.message)
+    assert record.worst_share is not None
+    assert record.worst_share > 1e38
+
+
+@pytest.mark.parametrize("value", [nan, inf, np.finfo(np.longdouble).max])
+def test_garbage_everywhere_passes_no_check_of_numbers(value: Any) -> None:
+    garbage = in_every_part(lambda a: np.full(a.shape, value, np.asarray(value).dtype))
+    found = outcomes(judged(garbage))
+    for name in ("hidden_states", "final_state", "outputs", "calls_are_independent"):
+        assert found[name] == "failed"
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64", ">f4", np.longdouble])
+def test_another_precision_fails_the_check_of_the_dtype(dtype: Any) -> None:
+    found = by_check(judged(in_every_part(lambda a: a.astype(dtype))).records)["shape_and_dtype"]
+    assert found.outcome == "failed"
+    assert found.message == (
+        f"hidden_states (7, 3, 4): expected dtype float32, got {np.dtype(dtype)}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "not_claimed"),
+    [("outputs", {"outputs"}), ("h_n", {"final_state"})],
+)
+def test_a_part_that_is_not_given_is_shown_as_not_claimed(name: str, not_claimed: set[str]) -> None:
+    report = judged(in_part(name, lambda a: None))
+    found = by_check(report.records)
+    assert {check for check, r in found.items() if r.outcome == "not_claimed"} == not_claimed
+    assert {found[check].message for check in not_claimed} == {f"not given: {name}"}
+    assert not report.failures
+    assert report.executed == len(ASKED) - 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        read_only,
+        np.asfortranarray,
+        lambda a: a.view(Subclass),
+        lambda a: np.ma.array(a, mask=True),
+        lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
+        lambda a: a[::-1].copy()[::-1],
+    ],
+    ids=["read-only", "fortran", "subclass", "masked", "strided", "reversed"],
+)
+def test_an_array_of_whatever_kind_is_accepted(change: Callable[[Array], Array]) -> None:
+    assert judged(in_every_part(change)).conforms
+
+
+def test_a_memory_map_is_accepted(tmp_path_factory: pytest.TempPathFactory) -> None:
+    assert judged(in_every_part(lambda a: memory_mapped(a, tmp_path_factory))).conforms
+
+
+def test_a_mask_hides_nothing() -> None:
+    masked = in_every_part(lambda a: np.ma.array(np.zeros_like(a), mask=True))
+    found = outcomes(judged(masked))
+    assert (found["hidden_states"], found["outputs"]) == ("failed", "failed")
+
+
+def input_written(call: Call) -> None:
+    call.inputs[2, 1, 3] = 5
+
+
+def input_resized(call: Call) -> None:
+    call.inputs.resize((1, 1, 1), refcheck=False)
+
+
+def weight_written(call: Call) -> None:
+    call.weights["W_ho"][1, 2] = nan
+
+
+def weight_deleted(call: Call) -> None:
+    del call.weights["b_hh"]  # type: ignore[attr-defined]
+
+
+def weight_replaced(call: Call) -> None:
+    call.weights["b_hh"] = None  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("effect", "message"),
+    [
+        (input_written, r"inputs: step 2, row 1, unit 3: expected .*, found 5\.0, bound 0 .*"),
+        (input_resized, r"inputs: came back with shape \(1, 1, 1\), was \(7, 3, 5\)"),
+        (weight_written, r"W_ho: step 0, row 1, unit 2: expected .*, found nan, bound 0 .*"),
+        (weight_deleted, "b_hh: was an array, came back as NoneType"),
+        (weight_replaced, "b_hh: was an array, came back as NoneType"),
+    ],
+)
+def test_a_side_effect_fails_the_check_of_the_inputs_alone(
+    effect: Callable[[Call], None], message: str
+) -> None:
+    def with_effect(answer: Answer, call: Call) -> Answer:
+        effect(call)
+        return answer
+
+    report = judged(Miniature(with_effect))
+    assert [record.check for record in report.failures] == ["inputs_unchanged"]
+    assert re.fullmatch(message, report.failures[0].message)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        0.0,
+        nan,
+        inf,
+    ],
+)
+def test_the_same_garbage_twice_is_unchanged(value: float) -> None:
+    report = judged(at_step(0, value))
+    assert by_check(report.records)["earlier_results_kept"].outcome == "passed"
+
+
+def test_settings_of_numpy_neither_reach_the_implementation_nor_outlive_it() -> None:
+    seen = []
+
+    def strict(answer: Answer, call: Call) -> Answer:
+        seen.append(np.geterr())
+        np.seterr(all="raise")
+        return answer
+
+    with np.errstate(all="raise"):
+        usual = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
+        assert judged(Miniature(strict)).conforms
+        assert judged(at_step(1, nan)).failures
+    assert seen
+    assert all(settings == usual for settings in seen)
+
+
+def test_a_claim_under_which_nothing_runs_does_not_conform() -> None:
+    claims = Claims(("time_first",))
+    report = check(
+        Miniature(lambda answer, call: answer, claims), checks=["batch_first_equals_time_first"]
+    )
+    assert {(r.outcome, r.message) for r in report.records} == {
+        ("not_claimed", "not claimed: batch_first")
+    }
+    assert report.records
+    assert report.executed == 0
+    assert not report.conforms
+
+
+def test_an_interrupt_ends_the_run_with_what_there_is() -> None:
+    with pytest.raises(Interrupted) as caught:
+        check(Raising(KeyboardInterrupt(), at_call=3), checks=["shape_and_dtype"])
+    report = caught.value.report
+    assert [record.outcome for record in report.records] == ["passed", "passed"]
+    assert not report.complete
+    assert not report.conforms
+
+
+@pytest.mark.parametrize("checks", [[], (), ["states"], ["outputs", "states"], "outputs"])
+def test_unknown_checks_are_refused(checks: Any) -> None:
+    with pytest.raises(
+        ValueError, match=r"^checks: expected a selection of shape_and_dtype, .*, got "
+    ):
+        check(instead(None), checks=checks)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "1", None])
+def test_a_bad_seed_is_refused(seed: Any) -> None:
+    with pytest.raises(ValueError, match=r"^seed: expected an integer from 0 on, got "):
+        check(instead(None), seed=seed)
+
+
+def test_an_id_names_check_implementation_and_case() -> None:
+    ids = {record.id for record in judged(instead(None)).records}
+    assert ids == {f"{name}[miniature-{MAIN}]" for name in ASKED}
+
+
+def test_functions_are_told_what_they_should_return() -> None:
+    wanted = 'raised TypeError: expected a mapping with "hidden_states"'
+    for result, got in {None: "NoneType", (1,): "tuple", 5: "int"}.items():
+        (message,) = messages_of(lambda weights, inputs, h_0, result=result: result)
+        assert message.startswith(f'{wanted}, "h_n", "outputs", got {got} (run, line ')
+    for mapping, got in (({}, "an empty one"), ({"states": 1, "h_n": 2}, "'states', 'h_n'")):
+        (message,) = messages_of(lambda weights, inputs, h_0, mapping=mapping: mapping)
+        assert message.startswith(wanted)
+        assert f"got {got} (run, line " in message
+
+
+def messages_of(implementation: Any) -> set[str]:
+    return {record.message for record in judged(implementation).records}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda y, h: None, "forward: expected (step_output, hidden_states), got NoneType"),
+        (lambda y, h: [y, h], "forward: expected (step_output, hidden_states), got list"),
+        (lambda y, h: (y, h, 0), "forward: expected (step_output, hidden_states), got 3 results"),
+        (
+            lambda y, h: (y, [*h.values()]),
+            "hidden_states: expected a mapping of the time steps 0 … 6, got list",
+        ),
+        (
+            lambda y, h: ({t: y[t] for t in (0, 2)}, h),
+            "step_output: expected a mapping of the time steps 0 … 6, got [0, 2]",
+        ),
+        (lambda y, h: (y, {**h, 3: h[3].T}), "hidden_states[3]: expected shape (4, 3), got (3, 4)"),
+        (lambda y, h: ({**y, 1: None}, h), "step_output[1]: expected shape (2, 3), got ()"),
+    ],
+)
+def test_classes_are_told_what_forward_should_return(
+    change: Callable[[Any, Any], Any], message: str
+) -> None:
+    class Changed(BatchRNN):
+        def forward(self, inputs: Array, h_0: Array | None = None) -> Any:
+            return change(*super().forward(inputs, h_0))
+
+    report = check(Changed, checks=["hidden_states"], progress=in_one_case)
+    (record,) = report.failures
+    assert re.fullmatch(
+        rf"raised TypeError: {re.escape(message)} \(\w+, line \d+\)", record.message
+    )

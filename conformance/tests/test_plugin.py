@@ -1,0 +1,277 @@
+"""The pytest plugin, in the project of somebody else."""
+
+import re
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+import pytest
+from rnn_conformance import plan
+
+SINGLE = "rnn_reference.SingleSequenceRNN"
+BATCH = "rnn_reference.BatchRNN"
+MUTANT = "rnn_conformance.mutants.cell:RecurrentBiasDropped"
+MAIN = "float32-T7-B3-I5-H4-h0"
+SUITE = ("--pyargs", "rnn_conformance")
+PLAIN = ("-p", "no:cacheprovider", "-p", "no:benchmark", "-W", "error")
+
+
+@pytest.fixture
+def host(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A project with a test of its own."""
+    pytester.makepyfile(test_own="def test_own(): ...")
+    return pytester
+
+
+def run(host: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    result = host.runpytest_inprocess(*PLAIN, *arguments)
+    assert "Traceback" not in f"{result.stdout}{result.stderr}"
+    return result
+
+
+def judging(*names: str, only: str, more: Sequence[str] = ()) -> list[str]:
+    """The arguments that judge these implementations in the tests that `-k` selects."""
+    options = [f"--rnn-implementation={name}" for name in names]
+    return [*SUITE, *options, "-k", only, *more]
+
+
+def outcomes(result: pytest.RunResult) -> dict[str, int]:
+    counts = result.parseoutcomes()
+    counts.pop("warnings", None)
+    return counts
+
+
+def summary(result: pytest.RunResult, name: str) -> dict[str, list[str]]:
+    """The table of one implementation: the cells of each row."""
+    lines = iter(result.outlines)
+    for line in lines:
+        if re.fullmatch(rf"=+ rnn-conformance: {re.escape(name)} =+", line):
+            break
+    rows = {}
+    for line in lines:
+        if line.startswith(("=", "error/bound:")):
+            break
+        first, *cells = line.split() or [""]
+        rows[first] = cells
+    return rows
+
+
+def test_it_is_silent_where_nobody_asks_for_a_verdict(host: pytest.Pytester) -> None:
+    result = run(host)
+    assert (result.ret, outcomes(result)) == (0, {"passed": 1})
+    told = [line for line in result.outlines if not line.startswith("plugins: ")]
+    assert not [line for line in told if re.search(r"rnn|numpy|torch|seed", line)]
+    assert result.errlines == []
+
+
+def test_it_imports_no_framework_where_nobody_asks_for_a_verdict(host: pytest.Pytester) -> None:
+    host.makepyfile(
+        test_own="""
+        import sys
+
+        def test_loaded():
+            assert "rnn_conformance.plugin" in sys.modules
+            assert not {"torch", "matplotlib"} & set(sys.modules)
+        """
+    )
+    result = host.runpytest_subprocess(*PLAIN)
+    assert (result.ret, outcomes(result)) == (0, {"passed": 1})
+
+
+def test_an_id_names_check_implementation_and_case(host: pytest.Pytester) -> None:
+    options = [f"--rnn-implementation={name}" for name in (SINGLE, BATCH)]
+    result = run(host, *SUITE, *options, "--collect-only", "-q")
+    found = [line.partition("::")[2] for line in result.outlines if "::" in line]
+    planned = [item.id for name in (SINGLE, BATCH) for item in plan(name)]
+    assert found == [f"test_conforms[{id_}]" for id_ in planned]
+    assert f"test_conforms[hidden_states[{BATCH}-{MAIN}]]" in found
+    assert len(set(found)) == len(found)
+    assert result.ret == 0
+    result.stdout.no_fnmatch_line("*no check*")
+
+
+@pytest.mark.parametrize("option", ["-k", "node id"])
+def test_one_check_can_be_selected(host: pytest.Pytester, option: str) -> None:
+    test = f"hidden_states[{BATCH}-{MAIN}]"
+    if option == "-k":
+        result = run(host, *judging(BATCH, only=test))
+    else:
+        place = f"rnn_conformance.test_conformance::test_conforms[{test}]"
+        result = run(host, "--pyargs", place, f"--rnn-implementation={BATCH}")
+    counts = outcomes(result)
+    counts.pop("deselected", None)
+    assert (result.ret, counts) == (0, {"passed": 1})
+    table = summary(result, BATCH)
+    assert table["hidden_states"][:4] == table["total"][:4] == ["1", "1", "0", "0"]
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
+def test_the_default_is_torch(host: pytest.Pytester) -> None:
+    test = f"hidden_states[torch.nn.RNN-{MAIN}]"
+    result = host.runpytest_subprocess(*PLAIN, *judging(only=test))
+    assert result.ret == 0
+    assert outcomes(result)["passed"] == 1
+    assert summary(result, "torch.nn.RNN")["total"][:4] == ["1", "1", "0", "0"]
+
+
+def test_header_and_summary_have_versions_threads_and_seed(host: pytest.Pytester) -> None:
+    result = run(host, *judging(BATCH, SINGLE, only=MAIN, more=["--rnn-seed=7"]))
+    seen_with = r"rnn-conformance [\d.]+, numpy [\d.]+, .*threads \d+, seed 7"
+    lines = [line for line in result.outlines if re.match(seen_with, line)]
+    assert len(lines) == 3  # the header, and above each of two tables
+    assert re.fullmatch(rf"{seen_with}; judging {BATCH}, {SINGLE}", lines[0])
+    assert re.fullmatch(seen_with, lines[1])
+
+
+def test_two_implementations_have_a_table_each(host: pytest.Pytester) -> None:
+    only = f"{MAIN}] or float32-T7-I5-H4-h0]"
+    result = run(host, *judging(BATCH, SINGLE, BATCH, only=only))
+    assert result.ret == 0
+    for name in (BATCH, SINGLE):
+        table = summary(result, name)
+        assert table["hidden_states"][:4] == ["1", "1", "0", "1"]
+        assert table["final_state"] == ["0", "0", "0", "2", "-"]
+    skipped = {name: int(summary(result, name)["total"][3]) for name in (BATCH, SINGLE)}
+    assert outcomes(result)["skipped"] == sum(skipped.values())
+
+
+def test_a_failure_says_where_and_how_to_repeat_it(host: pytest.Pytester) -> None:
+    result = run(host, *judging(MUTANT, only=f"{MAIN}] and (hidden_states or shape_and_dtype)"))
+    assert result.ret == 1
+    assert {**outcomes(result), "deselected": 0} == {"failed": 1, "passed": 1, "deselected": 0}
+    text = result.stdout.str().partition("FAILED hidden_states")[2].partition("\n===")[0]
+    lines = text.splitlines()
+    assert lines[0] == f"[RecurrentBiasDropped-{MAIN}]"
+    number = r"-?\d+\.\d+"
+    assert re.fullmatch(
+        rf"  hidden_states: step 0, row 0, unit 0: expected {number}, found {number}, "
+        r"bound \d\S+ \(error is \S+ of it\); \d+ of 84 numbers are outside",
+        lines[1],
+    )
+    assert re.fullmatch(r"  bound: .+, u = 2\^-24 \(float32\)", lines[2])
+    assert lines[3:5] == ["  to repeat it:", "    import numpy as np"]
+    assert "    expected = np.tanh(W_xh @ x + b_xh + W_hh @ h + b_hh)" in lines
+    table = summary(result, "RecurrentBiasDropped")
+    assert table["hidden_states"][:4] == ["1", "0", "1", "0"]
+    assert table["shape_and_dtype"] == ["1", "1", "0", "0", "-"]
+    assert table["total"][:4] == ["2", "1", "1", "0"]
+
+
+def test_garbage_is_shown_as_an_infinite_share(host: pytest.Pytester) -> None:
+    host.makepyfile(
+        mine="""
+        import numpy as np
+
+        def rnn(weights, inputs, h_0):
+            return {"hidden_states": np.full((7, 3, 4), np.nan, np.float32)}
+        """
+    )
+    result = run(host, *judging("mine.py:rnn", only=f"hidden_states[mine.py:rnn-{MAIN}]"))
+    assert result.ret == 1
+    assert summary(result, "mine.py:rnn")["total"] == ["1", "0", "1", "0", "inf"]
+
+
+def test_an_implementation_that_exits_fails_its_checks_and_no_more(host: pytest.Pytester) -> None:
+    host.makepyfile(mine="def rnn(weights, inputs, h_0): raise SystemExit(0)")
+    result = run(host, *judging("mine.py:rnn", only=f"{MAIN}] or test_own", more=["."]))
+    assert result.ret == 1
+    assert {**outcomes(result), "deselected": 0} == {"passed": 1, "failed": 7, "deselected": 0}
+    assert result.outlines.count("  raised SystemExit: 0 (rnn, line 1)") == 7
+    assert summary(result, "mine.py:rnn")["total"] == ["7", "0", "7", "0", "-"]
+
+
+def test_what_is_not_claimed_is_skipped_with_a_reason(host: pytest.Pytester) -> None:
+    only = f"hidden_states and ({MAIN} or no_h0-batch_first)"
+    result = run(host, *judging(BATCH, only=only, more=["-rs"]))
+    assert result.ret == 0
+    table = summary(result, BATCH)
+    assert outcomes(result)["skipped"] == int(table["hidden_states"][3]) > 1
+    reasons = [line for line in result.outlines if line.startswith("SKIPPED")]
+    assert reasons
+    assert all(line.endswith(": not claimed: batch_first") for line in reasons)
+
+
+VAIN = "ERROR: no check of the implementation was executed"
+
+
+@pytest.mark.parametrize(
+    ("only", "status", "counts"),
+    [
+        ("no_such_check", 5, {}),
+        ("test_own", 1, {"passed": 1}),
+        ("no_h0-batch_first and trajectory", 1, {"skipped": 8}),
+    ],
+    ids=["nothing", "other tests", "nothing claimed"],
+)
+def test_no_check_executed_is_an_error(
+    host: pytest.Pytester, only: str, status: int, counts: dict[str, int]
+) -> None:
+    result = run(host, ".", *judging(BATCH, only=only))
+    assert result.ret == status
+    found = outcomes(result)
+    assert found.pop("deselected") > 0
+    assert found == counts
+    assert result.outlines.count(VAIN) == 1
+
+
+def test_a_check_executed_beside_others_is_none(host: pytest.Pytester) -> None:
+    result = run(host, ".", *judging(BATCH, only=f"test_own or outputs[{BATCH}-{MAIN}]"))
+    assert result.ret == 0
+    assert outcomes(result)["passed"] == 2
+    assert VAIN not in result.outlines
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--rnn-implementation=nope"], "ERROR: implementation 'nope': expected one of torch.nn."),
+        (["--rnn-implementation="], "ERROR: implementation '': expected one of torch.nn.RNN, "),
+        (["--rnn-implementation=absent:f"], "ERROR: implementation 'absent:f': importing absent "),
+        (["--rnn-implementation=ends.py:f"], "ERROR: implementation 'ends.py:f': importing ends."),
+        (["--rnn-seed=-1"], "ERROR: --rnn-seed: expected an integer from 0 on"),
+    ],
+)
+def test_what_cannot_be_judged_is_a_usage_error_of_one_line(
+    host: pytest.Pytester, options: list[str], line: str
+) -> None:
+    host.makepyfile(ends="import sys\nsys.exit(0)")
+    result = run(host, *SUITE, *options)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    (told,) = [each for each in result.errlines if each]
+    assert told.startswith(line)
+
+
+def test_a_seed_that_is_no_number_is_a_usage_error(host: pytest.Pytester) -> None:
+    result = run(host, "--rnn-seed=x")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*error: argument --rnn-seed: invalid int value: 'x'"])
+
+
+def test_without_torch_the_default_cannot_be_collected(host: pytest.Pytester) -> None:
+    host.makeconftest("import sys\nsys.modules['torch'] = None")
+    result = host.runpytest_subprocess(*PLAIN, *SUITE)
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(['*; to install it: pip install "rnn-conformance?torch?"'])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_xdist_gives_the_same_counts_and_table(host: pytest.Pytester) -> None:
+    pytest.importorskip("xdist")
+    only = f"{MAIN} or no_h0-batch_first-contractive"
+    arguments = judging(MUTANT, BATCH, only=only)
+    alone = run(host, *arguments)
+    spread = host.runpytest_subprocess(*PLAIN, "-n2", *arguments)
+    assert spread.ret == alone.ret == 1
+    counts = outcomes(alone)
+    del counts["deselected"]
+    assert outcomes(spread) == counts
+    for name in ("RecurrentBiasDropped", BATCH):
+        table = summary(alone, name)
+        assert len(table) > 8
+        assert sorted(summary(spread, name).items()) == sorted(table.items())
+
+
+def test_xdist_with_no_check_executed_is_an_error(host: pytest.Pytester) -> None:
+    pytest.importorskip("xdist")
+    result = host.runpytest_subprocess(*PLAIN, "-n1", ".", *judging(BATCH, only="test_own"))
+    assert result.ret == 1
+    assert result.outlines.count(VAIN) == 1

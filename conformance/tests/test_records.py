@@ -1,0 +1,171 @@
+"""Counting records, the verdict over them, and their way through JSON."""
+
+import json
+from dataclasses import fields, replace
+from math import inf
+from typing import Any
+
+import pytest
+from rnn_conformance import Record, Report
+from rnn_conformance.records import Outcome, Tally, tally
+from rnn_conformance.terminal import circumstances, describe, first_failures, share, verdict
+
+EVERY_FIELD = Record(
+    id="outputs[mine-case]",
+    check="outputs",
+    case="case",
+    implementation="mine",
+    outcome="failed",
+    worst_share=12.5,
+    bound="a bound",
+    message='"quoted" über\nlines',
+    reproduction="import numpy as np\nprint(1)",
+)
+
+
+def record(check: str, outcome: Outcome, worst_share: float | None = None) -> Record:
+    return Record(f"{check}[mine-case]", check, "case", "mine", outcome, worst_share)
+
+
+def report(*records: Record, complete: bool = True) -> Report:
+    return Report("mine", 3, {"numpy": "2.0"}, records, complete)
+
+
+PASSED, FAILED, NOT_CLAIMED = (
+    record("outputs", "passed", 0.25),
+    record("outputs", "failed", 7.0),
+    record("outputs", "not_claimed"),
+)
+
+
+def test_records_are_counted_by_check_in_the_order_of_their_first() -> None:
+    records = [
+        record("b", "passed", 0.5),
+        record("a", "not_claimed"),
+        record("b", "failed", inf),
+        record("a", "not_claimed"),
+        record("c", "failed"),
+        record("b", "passed", 0.75),
+        record("c", "passed", 0.0),
+    ]
+    assert tally(records) == (
+        Tally("b", passed=2, failed=1, not_claimed=0, worst_share=inf),
+        Tally("a", passed=0, failed=0, not_claimed=2, worst_share=None),
+        Tally("c", passed=1, failed=1, not_claimed=0, worst_share=0.0),
+    )
+    assert [counted.run for counted in tally(records)] == [3, 0, 2]
+
+
+def test_nothing_is_counted_of_no_records() -> None:
+    assert tally([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("records", "executed", "failures", "conforms", "worst"),
+    [
+        ((), 0, 0, False, None),
+        ((NOT_CLAIMED,), 0, 0, False, None),
+        ((PASSED,), 1, 0, True, 0.25),
+        ((PASSED, NOT_CLAIMED), 1, 0, True, 0.25),
+        ((PASSED, FAILED, NOT_CLAIMED), 2, 1, False, 7.0),
+        ((FAILED,), 1, 1, False, 7.0),
+        ((record("a", "failed"),), 1, 1, False, None),
+    ],
+)
+def test_a_report_conforms_if_something_ran_and_nothing_failed(
+    records: tuple[Record, ...], executed: int, failures: int, conforms: bool, worst: float | None
+) -> None:
+    found = report(*records)
+    assert (found.executed, len(found.failures)) == (executed, failures)
+    assert (found.conforms, found.worst_share) == (conforms, worst)
+    assert all(failure.outcome == "failed" for failure in found.failures)
+    assert not report(*records, complete=False).conforms
+
+
+@pytest.mark.parametrize("worst_share", [None, 0.0, 0.1, 1e300, inf])
+def test_a_record_comes_back_from_json_as_it_was(worst_share: float | None) -> None:
+    given = replace(EVERY_FIELD, worst_share=worst_share)
+    text = json.dumps(given.to_json(), allow_nan=False)
+    assert Record.from_json(json.loads(text)) == given
+
+
+def test_json_has_every_field_of_a_record() -> None:
+    assert EVERY_FIELD.to_json() == {
+        field.name: getattr(EVERY_FIELD, field.name) for field in fields(Record)
+    }
+    assert replace(EVERY_FIELD, worst_share=inf).to_json()["worst_share"] == "inf"
+
+
+def test_json_of_a_report() -> None:
+    records = (PASSED, FAILED, NOT_CLAIMED)
+    assert report(*records).to_json() == {
+        "implementation": "mine",
+        "conforms": False,
+        "complete": True,
+        "executed": 2,
+        "failed": 1,
+        "worst_share": 0.25,
+        "seed": 3,
+        "environment": {"numpy": "2.0"},
+        "records": [each.to_json() for each in records],
+    }
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        (report(), "mine could not be judged: no check was executed."),
+        (report(NOT_CLAIMED), "mine could not be judged: no check was executed."),
+        (report(PASSED), "mine conforms: 1 checks passed, the worst error is 0.25 of its bound."),
+        (report(PASSED, FAILED), "mine DOES NOT CONFORM: 1 of 2 checks failed."),
+        (
+            report(*[FAILED] * 5, record("a", "failed")),
+            "mine DOES NOT CONFORM: 6 of 6 checks failed (4 are shown; --json FILE keeps all).",
+        ),
+        (
+            report(PASSED, FAILED, NOT_CLAIMED, complete=False),
+            "mine could not be judged: interrupted after 2 checks, 1 failed.",
+        ),
+        (
+            report(complete=False),
+            "mine could not be judged: interrupted after 0 checks, 0 failed.",
+        ),
+    ],
+)
+def test_the_verdict_is_one_sentence(found: Report, sentence: str) -> None:
+    assert verdict(found) == sentence
+
+
+def test_the_first_three_failures_of_each_check_are_shown() -> None:
+    failures = [replace(FAILED, check=check, case=str(i)) for i in range(5) for check in "ab"]
+    shown = first_failures([PASSED, NOT_CLAIMED, *failures])
+    assert [(each.check, each.case) for each in shown] == [
+        (check, str(i)) for check in "ab" for i in range(3)
+    ]
+
+
+def test_a_failure_is_described_with_its_bound_and_the_lines_that_repeat_it() -> None:
+    assert describe(replace(EVERY_FIELD, message="wrong")) == "\n".join(
+        [
+            "FAILED outputs[mine-case]",
+            "  wrong",
+            "  bound: a bound",
+            "  to repeat it:",
+            "    import numpy as np",
+            "    print(1)",
+        ]
+    )
+    assert describe(replace(FAILED, message="wrong")) == "FAILED outputs[mine-case]\n  wrong"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "-"), (0.0, "0.00"), (0.126, "0.13"), (9.5, "9.50"), (123.0, "1.2e+02"), (inf, "inf")],
+)
+def test_a_share_has_two_digits(value: float | None, text: str) -> None:
+    assert share(value) == text
+
+
+def test_circumstances_are_in_one_line() -> None:
+    given: dict[str, Any] = {"numpy": "2.0", "threads": "4"}
+    assert circumstances(given, 7) == "numpy 2.0, threads 4, seed 7"
