@@ -16,8 +16,10 @@ PLAIN = ("-p", "no:cacheprovider", "-p", "no:benchmark", "-W", "error")
 
 
 @pytest.fixture
-def host(pytester: pytest.Pytester) -> pytest.Pytester:
-    """A project with a test of its own."""
+def host(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A project with a test of its own, tested on somebody's desk: in CI pytest prints more."""
+    for name in ("CI", "BUILD_NUMBER"):
+        monkeypatch.delenv(name, raising=False)
     pytester.makepyfile(test_own="def test_own(): ...")
     return pytester
 
