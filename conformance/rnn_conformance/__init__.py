@@ -1,25 +1,36 @@
 """A conformance suite for recurrent neural networks."""
 
 from rnn_conformance.cases import Case, catalogue
+from rnn_conformance.layer.call import LayerAnswer, LayerCall, LayerImplementation, Options
+from rnn_conformance.layer.cases import LayerCase, layer_catalogue
 from rnn_conformance.loading import CannotBeJudged, as_implementation, load
 from rnn_conformance.protocol import Answer, Call, Claims, Implementation, claims
 from rnn_conformance.records import Record, Report
 from rnn_conformance.run import Planned, check, plan
+from rnn_conformance.trace import Certificate, certify
 
 __all__ = [
     "Answer",
     "Call",
     "CannotBeJudged",
     "Case",
+    "Certificate",
     "Claims",
     "Implementation",
+    "LayerAnswer",
+    "LayerCall",
+    "LayerCase",
+    "LayerImplementation",
+    "Options",
     "Planned",
     "Record",
     "Report",
     "as_implementation",
     "catalogue",
+    "certify",
     "check",
     "claims",
+    "layer_catalogue",
     "load",
     "plan",
 ]

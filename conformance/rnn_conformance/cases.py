@@ -54,6 +54,15 @@ class Case:
         parts += [self.weights] * (self.weights != "normal")
         return "-".join(parts)
 
+    @property
+    def features(self) -> frozenset[str]:
+        """What an implementation must claim to be asked this."""
+        return frozenset((self.layout, self.dtype))
+
+    def concerns(self, clause: str) -> bool:
+        """Whether the case can show a breach of a clause that a check in it holds."""
+        return clause != "RNN-STATE-1" or self.h_0 == "none"
+
     def data(self) -> "Data":
         return _data(self)
 

@@ -21,6 +21,7 @@ class Check:
     Attributes:
         name: its id, such as "hidden_states".
         title, advice: what it asks, and where to look when it fails.
+        clauses: the ids of the clauses of the specification that it holds.
         applies: the cases in which it is asked.
         needs: the other layouts that it asks for, beside the case's own.
         judge: the judgements of a case; raises Violation where there is nothing to compare.
@@ -29,8 +30,9 @@ class Check:
     name: str
     title: str
     advice: str
+    clauses: tuple[str, ...]
     applies: Callable[[Case], bool]
-    needs: tuple[Layout, ...]
+    needs: frozenset[str]
     judge: Callable[[Subject, Case], Iterator[Judgement]]
 
 
@@ -42,12 +44,14 @@ def _always(_: Case) -> bool:
 
 
 def _check(
-    applies: Callable[[Case], bool] = _always, *, needs: tuple[Layout, ...] = ()
+    *clauses: str, applies: Callable[[Case], bool] = _always, needs: tuple[Layout, ...] = ()
 ) -> Callable[[Callable[[Subject, Case], Iterator[Judgement]]], Check]:
     def register(judge: Callable[[Subject, Case], Iterator[Judgement]]) -> Check:
         title, _, advice = (getdoc(judge) or "").partition("\n\n")
         name = judge.__name__
-        CHECKS[name] = Check(name, title, " ".join(advice.split()), applies, needs, judge)
+        CHECKS[name] = Check(
+            name, title, " ".join(advice.split()), clauses, applies, frozenset(needs), judge
+        )
         return CHECKS[name]
 
     return register
@@ -61,7 +65,7 @@ def _main(case: Case) -> bool:
     return case.weights == "normal" and (MAIN[0], MAIN[2], MAIN[3]) == (case.T, case.I, case.H)
 
 
-@_check()
+@_check("RNN-SHAPE-1", "RNN-SHAPE-2")
 def shape_and_dtype(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Every result is an array of the documented shape and of the dtype of the input.
 
@@ -78,7 +82,7 @@ def shape_and_dtype(subject: Subject, case: Case) -> Iterator[Judgement]:
     return iter(())
 
 
-@_check()
+@_check("RNN-CELL-1", "RNN-STATE-1", "RNN-PREC-1")
 def hidden_states(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Every hidden state follows from the one before it.
 
@@ -89,7 +93,7 @@ def hidden_states(subject: Subject, case: Case) -> Iterator[Judgement]:
     yield expected.steps(case, subject.result(case).hidden_states)
 
 
-@_check()
+@_check("RNN-STATE-3")
 def final_state(subject: Subject, case: Case) -> Iterator[Judgement]:
     """The final state is the state after the last step.
 
@@ -99,7 +103,7 @@ def final_state(subject: Subject, case: Case) -> Iterator[Judgement]:
     yield expected.last_step(case, result.hidden_states, result.part("h_n"))
 
 
-@_check()
+@_check("RNN-READ-1")
 def outputs(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Every output is the readout of the state of the same step.
 
@@ -109,7 +113,7 @@ def outputs(subject: Subject, case: Case) -> Iterator[Judgement]:
     yield expected.readout(case, result.hidden_states, result.part("outputs"))
 
 
-@_check(_contractive)
+@_check("RNN-CELL-1", applies=_contractive)
 def trajectory(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Whole trajectories agree with the NumPy reference, where the recurrence contracts.
 
@@ -118,7 +122,11 @@ def trajectory(subject: Subject, case: Case) -> Iterator[Judgement]:
     yield expected.trajectory(case, subject.result(case).hidden_states)
 
 
-@_check(lambda case: _contractive(case) and case.layout == "time_first", needs=("single",))
+@_check(
+    "RNN-LAYOUT-2",
+    applies=lambda case: _contractive(case) and case.layout == "time_first",
+    needs=("single",),
+)
 def single_equals_column(subject: Subject, case: Case) -> Iterator[Judgement]:
     """A sequence alone gives what it gives as a column of a batch.
 
@@ -131,7 +139,11 @@ def single_equals_column(subject: Subject, case: Case) -> Iterator[Judgement]:
         yield from expected.same(case, batched.row(row), single, row)
 
 
-@_check(lambda case: _contractive(case) and case.layout == "batch_first", needs=("time_first",))
+@_check(
+    "RNN-LAYOUT-1",
+    applies=lambda case: _contractive(case) and case.layout == "batch_first",
+    needs=("time_first",),
+)
 def batch_first_equals_time_first(subject: Subject, case: Case) -> Iterator[Judgement]:
     """The order of the axes changes nothing but the order of the axes.
 
@@ -142,14 +154,14 @@ def batch_first_equals_time_first(subject: Subject, case: Case) -> Iterator[Judg
     yield from expected.same(case, time_first, subject.result(case))
 
 
-@_check(lambda case: _contractive(case) and case.h_0 == "none")
+@_check("RNN-STATE-1", applies=lambda case: _contractive(case) and case.h_0 == "none")
 def omitted_h_0_is_zeros(subject: Subject, case: Case) -> Iterator[Judgement]:
     """An omitted h_0 gives what zeros give."""
     zeros = subject.result(replace(case, h_0="zeros"))
     yield from expected.same(case, zeros, subject.result(case))
 
 
-@_check(_main)
+@_check("RNN-MEM-1", applies=_main)
 def inputs_unchanged(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Nothing that goes in is written to: weights, inputs and h_0 are the same afterwards.
 
@@ -162,7 +174,7 @@ def inputs_unchanged(subject: Subject, case: Case) -> Iterator[Judgement]:
     )
 
 
-@_check(_main)
+@_check("RNN-MEM-2", applies=_main)
 def earlier_results_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
     """What one call returned is not changed by the next.
 
@@ -176,7 +188,7 @@ def earlier_results_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
         yield expected.identical(f"{name} after another call", was, first.parts()[name])
 
 
-@_check(_main)
+@_check("RNN-CALL-1", applies=_main)
 def calls_are_independent(subject: Subject, case: Case) -> Iterator[Judgement]:
     """A call computes the same whatever was called before: other weights, lengths, batch sizes.
 

@@ -11,9 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rnn_conformance import environment
-from rnn_conformance.checks import CHECKS
 from rnn_conformance.loading import BUILT_IN, CannotBeJudged, as_implementation
-from rnn_conformance.protocol import Implementation
+from rnn_conformance.profiles import ALL_CHECKS
 from rnn_conformance.records import Report
 from rnn_conformance.run import Interrupted, Planned, check
 from rnn_conformance.terminal import print_report
@@ -45,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return CONFORMS if report.conforms else DOES_NOT_CONFORM
 
 
-def _judged(implementation: Implementation, options: argparse.Namespace) -> Report:
+def _judged(implementation: object, options: argparse.Namespace) -> Report:
     """The report, of the checks until then where the run is interrupted."""
     try:
         return check(implementation, seed=options.seed, checks=options.checks, progress=_progress)
@@ -95,9 +94,9 @@ def _parser() -> argparse.ArgumentParser:
         "--check",
         action="append",
         dest="checks",
-        choices=tuple(CHECKS),
+        choices=tuple(ALL_CHECKS),
         metavar="NAME",
-        help=f"run this check alone (repeatable): {', '.join(CHECKS)}",
+        help=f"run this check alone (repeatable): {', '.join(ALL_CHECKS)}",
     )
     judge.add_argument("--json", metavar="FILE", help="write all records to this file")
     judge.add_argument("--seed", type=int, default=0, metavar="N", help="of the cases' numbers")

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from rnn_conformance.implementations.plain import PlainFunction, StepByStepClass
+from rnn_conformance.layer.call import LayerImplementation
 from rnn_conformance.protocol import Claims, Implementation
 from rnn_conformance.subject import one_line
 
@@ -22,7 +23,7 @@ class CannotBeJudged(Exception):
     """There is nothing to judge: unknown name, failed import, an object of no known kind."""
 
 
-def load(name: str) -> Implementation:
+def load(name: str) -> Implementation | LayerImplementation:
     """The implementation of this name.
 
     Args:
@@ -54,11 +55,14 @@ def load(name: str) -> Implementation:
     return as_implementation(getattr(module, attribute), name=name)
 
 
-def as_implementation(implementation: Any, *, name: str | None = None) -> Implementation:
+def as_implementation(
+    implementation: Any, *, name: str | None = None
+) -> Implementation | LayerImplementation:
     """An implementation, made from whatever of these it is given.
 
     - a name, as `load` takes it;
     - an `Implementation`: an object with `name`, `claims` and `run(call)`, or its class;
+    - a `LayerImplementation`: with `name`, `features` and `run_layer(call)`; it may be both;
     - a class like those of the reference: `Class(input_size, hidden_size, output_size, dtype=…,
       rng=…)`, weights assigned as attributes, `forward(inputs, h_0)` that returns outputs and
       hidden states by time step;
@@ -76,12 +80,12 @@ def as_implementation(implementation: Any, *, name: str | None = None) -> Implem
     try:
         shown = name or _name_of(implementation)
         found = _adapted(implementation, shown)
-        named, claims = found.name, found.claims
+        declared = {"name": (found.name, str), **_claims(found)}
     except (CannotBeJudged, KeyboardInterrupt):
         raise
     except BaseException as error:  # a stranger's constructor may raise anything
         raise CannotBeJudged(f"implementation {shown!r}: {one_line(error)}") from error
-    for attribute, value, kind in (("name", named, str), ("claims", claims, Claims)):
+    for attribute, (value, kind) in declared.items():
         if not isinstance(value, kind):
             raise CannotBeJudged(
                 f"implementation {shown!r}: {attribute}: expected {kind.__name__}, "
@@ -90,13 +94,23 @@ def as_implementation(implementation: Any, *, name: str | None = None) -> Implem
     return found
 
 
-def _adapted(implementation: Any, shown: str) -> Implementation:
+def _claims(found: Any) -> dict[str, tuple[Any, type]]:
+    """What the implementation claims in each profile, and the kind that it must be of."""
+    declared: dict[str, tuple[Any, type]] = {}
+    if isinstance(found, Implementation):
+        declared["claims"] = (found.claims, Claims)
+    if isinstance(found, LayerImplementation):
+        declared["features"] = (found.features, frozenset)
+    return declared
+
+
+def _adapted(implementation: Any, shown: str) -> Implementation | LayerImplementation:
     if isinstance(implementation, type):
-        if hasattr(implementation, "run"):
+        if hasattr(implementation, "run") or hasattr(implementation, "run_layer"):
             implementation = implementation()
         elif hasattr(implementation, "forward"):
             return StepByStepClass(shown, implementation)
-    if isinstance(implementation, Implementation):
+    if isinstance(implementation, Implementation | LayerImplementation):
         return implementation
     if callable(implementation) and not isinstance(implementation, type):
         return PlainFunction(shown, implementation)

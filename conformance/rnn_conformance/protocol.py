@@ -63,6 +63,11 @@ class Claims:
     layouts: tuple[str, ...] = ("time_first",)
     dtypes: tuple[str, ...] = DTYPES
 
+    @property
+    def features(self) -> frozenset[str]:
+        """Everything claimed, in one set."""
+        return frozenset((*self.layouts, *self.dtypes))
+
     def __post_init__(self) -> None:
         for name, known in (("layouts", LAYOUTS), ("dtypes", DTYPES)):
             claimed = getattr(self, name)

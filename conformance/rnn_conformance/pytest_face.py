@@ -23,6 +23,8 @@ def judge(planned: Planned, record_property: Callable[[str, object], None]) -> N
     record_property(PROPERTY, record.to_json())
     if record.outcome == "not_claimed":
         pytest.skip(record.message)
+    if record.outcome == "known_failure":
+        pytest.xfail(record.message)
     if record.outcome == "failed":
         pytest.fail(describe(record), pytrace=False)
 

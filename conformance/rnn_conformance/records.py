@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-Outcome = Literal["passed", "failed", "not_claimed"]
+Outcome = Literal["passed", "failed", "known_failure", "not_claimed"]
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,7 @@ class Record:
 
     Attributes:
         id: such as hidden_states[torch.nn.RNN-float32-T7-B3-I5-H4-h0].
+        clauses: the clauses of the specification that the check holds.
         worst_share: the worst error as a share of its bound; None where nothing was compared.
         bound: the reason for the bound, in words.
         message: why it failed or was not run; empty where it passed.
@@ -21,6 +22,7 @@ class Record:
 
     id: str
     check: str
+    clauses: tuple[str, ...]
     case: str
     implementation: str
     outcome: Outcome
@@ -31,7 +33,7 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; an infinite share is the string "inf", since JSON has no infinity."""
-        data = asdict(self)
+        data = {**asdict(self), "clauses": list(self.clauses)}
         if self.worst_share == float("inf"):
             data["worst_share"] = "inf"
         return data
@@ -40,22 +42,26 @@ class Record:
     def from_json(cls, data: Mapping[str, Any]) -> "Record":
         """The record that `to_json` was called on."""
         share = data["worst_share"]
-        return cls(**{**data, "worst_share": share if share is None else float(share)})
+        fields = {
+            "clauses": tuple(data["clauses"]),
+            "worst_share": share if share is None else float(share),
+        }
+        return cls(**{**data, **fields})
 
 
 @dataclass(frozen=True)
 class Tally:
-    """The records of one check, counted."""
+    """Some of the records, counted."""
 
-    check: str
     passed: int
     failed: int
+    known_failure: int
     not_claimed: int
     worst_share: float | None
 
     @property
     def run(self) -> int:
-        return self.passed + self.failed
+        return self.passed + self.failed + self.known_failure
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ class Report:
 
     @property
     def conforms(self) -> bool:
-        """Whether the run is complete, and checks were executed, and all of them passed."""
+        """Whether the run is complete, and checks were executed, and none failed unexpectedly."""
         return self.complete and self.executed > 0 and not self.failures
 
     @property
@@ -97,6 +103,7 @@ class Report:
             "complete": self.complete,
             "executed": self.executed,
             "failed": len(self.failures),
+            "known_failures": total(self.records).known_failure,
             "worst_share": _worst(r for r in self.records if r.outcome == "passed"),
             "seed": self.seed,
             "environment": dict(self.environment),
@@ -104,21 +111,29 @@ class Report:
         }
 
 
-def tally(records: Iterable[Record]) -> tuple[Tally, ...]:
+def by_check(records: Iterable[Record]) -> dict[str, Tally]:
     """The records counted by check, in the order in which the checks first occur."""
-    by_check: dict[str, list[Record]] = {}
-    for record in records:
-        by_check.setdefault(record.check, []).append(record)
-    return tuple(
-        Tally(check, *_counts(group), worst_share=_worst(group))
-        for check, group in by_check.items()
-    )
+    return _tallies((record.check, record) for record in records)
 
 
-def _counts(records: Sequence[Record]) -> tuple[int, int, int]:
-    """How many passed, failed and were not claimed."""
+def by_clause(records: Iterable[Record]) -> dict[str, Tally]:
+    """The records counted by the clauses that their checks hold, in alphabetical order."""
+    found = _tallies((clause, record) for record in records for clause in record.clauses)
+    return dict(sorted(found.items()))
+
+
+def total(records: Sequence[Record]) -> Tally:
+    """All of the records counted."""
     outcomes = [record.outcome for record in records]
-    return outcomes.count("passed"), outcomes.count("failed"), outcomes.count("not_claimed")
+    passed, failed, known_failure, not_claimed = map(outcomes.count, get_args(Outcome))
+    return Tally(passed, failed, known_failure, not_claimed, _worst(records))
+
+
+def _tallies(keyed: Iterable[tuple[str, Record]]) -> dict[str, Tally]:
+    groups: dict[str, list[Record]] = {}
+    for key, record in keyed:
+        groups.setdefault(key, []).append(record)
+    return {key: total(group) for key, group in groups.items()}
 
 
 def _worst(records: Iterable[Record]) -> float | None:

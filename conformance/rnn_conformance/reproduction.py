@@ -8,7 +8,10 @@ import numpy as np
 
 from rnn_conformance.protocol import Array
 
-STEP = "np.tanh(W_xh @ x + b_xh + W_hh @ h + b_hh)"
+STEP = {
+    "tanh": "np.tanh(W_xh @ x + b_xh + W_hh @ h + b_hh)",
+    "relu": "np.maximum(W_xh @ x + b_xh + W_hh @ h + b_hh, 0)",
+}
 READOUT = "W_ho @ h + b_ho"
 
 
@@ -18,7 +21,8 @@ class Formula:
 
     Attributes:
         code: a Python expression over the operands.
-        operands: the arrays by name, for a time step, a row and a unit.
+        operands: the arrays by name, for a time step, a row and a unit; empty where the formula
+            does not hold.
     """
 
     code: str
@@ -29,16 +33,21 @@ def step_formula(weights: Mapping[str, Array], inputs: Array, before: Array) -> 
     """One unit of h_t from x_t, of inputs (T, B, I), and the state before it, of (T, B, H)."""
 
     def operands(step: int, row: int, unit: int) -> dict[str, Any]:
-        return {
-            "W_xh": weights["W_xh"][unit],
-            "b_xh": weights["b_xh"][unit, 0],
-            "W_hh": weights["W_hh"][unit],
-            "b_hh": weights["b_hh"][unit, 0],
-            "x": inputs[step, row],
-            "h": before[step, row],
-        }
+        return step_operands(weights, unit, inputs[step, row], before[step, row])
 
-    return Formula(STEP, operands)
+    return Formula(STEP["tanh"], operands)
+
+
+def step_operands(weights: Mapping[str, Array], unit: int, x: Array, h: Array) -> dict[str, Any]:
+    """What one unit of a step is computed from: its rows of the weights, x_t and h_{t-1}."""
+    return {
+        "W_xh": weights["W_xh"][unit],
+        "b_xh": weights["b_xh"][unit, 0],
+        "W_hh": weights["W_hh"][unit],
+        "b_hh": weights["b_hh"][unit, 0],
+        "x": x,
+        "h": h,
+    }
 
 
 def readout_formula(weights: Mapping[str, Array], states: Array) -> Formula:
@@ -55,8 +64,13 @@ def readout_formula(weights: Mapping[str, Array], states: Array) -> Formula:
 
 
 def numpy_lines(formula: Formula, index: tuple[int, int, int], found: float, bound: float) -> str:
-    """A program, NumPy alone, that prints what was expected in float64, beside what came."""
+    """A program, NumPy alone, that prints what was expected in float64, beside what came.
+
+    Empty where the formula does not hold.
+    """
     operands = formula.operands(*index)
+    if not operands:
+        return ""
     lines = ["import numpy as np", "from numpy import array, inf, nan"]
     lines += [f"{name} = {_literal(value)}" for name, value in operands.items()]
     lines += [f"expected = {formula.code}"]
@@ -65,7 +79,7 @@ def numpy_lines(formula: Formula, index: tuple[int, int, int], found: float, bou
     return "\n".join(lines)
 
 
-def call_lines(implementation: str, case: object, *, loadable: bool) -> str:
+def call_lines(implementation: str, method: str, case: object, *, loadable: bool) -> str:
     """A program that asks the implementation again, for what NumPy alone cannot repeat."""
     if loadable:
         found = f"load({implementation!r})"
@@ -73,10 +87,10 @@ def call_lines(implementation: str, case: object, *, loadable: bool) -> str:
         found = f"as_implementation(...)  # what was judged as {implementation}"
     return "\n".join(
         [
-            "from rnn_conformance import Case, as_implementation, load",
+            f"from rnn_conformance import {type(case).__name__}, as_implementation, load",
             f"case = {case!r}",
             f"implementation = {found}",
-            "print(implementation.run(case.call()))",
+            f"print(implementation.{method}(case.call()))",
         ]
     )
 

@@ -1,19 +1,17 @@
 """From an implementation to records: the one generator behind both faces of the suite."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from rnn_conformance import environment
-from rnn_conformance.cases import Case, catalogue
-from rnn_conformance.checks import CHECKS, Check
 from rnn_conformance.loading import BUILT_IN, as_implementation
-from rnn_conformance.protocol import Claims
-from rnn_conformance.records import Record, Report
+from rnn_conformance.profiles import ALL_CHECKS, AnyCase, AnyCheck, Profile, profiles_of
+from rnn_conformance.records import Outcome, Record, Report
 from rnn_conformance.reproduction import call_lines
-from rnn_conformance.subject import NotGiven, Subject, Violation
+from rnn_conformance.subject import NotGiven, Violation
 
 
 class Interrupted(KeyboardInterrupt):
@@ -28,9 +26,10 @@ class Interrupted(KeyboardInterrupt):
 class Planned:
     """One check in one case, not yet executed."""
 
-    subject: Subject
-    check: Check
-    case: Case
+    profile: Profile
+    subject: Any
+    check: AnyCheck
+    case: AnyCase
 
     @property
     def id(self) -> str:
@@ -39,9 +38,10 @@ class Planned:
     @np.errstate(all="ignore")  # of what NumPy would warn or raise, the record tells
     def execute(self) -> Record:
         """Run it. An implementation that fails in whatever way makes a record, not an exception."""
-        lacking = _lacking(self.subject.implementation.claims, self.check, self.case)
+        implementation = self.subject.implementation
+        lacking = (self.case.features | self.check.needs) - self.profile.claimed(implementation)
         if lacking:
-            return self._record("not_claimed", message=lacking)
+            return self._record("not_claimed", message=f"not claimed: {', '.join(sorted(lacking))}")
         try:
             judgements = list(self.check.judge(self.subject, self.case))
         except NotGiven as not_given:
@@ -64,11 +64,35 @@ class Planned:
 
     def _again(self) -> str:
         name = self.subject.implementation.name
-        return call_lines(name, self.case, loadable=name in BUILT_IN or ":" in name)
+        loadable = name in BUILT_IN or ":" in name
+        return call_lines(name, self.profile.method, self.case, loadable=loadable)
 
-    def _record(self, outcome: Any, **fields: Any) -> Record:
-        name = self.subject.implementation.name
-        return Record(self.id, self.check.name, self.case.id, name, outcome, **fields)
+    def _record(self, outcome: Outcome, **fields: Any) -> Record:
+        implementation = self.subject.implementation
+        record = Record(
+            self.id,
+            self.check.name,
+            tuple(clause for clause in self.check.clauses if self.case.concerns(clause)),
+            self.case.id,
+            implementation.name,
+            outcome,
+            **fields,
+        )
+        return with_known_failures(record, getattr(implementation, "known_failures", {}))
+
+
+def with_known_failures(record: Record, known: Mapping[str, str]) -> Record:
+    """The record, a failure that is known with its reason turned into one, and the reverse.
+
+    Args:
+        known: names of checks, to the reason why each fails. One that passes all the same fails.
+    """
+    reason = known.get(record.check)
+    if reason is None or record.outcome == "not_claimed":
+        return record
+    if record.outcome == "failed":
+        return replace(record, outcome="known_failure", message=f"{reason} ({record.message})")
+    return replace(record, outcome="failed", message=f"passes, but is known to fail: {reason}")
 
 
 def plan(
@@ -83,15 +107,18 @@ def plan(
     Raises ValueError for an unknown check or a seed that is none, and what `as_implementation`
     raises.
     """
-    if isinstance(checks, str) or (checks is not None and not (checks and {*checks} <= {*CHECKS})):
-        raise ValueError(f"checks: expected a selection of {', '.join(CHECKS)}, got {checks!r}")
+    known = {*ALL_CHECKS}
+    if isinstance(checks, str) or (checks is not None and not (checks and {*checks} <= known)):
+        raise ValueError(f"checks: expected a selection of {', '.join(ALL_CHECKS)}, got {checks!r}")
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed: expected an integer from 0 on, got {seed!r}")
-    subject = Subject(as_implementation(implementation))
+    found = as_implementation(implementation)
     return tuple(
-        Planned(subject, check, case)
-        for case in catalogue(seed)
-        for check in CHECKS.values()
+        Planned(profile, subject, check, case)
+        for profile in profiles_of(found)
+        for subject in [profile.subject(found)]
+        for case in profile.catalogue(seed)
+        for check in profile.checks.values()
         if check.applies(case) and (checks is None or check.name in checks)
     )
 
@@ -112,8 +139,8 @@ def check(
 
     Raises what `plan` raises, and Interrupted. A failing implementation raises nothing.
     """
-    planned = plan(implementation, seed=seed, checks=checks)
-    name = planned[0].subject.implementation.name
+    found = as_implementation(implementation)
+    planned, name = plan(found, seed=seed, checks=checks), found.name
     records: list[Record] = []
     try:
         for item in progress(planned):
@@ -122,12 +149,3 @@ def check(
         report = Report(name, seed, environment.describe(), tuple(records), complete=False)
         raise Interrupted(report) from None
     return Report(name, seed, environment.describe(), tuple(records))
-
-
-def _lacking(claims: Claims, check: Check, case: Case) -> str:
-    """What the implementation would have to claim to be asked this; empty where it claims it."""
-    lacking: list[str] = [
-        layout for layout in (case.layout, *check.needs) if layout not in claims.layouts
-    ]
-    lacking += [case.dtype] * (case.dtype not in claims.dtypes)
-    return f"not claimed: {', '.join(lacking)}" if lacking else ""

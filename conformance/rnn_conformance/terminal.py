@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rnn_conformance.records import Record, Report, tally
+from rnn_conformance.records import Record, Report, Tally, by_check, by_clause, total
 
 FAILURES_SHOWN = 3
 
@@ -17,6 +17,7 @@ def print_report(console: Console, report: Report) -> None:
     seen_with = circumstances(report.environment, report.seed)
     console.print(Text(f"{report.implementation}: {seen_with}"), soft_wrap=True)
     console.print(table(report.records))
+    console.print(clause_table(report.records))
     for record in first_failures(report.records):
         console.print(Text(f"\n{describe(record)}"), soft_wrap=True)
     console.print(Text(f"\n{verdict(report)}"), soft_wrap=True)
@@ -29,27 +30,41 @@ def circumstances(environment: Mapping[str, str], seed: int) -> str:
 
 def table(records: Iterable[Record]) -> Table:
     """One row a check, and a total; it fits into 80 columns."""
-    tallies = tally(records)
+    return _table("check", by_check(records := tuple(records)), total(records))
+
+
+def clause_table(records: Iterable[Record]) -> Table:
+    """One row a clause of the specification; a check that holds several counts for each."""
+    return _table("clause", by_clause(records))
+
+
+def _table(what: str, tallies: Mapping[str, Tally], in_all: Tally | None = None) -> Table:
+    any_known = any(tally.known_failure for tally in tallies.values())
     shown = Table(
         box=box.SIMPLE_HEAD,
         collapse_padding=True,
         pad_edge=False,
-        show_footer=True,
-        caption="error/bound: the worst error as a share of its bound",
+        show_footer=in_all is not None,
+        caption="error/bound: the worst error as a share of its bound"
+        + ("; known: failures that are known, with their reason" if any_known else ""),
         caption_justify="left",
     )
-    total = [sum(getattr(t, name) for t in tallies) for name in ("run", "passed", "failed")]
-    total.append(sum(t.not_claimed for t in tallies))
-    worst = max((t.worst_share for t in tallies if t.worst_share is not None), default=None)
-    shown.add_column("check", "total", no_wrap=True)
-    for title, number in zip(("run", "passed", "failed", "not claimed"), total, strict=True):
-        shown.add_column(title, str(number), justify="right")
-    shown.add_column("error/bound", share(worst), justify="right")
-    for t in tallies:
-        counts = (t.run, t.passed, t.failed, t.not_claimed)
-        style = "bold red" if t.failed else None
-        shown.add_row(t.check, *map(str, counts), share(t.worst_share), style=style)
+    shown.add_column(what, "total", no_wrap=True)
+    titles = ("run", "passed", "failed", "known", "not claimed", "error/bound")
+    footers = _cells(in_all) if in_all is not None else [""] * len(titles)
+    rows = {name: _cells(tally) for name, tally in tallies.items()}
+    kept = [i for i, title in enumerate(titles) if any_known or title != "known"]
+    for i in kept:
+        shown.add_column(titles[i], footers[i], justify="right")
+    for name, cells in rows.items():
+        style = "bold red" if tallies[name].failed else None
+        shown.add_row(name, *(cells[i] for i in kept), style=style)
     return shown
+
+
+def _cells(t: Tally) -> list[str]:
+    counts = (t.run, t.passed, t.failed, t.known_failure, t.not_claimed)
+    return [*map(str, counts), share(t.worst_share)]
 
 
 def first_failures(records: Iterable[Record]) -> list[Record]:
@@ -82,8 +97,10 @@ def verdict(report: Report) -> str:
         shown = len(first_failures(report.records))
         more = f" ({shown} are shown; --json FILE keeps all)" if shown < failed else ""
         return f"{name} DOES NOT CONFORM: {failed} of {executed} checks failed{more}."
+    known = total(report.records).known_failure
+    but = f", {known} failed as they are known to" if known else ""
     return (
-        f"{name} conforms: {executed} checks passed, the worst error is "
+        f"{name} conforms: {executed - known} checks passed{but}, the worst error is "
         f"{share(report.worst_share)} of its bound."
     )
 

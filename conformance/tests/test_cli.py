@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from rnn_conformance import Record, cli
 from rnn_conformance.checks import CHECKS
-from rnn_conformance.records import tally
+from rnn_conformance.records import by_check
 from rnn_conformance.terminal import share
 
 RIGHT = "rnn_reference.SingleSequenceRNN"
@@ -212,12 +212,11 @@ def test_the_table_counts_what_the_file_holds(run: Run, here: Path) -> None:
     records = [Record.from_json(each) for each in data["records"]]
     rows = [line.split() for line in out.splitlines() if line.startswith((" hidden", " traj"))]
     assert rows == [
-        [t.check, str(t.run), str(t.passed), str(t.failed), str(t.not_claimed), worst]
-        for t in tally(records)
-        for worst in [share(t.worst_share)]
+        [name, str(t.run), str(t.passed), str(t.failed), str(t.not_claimed), share(t.worst_share)]
+        for name, t in by_check(records).items()
     ]
-    assert [t.check for t in tally(records)] == ["hidden_states", "trajectory"]
-    failed = sum(t.failed for t in tally(records))
+    assert list(by_check(records)) == ["hidden_states", "trajectory"]
+    failed = sum(t.failed for t in by_check(records).values())
     assert failed > 100
     assert (data["failed"], data["executed"], data["seed"]) == (failed, len(records), 5)
     assert (data["conforms"], data["complete"]) == (False, True)

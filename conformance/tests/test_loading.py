@@ -11,7 +11,7 @@ import pytest
 from rnn_conformance import Answer, Call, CannotBeJudged, Claims, as_implementation, claims, load
 from rnn_conformance.implementations.plain import PlainFunction, StepByStepClass
 from rnn_conformance.loading import BUILT_IN
-from rnn_conformance.protocol import EVERYTHING
+from rnn_conformance.protocol import EVERYTHING, Implementation
 from rnn_conformance.recurrence import Recurrence
 from rnn_reference import BatchRNN
 
@@ -241,6 +241,7 @@ def test_what_is_no_implementation(given: Any, message: str) -> None:
 )
 def test_what_is_an_implementation(given: Any, kind: type[Any], claimed: Claims) -> None:
     found = as_implementation(given)
+    assert isinstance(found, Implementation)
     assert type(found) is kind
     assert found.claims == claimed
 

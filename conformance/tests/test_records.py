@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from rnn_conformance import Record, Report
-from rnn_conformance.records import Outcome, Tally, tally
+from rnn_conformance.records import Outcome, Tally, by_check, by_clause, total
+from rnn_conformance.run import with_known_failures
 from rnn_conformance.terminal import circumstances, describe, first_failures, share, verdict
 
 EVERY_FIELD = Record(
     id="outputs[mine-case]",
     check="outputs",
+    clauses=("RNN-READ-1",),
     case="case",
     implementation="mine",
     outcome="failed",
@@ -24,7 +26,7 @@ EVERY_FIELD = Record(
 
 
 def record(check: str, outcome: Outcome, worst_share: float | None = None) -> Record:
-    return Record(f"{check}[mine-case]", check, "case", "mine", outcome, worst_share)
+    return Record(f"{check}[mine-case]", check, (), "case", "mine", outcome, worst_share)
 
 
 def report(*records: Record, complete: bool = True) -> Report:
@@ -48,16 +50,40 @@ def test_records_are_counted_by_check_in_the_order_of_their_first() -> None:
         record("b", "passed", 0.75),
         record("c", "passed", 0.0),
     ]
-    assert tally(records) == (
-        Tally("b", passed=2, failed=1, not_claimed=0, worst_share=inf),
-        Tally("a", passed=0, failed=0, not_claimed=2, worst_share=None),
-        Tally("c", passed=1, failed=1, not_claimed=0, worst_share=0.0),
-    )
-    assert [counted.run for counted in tally(records)] == [3, 0, 2]
+    counted = by_check(records)
+    assert list(counted.items()) == [
+        ("b", Tally(passed=2, failed=1, known_failure=0, not_claimed=0, worst_share=inf)),
+        ("a", Tally(passed=0, failed=0, known_failure=0, not_claimed=2, worst_share=None)),
+        ("c", Tally(passed=1, failed=1, known_failure=0, not_claimed=0, worst_share=0.0)),
+    ]
+    assert [tally.run for tally in counted.values()] == [3, 0, 2]
+    assert total(records) == Tally(3, 2, 0, 2, inf)
+
+
+def test_records_are_counted_for_each_clause_that_they_hold() -> None:
+    records = [
+        replace(record("b", "passed", 0.5), clauses=("RNN-B-1", "RNN-A-1")),
+        replace(record("a", "known_failure"), clauses=("RNN-A-1",)),
+    ]
+    assert list(by_clause(records).items()) == [
+        ("RNN-A-1", Tally(1, 0, 1, 0, 0.5)),
+        ("RNN-B-1", Tally(1, 0, 0, 0, 0.5)),
+    ]
+
+
+def test_a_known_failure_that_passes_fails() -> None:
+    known = {"b": "a reason; a link"}
+    passes, fails = record("b", "passed", 0.5), record("b", "failed", 7.0)
+    assert with_known_failures(passes, known).outcome == "failed"
+    assert "is known to fail: a reason; a link" in with_known_failures(passes, known).message
+    assert with_known_failures(fails, known).outcome == "known_failure"
+    assert with_known_failures(fails, {"c": "another"}) == fails
+    assert with_known_failures(record("b", "not_claimed"), known).outcome == "not_claimed"
+    assert report(record("a", "passed"), with_known_failures(fails, known)).conforms
 
 
 def test_nothing_is_counted_of_no_records() -> None:
-    assert tally([]) == ()
+    assert by_check([]) == {}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +117,8 @@ def test_a_record_comes_back_from_json_as_it_was(worst_share: float | None) -> N
 
 def test_json_has_every_field_of_a_record() -> None:
     assert EVERY_FIELD.to_json() == {
-        field.name: getattr(EVERY_FIELD, field.name) for field in fields(Record)
+        **{field.name: getattr(EVERY_FIELD, field.name) for field in fields(Record)},
+        "clauses": ["RNN-READ-1"],
     }
     assert replace(EVERY_FIELD, worst_share=inf).to_json()["worst_share"] == "inf"
 
@@ -103,6 +130,7 @@ def test_json_of_a_report() -> None:
         "conforms": False,
         "complete": True,
         "executed": 2,
+        "known_failures": 0,
         "failed": 1,
         "worst_share": 0.25,
         "seed": 3,

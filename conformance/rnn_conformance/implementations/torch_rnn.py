@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
+from rnn_conformance.implementations.torch_layer import TorchLayer
 from rnn_conformance.protocol import EVERYTHING, Answer, Array, Call
 
 RNN_NAMES = {
@@ -49,10 +50,9 @@ def from_torch(rnn: torch.nn.RNN, readout: torch.nn.Linear) -> dict[str, Array]:
     return {**_arrays(rnn, RNN_NAMES), **_arrays(readout, READOUT_NAMES)}
 
 
-class TorchRNN:
-    """torch.nn.RNN on the CPU, in inference mode."""
+class TorchRNN(TorchLayer):
+    """torch.nn.RNN on the CPU, in inference mode, with its readout; as a layer, `TorchLayer`."""
 
-    name = "torch.nn.RNN"
     claims = EVERYTHING
 
     @torch.inference_mode()

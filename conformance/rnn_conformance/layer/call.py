@@ -1,0 +1,104 @@
+"""What a layer is given, and what it gives back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_conformance.protocol import Array, Layout
+
+Nonlinearity = Literal["tanh", "relu"]
+Lengths = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Options:
+    """The constructor's arguments, under the names of `torch.nn.RNN`."""
+
+    input_size: int
+    hidden_size: int
+    num_layers: int = 1
+    nonlinearity: Nonlinearity = "tanh"
+    bias: bool = True
+    bidirectional: bool = False
+    dropout: float = 0.0
+
+    @property
+    def directions(self) -> int:
+        return 2 if self.bidirectional else 1
+
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of every weight by name, such as weight_ih_l0 and bias_hh_l1_reverse."""
+        H, D = self.hidden_size, self.directions
+        shapes: dict[str, tuple[int, ...]] = {}
+        for layer in range(self.num_layers):
+            for suffix in ("", "_reverse")[:D]:
+                end = f"l{layer}{suffix}"
+                shapes[f"weight_ih_{end}"] = (H, self.input_size if layer == 0 else D * H)
+                shapes[f"weight_hh_{end}"] = (H, H)
+                if self.bias:
+                    shapes[f"bias_ih_{end}"] = shapes[f"bias_hh_{end}"] = (H,)
+        return shapes
+
+
+@dataclass(frozen=True)
+class LayerCall:
+    """One call of a layer. Every array is a copy of its own.
+
+    Attributes:
+        weights: by name, in the shapes of `Options.weight_shapes`.
+        inputs: (T, I) in the layout "single", (T, B, I) in "time_first", (B, T, I) in
+            "batch_first".
+        h_0: None where it is omitted, else (L·D, B, H), or (L·D, H) in "single": for each layer the
+            forward direction, then the reverse.
+        lengths: (B,), how many steps of each row are real; None where all are. What stands beyond
+            is padding.
+        training: whether dropout is on; it is off in evaluation.
+    """
+
+    options: Options
+    weights: Mapping[str, Array]
+    inputs: Array
+    h_0: Array | None
+    lengths: Lengths | None
+    layout: Layout
+    training: bool = False
+
+    @property
+    def dtype(self) -> np.dtype[np.floating]:
+        """The precision of every array, and the one in which the answer is judged."""
+        return self.inputs.dtype
+
+
+@dataclass(frozen=True)
+class LayerAnswer:
+    """What a layer gives back, in the dtype of the call.
+
+    Attributes:
+        output: the states of the last layer, forward beside reverse: (T, D·H), (T, B, D·H) or
+            (B, T, D·H), by layout; zero in the padding.
+        h_n: the state of each layer and direction after its last real step: (L·D, B, H) or
+            (L·D, H).
+    """
+
+    output: Array
+    h_n: Array
+
+
+@runtime_checkable
+class LayerImplementation(Protocol):
+    """A layer under test.
+
+    Attributes:
+        features: what it claims, of `rnn_conformance.layer.cases.FEATURES`.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def features(self) -> frozenset[str]: ...
+
+    def run_layer(self, call: LayerCall) -> LayerAnswer: ...

@@ -1,0 +1,223 @@
+"""Relations: two runs of the same layer that must agree, whatever the reference says.
+
+Each pair differs by a change of the problem that leaves every exact value as it is, so the results
+differ by twice the bound of one at most. The docstring of a check is its title, and then advice for
+whoever fails it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from rnn_conformance.certificate import Precision, gamma
+from rnn_conformance.judgement import Judgement
+from rnn_conformance.layer import expected
+from rnn_conformance.layer.call import LayerAnswer, Nonlinearity
+from rnn_conformance.layer.cases import PADDING, LayerCase, LayerData
+from rnn_conformance.layer.registry import check, relational
+from rnn_conformance.layer.subject import LayerSubject
+from rnn_conformance.protocol import Array
+from rnn_conformance.subject import Violation
+
+EXTRA_STEPS = 3
+
+
+@check(
+    "RNN-STATE-4",
+    applies=lambda c: relational(c) and not c.bidirectional and c.lengths == "none",
+)
+def split_and_carry(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """A sequence cut in two, the second part started from h_n of the first, gives the whole."""
+    data, cut = case.data(), case.T // 2
+    first = subject.run(replace(data, inputs=data.inputs[:cut]), case.layout)
+    second = subject.run(replace(data, inputs=data.inputs[cut:], h_0=first.h_n), case.layout)
+    joined = LayerAnswer(np.concatenate([first.output, second.output]), second.h_n)
+    yield from same(case, subject.result(case), joined)
+
+
+@check("RNN-LAYER-1", applies=lambda c: relational(c) and c.L > 1)
+def chain_of_layers(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """A stack equals its layers run one by one, each on the output of the one below."""
+    data, h_n = case.data(), []
+    x = data.inputs
+    for layer in range(case.L):
+        answer = subject.run(_one_layer(data, layer, x), case.layout)
+        x = answer.output
+        h_n.append(answer.h_n)
+    yield from same(case, subject.result(case), LayerAnswer(x, np.concatenate(h_n)))
+
+
+@check("RNN-DIR-1", "RNN-DIR-2", applies=lambda c: relational(c) and c.bidirectional and c.L == 1)
+def directions_apart(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """Each direction of a bidirectional layer equals a layer of one direction.
+
+    The reverse one reads each row backwards from its last real step, and its states are given in
+    the order of time.
+    """
+    data, halves, h_n = case.data(), [], []
+    for d in range(2):
+        turned = expected.in_direction(data.inputs, data.steps, d)
+        alone = subject.run(_one_direction(data, d, turned), case.layout)
+        halves.append(expected.in_direction(alone.output, data.steps, d))
+        h_n.append(alone.h_n)
+    apart = LayerAnswer(np.concatenate(halves, axis=2), np.concatenate(h_n))
+    yield from same(case, subject.result(case), apart)
+
+
+@check("RNN-LEN-5", applies=lambda c: relational(c) and c.layout != "single")
+def rows_permuted(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """The rows of a batch know nothing of each other: permuted, they give permuted results."""
+    data, order = case.data(), np.roll(np.arange(case.B), 1)
+    permuted = replace(
+        data,
+        inputs=data.inputs[:, order],
+        h_0=None if data.h_0 is None else data.h_0[:, order],
+        lengths=None if data.lengths is None else data.lengths[order],
+    )
+    found, back = subject.run(permuted, case.layout), np.argsort(order)
+    turned_back = LayerAnswer(found.output[:, back], found.h_n[:, back])
+    yield from same(case, subject.result(case), turned_back)
+
+
+@check("RNN-CELL-1", "RNN-CELL-2", applies=relational)
+def units_permuted(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """Hidden units have no order: permuted in all weights and h_0, they give permuted results."""
+    data, H = case.data(), case.H
+    order = np.roll(np.arange(H), 1)
+    width = np.concatenate([order + d * H for d in range(data.options.directions)])
+
+    def permuted(name: str, value: Array) -> Array:
+        rows = value[order]
+        if name.startswith("weight_hh"):
+            return rows[:, order]
+        return rows[:, width] if name.startswith("weight_ih") and "l0" not in name else rows
+
+    weights = {name: permuted(name, value) for name, value in data.weights.items()}
+    h_0 = None if data.h_0 is None else data.h_0[..., order]
+    found = subject.run(replace(data, weights=weights, h_0=h_0), case.layout)
+    back = LayerAnswer(found.output[..., np.argsort(width)], found.h_n[..., np.argsort(order)])
+    yield from same(case, subject.result(case), back)
+
+
+@check("RNN-CELL-1", applies=lambda c: relational(c) and c.nonlinearity == "tanh")
+def negated(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """tanh is odd: inputs, h_0 and biases negated, the results are."""
+    data = case.data()
+    weights = {n: -value if n.startswith("bias") else value for n, value in data.weights.items()}
+    h_0 = None if data.h_0 is None else -data.h_0
+    found = subject.run(replace(data, weights=weights, inputs=-data.inputs, h_0=h_0), case.layout)
+    yield from same(case, subject.result(case), LayerAnswer(-found.output, -found.h_n))
+
+
+@check("RNN-LEN-4", applies=lambda c: relational(c) and c.lengths != "none")
+def padding_added(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """Steps beyond every row's length change nothing but the length of the output."""
+    data = case.data()
+    more = np.full((EXTRA_STEPS, *data.inputs.shape[1:]), -PADDING, data.inputs.dtype)
+    found = subject.run(replace(data, inputs=np.concatenate([data.inputs, more])), case.layout)
+    beyond = found.output[case.T :]
+    yield Judgement("output in the padding", 0 * beyond, beyond, 0.0, "zero", case.T)
+    yield from same(case, subject.result(case), LayerAnswer(found.output[: case.T], found.h_n))
+
+
+@check("RNN-PREC-1", applies=relational)
+def powers_of_two(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """A power of two moved from the inputs to the weights of the first layer changes nothing."""
+    data = case.data()
+    scale = data.inputs.dtype.type(2.0**12)
+    weights = {
+        name: value / scale if name.startswith("weight_ih_l0") else value
+        for name, value in data.weights.items()
+    }
+    found = subject.run(replace(data, weights=weights, inputs=data.inputs * scale), case.layout)
+    yield from same(case, subject.result(case), found)
+
+
+@check("RNN-CELL-1", "RNN-CELL-2", applies=lambda c: relational(c) and c.L == 1)
+def union_of_two(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """Two networks side by side in one, their weights in blocks, compute what each does alone."""
+    data, o = case.data(), case.options
+    both = {name: _in_blocks(name, value) for name, value in data.weights.items()}
+    twice = replace(
+        data,
+        options=replace(o, input_size=2 * o.input_size, hidden_size=2 * o.hidden_size),
+        weights=both,
+        inputs=np.concatenate([data.inputs, -data.inputs], axis=2),
+        h_0=None if data.h_0 is None else np.concatenate([data.h_0, data.h_0], axis=2),
+    )
+    found = subject.run(twice, case.layout)
+    H, D = o.hidden_size, o.directions
+    first = np.concatenate([np.arange(H) + 2 * H * d for d in range(D)])
+    alone = LayerAnswer(found.output[..., first], found.h_n[..., :H])
+    # Sums of more terms: the bound grows as gamma_m does, with m = I + H + 3.
+    u, m = Precision.of(case.dtype).u, o.input_size + o.hidden_size + 3
+    yield from same(case, subject.result(case), alone, gamma(2 * m - 3, u) / gamma(m, u))
+
+
+@check("RNN-CELL-1", "RNN-CELL-2", applies=relational)
+def options_matter(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """One option changed, the output changes: none of them is silently ignored."""
+    other: Nonlinearity = "relu" if case.nonlinearity == "tanh" else "tanh"
+    changed = {
+        "nonlinearity": replace(case, nonlinearity=other),
+        "bias": replace(case, bias="off"),
+        "h_0": replace(case, h_0="none"),
+    }
+    if case.lengths != "none":
+        changed["lengths"] = replace(case, lengths="none")
+    before = subject.result(case).output
+    for name, changed_case in changed.items():
+        if np.array_equal(before, subject.result(changed_case).output):
+            raise Violation(f"output: expected another one when {name} is changed, got the same")
+    return iter(())
+
+
+def same(
+    case: LayerCase, first: LayerAnswer, second: LayerAnswer, factor: float = 1.0
+) -> Iterator[Judgement]:
+    """Two runs between which nothing but rounding may differ; the second's bound by `factor`."""
+    limit = expected.as_a_whole(case)
+    reason = f"the bounds of both runs: {limit.reason}"
+    apart = (1 + factor) * limit.output_bound
+    yield Judgement("output", first.output, second.output, apart, reason)
+    yield Judgement("h_n", first.h_n, second.h_n, (1 + factor) * limit.h_n_bound, reason)
+
+
+def _one_layer(data: LayerData, layer: int, inputs: Array) -> LayerData:
+    o, D = data.options, data.options.directions
+    return replace(
+        data,
+        options=replace(o, num_layers=1, input_size=inputs.shape[2]),
+        weights=_renamed(data.weights, f"l{layer}", "l0"),
+        inputs=inputs,
+        h_0=None if data.h_0 is None else data.h_0[layer * D : (layer + 1) * D],
+    )
+
+
+def _one_direction(data: LayerData, d: int, inputs: Array) -> LayerData:
+    names = [name for name in data.weights if name.endswith("_reverse") == bool(d)]
+    return replace(
+        data,
+        options=replace(data.options, bidirectional=False),
+        weights={name.removesuffix("_reverse"): data.weights[name] for name in names},
+        inputs=inputs,
+        h_0=None if data.h_0 is None else data.h_0[d : d + 1],
+    )
+
+
+def _renamed(weights: Mapping[str, Array], old: str, new: str) -> dict[str, Array]:
+    """The weights of one layer, under the names of another."""
+    return {
+        name.replace(f"_{old}", f"_{new}"): value
+        for name, value in weights.items()
+        if name.endswith((f"_{old}", f"_{old}_reverse"))
+    }
+
+
+def _in_blocks(name: str, value: Array) -> Array:
+    """A weight twice on the diagonal, a bias twice."""
+    if name.startswith("bias"):
+        return np.concatenate([value, value])
+    zeros = np.zeros_like(value)
+    return np.block([[value, zeros], [zeros, value]])

@@ -1,0 +1,78 @@
+"""The two profiles: the seed model with its readout, and the whole contract of `torch.nn.RNN`."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rnn_conformance.cases import catalogue
+from rnn_conformance.checks import CHECKS
+from rnn_conformance.judgement import Judgement
+from rnn_conformance.layer.cases import layer_catalogue
+from rnn_conformance.layer.checks import LAYER_CHECKS
+from rnn_conformance.layer.subject import LayerSubject
+from rnn_conformance.subject import Subject
+
+
+class AnyCase(Protocol):
+    """A case of either profile."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def features(self) -> frozenset[str]: ...
+
+    def concerns(self, clause: str) -> bool: ...
+
+
+class AnyCheck(Protocol):
+    """A check of either profile."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def clauses(self) -> tuple[str, ...]: ...
+
+    @property
+    def needs(self) -> frozenset[str]: ...
+
+    @property
+    def applies(self) -> Callable[[Any], bool]: ...
+
+    @property
+    def judge(self) -> Callable[[Any, Any], Iterator[Judgement]]: ...
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A kind of RNN that can be judged.
+
+    Attributes:
+        method: the method by which an implementation takes part.
+        subject: makes what asks the implementation, and remembers.
+        claimed: the features that an implementation claims.
+        catalogue: all cases for a seed.
+    """
+
+    name: str
+    method: str
+    subject: Callable[[Any], Any]
+    claimed: Callable[[Any], frozenset[str]]
+    catalogue: Callable[[int], Sequence[AnyCase]]
+    checks: Mapping[str, AnyCheck]
+
+
+CORE = Profile("core", "run", Subject, lambda found: found.claims.features, catalogue, CHECKS)
+LAYER = Profile(
+    "layer", "run_layer", LayerSubject, lambda found: found.features, layer_catalogue, LAYER_CHECKS
+)
+ALL_CHECKS: Mapping[str, AnyCheck] = {**CHECKS, **LAYER_CHECKS}
+
+
+def profiles_of(implementation: object) -> list[Profile]:
+    """The profiles in which an implementation takes part."""
+    return [p for p in (CORE, LAYER) if hasattr(implementation, p.method)]
