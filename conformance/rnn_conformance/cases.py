@@ -13,10 +13,10 @@ import numpy as np
 from rnn_conformance.protocol import DTYPES, LAYOUTS, Array, Call, Dtype, Layout
 
 H0 = Literal["none", "zeros", "nonzero"]
-Weights = Literal["normal", "initial", "contractive", "extreme"]
+Weights = Literal["normal", "initial", "contractive", "moderate", "extreme", "special"]
 
 DEFAULT_OUTPUT_SIZE = 2
-EXTREMES = (1e-8, 0.5, 3.0, 5.0, 9.0, 20.0, 45.0, 100.0, 1e4, 1e10)
+EXTREMES = (1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 0.5, 3.0, 5.0, 9.0, 20.0, 45.0, 100.0, 1e4, 1e10)
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,10 @@ class Case:
     Attributes:
         weights: "normal" (weights and both biases standard normal: chaotic), "initial" (the
             reference's initialisation: as normal, but biases zero), "contractive" (as a trained
-            network is: whole trajectories can be compared) or "extreme" (a pre-activation of every
-            magnitude from 1e-8 to 1e10, of both signs).
+            network is: whole trajectories can be compared), "moderate" (most states between 0.1
+            and 0.9, neither tiny nor saturated), "extreme" (a pre-activation of every
+            magnitude from 1e-8 to 1e10, of both signs) or "special" (small weights; a step of
+            zeros, inputs of 100 and states of 50, which a mask or a clip would change).
         h_0: omitted, zeros or standard normal values.
     """
 
@@ -120,6 +122,10 @@ def _data(case: Case) -> Data:
     weights = _weights(case, rng)
     inputs = rng.standard_normal((case.T, case.B, case.I))
     h_0 = rng.standard_normal((case.B, case.H))
+    if case.weights == "special":
+        inputs[case.T // 2] = 0
+        inputs[0, :, 0], inputs[-1, :, -1] = 100, -100
+        h_0[:, 0], h_0[:, -1] = 50, -50
     return Data(
         MappingProxyType({name: _frozen(value, case.dtype) for name, value in weights.items()}),
         _frozen(inputs, case.dtype),
@@ -150,6 +156,11 @@ def _weights(case: Case, rng: np.random.Generator) -> dict[str, Array]:
         W["W_xh"] *= 0.7 / np.sqrt(I)
         W["b_xh"] *= 0.3
         W["b_hh"] *= 0.3
+    elif case.weights == "moderate":
+        W["W_hh"] *= 0.5 / np.sqrt(H)
+        W["W_xh"] *= 0.5 / np.sqrt(I)
+        W["b_xh"] *= 0.3
+        W["b_hh"] *= 0.3
     elif case.weights == "extreme":
         size = np.resize(np.repeat(EXTREMES, 2), H)[:, np.newaxis]
         sign = np.resize([1.0, -1.0], H)[:, np.newaxis]
@@ -157,6 +168,9 @@ def _weights(case: Case, rng: np.random.Generator) -> dict[str, Array]:
         W["W_hh"] *= 0.05 * size / np.sqrt(H)
         W["b_xh"] = 0.6 * sign * size
         W["b_hh"] = 0.4 * sign * size
+    elif case.weights == "special":
+        W["W_xh"] *= 0.02
+        W["W_hh"] *= 0.02
     return W
 
 
@@ -186,11 +200,23 @@ SIZES = (
     (10, 5, 64, 33, 10),
     (5, 2, 3, 65, 2),
     (3, 515, 3, 4, 2),  # a batch beyond 512
+    (3, 1027, 2, 3, 2),
+    # One beyond a block of 16, 32 or 128, in each size; and whole blocks.
+    (3, 2, 17, 4, 33),
+    (3, 2, 33, 17, 2),
+    (3, 2, 131, 4, 2),
+    (3, 2, 3, 131, 2),
+    (4, 32, 16, 16, 16),
+    (130, 2, 3, 4, 2),
 )
-BEYOND_65536 = Case(257, 256, 3, 4)  # B·T does not fit 16 bits
-LONG = ((1000, 2, 3, 8, 2), (1000, 2, 5, 32, 2))
+BEYOND_65536 = Case(257, 256, 3, 4, weights="contractive")  # B·T does not fit 16 bits
+LONG = ((1000, 2, 3, 8, 2), (1030, 2, 5, 32, 2))
 CONTRACTIVE = ((7, 3, 5, 4, 2), (50, 3, 5, 16, 2), (20, 4, 4, 4, 4), (1, 3, 5, 4, 2))
-EXTREME = Case(5, 3, 4, 20, weights="extreme")
+EXTREME = (5, 3, 4, 28, 2)
+SPECIAL = (5, 3, 4, 6, 2)
+MODERATE = (3, 2048, 16, 16, 2)  # some 1e5 states, for their statistics
+MODERATE_SINGLE = (1024, 1, 16, 16, 2)  # fewer, since they come one by one
+UNSET = (3, 64, 3, 33, 2)  # a state large enough for memory that nobody cleared
 
 H0S: tuple[H0, ...] = ("none", "zeros", "nonzero")
 
@@ -207,13 +233,20 @@ def _cases() -> Iterator[Case]:
         for sizes in CONTRACTIVE:
             yield _case(sizes, dtype, layout, h_0, "contractive")
     for dtype, layout, sizes in product(DTYPES, LAYOUTS, SIZES):
-        yield _case(sizes, dtype, layout, "nonzero", "normal")
+        # Many inputs of normal weights would saturate every state.
+        wide = max(sizes[2:]) > 100
+        yield _case(sizes, dtype, layout, "nonzero", "contractive" if wide else "normal")
+    for dtype, layout in product(DTYPES, LAYOUTS):
+        yield _case(EXTREME, dtype, layout, "nonzero", "extreme")
+        yield _case(SPECIAL, dtype, layout, "nonzero", "special")
+        yield _case(UNSET, dtype, layout, "none", "normal")
+        many = MODERATE_SINGLE if layout == "single" else MODERATE
+        yield _case(many, dtype, layout, "nonzero", "moderate")
     for dtype, sizes in product(DTYPES, LONG):
         yield _case(sizes, dtype, "time_first", "nonzero", "normal")
         yield _case(sizes, dtype, "single", "none", "initial")
     for dtype in DTYPES:
         yield replace(BEYOND_65536, dtype=dtype)
-        yield replace(EXTREME, dtype=dtype)
 
 
 def _case(

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.json is not None:
                 _write_json(options.json, report)
         finally:
-            print_report(Console(), report)
+            print_report(_Console(), report)
     except (CannotBeJudged, ValueError, OSError) as error:
         return _not_judged(str(error))
     except KeyboardInterrupt:
@@ -42,6 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if report.executed == 0 or not report.complete:
         return NOT_JUDGED
     return CONFORMS if report.conforms else DOES_NOT_CONFORM
+
+
+class _Console(Console):
+    """A console that lets its reader go: `| head` changes no verdict."""
+
+    def on_broken_pipe(self) -> None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _judged(implementation: object, options: argparse.Namespace) -> Report:

@@ -74,7 +74,7 @@ def unchanged(before: Mapping[str, object], after: Mapping[str, object]) -> Iter
             raise Violation(f"{name}: was an array, came back as {type(found).__name__}")
         if found.shape != was.shape:
             raise Violation(f"{name}: came back with shape {found.shape}, was {was.shape}")
-        yield identical(name, was, found)
+        yield identical(f"{name}, which was given", was, found)
 
 
 def identical(what: str, before: Array, after: Array) -> Judgement:
@@ -120,6 +120,14 @@ def _readout(case: Case, states: Array) -> Affine:
 @lru_cache(maxsize=8)
 def _reference(case: Case) -> tuple[Float64, Float64]:
     """The states (T, B, H) of the reference, in float64, and the bound on the distance to them."""
+    data, states = case.data(), reference_states(case)
+    precision = Precision.of(case.dtype)
+    bound = certificate.trajectory_bound(data.weights, data.inputs, data.initial, states, precision)
+    return states, bound
+
+
+def reference_states(case: Case) -> Float64:
+    """The states (T, B, H) of the reference, in float64."""
     data = case.data()
     model = BatchRNN.from_weights(
         {name: value.astype(np.float64) for name, value in data.weights.items()}
@@ -127,6 +135,4 @@ def _reference(case: Case) -> tuple[Float64, Float64]:
     initial = data.initial.astype(np.float64)
     _, hidden_states = model.forward(data.inputs.astype(np.float64), initial.T)
     states: Float64 = np.stack([hidden_states[t].T for t in range(case.T)]).astype(np.float64)
-    precision = Precision.of(case.dtype)
-    bound = certificate.trajectory_bound(data.weights, data.inputs, initial, states, precision)
-    return states, bound
+    return states

@@ -27,8 +27,11 @@ class Place:
         return float(_share(*map(np.float64, (self.expected, self.found, self.bound))))
 
     def __str__(self) -> str:
+        where = f"step {self.step}, row {self.row}, unit {self.unit}"
+        if self.bound == 0:
+            return f"{where}: expected exactly {self.expected!r}, found {self.found!r}"
         return (
-            f"step {self.step}, row {self.row}, unit {self.unit}: expected {self.expected!r}, "
+            f"{where}: expected {self.expected!r}, "
             f"found {self.found!r}, bound {self.bound:.3g} (error is {self.share:.3g} of it)"
         )
 
@@ -72,9 +75,14 @@ class Judgement:
         return self._place(tuple(outside[0])) if len(outside) else None
 
     def describe(self, place: Place) -> str:
-        """One line: what is outside where, by how much, and how much else is."""
-        count = np.count_nonzero(self.shares() > 1)
-        return f"{self.what}: {place}; {count} of {self.found.size} numbers are outside"
+        """One line: what is outside where, by how much, and what else is."""
+        outside = self.shares() > 1
+        others = ", ".join(
+            f"{name} {_ranges(np.unique(index) + (self.first_step if name == 'steps' else 0))}"
+            for name, index in zip(("steps", "rows", "units"), np.nonzero(outside), strict=True)
+        )
+        count = f"{np.count_nonzero(outside)} of {outside.size} numbers are outside"
+        return f"{self.what}: {place}; {count}, in {others}"
 
     def reproduce(self, place: Place) -> str:
         """Lines of NumPy that compute what was expected there; empty where NumPy alone cannot."""
@@ -94,6 +102,13 @@ class Judgement:
             float(self.found[index]),
             float(bound[index]),
         )
+
+
+def _ranges(indices: npt.NDArray[np.int64]) -> str:
+    """Such as 0-3, 7: sorted indices as ranges, the first few of them."""
+    parts = np.split(indices, np.flatnonzero(np.diff(indices) > 1) + 1)
+    shown = [f"{p[0]}-{p[-1]}" if len(p) > 1 else f"{p[0]}" for p in parts[:4]]
+    return ", ".join(shown + ["…"] * (len(parts) > 4))
 
 
 def _share(

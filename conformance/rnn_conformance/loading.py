@@ -128,6 +128,8 @@ def _from_file(place: str) -> ModuleType:
     if spec is None or spec.loader is None:
         raise ImportError(f"{place} is not a Python file")
     module = module_from_spec(spec)
+    if (folder := str(path.resolve().parent)) not in sys.path:
+        sys.path.insert(0, folder)  # as `python file.py` does: its neighbours are found
     sys.modules.setdefault(path.stem, module)  # dataclasses and pickles look their module up
     spec.loader.exec_module(module)
     return module

@@ -12,6 +12,9 @@ from rnn_conformance.terminal import circumstances, table
 
 DEFAULT = "torch.nn.RNN"
 FIXTURE = "rnn_check"
+IN_VAIN = (
+    "ERROR: no check of the implementation was executed (they are in --pyargs rnn_conformance)"
+)
 PLANNED = pytest.StashKey[dict[str, list[Any]]]()
 
 
@@ -77,7 +80,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write(text.get())
     if _in_vain(config):
         terminalreporter.section("rnn-conformance")
-        terminalreporter.write_line("ERROR: no check of the implementation was executed", red=True)
+        terminalreporter.write_line(IN_VAIN, red=True)
 
 
 def _circumstances(config: pytest.Config) -> str:

@@ -35,6 +35,9 @@ class AnyCheck(Protocol):
     def title(self) -> str: ...
 
     @property
+    def advice(self) -> str: ...
+
+    @property
     def clauses(self) -> tuple[str, ...]: ...
 
     @property

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from traceback import extract_tb, format_exception_only
 from typing import Any, TypeVar
 
@@ -69,21 +70,31 @@ class Subject:
 
     def __init__(self, implementation: Implementation) -> None:
         self.implementation = implementation
-        self._answers: OrderedDict[Case, Result | Violation] = OrderedDict()
+        self._answers: OrderedDict[Case, tuple[Call, Answer | Violation]] = OrderedDict()
 
     def result(self, case: Case) -> Result:
-        """What the implementation computes for a case. Raises Violation."""
+        """What the implementation computes for a case, in one order. Raises Violation."""
+        return self.ordered(self.first(case)[1], case.data(), case.layout)
+
+    def first(self, case: Case) -> tuple[Call, Answer]:
+        """The first call of a case, as it was left, and what it gave. Raises Violation."""
         if case not in self._answers:
+            call = case.call()
             try:
-                self._answers[case] = self.run(case.data(), case.layout)
+                self._answers[case] = call, self.answer(call)
             except Violation as violation:
-                self._answers[case] = violation
+                self._answers[case] = call, violation
             while len(self._answers) > REMEMBERED:
                 self._answers.popitem(last=False)
-        answer = self._answers[case]
+        call, answer = self._answers[case]
         if isinstance(answer, Violation):
             raise answer
-        return answer
+        return call, answer
+
+    def reread(self, answer: Answer) -> Answer:
+        """What an earlier answer reads as now, where the implementation keeps it elsewhere."""
+        again = getattr(self.implementation, "reread", None)
+        return answer if again is None else attempt(again, answer, Answer)
 
     def run(self, data: Data, layout: Layout) -> Result:
         """Run anew, on copies of these numbers. Raises Violation."""
@@ -121,7 +132,8 @@ def attempt(run: Callable[[C], object], call: C, kind: type[A]) -> A:
         raise
     except BaseException as error:  # a stranger's code may raise anything
         at = extract_tb(error.__traceback__, limit=-1)[0]
-        raise Violation(f"raised {one_line(error)} ({at.name}, line {at.lineno})") from error
+        where = f"{Path(at.filename).name}, line {at.lineno}, in {at.name}"
+        raise Violation(f"raised {one_line(error)} ({where})") from error
     if not isinstance(answer, kind):
         raise Violation(f"expected {kind.__name__}, got {type(answer).__name__}")
     return answer

@@ -7,9 +7,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rnn_conformance.profiles import ALL_CHECKS
 from rnn_conformance.records import Record, Report, Tally, by_check, by_clause, total
 
-FAILURES_SHOWN = 3
+FAILURES_SHOWN = 1
 
 
 def print_report(console: Console, report: Report) -> None:
@@ -18,8 +19,12 @@ def print_report(console: Console, report: Report) -> None:
     console.print(Text(f"{report.implementation}: {seen_with}"), soft_wrap=True)
     console.print(table(report.records))
     console.print(clause_table(report.records))
+    failed = {name: tally.failed for name, tally in by_check(report.records).items()}
     for record in first_failures(report.records):
+        more = failed[record.check] - FAILURES_SHOWN
         console.print(Text(f"\n{describe(record)}"), soft_wrap=True)
+        if more > 0:
+            console.print(Text(f"  and {more} more cases of {record.check}"), soft_wrap=True)
     console.print(Text(f"\n{verdict(report)}"), soft_wrap=True)
 
 
@@ -81,6 +86,8 @@ def describe(record: Record) -> str:
     lines = [f"FAILED {record.id}", f"  {record.message}"]
     if record.bound:
         lines.append(f"  bound: {record.bound}")
+    if record.check in ALL_CHECKS:
+        lines.append(f"  asked: {ALL_CHECKS[record.check].title} {ALL_CHECKS[record.check].advice}")
     if record.reproduction:
         lines += ["  to repeat it:", *(f"    {line}" for line in record.reproduction.splitlines())]
     return "\n".join(lines)

@@ -57,5 +57,5 @@ def test_description_names_place_values_and_count() -> None:
     assert place is not None
     assert judgement.describe(place) == (
         "h: step 1, row 0, unit 0: expected 0.0, found 3.0, bound 1 (error is 3 of it); "
-        "2 of 3 numbers are outside"
+        "2 of 3 numbers are outside, in steps 1-2, rows 0, units 0"
     )

@@ -36,12 +36,15 @@ class Expectation:
     formula: Formula | None = None
 
 
+H_N = "h_n (step is layer·D + direction)"
+
+
 def judge(expectation: Expectation, answer: LayerAnswer) -> Iterator[Judgement]:
     """The answer, in one order whatever the layout, against what is expected."""
     e = expectation
     output = e.output, answer.output, e.output_bound
     yield Judgement("output", *output, e.reason, formula=e.formula)
-    yield Judgement("h_n (step is layer·D + direction)", e.h_n, answer.h_n, e.h_n_bound, e.reason)
+    yield Judgement(H_N, e.h_n, answer.h_n, e.h_n_bound, e.reason)
 
 
 def from_own_states(case: LayerCase, answer: LayerAnswer) -> Expectation:
@@ -88,8 +91,10 @@ def as_a_whole(case: LayerCase) -> Expectation:
     return whole(case.data(), Precision.of(case.dtype))
 
 
-def whole(data: LayerData, precision: Precision) -> Expectation:
+def whole(data: LayerData, precision: Precision, *, slope_one: bool = False) -> Expectation:
     """The reference's results in float64, and how far from them rounding can take a layer.
+
+    With `slope_one`, as far as it can with any activation that is no steeper than that.
 
     The distance that a step inherits, from the state before it and from the layer below, perturbs
     its pre-activation by |W_hh| d_{t-1} + |W_ih| d'_t at most.
@@ -112,7 +117,7 @@ def whole(data: LayerData, precision: Precision) -> Expectation:
                 initial,
                 states,
                 precision,
-                nonlinearity=o.nonlinearity,
+                nonlinearity="relu" if slope_one else o.nonlinearity,
                 inherited=in_direction(below_bound, data.steps, d).astype(np.float64),
             )
             at = layer * o.directions + d

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnn_conformance.certificate import Precision, gamma
+from rnn_conformance.certificate import Precision
 from rnn_conformance.judgement import Judgement
 from rnn_conformance.layer import expected
 from rnn_conformance.layer.call import LayerAnswer, Nonlinearity
@@ -150,12 +150,14 @@ def union_of_two(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     H, D = o.hidden_size, o.directions
     first = np.concatenate([np.arange(H) + 2 * H * d for d in range(D)])
     alone = LayerAnswer(found.output[..., first], found.h_n[..., :H])
-    # Sums of more terms: the bound grows as gamma_m does, with m = I + H + 3.
-    u, m = Precision.of(case.dtype).u, o.input_size + o.hidden_size + 3
-    yield from same(case, subject.result(case), alone, gamma(2 * m - 3, u) / gamma(m, u))
+    limit = expected.whole(twice, Precision.of(case.dtype))
+    limits = replace(
+        limit, output_bound=limit.output_bound[..., first], h_n_bound=limit.h_n_bound[..., :H]
+    )
+    yield from same(case, subject.result(case), alone, limits)
 
 
-@check("RNN-CELL-1", "RNN-CELL-2", applies=relational)
+@check("RNN-CELL-1", "RNN-CELL-2", applies=relational, needs=("tanh", "relu", "no_bias"))
 def options_matter(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """One option changed, the output changes: none of them is silently ignored."""
     other: Nonlinearity = "relu" if case.nonlinearity == "tanh" else "tanh"
@@ -174,14 +176,18 @@ def options_matter(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement
 
 
 def same(
-    case: LayerCase, first: LayerAnswer, second: LayerAnswer, factor: float = 1.0
+    case: LayerCase,
+    first: LayerAnswer,
+    second: LayerAnswer,
+    second_limit: expected.Expectation | None = None,
 ) -> Iterator[Judgement]:
-    """Two runs between which nothing but rounding may differ; the second's bound by `factor`."""
-    limit = expected.as_a_whole(case)
-    reason = f"the bounds of both runs: {limit.reason}"
-    apart = (1 + factor) * limit.output_bound
+    """Two runs between which nothing but rounding may differ, each within its own bound."""
+    one = expected.as_a_whole(case)
+    other = one if second_limit is None else second_limit
+    reason = f"the bounds of both runs: {one.reason}"
+    apart = one.output_bound + other.output_bound
     yield Judgement("output", first.output, second.output, apart, reason)
-    yield Judgement("h_n", first.h_n, second.h_n, (1 + factor) * limit.h_n_bound, reason)
+    yield Judgement("h_n", first.h_n, second.h_n, one.h_n_bound + other.h_n_bound, reason)
 
 
 def _one_layer(data: LayerData, layer: int, inputs: Array) -> LayerData:

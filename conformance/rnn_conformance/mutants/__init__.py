@@ -3,7 +3,17 @@
 Each is a `Recurrence` in which one piece is replaced. `MUTANTS` holds them by name.
 """
 
-from rnn_conformance.mutants import calls, cell, layout, precision, readout, state
+from rnn_conformance.mutants import calls, cell, layout, precision, readout, state, systematic
 from rnn_conformance.mutants.registry import MUTANTS, Mutant
 
-__all__ = ["MUTANTS", "Mutant", "calls", "cell", "layout", "precision", "readout", "state"]
+__all__ = [
+    "MUTANTS",
+    "Mutant",
+    "calls",
+    "cell",
+    "layout",
+    "precision",
+    "readout",
+    "state",
+    "systematic",
+]

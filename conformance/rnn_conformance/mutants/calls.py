@@ -7,7 +7,7 @@ from rnn_conformance.protocol import Answer, Array, Call
 from rnn_conformance.recurrence import Recurrence, Weights
 
 
-@mutant("aliasing", caught_by="earlier_results_kept")
+@mutant("aliasing", caught_by="earlier_results_kept", shipped_in="Element-Research/rnn#211")
 class ResultsOverwrittenByNextCall(Recurrence):
     """The states are returned in a buffer that the next call of the same size writes to."""
 
@@ -41,7 +41,7 @@ class BiasesMergedInPlace(Recurrence):
         return weights
 
 
-@mutant("state", caught_by="calls_are_independent")
+@mutant("state", caught_by="calls_are_independent", shipped_in="mlpack/mlpack#2747")
 class StateOfLastCall(Recurrence):
     """An omitted h_0 goes on from the final state of the last call of the same batch size."""
 
@@ -59,7 +59,7 @@ class StateOfLastCall(Recurrence):
         return super().answer(call, states, outputs)
 
 
-@mutant("state", caught_by="calls_are_independent")
+@mutant("state", caught_by="calls_are_independent", shipped_in="apache/mxnet#16037")
 class WeightsOfFirstCall(Recurrence):
     """The weights of the first call are kept for every later one of the same sizes."""
 
@@ -71,7 +71,7 @@ class WeightsOfFirstCall(Recurrence):
         return self.kept.setdefault(sizes, weights)
 
 
-@mutant("determinism", caught_by="calls_are_independent")
+@mutant("determinism", caught_by="calls_are_independent", shipped_in="espnet/espnet#3539")
 class DropoutLeftOn(Recurrence):
     """One state in a thousand is set to zero at random, as if dropout were left on."""
 
@@ -80,3 +80,59 @@ class DropoutLeftOn(Recurrence):
 
     def activation(self, a: Array) -> Array:
         return np.where(self.rng.random(a.shape) < 1e-3, 0, np.tanh(a)).astype(a.dtype)
+
+
+@mutant("state", caught_by="hidden_states")
+class WrongAtFirstCall(Recurrence):
+    """The first call of every size gives what an unfinished warm-up left."""
+
+    def __init__(self) -> None:
+        self.seen: set[tuple[object, ...]] = set()
+
+    def answer(self, call: Call, states: list[Array], outputs: list[Array]) -> Answer:
+        sizes = (call.inputs.shape, call.dtype, call.weights["W_hh"].shape)
+        if sizes not in self.seen:
+            self.seen.add(sizes)
+            states = [h * 0.5 for h in states]
+        return super().answer(call, states, outputs)
+
+
+@mutant("state", caught_by="changes_in_place_are_seen", shipped_in="apache/mxnet#16037")
+class WeightsPackedByIdentity(Recurrence):
+    """Weights are packed once for each array, and later changes of the array are not seen."""
+
+    def __init__(self) -> None:
+        self.packed: dict[int, tuple[Array, Weights]] = {}
+
+    def weights(self, weights: Weights) -> Weights:
+        W = weights["W_hh"]  # kept, so that its id stays its own
+        copies = {name: value.copy() for name, value in weights.items()}
+        _, packed = self.packed.setdefault(id(W), (W, copies))
+        return packed
+
+
+@mutant("aliasing", caught_by="earlier_results_kept")
+class TwoBuffersInTurn(Recurrence):
+    """Results are given in two buffers that take turns: the call after the next overwrites them."""
+
+    def __init__(self) -> None:
+        self.buffers: dict[tuple[object, ...], tuple[Array, Array]] = {}
+        self.calls = 0
+
+    def laid_out(self, call: Call, array: Array) -> Array:
+        array = super().laid_out(call, array)
+        both = (np.empty_like(array), np.empty_like(array))
+        self.calls += 1
+        buffer = self.buffers.setdefault((array.shape, array.dtype), both)[self.calls // 2 % 2]
+        buffer[...] = array
+        return buffer
+
+
+@mutant("aliasing", caught_by="inputs_unchanged")
+class InitialStateOverwrittenInFastPath(Recurrence):
+    """The caller's h_0 receives the final state where hidden_size is a multiple of sixteen."""
+
+    def answer(self, call: Call, states: list[Array], outputs: list[Array]) -> Answer:
+        if call.h_0 is not None and states[0].shape[1] % 16 == 0:
+            call.h_0[...] = states[-1][0] if call.layout == "single" else states[-1]
+        return super().answer(call, states, outputs)

@@ -7,7 +7,7 @@ from rnn_conformance.protocol import Array
 from rnn_conformance.recurrence import Recurrence, Weights
 
 
-@mutant("cell", caught_by="hidden_states", shipped_in="google/flax#5595")
+@mutant("cell", caught_by="hidden_states", shipped_in="google/flax#5595 (GRU)")
 class RecurrentBiasDropped(Recurrence):
     """b_hh is not added."""
 
@@ -15,7 +15,7 @@ class RecurrentBiasDropped(Recurrence):
         return {**weights, "b_hh": np.zeros_like(weights["b_hh"])}
 
 
-@mutant("cell", caught_by="hidden_states", shipped_in="google/flax#5595")
+@mutant("cell", caught_by="hidden_states")
 class InputBiasDropped(Recurrence):
     """b_xh is not added."""
 
@@ -31,7 +31,7 @@ class InputBiasTwice(Recurrence):
         return {**weights, "b_hh": weights["b_xh"]}
 
 
-@mutant("cell", caught_by="hidden_states")
+@mutant("cell", caught_by="hidden_states", shipped_in="lisa-lab/DeepLearningTutorials#81 (LSTM)")
 class BiasesDoubled(Recurrence):
     """The sum of both biases is added twice."""
 
@@ -39,7 +39,7 @@ class BiasesDoubled(Recurrence):
         return super().preactivation(w, x, h) + w["b_xh"].T + w["b_hh"].T
 
 
-@mutant("cell", caught_by="hidden_states", shipped_in="apache/tvm#3410")
+@mutant("cell", caught_by="hidden_states", shipped_in="apache/tvm#3410 (LSTM)")
 class BiasOutsideActivation(Recurrence):
     """The biases are added after the activation: tanh(z) + b instead of tanh(z + b)."""
 
@@ -48,7 +48,7 @@ class BiasOutsideActivation(Recurrence):
         return self.activation(self.preactivation(w, x, h) - b) + b
 
 
-@mutant("cell", caught_by="hidden_states")
+@mutant("cell", caught_by="hidden_states", shipped_in="ml-explore/mlx#3249 (GRU)")
 class RecurrentBiasDroppedAtZeroState(Recurrence):
     """The recurrent part, b_hh with it, is skipped while the state is zero."""
 
@@ -108,7 +108,7 @@ class UnitsPermutedInRecurrentWeight(Recurrence):
         return {**weights, "W_hh": weights["W_hh"][:, ::-1]}
 
 
-@mutant("activation", caught_by="hidden_states", shipped_in="microsoft/onnxruntime#4034")
+@mutant("activation", caught_by="hidden_states", shipped_in="apache/mxnet#10257")
 class ReluForTanh(Recurrence):
     """relu is used where tanh was asked for."""
 
@@ -124,7 +124,7 @@ class SigmoidForTanh(Recurrence):
         return (np.tanh(a / 2) + 1) / 2
 
 
-@mutant("activation", caught_by="hidden_states")
+@mutant("activation", caught_by="hidden_states", shipped_in="tensorflow/swift-apis#97")
 class NoActivation(Recurrence):
     """The pre-activation is the state."""
 
@@ -148,7 +148,7 @@ class HardTanh(Recurrence):
         return np.clip(a, -1, 1)
 
 
-@mutant("activation", caught_by="hidden_states")
+@mutant("activation", caught_by="hidden_states", shipped_in="tensorflow/tensorflow#23054")
 class RationalTanh(Recurrence):
     """tanh is replaced by the Padé approximant a (27 + a^2) / (27 + 9 a^2), clipped."""
 
@@ -166,7 +166,7 @@ class TanhClipsItsArgument(Recurrence):
         return np.tanh(np.clip(a, -4, 4))
 
 
-@mutant("activation", caught_by="hidden_states")
+@mutant("activation", caught_by="hidden_states", shipped_in="apache/tvm#16438")
 class TanhOverflows(Recurrence):
     """tanh is computed as (e^2a - 1) / (e^2a + 1), which is NaN for a large argument."""
 
@@ -177,9 +177,33 @@ class TanhOverflows(Recurrence):
         return result
 
 
-@mutant("activation", caught_by="hidden_states")
+@mutant("activation", caught_by="hidden_states", shipped_in="tenstorrent/tt-metal#25325")
 class TanhOfSmallIsZero(Recurrence):
     """An argument below 1e-6 in size gives zero."""
 
     def activation(self, a: Array) -> Array:
         return np.where(np.abs(a) < 1e-6, 0, np.tanh(a)).astype(a.dtype)
+
+
+@mutant("activation", caught_by="hidden_states")
+class TanhIsItsArgumentBelow1e2(Recurrence):
+    """An argument below 0.01 in size is given back as it is."""
+
+    def activation(self, a: Array) -> Array:
+        return np.where(np.abs(a) < 0.01, a, np.tanh(a)).astype(a.dtype)
+
+
+@mutant("cell", caught_by="hidden_states")
+class InputsClipped(Recurrence):
+    """Inputs are clipped to [-6, 6]."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        return super().preactivation(w, np.clip(x, -6, 6), h)
+
+
+@mutant("cell", caught_by="hidden_states")
+class ZeroStepMasked(Recurrence):
+    """A step whose inputs are all zero is taken for padding: the state is kept."""
+
+    def step(self, w: Weights, x: Array, h: Array) -> Array:
+        return np.where(x.any(axis=1, keepdims=True), super().step(w, x, h), h)

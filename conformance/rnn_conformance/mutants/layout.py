@@ -1,5 +1,7 @@
 """Wrong shapes and sizes: axes confused, parts of the result not computed."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from rnn_conformance.mutants.registry import mutant
@@ -16,7 +18,7 @@ class BatchFirstReshaped(Recurrence):
         return call.inputs.reshape(rows.shape) if call.layout == "batch_first" else rows
 
 
-@mutant("layout", caught_by="hidden_states")
+@mutant("layout", caught_by="hidden_states", shipped_in="openvinotoolkit/openvino#37820")
 class SquareBatchFirstIgnored(Recurrence):
     """batch_first is ignored where T equals batch_size, so that no shape gives it away."""
 
@@ -38,7 +40,7 @@ class SingleTakenForBatch(Recurrence):
         return self.h_0
 
 
-@mutant("layout", caught_by="shape_and_dtype")
+@mutant("layout", caught_by="shape_and_dtype", shipped_in="salesforce/pytorch-qrnn#11")
 class Squeezed(Recurrence):
     """Every axis of length 1 is dropped from the results."""
 
@@ -46,7 +48,7 @@ class Squeezed(Recurrence):
         return super().laid_out(call, array).squeeze()
 
 
-@mutant("layout", caught_by="hidden_states")
+@mutant("layout", caught_by="hidden_states", shipped_in="sherjilozair/ctc#1")
 class OutputsOfBatchFirstNotTurnedBack(Recurrence):
     """The results of a batch_first call are given as (B, T, n) by a reshape of (T, B, n)."""
 
@@ -76,7 +78,7 @@ class VectorLoopLeavesARest(Recurrence):
         return {**weights, "W_hh": W_hh}
 
 
-@mutant("sizes", caught_by="hidden_states")
+@mutant("sizes", caught_by="hidden_states", shipped_in="pytorch/pytorch#177834 (LSTM)")
 class RowsBeyond512(Recurrence):
     """Sequences beyond the 512th keep their initial state."""
 
@@ -93,3 +95,65 @@ class RowNumberIn16Bits(Recurrence):
     def laid_out(self, call: Call, array: Array) -> Array:
         rows = array.reshape(-1, array.shape[-1])
         return super().laid_out(call, rows[np.arange(len(rows)) % 65536].reshape(array.shape))
+
+
+@mutant("sizes", caught_by="hidden_states")
+class InputTailOverwritesBlock(Recurrence):
+    """Input features beyond the last whole block of sixteen replace the sum instead of adding."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        tail = x.shape[1] - x.shape[1] % 16
+        if 0 < tail < x.shape[1]:
+            w, x = {**w, "W_xh": w["W_xh"][:, tail:]}, x[:, tail:]
+        return super().preactivation(w, x, h)
+
+
+@mutant("sizes", caught_by="hidden_states")
+class InputsBeyond128(Recurrence):
+    """Input features beyond the 128th are not read."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        return super().preactivation({**w, "W_xh": w["W_xh"][:, :128]}, x[:, :128], h)
+
+
+@mutant("sizes", caught_by="hidden_states")
+class RecurrentUnitsBeyond128(Recurrence):
+    """Hidden units beyond the 128th feed nothing back."""
+
+    def weights(self, weights: Weights) -> Weights:
+        W_hh = weights["W_hh"].copy()
+        W_hh[:, 128:] = 0
+        return {**weights, "W_hh": W_hh}
+
+
+@mutant("sizes", caught_by="outputs")
+class ReadoutTailDropped(Recurrence):
+    """Outputs beyond the last whole block of sixteen are zero."""
+
+    def readout(self, w: Weights, h: Array) -> Array:
+        y = super().readout(w, h)
+        whole = y.shape[1] - y.shape[1] % 16
+        y[:, whole or y.shape[1] :] = 0
+        return y
+
+
+@mutant("sizes", caught_by="hidden_states")
+class StateResetAfter1024Steps(Recurrence):
+    """Sequences are read in pieces of 1024 steps, each of which starts from zeros."""
+
+    def steps(self, inputs: Array) -> Iterable[int]:
+        self.t = -1
+        return super().steps(inputs)
+
+    def step(self, w: Weights, x: Array, h: Array) -> Array:
+        self.t += 1
+        return super().step(w, x, h * (self.t % 1024 != 0 or self.t == 0))
+
+
+@mutant("sizes", caught_by="hidden_states")
+class LargeStateNotCleared(Recurrence):
+    """An omitted h_0 of more than a thousand numbers is memory that nobody cleared."""
+
+    def initial(self, call: Call, batch_size: int) -> Array:
+        h_0 = super().initial(call, batch_size)
+        return np.full_like(h_0, 0.3) if call.h_0 is None and h_0.size > 1000 else h_0

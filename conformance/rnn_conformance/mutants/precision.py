@@ -14,7 +14,7 @@ def rounded(values: Array, bits: int) -> Array:
     return result.astype(values.dtype)
 
 
-@mutant("precision", caught_by="hidden_states")
+@mutant("precision", caught_by="hidden_states", shipped_in="elixir-nx/axon#646")
 class Float64InFloat32(Recurrence):
     """A float64 call is computed in float32."""
 
@@ -40,7 +40,7 @@ class StateInFloat16(Recurrence):
         return super().step(w, x, rounded(h, 11))
 
 
-@mutant("precision", caught_by="hidden_states")
+@mutant("precision", caught_by="hidden_states", shipped_in="microsoft/onnxruntime#20338")
 class ProductsInTF32(Recurrence):
     """The factors of every product are rounded to the 11 bits of TF32."""
 
@@ -65,7 +65,9 @@ class TanhWrongInSixthDigit(Recurrence):
         return (np.tanh(a) * (1 + 1e-5)).astype(a.dtype)
 
 
-@mutant("dtype", caught_by="shape_and_dtype")
+@mutant(
+    "dtype", caught_by="shape_and_dtype", shipped_in="MartinuzziFrancesco/LuxRecurrentLayers.jl#29"
+)
 class ResultInFloat64(Recurrence):
     """The results of a float32 call are float64."""
 

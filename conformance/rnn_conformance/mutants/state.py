@@ -9,7 +9,7 @@ from rnn_conformance.protocol import Answer, Array, Call
 from rnn_conformance.recurrence import Recurrence, Weights
 
 
-@mutant("state", caught_by="hidden_states", shipped_in="tracel-ai/burn#2701")
+@mutant("state", caught_by="hidden_states", shipped_in="karpathy/makemore#3")
 class StateNotCarried(Recurrence):
     """Every step starts from h_0."""
 
@@ -21,7 +21,7 @@ class StateNotCarried(Recurrence):
         return super().step(w, x, self.h_0)
 
 
-@mutant("state", caught_by="hidden_states")
+@mutant("state", caught_by="hidden_states", shipped_in="onnx/onnx-tensorflow#408 (LSTM)")
 class InitialStateIgnored(Recurrence):
     """h_0 is taken for zeros."""
 

@@ -1,0 +1,34 @@
+"""The reference's stack of layers, as one implementation under test like any other."""
+
+import numpy as np
+from rnn_reference import RNN
+
+from rnn_conformance.layer.call import LayerAnswer, LayerCall
+from rnn_conformance.layer.cases import FEATURES
+
+
+class ReferenceLayer:
+    """rnn_reference.RNN; what dropout drops is drawn from one generator, call after call."""
+
+    name = "rnn_reference.RNN"
+    features = FEATURES
+
+    def __init__(self) -> None:
+        self._rng = np.random.default_rng(0)
+
+    def run_layer(self, call: LayerCall) -> LayerAnswer:
+        o = call.options
+        rnn = RNN.from_weights(
+            call.weights,
+            nonlinearity=o.nonlinearity,
+            batch_first=call.layout == "batch_first",
+            dropout=o.dropout,
+        )
+        output, h_n = rnn.forward(
+            call.inputs,
+            call.h_0,
+            lengths=call.lengths,
+            training=call.training,
+            rng=self._rng if call.training else None,
+        )
+        return LayerAnswer(output, h_n)

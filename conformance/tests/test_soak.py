@@ -1,0 +1,199 @@
+"""A thousandth of the soak: right layers never raise a false alarm, a wrong one is caught."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import torch
+from rnn_conformance import soak
+from rnn_conformance.layer.call import LayerAnswer, LayerCall
+from rnn_conformance.layer.cases import H0, Bias, LayerCase, LengthsKind
+from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.protocol import Array
+
+CASES = range(100)
+RIGHT = ("torch.nn.RNN", "rnn_reference.RNN", "LayerRecurrence")
+HEALTHY = ("SummedBackwards", "Packed", "DropoutByKeeping")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread_of_torch() -> Iterator[None]:
+    """In cases so small, several only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+class DirectionsExchanged(LayerRecurrence):
+    """Each direction of a bidirectional layer has the other's weights."""
+
+    name = "DirectionsExchanged"
+
+    def cell(self, call: LayerCall, layer: int, d: int) -> Mapping[str, Array]:
+        return super().cell(call, layer, call.options.directions - 1 - d)
+
+
+class StateLeft(LayerRecurrence):
+    """An omitted h_0 is the state that the last call of the same shape left."""
+
+    name = "StateLeft"
+
+    def __init__(self) -> None:
+        self.left: dict[tuple[int, ...], Array] = {}
+
+    def initial(self, call: LayerCall, x: Array) -> Array:
+        h_0 = super().initial(call, x)
+        return self.left.get(h_0.shape, h_0) if call.h_0 is None else h_0
+
+    def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
+        self.left[h_n.shape] = h_n
+        return super().answer(call, output, h_n)
+
+
+class TanhAlone(LayerRecurrence):
+    """It says that it knows no other nonlinearity, nor a layer without bias."""
+
+    name = "TanhAlone"
+    features = LayerRecurrence.features - {"relu", "no_bias"}
+
+    def refuse(self, call: LayerCall) -> None:
+        assert call.options.nonlinearity == "tanh"
+        assert call.options.bias
+
+
+@pytest.mark.parametrize("name", RIGHT + HEALTHY)
+def test_no_false_alarm(name: str) -> None:
+    outcomes = list(soak.soak(soak.layer_named(name), CASES))
+    assert [outcome for outcome in outcomes if outcome.failures] == []
+    assert all(set(outcome.shares) >= set(soak.VALUES) for outcome in outcomes)
+    assert all((len(outcome.shares) == 4) != outcome.case.chaotic for outcome in outcomes)
+    assert sum(outcome.dead for outcome in outcomes) < 10
+
+
+def test_wrong_layers_are_caught() -> None:
+    for outcome in soak.soak(DirectionsExchanged(), CASES):
+        assert bool(outcome.failures) == outcome.case.bidirectional, outcome
+    assert any("layer_output" in outcome.failures for outcome in soak.soak(StateLeft(), CASES))
+
+
+def test_a_layer_that_raises_fails_and_the_soak_goes_on() -> None:
+    class Raising(LayerRecurrence):
+        def run_layer(self, call: LayerCall) -> LayerAnswer:
+            raise SystemExit(3)
+
+    outcomes = list(soak.soak(Raising(), range(5)))
+    assert len(outcomes) == 5
+    for outcome in outcomes:
+        assert outcome.failures["layer_output"].startswith("raised SystemExit: 3")
+
+
+def test_only_what_is_claimed_is_asked() -> None:
+    outcomes = list(soak.soak(TanhAlone(), CASES))
+    assert [outcome for outcome in outcomes if outcome.failures] == []
+    for outcome in outcomes:
+        claimed = outcome.case.nonlinearity == "tanh" and outcome.case.bias != "off"
+        assert bool(outcome.shares) == claimed
+
+
+def test_a_case_is_drawn_from_its_seed_and_number_alone() -> None:
+    first = list(soak.soak(LayerRecurrence(), range(10, 20), seed=3))
+    again = list(soak.soak_in_processes("LayerRecurrence", range(5, 20), seed=3, processes=2))
+    assert first == again[5:]
+    assert [outcome.number for outcome in again] == list(range(5, 20))
+    other = next(soak.soak(LayerRecurrence(), [10], seed=4))
+    assert other.case != first[0].case
+
+
+def test_cases_span_the_space() -> None:
+    cases = [soak.random_case(np.random.default_rng([0, n])) for n in range(2000)]
+    spans = {
+        "T": range(1, 41),
+        "B": range(1, 10),
+        "I": range(1, 21),
+        "H": range(1, 25),
+        "L": range(1, 5),
+        "bias": get_args(Bias),
+        "h_0": get_args(H0),
+        "lengths": get_args(LengthsKind),
+        "nonlinearity": ("tanh", "relu"),
+        "layout": ("single", "time_first", "batch_first"),
+        "dtype": ("float32", "float64"),
+    } | dict.fromkeys(("bidirectional", "padding_nan", "chaotic"), (False, True))
+    for name, span in spans.items():
+        assert {getattr(case, name) for case in cases} == set(span), name
+    assert len({case.seed for case in cases}) == len(cases)
+    for case in cases:
+        assert case.layout != "single" or (case.B, case.lengths) == (1, "none")
+        assert not case.chaotic or (case.L, case.nonlinearity) == (1, "tanh")
+        assert not case.padding_nan or case.lengths != "none"
+
+
+def test_options_are_changed_only_where_it_must_show() -> None:
+    case = LayerCase()
+    assert soak.holds("options_matter", case)
+    assert not soak.holds("options_matter", replace(case, chaotic=True))
+    for change in ({"bias": "zeros"}, {"h_0": "zeros"}, {"h_0": "none"}, {"bias": "off"}):
+        assert not soak.holds("options_matter", replace(case, **change))  # type: ignore[arg-type]
+    # Two steps less for each row make no difference where there is but one step.
+    assert not soak.holds("options_matter", replace(case, T=1, lengths="equal"))
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: Any) -> tuple[int, str, str]:
+    try:
+        status = soak.main([str(argument) for argument in arguments])
+    except SystemExit as ended:
+        status = int(ended.code or 0)
+    return status, *capsys.readouterr()
+
+
+def test_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    status, out, err = run(capsys, "--implementation", "LayerRecurrence", "--cases", 8)
+    assert (status, err) == (0, "")
+    assert "\n8 cases in " in out
+    assert ": 0 failed, 0 not claimed, " in out
+
+    monkeypatch.setattr(soak, "layer_named", lambda _: DirectionsExchanged())
+    status, out, err = run(capsys, "--cases", 8)
+    assert (status, err) == (1, "")
+    failed = [line for line in out.splitlines() if line.startswith("FAILED case ")]
+    assert any("layer_output[torch.nn.RNN-float" in line for line in failed)
+    assert all("expected" in line for line in failed)
+    number = int(failed[0].split()[2])
+    assert failed[0] in run(capsys, "--start", number, "--cases", 1)[1].splitlines()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--implementation", "nope"], "layer.healthy:nope'"),
+        (["--implementation", "absent:f"], "implementation 'absent:f': importing absent failed"),
+        (["--implementation", "math:sqrt"], "implementation 'math:sqrt': expected one with run_l"),
+        (["--cases", "0"], "expected an integer from 1 on, got 0"),
+    ],
+)
+def test_what_cannot_be_judged(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], line: str
+) -> None:
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert line in err
+
+
+def test_interrupted(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupting(LayerRecurrence):
+        calls = 0
+
+        def run_layer(self, call: LayerCall) -> LayerAnswer:
+            self.calls += 1
+            if self.calls == 12:
+                raise KeyboardInterrupt
+            return super().run_layer(call)
+
+    monkeypatch.setattr(soak, "layer_named", lambda _: Interrupting())
+    status, out, err = run(capsys, "--cases", 50, "--start", 7)
+    assert status == 2
+    done = int(out.splitlines()[-1].split()[0])
+    assert f"interrupted before case {7 + done}" in err

@@ -1,0 +1,78 @@
+"""Classes with `forward` are used as a user would: one model for many calls."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from rnn_conformance import check
+from rnn_reference import BatchRNN
+
+NAMED = ("hidden_states", "earlier_results_kept", "calls_are_independent")
+
+
+class StateKept(BatchRNN):
+    """An omitted h_0 goes on from the last call."""
+
+    last: Any = None
+
+    def forward(self, inputs: Any, h_0: Any = None) -> Any:
+        fits = self.last is not None and self.last.shape[1] == inputs.shape[1]
+        found = super().forward(inputs, self.last if h_0 is None and fits else h_0)
+        self.last = found[1][len(inputs) - 1].copy()
+        return found
+
+
+class ResultsOverwritten(BatchRNN):
+    """States of the last call are overwritten by the next."""
+
+    kept: Any = None
+
+    def forward(self, inputs: Any, h_0: Any = None) -> Any:
+        step_output, hidden_states = super().forward(inputs, h_0)
+        if self.kept is not None:
+            self.kept[0][...] = 7
+        self.kept = hidden_states
+        return step_output, hidden_states
+
+
+class WeightsPacked(BatchRNN):
+    """Weights are read at the first call only."""
+
+    packed: Any = None
+
+    def forward(self, inputs: Any, h_0: Any = None) -> Any:
+        self.packed = self.packed or BatchRNN.from_weights(self.weights)
+        return self.packed.forward(inputs, h_0)
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"),
+    [
+        (StateKept, "calls_are_independent"),
+        (ResultsOverwritten, "earlier_results_kept"),
+        (WeightsPacked, "hidden_states"),
+    ],
+)
+def test_what_outlives_a_call_is_seen(cls: type[Any], name: str) -> None:
+    report = check(cls, checks=[name])
+    assert report.failures
+    assert check(BatchRNN, checks=[name]).conforms
+
+
+def test_arrays_of_other_libraries_are_taken() -> None:
+    class Foreign:
+        def __init__(self, array: Any) -> None:
+            self.array = array
+
+        def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+            return np.asarray(self.array, dtype)
+
+    def foreign(weights: Any, inputs: Any, h_0: Any) -> Any:
+        w, h, states = weights, 0 if h_0 is None else h_0, []
+        h = np.zeros((inputs.shape[1], len(w["W_hh"])), inputs.dtype) if h_0 is None else h_0
+        for x in inputs:
+            h = np.tanh(x @ w["W_xh"].T + w["b_xh"].T + h @ w["W_hh"].T + w["b_hh"].T)
+            states.append(h)
+        return {"hidden_states": Foreign(np.stack(states)), "h_n": Foreign(h)}
+
+    assert check(foreign, checks=NAMED).conforms
