@@ -10,7 +10,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         report
         for outcome in ("passed", "failed")
         for report in terminalreporter.stats.get(outcome, ())
-        if "test_power.py::test_" in report.nodeid
+        if "power.py::test_" in report.nodeid
     ]
     for counted, test in zip(COUNTED, ("test_rejected", "test_accepted"), strict=True):
         of = [report for report in reports if f"::{test}[" in report.nodeid]

@@ -114,7 +114,7 @@ class Data:
         return Call(weights, self.inputs.copy(), h_0, layout)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=2048)
 def _data(case: Case) -> Data:
     # Neither dtype nor layout nor h_0 changes the numbers: relations compare like with like.
     sizes = f"{case.T} {case.B} {case.I} {case.H} {case.O} {case.weights}"

@@ -146,7 +146,7 @@ def single_equals_column(subject: Subject, case: Case) -> Iterator[Judgement]:
     batch of T sequences of one step?
     """
     batched = subject.result(case)
-    for row in range(case.B):
+    for row in sorted({*range(min(case.B, 4)), case.B - 1}):
         single = subject.run(case.data().row(row), "single")
         yield from expected.same(case, batched.row(row), single, row)
 

@@ -16,7 +16,7 @@ from rnn_conformance.loading import BUILT_IN, CannotBeJudged, as_implementation
 from rnn_conformance.profiles import ALL_CHECKS
 from rnn_conformance.records import Report
 from rnn_conformance.run import Interrupted, Planned, check
-from rnn_conformance.terminal import print_report
+from rnn_conformance.terminal import print_report, print_score
 
 CONFORMS, DOES_NOT_CONFORM, NOT_JUDGED = 0, 1, 2
 
@@ -24,6 +24,12 @@ CONFORMS, DOES_NOT_CONFORM, NOT_JUDGED = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status 0 (conforms), 1 (does not) or 2 (not judged)."""
     options = _parser().parse_args(arguments)
+    if options.command == "mutants":
+        return _mutants(options)
+    return _check(options)
+
+
+def _check(options: argparse.Namespace) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a failing print would lose the report
     try:
@@ -43,6 +49,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if report.executed == 0 or not report.complete:
         return NOT_JUDGED
     return CONFORMS if report.conforms else DOES_NOT_CONFORM
+
+
+def _mutants(options: argparse.Namespace) -> int:
+    """Print the score; 0 if every mutant is caught and no healthy implementation, else 1."""
+    from rnn_conformance.score import trials  # it imports every mutant, which nothing else needs
+
+    found = []
+    with _bar() as bar:
+        for trial in bar.track(trials(options.processes), total=None, description="trials"):
+            found.append(trial)
+    print_score(_Console(), found)
+    return CONFORMS if all(trial.right for trial in found) else DOES_NOT_CONFORM
 
 
 class _Console(Console):
@@ -71,16 +89,20 @@ def _write_json(place: str, report: Report) -> None:
 
 
 def _progress(planned: Sequence[Planned]) -> Iterator[Planned]:
+    with _bar() as bar:
+        yield from bar.track(planned, description="checks")
+
+
+def _bar() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
-    with Progress(
+    return Progress(
         *columns,
         TimeRemainingColumn(),
         console=console,
         transient=True,
         disable=not console.is_terminal,
-    ) as bar:
-        yield from bar.track(planned, description="checks")
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     version = environment.describe().get("rnn-conformance", "not installed")
     parser.add_argument("--version", action="version", version=f"rnn-conformance {version}")
-    commands = parser.add_subparsers(required=True, metavar="command")
+    commands = parser.add_subparsers(required=True, metavar="command", dest="command")
     judge = commands.add_parser("check", help="judge one implementation", epilog=parser.epilog)
     judge.add_argument(
         "implementation",
@@ -108,7 +130,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     judge.add_argument("--json", metavar="FILE", help="write all records to this file")
     judge.add_argument("--seed", type=int, default=0, metavar="N", help="of the cases' numbers")
+    score = commands.add_parser(
+        "mutants", help="judge the suite itself: wrong implementations caught, right ones accepted"
+    )
+    score.add_argument(
+        "--processes", type=_processes, default=1, metavar="N", help="share the work among N"
+    )
     return parser
+
+
+def _processes(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 64:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 to 64, got {text!r}")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ def _readout(case: Case, states: Array) -> Affine:
         return certificate.affine((weights["W_ho"], states), biases=(weights["b_ho"],))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2048)
 def _reference(case: Case) -> tuple[Float64, Float64]:
     """The states (T, B, H) of the reference, in float64, and the bound on the distance to them."""
     data, states = case.data(), reference_states(case)

@@ -139,3 +139,20 @@ def _tallies(keyed: Iterable[tuple[str, Record]]) -> dict[str, Tally]:
 def _worst(records: Iterable[Record]) -> float | None:
     shares = [record.worst_share for record in records if record.worst_share is not None]
     return max(shares, default=None)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of one mutant or one healthy implementation.
+
+    Attributes:
+        kind: the class of bug; "healthy" for a right implementation.
+        right: a mutant was rejected by the check that must catch it, a healthy one accepted by all.
+        why: the sentence of a mutant that was missed, or the failure of a healthy one.
+    """
+
+    profile: str
+    name: str
+    kind: str
+    right: bool
+    why: str = ""

@@ -1,6 +1,6 @@
 """Reports as text for a terminal: the table of checks, the failures, the verdict."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich import box
 from rich.console import Console
@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rnn_conformance.profiles import ALL_CHECKS
-from rnn_conformance.records import Record, Report, Tally, by_check, by_clause, total
+from rnn_conformance.records import Record, Report, Tally, Trial, by_check, by_clause, total
 
 FAILURES_SHOWN = 1
 
@@ -26,6 +26,25 @@ def print_report(console: Console, report: Report) -> None:
         if more > 0:
             console.print(Text(f"  and {more} more cases of {record.check}"), soft_wrap=True)
     console.print(Text(f"\n{verdict(report)}"), soft_wrap=True)
+
+
+def print_score(console: Console, trials: Sequence[Trial]) -> None:
+    """How many mutants of each class are caught, how many healthy ones accepted; what is not."""
+    shown = Table(box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False, show_footer=True)
+    wrong = [trial for trial in trials if trial.kind != "healthy"]
+    right = [trial for trial in trials if trial.kind == "healthy"]
+    shown.add_column("class", "all mutants")
+    shown.add_column("caught", str(sum(trial.right for trial in wrong)), justify="right")
+    shown.add_column("of", str(len(wrong)), justify="right")
+    for kind in sorted({trial.kind for trial in wrong}):
+        of_kind = [trial for trial in wrong if trial.kind == kind]
+        shown.add_row(kind, str(sum(trial.right for trial in of_kind)), str(len(of_kind)))
+    console.print(shown)
+    alarms = sum(not trial.right for trial in right)
+    console.print(f"false alarms: {alarms} of {len(right)} healthy implementations")
+    for trial in trials:
+        if not trial.right:
+            console.print(Text(f"{trial.profile}: {trial.name}: {trial.why}"), soft_wrap=True)
 
 
 def circumstances(environment: Mapping[str, str], seed: int) -> str:

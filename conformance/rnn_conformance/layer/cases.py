@@ -149,7 +149,7 @@ class LayerData:
         return LayerCall(self.options, weights, inputs, h_0, lengths, layout)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=2048)
 def _data(case: LayerCase) -> LayerData:
     # What only changes the layout, the precision or what is left out changes none of the numbers.
     sizes = f"{case.T} {case.B} {case.I} {case.H} {case.L} {case.bidirectional} {case.chaotic}"

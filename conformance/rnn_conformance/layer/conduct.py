@@ -112,6 +112,10 @@ def refusals(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
         "h_0 of one row": replace(call, h_0=h_0[:, :1].copy()),
         "h_0 with a unit too many": replace(call, h_0=np.concatenate([h_0, h_0[..., :1]], axis=2)),
         "h_0 of one unit": replace(call, h_0=h_0[..., :1].copy()),
+        **{
+            f"{name} of one row": replace(call, weights={**call.weights, name: value[:1].copy()})
+            for name, value in call.weights.items()
+        },
     }
     _refused(subject, wrong)
     return iter(())

@@ -52,6 +52,16 @@ def dropout_between_layers(subject: LayerSubject, case: LayerCase) -> Iterator[J
         raise Violation("output: expected another mask in another call, got the same")
 
 
+@check("RNN-DROP-2", applies=lambda c: relational(c) and c.L == 1, needs=("dropout",))
+def dropout_not_on_the_inputs(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """In training, a single layer drops nothing: its inputs come from no layer."""
+    data = case.data()
+    data = replace(data, options=replace(data.options, dropout=0.5))
+    call = replace(data.call(case.layout), training=True)
+    found = ordered(subject.answer(call), data, case.layout)
+    yield from same(case, subject.result(case), found)
+
+
 @check("RNN-DROP-3", applies=lambda c: usual(c) and c.L > 1, needs=("dropout",))
 def dropout_not_after_the_last_layer(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """Dropout never touches what the last layer gives.

@@ -85,7 +85,7 @@ def from_own_states(case: LayerCase, answer: LayerAnswer) -> Expectation:
     return Expectation(output, output_bound, h_n, h_n_bound, reason, formula)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=2048)
 def as_a_whole(case: LayerCase) -> Expectation:
     """`whole` for the numbers of a case."""
     return whole(case.data(), Precision.of(case.dtype))

@@ -47,6 +47,9 @@ class LayerRecurrence:
         states = (o.num_layers * o.directions, *batch, o.hidden_size)
         if call.h_0 is not None and call.h_0.shape != states:
             raise ValueError(f"h_0: expected shape {states}, got {call.h_0.shape}")
+        for name, wanted in o.weight_shapes().items():
+            if call.weights[name].shape != wanted:
+                raise ValueError(f"{name}: expected {wanted}, got {call.weights[name].shape}")
         if call.lengths is not None:
             T = shape[1 if call.layout == "batch_first" else 0]
             if (

@@ -1,0 +1,108 @@
+"""Wrong axes of the states and of single sequences: exchanged, kept or dropped."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
+from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.protocol import Array
+
+BATCH_FIRST = frozenset({"batch_first"})
+SINGLE = frozenset({"single"})
+
+
+@layer_mutant("layout", caught_by="layer_shape_and_dtype", needs=BATCH_FIRST)
+class FinalStateBatchFirst(LayerRecurrence):
+    """h_n of a batch_first call is (B, L·D, H)."""
+
+    def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
+        right = super().answer(call, output, h_n)
+        turned = call.layout == "batch_first"
+        return LayerAnswer(right.output, h_n.swapaxes(0, 1)) if turned else right
+
+
+@layer_mutant(
+    "layout", caught_by="layer_h_n", shipped_in="openvinotoolkit/openvino_contrib#703 (LSTM)"
+)
+class SquareFinalStateTurned(LayerRecurrence):
+    """h_n is given by rows first, where L·D equals B."""
+
+    def stacked(self, h_n: list[Array], o: Options) -> Array:
+        right = super().stacked(h_n, o)
+        return right.swapaxes(0, 1) if right.shape[0] == right.shape[1] else right
+
+
+@layer_mutant("layout", caught_by="layer_h_n")
+class FinalStateReshaped(LayerRecurrence):
+    """h_n, gathered as (B, L·D, H), is brought to (L·D, B, H) by a reshape."""
+
+    def stacked(self, h_n: list[Array], o: Options) -> Array:
+        right = super().stacked(h_n, o)
+        return np.stack(h_n, axis=1).reshape(right.shape)
+
+
+@layer_mutant(
+    "layout",
+    caught_by="layer_output",
+    shipped_in="Stable-Baselines-Team/stable-baselines3-contrib#111 (LSTM)",
+)
+class InitialStateReshaped(LayerRecurrence):
+    """h_0, kept by rows as (B, L·D, H), is brought to (L·D, B, H) by a reshape."""
+
+    def initial(self, call: LayerCall, x: Array) -> Array:
+        right = super().initial(call, x)
+        return right.swapaxes(0, 1).reshape(right.shape)
+
+
+@layer_mutant("layout", caught_by="layer_output", needs=BATCH_FIRST)
+class SquareInitialStateBatchFirst(LayerRecurrence):
+    """h_0 of a batch_first call is read as (B, L·D, H), where L·D equals B."""
+
+    def initial(self, call: LayerCall, x: Array) -> Array:
+        right = super().initial(call, x)
+        turned = right.swapaxes(0, 1)
+        return turned if call.layout == "batch_first" and turned.shape == right.shape else right
+
+
+@layer_mutant("layout", caught_by="layer_output", needs=SINGLE)
+class SingleTakenForBatch(LayerRecurrence):
+    """An input (T, I) is taken for T rows of one step."""
+
+    def direction(self, call: LayerCall, w: Mapping[str, Array], x: Array, h: Array) -> Array:
+        if call.layout != "single":
+            return super().direction(call, w, x, h)
+        return np.stack([self.step(call, w, one, h) for one in x])
+
+
+@layer_mutant("layout", caught_by="layer_shape_and_dtype", needs=SINGLE)
+class SingleKeepsAnAxis(LayerRecurrence):
+    """The results of one sequence keep an axis for a batch of one."""
+
+    def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
+        return (
+            LayerAnswer(output, h_n)
+            if call.layout == "single"
+            else super().answer(call, output, h_n)
+        )
+
+
+@layer_mutant("layout", caught_by="layer_shape_and_dtype", shipped_in="salesforce/pytorch-qrnn#11")
+class Squeezed(LayerRecurrence):
+    """Every axis of length 1 is dropped from the results."""
+
+    def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
+        right = super().answer(call, output, h_n)
+        return LayerAnswer(right.output.squeeze(), right.h_n.squeeze())
+
+
+@layer_mutant(
+    "layout", caught_by="layer_shape_and_dtype", shipped_in="facebookresearch/minimax#2 (GRU)"
+)
+class FirstAxisOfOneStateDropped(LayerRecurrence):
+    """h_n of one layer and direction has no axis for them."""
+
+    def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
+        right = super().answer(call, output, h_n)
+        return LayerAnswer(right.output, right.h_n[0] if len(h_n) == 1 else right.h_n)

@@ -1,0 +1,121 @@
+"""Wrong from one call to the next: what outlives a call."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rnn_conformance.layer.call import LayerAnswer, LayerCall, Lengths, Options
+from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.per_call import PerCall
+from rnn_conformance.layer.recurrence import real
+from rnn_conformance.protocol import Array
+
+Weights = Mapping[str, Array]
+Sizes = tuple[object, ...]
+
+
+class Remembers(PerCall):
+    """Keeps things from one call to the next, by sizes."""
+
+    def __init__(self) -> None:
+        self.kept: dict[Sizes, Array] = {}
+
+
+@layer_mutant("state", caught_by="layer_calls_are_independent", shipped_in="mlpack/mlpack#2747")
+class StateOfLastCall(Remembers):
+    """An omitted h_0 goes on from the final state of the last call of the same sizes."""
+
+    def initial(self, call: LayerCall, x: Array) -> Array:
+        h_0 = super().initial(call, x)
+        return h_0 if call.h_0 is not None else self.kept.get(sizes_of(h_0), h_0)
+
+    def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
+        self.kept[sizes_of(h_n)] = h_n
+        return super().answer(call, output, h_n)
+
+
+@layer_mutant(
+    "state", caught_by="layer_calls_are_independent", shipped_in="Samsung/ONE#14093 (GRU)"
+)
+class StateHalfCleared(Remembers):
+    """Before a call without h_0, only the first half of the units of the last state is cleared."""
+
+    def initial(self, call: LayerCall, x: Array) -> Array:
+        h_0 = super().initial(call, x)
+        if call.h_0 is None:
+            last, half = self.kept.get(sizes_of(h_0), h_0), h_0.shape[2] // 2
+            h_0[..., half:] = last[..., half:]
+        return h_0
+
+    def stacked(self, h_n: list[Array], o: Options) -> Array:
+        right = super().stacked(h_n, o)
+        self.kept[sizes_of(right)] = right
+        return right
+
+
+@layer_mutant("state", caught_by="layer_output", shipped_in="apache/mxnet#16037")
+class WeightsOfFirstCall(Remembers):
+    """W_hh is packed at the first call, and kept for every later one of the same sizes."""
+
+    def cell(self, call: LayerCall, layer: int, d: int) -> Weights:
+        w = super().cell(call, layer, d)
+        packed = self.kept.setdefault((call.options, layer, d, call.dtype), w["W_hh"])
+        return {**w, "W_hh": packed}
+
+
+@layer_mutant("state", caught_by="layer_calls_are_independent")
+class WeightsOfLastCall(Remembers):
+    """W_hh is packed for the next call of the same options while the call before it is at work."""
+
+    def cell(self, call: LayerCall, layer: int, d: int) -> Weights:
+        w, key = super().cell(call, layer, d), (call.options, layer, d, call.dtype)
+        packed, self.kept[key] = self.kept.get(key, w["W_hh"]), w["W_hh"]
+        return {**w, "W_hh": packed}
+
+
+@layer_mutant("state", caught_by="options_matter", shipped_in="pytorch/pytorch#95563 (LSTM)")
+class BiasOfEarlierCall(Remembers):
+    """What is compiled with biases for some sizes is run again for a call without."""
+
+    def cell(self, call: LayerCall, layer: int, d: int) -> Weights:
+        w, H, I = super().cell(call, layer, d), call.options.hidden_size, call.options.input_size
+        key = (H, I, layer, d, call.options.directions, call.options.num_layers, call.dtype)
+        if call.options.bias:
+            self.kept[key] = np.stack([w["b_ih"], w["b_hh"]])
+        b_ih, b_hh = self.kept.get(key, (w["b_ih"], w["b_hh"]))
+        return {**w, "b_ih": b_ih, "b_hh": b_hh}
+
+
+@layer_mutant("state", caught_by="options_matter")
+class NonlinearityOfFirstCall(Remembers):
+    """The nonlinearity of the first call is kept for every later one."""
+
+    def activation(self, call: LayerCall, a: Array) -> Array:
+        relu = self.kept.setdefault((), np.array(call.options.nonlinearity == "relu"))
+        return np.maximum(a, 0) if relu else np.tanh(a)
+
+
+@layer_mutant("state", caught_by="options_matter", needs={"lengths"})
+class LengthsOfEarlierCall(Remembers):
+    """Where lengths are omitted, those of the last call of the same sizes hold."""
+
+    def steps(self, call: LayerCall, x: Array) -> Lengths:
+        steps, key = super().steps(call, x), sizes_of(x)
+        if call.lengths is not None:
+            self.kept[key] = steps.astype(np.float64)
+        return self.kept.get(key, steps.astype(np.float64)).astype(np.int64)
+
+
+@layer_mutant("aliasing", caught_by="layer_output", needs={"lengths"})
+class PaddingOfEarlierCall(Remembers):
+    """The output is written to memory used before, whose padding is not cleared."""
+
+    def layer_output(self, x: Array, steps: Lengths, layer: int, o: Options) -> Array:
+        before = self.kept.get(sizes_of(x), np.zeros_like(x))
+        self.kept[sizes_of(x)] = np.where(real(x, steps), x, before)
+        return self.kept[sizes_of(x)]
+
+
+def sizes_of(array: Array) -> Sizes:
+    """Shape and dtype, as a key."""
+    return (*array.shape, str(array.dtype))

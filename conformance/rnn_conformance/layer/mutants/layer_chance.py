@@ -1,0 +1,68 @@
+"""Another result for the same call: what chance, or the number of calls, decides."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rnn_conformance.layer.call import LayerCall
+from rnn_conformance.layer.mutants.layer_calls import Remembers, sizes_of
+from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.mutants.precision import rounded
+from rnn_conformance.protocol import Array
+
+Weights = Mapping[str, Array]
+Sizes = tuple[object, ...]
+
+
+@layer_mutant("determinism", caught_by="layer_repeatable")
+class TermsLostAtRandom(LayerRecurrence):
+    """Two units in a thousand lose the recurrent part of a step, as in a race."""
+
+    def __init__(self) -> None:
+        self.rng = np.random.default_rng(0)
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        right = super().preactivation(w, x, h)
+        lost = self.rng.random(right.shape) < 2e-3
+        return np.where(lost, x @ w["W_ih"].T + w["b_ih"], right).astype(right.dtype)
+
+
+@layer_mutant("determinism", caught_by="layer_output")
+class OmittedStateUninitialised(LayerRecurrence):
+    """An omitted h_0 is whatever lay in memory."""
+
+    def __init__(self) -> None:
+        self.rng = np.random.default_rng(0)
+
+    def initial(self, call: LayerCall, x: Array) -> Array:
+        h_0 = super().initial(call, x)
+        garbage = self.rng.standard_normal(h_0.shape).astype(h_0.dtype)
+        return garbage if call.h_0 is None else h_0
+
+
+@layer_mutant("determinism", caught_by="layer_repeatable")
+class SecondDeviceInTF32(Remembers):
+    """Every second call runs on another device, which rounds to the 11 bits of TF32."""
+
+    second = True
+
+    def rows(self, call: LayerCall) -> Array:
+        self.kept[()] = 1 - self.kept.get((), np.ones(()))
+        self.second = bool(self.kept[()])
+        return super().rows(call)
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        right = super().preactivation(w, x, h)
+        return rounded(right, 11) if self.second else right
+
+
+@layer_mutant("determinism", caught_by="layer_repeatable")
+class EveryThirdCallReversesState(Remembers):
+    """Every third call of the same sizes reads the units of h_0 in reverse order."""
+
+    def initial(self, call: LayerCall, x: Array) -> Array:
+        h_0 = super().initial(call, x)
+        count = self.kept.get(("count", *sizes_of(h_0)), np.zeros(()))
+        self.kept[("count", *sizes_of(h_0))] = count + 1
+        return np.flip(h_0, axis=2).copy() if count % 3 == 2 else h_0

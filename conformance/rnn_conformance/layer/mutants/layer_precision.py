@@ -1,0 +1,113 @@
+"""Wrong precision: narrower than claimed, somewhere."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rnn_conformance.layer.call import LayerCall, Lengths, Options
+from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.mutants.precision import rounded
+from rnn_conformance.protocol import Array
+
+Weights = Mapping[str, Array]
+BFLOAT16, TF32 = 8, 11  # bits of significand
+
+
+@layer_mutant(
+    "precision", caught_by="layer_output", shipped_in="elixir-nx/axon#646", needs={"float64"}
+)
+class Float64InFloat32(LayerRecurrence):
+    """The states of a float64 call are stored in float32."""
+
+    def step(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
+        return super().step(call, w, x, h).astype(np.float32).astype(x.dtype)
+
+
+@layer_mutant("precision", caught_by="layer_output", shipped_in="microsoft/onnxruntime#20338")
+class ProductsInTF32(LayerRecurrence):
+    """The factors of every product are rounded to the 11 bits of TF32."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        narrow = {n: rounded(v, TF32) if n.startswith("W") else v for n, v in w.items()}
+        return super().preactivation(narrow, rounded(x, TF32), rounded(h, TF32))
+
+
+@layer_mutant("precision", caught_by="layer_output")
+class StateInBfloat16(LayerRecurrence):
+    """The state is read in bfloat16, while the results are not rounded."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        return super().preactivation(w, x, rounded(h, BFLOAT16))
+
+
+@layer_mutant("precision", caught_by="negated")
+class StateTruncatedDownwards(LayerRecurrence):
+    """The state is rounded to the 11 bits of float16, always downwards."""
+
+    def step(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
+        mantissa, exponent = np.frexp(super().step(call, w, x, h))
+        down: Array = np.ldexp(np.floor(np.ldexp(mantissa, 11)), exponent - 11)
+        return down.astype(x.dtype)
+
+
+@layer_mutant("precision", caught_by="chain_of_layers", needs={"layers"})
+class HandedOnInFloat16(LayerRecurrence):
+    """What one layer hands to the next is rounded to float16."""
+
+    def layer_output(self, x: Array, steps: Lengths, layer: int, o: Options) -> Array:
+        right = super().layer_output(x, steps, layer, o)
+        return right if layer == o.num_layers - 1 else right.astype(np.float16).astype(x.dtype)
+
+
+@layer_mutant("precision", caught_by="layer_h_n")
+class FinalStateInFloat16(LayerRecurrence):
+    """h_n is rounded to float16, the output is not."""
+
+    def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
+        return super().last(states, h_0, steps, d).astype(np.float16).astype(states.dtype)
+
+
+@layer_mutant("precision", caught_by="layer_output")
+class InitialStateInFloat16(LayerRecurrence):
+    """h_0 is rounded to float16."""
+
+    def initial(self, call: LayerCall, x: Array) -> Array:
+        return super().initial(call, x).astype(np.float16).astype(x.dtype)
+
+
+@layer_mutant("precision", caught_by="layer_output")
+class BiasesInBfloat16(LayerRecurrence):
+    """The sum of the biases is kept in bfloat16."""
+
+    def cell(self, call: LayerCall, layer: int, d: int) -> Weights:
+        w = super().cell(call, layer, d)
+        return {**w, "b_ih": rounded(w["b_ih"] + w["b_hh"], BFLOAT16), "b_hh": 0 * w["b_hh"]}
+
+
+@layer_mutant("precision", caught_by="powers_of_two")
+class WeightsInFixedPoint(LayerRecurrence):
+    """W_ih is kept in fixed point: fine for numbers about 1, and coarse for small ones."""
+
+    def cell(self, call: LayerCall, layer: int, d: int) -> Weights:
+        w = super().cell(call, layer, d)
+        grid = np.finfo(call.dtype).eps / 16
+        return {**w, "W_ih": (np.rint(w["W_ih"] / grid) * grid).astype(call.dtype)}
+
+
+@layer_mutant("precision", caught_by="powers_of_two")
+class InputsClipped(LayerRecurrence):
+    """The inputs are clipped to [-100, 100]."""
+
+    def rows(self, call: LayerCall) -> Array:
+        return np.clip(super().rows(call), -100, 100)
+
+
+@layer_mutant("precision", caught_by="powers_of_two")
+class SmallWeightsDropped(LayerRecurrence):
+    """Weights below 1e-5 in size are taken for zeros."""
+
+    def cell(self, call: LayerCall, layer: int, d: int) -> Weights:
+        w = super().cell(call, layer, d)
+        small = np.abs(w["W_ih"]) < 1e-5
+        return {**w, "W_ih": np.where(small, 0, w["W_ih"]).astype(call.dtype)}

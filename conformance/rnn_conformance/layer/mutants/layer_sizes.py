@@ -1,0 +1,108 @@
+"""Wrong from some size on: rests of vectors and unrolled loops, indices that overflow."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rnn_conformance.layer.call import LayerCall
+from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.protocol import Array
+
+Weights = Mapping[str, Array]
+
+
+@layer_mutant("sizes", caught_by="layer_output")
+class VectorLoopLeavesARest(LayerRecurrence):
+    """Units beyond the last multiple of eight read no state, where H is above eight."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        W, H = w["W_hh"].copy(), h.shape[1]
+        W[H - H % 8 if H > 8 else H :] = 0
+        return super().preactivation({**w, "W_hh": W}, x, h)
+
+
+@layer_mutant("sizes", caught_by="layer_output")
+class VectorKernelForEight(LayerRecurrence):
+    """Where H is a multiple of eight, another kernel forgets b_hh."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        right = super().preactivation(w, x, h)
+        return right - w["b_hh"] if h.shape[1] % 8 == 0 else right
+
+
+@layer_mutant("sizes", caught_by="layer_output")
+class UnrolledLoopLeavesARest(LayerRecurrence):
+    """The loop is unrolled by four, and steps beyond the last multiple of four keep their state."""
+
+    def direction(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
+        states = super().direction(call, w, x, h)
+        whole = len(x) - len(x) % 4
+        if 0 < whole < len(x):
+            states[whole:] = states[whole - 1]
+        return states
+
+
+@layer_mutant("sizes", caught_by="layer_output")
+class StepNumberIn8Bits(LayerRecurrence):
+    """The number of a step is kept in 8 bits, so that later ones read the first inputs again."""
+
+    def direction(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
+        return super().direction(call, w, x[np.arange(len(x)) % 256], h)
+
+
+@layer_mutant("sizes", caught_by="layer_output", shipped_in="tensorflow/tensorflow#53024 (LSTM)")
+class StatesOf32Rows(LayerRecurrence):
+    """States are kept for 32 rows; the others start every step from zeros."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        kept = h.copy()
+        kept[32:] = 0
+        return super().preactivation(w, x, kept)
+
+
+@layer_mutant("sizes", caught_by="layer_output", shipped_in="pytorch/pytorch#177834 (LSTM)")
+class RowsBeyond512(LayerRecurrence):
+    """Rows beyond the 512th keep their state."""
+
+    def step(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
+        new = super().step(call, w, x, h)
+        new[512:] = h[512:]
+        return new
+
+
+@layer_mutant("sizes", caught_by="layer_output", shipped_in="pytorch/pytorch#195738 (LSTM)")
+class BiasNotAddedBeyond65536(LayerRecurrence):
+    """Where B·T is above 65,536, b_ih is not added."""
+
+    def direction(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
+        many = x.shape[0] * x.shape[1] > 65536
+        return super().direction(call, {**w, "b_ih": 0 * w["b_ih"]} if many else w, x, h)
+
+
+@layer_mutant("sizes", caught_by="layer_output")
+class OneRowAsAVector(LayerRecurrence):
+    """A batch of one row goes another way, on which W_hh is transposed."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        W = w["W_hh"]
+        return super().preactivation({**w, "W_hh": W.T if len(x) == 1 else W}, x, h)
+
+
+@layer_mutant("sizes", caught_by="layer_output", shipped_in="tensorflow/tensorflow#51561 (LSTM)")
+class OnlyFirstRowRight(LayerRecurrence):
+    """Rows after the first read the state of the first."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        return super().preactivation(w, x, np.repeat(h[:1], len(h), axis=0))
+
+
+@layer_mutant("sizes", caught_by="union_of_two")
+class KernelForTenFeatures(LayerRecurrence):
+    """From ten features on, another kernel is used, which forgets the first."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        W = w["W_ih"].copy()
+        if x.shape[1] >= 10:
+            W[:, 0] = 0
+        return super().preactivation({**w, "W_ih": W}, x, h)

@@ -1,0 +1,138 @@
+"""Wrong states: what is carried from step to step, and where it starts and ends."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rnn_conformance.layer.call import LayerAnswer, LayerCall, Lengths
+from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.protocol import Array
+
+Weights = Mapping[str, Array]
+
+
+@layer_mutant("state", caught_by="layer_output", shipped_in="karpathy/makemore#3")
+class StateNotCarried(LayerRecurrence):
+    """Every step starts from h_0."""
+
+    def direction(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
+        return np.stack([self.step(call, w, one, h) for one in x])
+
+
+@layer_mutant("state", caught_by="layer_output", shipped_in="onnx/onnx-mlir#367")
+class StateUpdatedWhileRead(LayerRecurrence):
+    """A unit reads the new states of the units before it, and the old ones of those after it."""
+
+    def step(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
+        new = h.copy()
+        for unit in range(h.shape[1]):
+            new[:, unit] = super().step(call, w, x, new)[:, unit]
+        return new
+
+
+@layer_mutant("state", caught_by="options_matter", shipped_in="onnx/onnx-tensorflow#408 (LSTM)")
+class InitialStateIgnored(LayerRecurrence):
+    """h_0 is taken for zeros."""
+
+    def initial(self, call: LayerCall, x: Array) -> Array:
+        return np.zeros_like(super().initial(call, x))
+
+
+@layer_mutant("state", caught_by="layer_output")
+class InitialStateOfFirstRow(LayerRecurrence):
+    """Every row starts from the h_0 of the first."""
+
+    def initial(self, call: LayerCall, x: Array) -> Array:
+        h_0 = super().initial(call, x)
+        return np.repeat(h_0[:, :1], h_0.shape[1], axis=1)
+
+
+@layer_mutant("state", caught_by="layer_output")
+class OmittedStateIsOnes(LayerRecurrence):
+    """An omitted h_0 is taken for ones."""
+
+    def initial(self, call: LayerCall, x: Array) -> Array:
+        h_0 = super().initial(call, x)
+        return np.ones_like(h_0) if call.h_0 is None else h_0
+
+
+@layer_mutant("state", caught_by="layer_output", shipped_in="ml-explore/mlx#3249 (GRU)")
+class OmittedStateDropsRecurrentBias(LayerRecurrence):
+    """Without h_0 the first step leaves out the recurrent part, b_hh with it."""
+
+    def direction(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
+        if call.h_0 is not None:
+            return super().direction(call, w, x, h)
+        first = super().direction(call, {**w, "b_hh": 0 * w["b_hh"]}, x[:1], h)
+        if len(x) == 1:
+            return first
+        return np.concatenate([first, super().direction(call, w, x[1:], first[0])])
+
+
+@layer_mutant("state", caught_by="layer_output")
+class StateOfNeighbour(LayerRecurrence):
+    """A row goes on from the state of its neighbour in the batch."""
+
+    def step(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
+        return super().step(call, w, x, np.roll(h, 1, axis=0))
+
+
+@layer_mutant("state", caught_by="layer_output", needs={"relu"})
+class StateClippedToOne(LayerRecurrence):
+    """Every new state is clipped to [-1, 1], which tanh alone does not show."""
+
+    def activation(self, call: LayerCall, a: Array) -> Array:
+        return np.clip(super().activation(call, a), -1, 1)
+
+
+@layer_mutant("state", caught_by="layer_h_n")
+class FinalStateBeforeLastStep(LayerRecurrence):
+    """h_n is the state before the last step."""
+
+    def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
+        before: Array = np.concatenate([h_0[None], states])[steps - 1, np.arange(len(h_0))]
+        return before
+
+
+@layer_mutant("state", caught_by="layer_h_n")
+class FinalStateOfFirstRow(LayerRecurrence):
+    """h_n of every row is that of the first."""
+
+    def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
+        last = super().last(states, h_0, steps, d)
+        return np.repeat(last[:1], len(last), axis=0)
+
+
+@layer_mutant("state", caught_by="layer_output")
+class ResidualState(LayerRecurrence):
+    """The state before a step is added to the new one."""
+
+    def step(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
+        return super().step(call, w, x, h) + h
+
+
+@layer_mutant("state", caught_by="split_and_carry")
+class CarriedStateOneStepOld(LayerRecurrence):
+    """An h_0 equal to the last h_n is taken for «go on», from what is kept: one step too old."""
+
+    def __init__(self) -> None:
+        self.kept: list[Array] = []
+        self.old: list[Array] = []
+
+    def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
+        self.old.append(np.concatenate([h_0[None], states])[steps - 1, np.arange(len(h_0))])
+        return super().last(states, h_0, steps, d)
+
+    def initial(self, call: LayerCall, x: Array) -> Array:
+        right, old = super().initial(call, x), np.array(self.old)
+        goes_on = (
+            bool(self.kept) and call.h_0 is not None and np.array_equal(self.kept[0], call.h_0)
+        )
+        self.old.clear()
+        return old.astype(right.dtype) if goes_on else right
+
+    def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
+        right = super().answer(call, output, h_n)
+        self.kept[:] = [right.h_n]
+        return right
