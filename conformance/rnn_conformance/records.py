@@ -1,7 +1,7 @@
 """What came of a check: one record each, and the report that holds them all."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 Outcome = Literal["passed", "failed", "known_failure", "not_claimed"]
@@ -71,6 +71,8 @@ class Report:
     Attributes:
         environment: name to version or number: what the figures were seen with.
         complete: whether every planned check came to its turn; without it there is no verdict.
+        patterns: for a check that failed, what its failing cases have in common and no passing one
+            has; empty where nothing separates them.
     """
 
     implementation: str
@@ -78,6 +80,7 @@ class Report:
     environment: Mapping[str, str]
     records: tuple[Record, ...]
     complete: bool = True
+    patterns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def failures(self) -> tuple[Record, ...]:
@@ -106,6 +109,7 @@ class Report:
             "known_failures": total(self.records).known_failure,
             "worst_share": _worst(r for r in self.records if r.outcome == "passed"),
             "seed": self.seed,
+            "patterns": {check: list(found) for check, found in self.patterns.items()},
             "environment": dict(self.environment),
             "records": [record.to_json() for record in self.records],
         }

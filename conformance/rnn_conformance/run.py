@@ -8,6 +8,7 @@ import numpy as np
 
 from rnn_conformance import environment
 from rnn_conformance.loading import BUILT_IN, as_implementation
+from rnn_conformance.pattern import patterns
 from rnn_conformance.profiles import ALL_CHECKS, AnyCase, AnyCheck, Profile, profiles_of
 from rnn_conformance.records import Outcome, Record, Report
 from rnn_conformance.reproduction import call_lines
@@ -146,6 +147,8 @@ def check(
         for item in progress(planned):
             records.append(item.execute())
     except KeyboardInterrupt:
-        report = Report(name, seed, environment.describe(), tuple(records), complete=False)
+        found_so_far = patterns(planned, records)
+        report = Report(name, seed, environment.describe(), tuple(records), False, found_so_far)
         raise Interrupted(report) from None
-    return Report(name, seed, environment.describe(), tuple(records))
+    seen_with = environment.describe()
+    return Report(name, seed, seen_with, tuple(records), patterns=patterns(planned, records))

@@ -25,6 +25,9 @@ def print_report(console: Console, report: Report) -> None:
         console.print(Text(f"\n{describe(record)}"), soft_wrap=True)
         if more > 0:
             console.print(Text(f"  and {more} more cases of {record.check}"), soft_wrap=True)
+        where = report.patterns.get(record.check, ())
+        if where:
+            console.print(Text(f"  it fails just where: {', or '.join(where[:3])}"), soft_wrap=True)
     console.print(Text(f"\n{verdict(report)}"), soft_wrap=True)
 
 
@@ -69,12 +72,12 @@ def _table(what: str, tallies: Mapping[str, Tally], in_all: Tally | None = None)
         collapse_padding=True,
         pad_edge=False,
         show_footer=in_all is not None,
-        caption="error/bound: the worst error as a share of its bound"
+        caption="share: the worst error as a share of its bound; skipped: not claimed"
         + ("; known: failures that are known, with their reason" if any_known else ""),
         caption_justify="left",
     )
     shown.add_column(what, "total", no_wrap=True)
-    titles = ("run", "passed", "failed", "known", "not claimed", "error/bound")
+    titles = ("run", "passed", "failed", "known", "skipped", "share")
     footers = _cells(in_all) if in_all is not None else [""] * len(titles)
     rows = {name: _cells(tally) for name, tally in tallies.items()}
     kept = [i for i, title in enumerate(titles) if any_known or title != "known"]

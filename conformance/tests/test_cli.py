@@ -249,7 +249,7 @@ def test_a_report_fits_into_80_columns_and_has_no_escape_codes(run: Run) -> None
     _, out, _ = run(MUTANT)
     assert "\x1b" not in out
     table = out.split("\nFAILED")[0].splitlines()[1:]
-    assert " ".join(table[1].split()) == "check run passed failed not claimed error/bound"
+    assert " ".join(table[1].split()) == "check run passed failed skipped share"
     assert max(map(len, table)) <= 80
     first_words = {line.split()[0] for line in table if line.strip()}
     assert first_words >= set(CHECKS)

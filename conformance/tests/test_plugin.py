@@ -50,7 +50,7 @@ def summary(result: pytest.RunResult, name: str) -> dict[str, list[str]]:
             break
     rows = {}
     for line in lines:
-        if line.startswith(("=", "error/bound:")):
+        if line.startswith(("=", "share:")):
             break
         first, *cells = line.split() or [""]
         rows[first] = cells

@@ -132,6 +132,7 @@ def test_json_of_a_report() -> None:
         "complete": True,
         "executed": 2,
         "known_failures": 0,
+        "patterns": {},
         "failed": 1,
         "worst_share": 0.25,
         "seed": 3,

@@ -1,0 +1,45 @@
+"""What failing cases have in common, and no passing one."""
+
+from dataclasses import replace
+
+import pytest
+from rnn_conformance import Case, check
+from rnn_conformance.mutants import MUTANTS
+from rnn_conformance.pattern import pattern
+
+CASE = Case(7, 3, 5, 4)
+
+
+@pytest.mark.parametrize(
+    ("failing", "passing", "found"),
+    [
+        ([CASE], [], ["in every case"]),
+        ([], [CASE], []),
+        ([replace(CASE, dtype="float64")], [CASE], ["dtype = float64"]),
+        ([replace(CASE, B=515)], [CASE, replace(CASE, B=512)], ["B >= 515"]),
+        ([replace(CASE, I=4)], [CASE, replace(CASE, I=3)], ["I = H"]),
+        (
+            [replace(CASE, dtype="float64", h_0="none")],
+            [CASE, replace(CASE, dtype="float64"), replace(CASE, h_0="none")],
+            ["dtype = float64 and h_0 = none"],
+        ),
+        ([CASE, replace(CASE, T=11)], [replace(CASE, T=9)], []),
+    ],
+)
+def test_the_simplest_condition(failing: list[Case], passing: list[Case], found: list[str]) -> None:
+    named = pattern(failing, passing)
+    assert named == found if len(found) != 1 else found[0] in named
+
+
+@pytest.mark.parametrize(
+    ("mutant", "check_name", "condition"),
+    [
+        ("Float64InFloat32", "hidden_states", "dtype = float64"),
+        ("RowsBeyond512", "hidden_states", "B >= 515"),
+        ("SquareReadoutTransposed", "outputs", "H >= 4 and H = O"),
+        ("RecurrentUnitsBeyond128", "hidden_states", "H >= 131"),
+    ],
+)
+def test_what_it_says_of_known_bugs(mutant: str, check_name: str, condition: str) -> None:
+    report = check(MUTANTS[mutant].make(), checks=[check_name])
+    assert condition in report.patterns[check_name]
