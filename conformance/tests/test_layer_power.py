@@ -11,7 +11,6 @@ from rnn_conformance.profiles import ALL_CHECKS
 from rnn_conformance.records import Trial
 from rnn_conformance.score import try_healthy, try_mutant
 
-
 # All of them are tried by `rnn-conformance mutants`, which CI runs; here, one for each check.
 ONE_EACH = {mutant.caught_by: name for name, mutant in reversed(LAYER_MUTANTS.items())}
 SOME = ("Plain", "Packed", "DropoutByKeeping")
