@@ -12,7 +12,7 @@ from rnn_conformance import expected, statistics
 from rnn_conformance.cases import Case
 from rnn_conformance.judgement import Judgement
 from rnn_conformance.protocol import Array, Call, Layout
-from rnn_conformance.subject import Subject, Violation, expected_shapes
+from rnn_conformance.subject import Result, Subject, Violation, expected_shapes
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ def calls_are_independent(subject: Subject, case: Case) -> Iterator[Judgement]:
     alike = replace(case, seed=case.seed + 1, h_0="nonzero")
     for other in (larger, alike):
         subject.run(other.data(), case.layout)
-        yield expected.steps(case, subject.run(case.data(), case.layout).hidden_states)
+        yield from _states_and_outputs(case, subject.run(case.data(), case.layout))
 
 
 @_check("RNN-CALL-1", applies=_short)
@@ -226,7 +226,13 @@ def changes_in_place_are_seen(subject: Subject, case: Case) -> Iterator[Judgemen
         if value is not None:
             _given(call)[name][...] = value
     result = subject.ordered(subject.answer(call), other.data(), case.layout)
-    yield expected.steps(other, result.hidden_states)
+    yield from _states_and_outputs(other, result)
+
+
+def _states_and_outputs(case: Case, result: Result) -> Iterator[Judgement]:
+    yield expected.steps(case, result.hidden_states)
+    if result.outputs is not None:
+        yield expected.readout(case, result.hidden_states, result.outputs)
 
 
 def _given(call: Call) -> dict[str, Any]:
