@@ -1,6 +1,6 @@
 """The suite's own score: how many wrong implementations are caught, how many right ones pass."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
@@ -46,25 +46,3 @@ def try_healthy(named: tuple[str, str]) -> Trial:
     report = check(HEALTHY_OF[profile][name]())
     why = report.failures[0].message if report.failures else ""
     return Trial(profile, name, "healthy", report.conforms, why)
-
-
-def caught_only_by(names: Iterable[str] | None = None) -> dict[str, list[str]]:
-    """For each check, the mutants that no other check of its profile rejects. It takes minutes."""
-    only: dict[str, list[str]] = {}
-    for profile, mutants in MUTANTS_OF.items():
-        for name, mutant in mutants.items():
-            if names is not None and name not in names:
-                continue
-            found = rejected_by(mutant.make)
-            for check_name in found if len(found) == 1 else ():
-                only.setdefault(check_name, []).append(f"{profile}: {name}")
-    return only
-
-
-def rejected_by(make: Any) -> list[str]:
-    """The checks that reject an implementation, each stopped at its first failure."""
-    found: dict[str, None] = {}
-    for item in plan(make()):
-        if item.check.name not in found and item.execute().outcome == "failed":
-            found[item.check.name] = None
-    return list(found)
