@@ -1,6 +1,7 @@
 """A conformance suite for recurrent neural networks."""
 
 from rnn_conformance.cases import Case, catalogue
+from rnn_conformance.findings import Cause, Diagnosis
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, LayerImplementation, Options
 from rnn_conformance.layer.cases import LayerCase, layer_catalogue
 from rnn_conformance.loading import CannotBeJudged, as_implementation, load
@@ -14,8 +15,10 @@ __all__ = [
     "Call",
     "CannotBeJudged",
     "Case",
+    "Cause",
     "Certificate",
     "Claims",
+    "Diagnosis",
     "Implementation",
     "LayerAnswer",
     "LayerCall",

@@ -16,7 +16,7 @@ from rnn_conformance.loading import BUILT_IN, CannotBeJudged, as_implementation
 from rnn_conformance.profiles import ALL_CHECKS
 from rnn_conformance.records import Report
 from rnn_conformance.run import Interrupted, Planned, check
-from rnn_conformance.terminal import print_report, print_score
+from rnn_conformance.terminal import print_power, print_report, print_score
 
 CONFORMS, DOES_NOT_CONFORM, NOT_JUDGED = 0, 1, 2
 
@@ -57,9 +57,13 @@ def _mutants(options: argparse.Namespace) -> int:
 
     found = []
     with _bar() as bar:
-        for trial in bar.track(trials(options.processes), total=None, description="trials"):
+        for trial in bar.track(
+            trials(options.processes, thorough=options.thorough), total=None, description="trials"
+        ):
             found.append(trial)
     print_score(_Console(), found)
+    if options.thorough:
+        print_power(_Console(), found)
     return CONFORMS if all(trial.right for trial in found) else DOES_NOT_CONFORM
 
 
@@ -73,7 +77,13 @@ class _Console(Console):
 def _judged(implementation: object, options: argparse.Namespace) -> Report:
     """The report, of the checks until then where the run is interrupted."""
     try:
-        return check(implementation, seed=options.seed, checks=options.checks, progress=_progress)
+        return check(
+            implementation,
+            seed=options.seed,
+            checks=options.checks,
+            diagnosed=options.diagnosed,
+            progress=_progress,
+        )
     except Interrupted as interrupted:
         return interrupted.report
 
@@ -129,9 +139,21 @@ def _parser() -> argparse.ArgumentParser:
         help=f"run this check alone (repeatable): {', '.join(ALL_CHECKS)}",
     )
     judge.add_argument("--json", metavar="FILE", help="write all records to this file")
+    judge.add_argument(
+        "--no-diagnosis",
+        action="store_false",
+        dest="diagnosed",
+        help="do not search for the cause of failures, which takes some seconds",
+    )
     judge.add_argument("--seed", type=int, default=0, metavar="N", help="of the cases' numbers")
     score = commands.add_parser(
         "mutants", help="judge the suite itself: wrong implementations caught, right ones accepted"
+    )
+    score.add_argument(
+        "--thorough",
+        action="store_true",
+        help="every check on every mutant, and a diagnosis of it: what only one check catches, and "
+        "which causes are named rightly (half an hour on two cores)",
     )
     score.add_argument(
         "--processes", type=_processes, default=1, metavar="N", help="share the work among N"

@@ -1,5 +1,6 @@
 """Found against expected, each with its own bound: the worst share, and the first one outside."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,11 @@ class Place:
     expected: float
     found: float
     bound: float
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Place":
+        """The place of these fields; what is no finite number is a string such as "inf"."""
+        return cls(**{name: kind(data[name]) for name, kind in cls.__annotations__.items()})
 
     @property
     def share(self) -> float:

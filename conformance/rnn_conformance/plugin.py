@@ -7,8 +7,9 @@ from rich.console import Console
 
 from rnn_conformance import environment
 from rnn_conformance.loading import CannotBeJudged
-from rnn_conformance.pytest_face import parameters, records_of
-from rnn_conformance.terminal import circumstances, table
+from rnn_conformance.pytest_face import diagnoses, parameters, records_of
+from rnn_conformance.run import Planned
+from rnn_conformance.terminal import circumstances, explanation, table
 
 DEFAULT = "torch.nn.RNN"
 FIXTURE = "rnn_check"
@@ -26,6 +27,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME",
         help=f"the implementation to judge (repeatable; default {DEFAULT}): a built-in name, "
         "package.module:object, or file.py:object",
+    )
+    group.addoption(
+        "--rnn-no-diagnosis",
+        action="store_false",
+        dest="rnn_diagnosis",
+        help="do not search for the cause of failures, which takes some seconds",
     )
     group.addoption(
         "--rnn-seed", type=int, default=0, metavar="N", help="seed of the cases' numbers (0)"
@@ -75,9 +82,13 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             width=max(terminalreporter._tw.fullwidth, 80),
             force_terminal=terminalreporter.hasmarkup,
         )
+        own = [record for record in records if record.implementation == name]
         with console.capture() as text:
-            console.print(table(record for record in records if record.implementation == name))
+            console.print(table(own))
         terminalreporter.write(text.get())
+        if config.getoption("rnn_diagnosis"):
+            for diagnosis in diagnoses(_planned(config, name), own):
+                terminalreporter.write_line(f"{explanation(diagnosis)}\n")
     if _in_vain(config):
         terminalreporter.section("rnn-conformance")
         terminalreporter.write_line(IN_VAIN, red=True)
@@ -96,6 +107,13 @@ def _parameters(config: pytest.Config, name: str) -> list[Any]:
     if name not in planned:
         planned[name] = parameters(name, seed=config.getoption("rnn_seed"))
     return planned[name]
+
+
+def _planned(config: pytest.Config, name: str) -> list[Planned]:
+    """The planned checks of an implementation, where it was judged by its name."""
+    lists = config.stash[PLANNED].values()
+    items = [parameter.values[0] for some in lists for parameter in some]
+    return [item for item in items if item.subject.implementation.name == name]
 
 
 def _in_vain(config: pytest.Config) -> bool:

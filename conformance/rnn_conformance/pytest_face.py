@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rnn_conformance.findings import Diagnosis
 from rnn_conformance.records import Record
 from rnn_conformance.run import Planned, plan
 from rnn_conformance.terminal import describe
@@ -39,3 +40,14 @@ def records_of(stats: Mapping[str, Iterable[Any]]) -> list[Record]:
         for name, value in report.user_properties
         if name == PROPERTY
     ]
+
+
+def diagnoses(planned: Iterable[Planned], records: Iterable[Record]) -> tuple[Diagnosis, ...]:
+    """Why checks fail, from the records of a session in whatever order; none where none fails."""
+    by_id = {record.id: record for record in records}
+    executed = [item for item in planned if item.id in by_id]
+    if not any(by_id[item.id].outcome == "failed" for item in executed):
+        return ()
+    from rnn_conformance.diagnosis import diagnose  # it imports every mutant
+
+    return diagnose(executed, [by_id[item.id] for item in executed])

@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 from typing import Any, Literal, get_args
+
+from rnn_conformance.findings import Diagnosis
+from rnn_conformance.judgement import Place
 
 Outcome = Literal["passed", "failed", "known_failure", "not_claimed"]
 
@@ -17,6 +21,7 @@ class Record:
         worst_share: the worst error as a share of its bound; None where nothing was compared.
         bound: the reason for the bound, in words.
         message: why it failed or was not run; empty where it passed.
+        first_outside: the first number outside its bound; None where there is none.
         reproduction: a few lines of Python, NumPy alone where they fit, that repeat the failure.
     """
 
@@ -30,23 +35,32 @@ class Record:
     bound: str = ""
     message: str = ""
     reproduction: str = ""
+    first_outside: Place | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data; an infinite share is the string "inf", since JSON has no infinity."""
-        data = {**asdict(self), "clauses": list(self.clauses)}
-        if self.worst_share == float("inf"):
-            data["worst_share"] = "inf"
-        return data
+        """Plain data; what is no finite number is a string such as "inf": JSON has none."""
+        place = None if self.first_outside is None else asdict(self.first_outside)
+        return {
+            **asdict(self),
+            "clauses": list(self.clauses),
+            "worst_share": _finite_or_text(self.worst_share),
+            "first_outside": place and {k: _finite_or_text(v) for k, v in place.items()},
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Record":
         """The record that `to_json` was called on."""
-        share = data["worst_share"]
+        share, place = data["worst_share"], data["first_outside"]
         fields = {
             "clauses": tuple(data["clauses"]),
             "worst_share": share if share is None else float(share),
+            "first_outside": place and Place.from_json(place),
         }
         return cls(**{**data, **fields})
+
+
+def _finite_or_text(number: float | None) -> float | str | None:
+    return number if number is None or isfinite(number) else str(number)
 
 
 @dataclass(frozen=True)
@@ -73,6 +87,8 @@ class Report:
         complete: whether every planned check came to its turn; without it there is no verdict.
         patterns: for a check that failed, what its failing cases have in common and no passing one
             has; empty where nothing separates them.
+        diagnoses: what explains the failures, one for each profile that has any; empty where none
+            was asked for.
     """
 
     implementation: str
@@ -81,6 +97,7 @@ class Report:
     records: tuple[Record, ...]
     complete: bool = True
     patterns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    diagnoses: tuple[Diagnosis, ...] = ()
 
     @property
     def failures(self) -> tuple[Record, ...]:
@@ -110,6 +127,7 @@ class Report:
             "worst_share": _worst(r for r in self.records if r.outcome == "passed"),
             "seed": self.seed,
             "patterns": {check: list(found) for check, found in self.patterns.items()},
+            "diagnoses": [diagnosis.to_json() for diagnosis in self.diagnoses],
             "environment": dict(self.environment),
             "records": [record.to_json() for record in self.records],
         }
@@ -153,6 +171,9 @@ class Trial:
         kind: the class of bug; "healthy" for a right implementation.
         right: a mutant was rejected by the check that must catch it, a healthy one accepted by all.
         why: the sentence of a mutant that was missed, or the failure of a healthy one.
+        caught_by: every check that rejects it; empty where only the one was tried.
+        named: what a diagnosis names, each an explanation by one mutant or two; None where it was
+            not diagnosed.
     """
 
     profile: str
@@ -160,3 +181,10 @@ class Trial:
     kind: str
     right: bool
     why: str = ""
+    caught_by: tuple[str, ...] = ()
+    named: tuple[tuple[str, ...], ...] | None = None
+
+    @property
+    def named_rightly(self) -> bool:
+        """Whether it is among what the diagnosis cannot tell apart."""
+        return (self.name,) in (self.named or ())

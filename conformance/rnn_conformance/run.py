@@ -59,6 +59,7 @@ class Planned:
                     worst_share=worst,
                     bound=judgement.reason,
                     message=judgement.describe(place),
+                    first_outside=place,
                     reproduction=judgement.reproduce(place) or self._again(),
                 )
         return self._record("passed", worst_share=worst, bound=bound)
@@ -129,6 +130,7 @@ def check(
     *,
     seed: int = 0,
     checks: Sequence[str] | None = None,
+    diagnosed: bool = True,
     progress: Callable[[Sequence[Planned]], Iterator[Planned]] = iter,
 ) -> Report:
     """Judge an implementation and return every record.
@@ -136,6 +138,8 @@ def check(
     Args:
         implementation, checks: as for `plan`.
         seed: the numbers of the cases are drawn from it.
+        diagnosed: whether the cause of failures is searched for, which takes some seconds and asks
+            the implementation again.
         progress: wraps the planned checks while they are executed.
 
     Raises what `plan` raises, and Interrupted. A failing implementation raises nothing.
@@ -143,12 +147,23 @@ def check(
     found = as_implementation(implementation)
     planned, name = plan(found, seed=seed, checks=checks), found.name
     records: list[Record] = []
+
+    def report(**fields: Any) -> Report:
+        found_so_far = patterns(planned, records)
+        return Report(
+            name, seed, environment.describe(), tuple(records), patterns=found_so_far, **fields
+        )
+
     try:
         for item in progress(planned):
             records.append(item.execute())
     except KeyboardInterrupt:
-        found_so_far = patterns(planned, records)
-        report = Report(name, seed, environment.describe(), tuple(records), False, found_so_far)
-        raise Interrupted(report) from None
-    seen_with = environment.describe()
-    return Report(name, seed, seen_with, tuple(records), patterns=patterns(planned, records))
+        raise Interrupted(report(complete=False)) from None
+    if not diagnosed or not report().failures:
+        return report()
+    from rnn_conformance.diagnosis import diagnose  # it imports every mutant: 0.1 s
+
+    try:
+        return report(diagnoses=diagnose(planned, records))
+    except KeyboardInterrupt:  # the records are complete all the same
+        return report()

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rnn_conformance.findings import Diagnosis
 from rnn_conformance.profiles import ALL_CHECKS
 from rnn_conformance.records import Record, Report, Tally, Trial, by_check, by_clause, total
 
@@ -28,6 +29,8 @@ def print_report(console: Console, report: Report) -> None:
         where = report.patterns.get(record.check, ())
         if where:
             console.print(Text(f"  it fails just where: {', or '.join(where[:3])}"), soft_wrap=True)
+    for diagnosis in report.diagnoses:
+        console.print(Text(f"\n{explanation(diagnosis)}"), soft_wrap=True)
     console.print(Text(f"\n{verdict(report)}"), soft_wrap=True)
 
 
@@ -48,6 +51,36 @@ def print_score(console: Console, trials: Sequence[Trial]) -> None:
     for trial in trials:
         if not trial.right:
             console.print(Text(f"{trial.profile}: {trial.name}: {trial.why}"), soft_wrap=True)
+
+
+def print_power(console: Console, trials: Sequence[Trial]) -> None:
+    """What each check adds, and how many mutants a diagnosis names, of thorough trials."""
+    shown = Table(
+        box=box.SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+        caption="alone: mutants that no other check catches; 0: it adds a message, not power",
+        caption_justify="left",
+    )
+    for title in ("check", "catches", "alone"):
+        shown.add_column(title, justify="left" if title == "check" else "right", no_wrap=True)
+    for name in ALL_CHECKS:
+        catches = [trial for trial in trials if name in trial.caught_by]
+        alone = [trial for trial in catches if len(trial.caught_by) == 1]
+        shown.add_row(name, str(len(catches)), str(len(alone)))
+    console.print(shown)
+    stranger = [trial for trial in trials if trial.named is not None]
+    rightly = [trial for trial in stranger if trial.named_rightly]
+    wrongly = [trial for trial in stranger if trial.named and not trial.named_rightly]
+    singly = sum(len(trial.named or ()) == 1 for trial in rightly)
+    console.print(
+        f"diagnosis: {len(rightly)} of {len(stranger)} named rightly, {singly} of them as the only "
+        f"one; {len(wrongly)} named wrongly"
+    )
+    for trial in stranger:
+        if trial not in rightly or len(trial.named or ()) > 1:
+            names = ", ".join(" + ".join(names) for names in trial.named or ()) or "nothing"
+            console.print(Text(f"  {trial.profile}: {trial.name}: named {names}"), soft_wrap=True)
 
 
 def circumstances(environment: Mapping[str, str], seed: int) -> str:
@@ -113,6 +146,11 @@ def describe(record: Record) -> str:
     if record.reproduction:
         lines += ["  to repeat it:", *(f"    {line}" for line in record.reproduction.splitlines())]
     return "\n".join(lines)
+
+
+def explanation(diagnosis: Diagnosis) -> str:
+    """Why the checks of a profile fail."""
+    return f"WHY ({diagnosis.profile}): {diagnosis}".replace("\n", "\n  ")
 
 
 def verdict(report: Report) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rnn_conformance import Record, Report
 from rnn_conformance.checks import CHECKS
+from rnn_conformance.judgement import Place
 from rnn_conformance.records import Outcome, Tally, by_check, by_clause, total
 from rnn_conformance.run import with_known_failures
 from rnn_conformance.terminal import circumstances, describe, first_failures, share, verdict
@@ -116,6 +117,13 @@ def test_a_record_comes_back_from_json_as_it_was(worst_share: float | None) -> N
     assert Record.from_json(json.loads(text)) == given
 
 
+@pytest.mark.parametrize("found", [0.5, inf, -inf])
+def test_a_place_comes_back_from_json_as_it_was(found: float) -> None:
+    given = replace(EVERY_FIELD, first_outside=Place(1, 2, 3, 0.25, found, 1e-7))
+    text = json.dumps(given.to_json(), allow_nan=False)
+    assert Record.from_json(json.loads(text)) == given
+
+
 def test_json_has_every_field_of_a_record() -> None:
     assert EVERY_FIELD.to_json() == {
         **{field.name: getattr(EVERY_FIELD, field.name) for field in fields(Record)},
@@ -133,6 +141,7 @@ def test_json_of_a_report() -> None:
         "executed": 2,
         "known_failures": 0,
         "patterns": {},
+        "diagnoses": [],
         "failed": 1,
         "worst_share": 0.25,
         "seed": 3,

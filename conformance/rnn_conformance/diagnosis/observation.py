@@ -1,0 +1,147 @@
+"""What one check sees of an implementation, and whether two implementations show it the same."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rnn_conformance.diagnosis.spread import spreads
+from rnn_conformance.judgement import Judgement, Place
+from rnn_conformance.layer.expected import H_N
+from rnn_conformance.subject import NotGiven, Violation
+
+# The checks whose numbers are a result of the case itself, of which it is known how far rounding
+# can carry it; and the one whose numbers are means.
+RESULT_OF = {
+    "hidden_states": "hidden_states",
+    "trajectory": "hidden_states",
+    "final_state": "h_n",
+    "outputs": "outputs",
+    "layer_output": "output",
+    "layer_h_n": H_N,
+}
+OF_VALUES = frozenset(RESULT_OF)
+OF_STATISTICS = "systematic_error"
+ALIKE = 4  # a mutant's sums may have a few terms more than the bound counts
+COMPARABLE = 1e-3  # where rounding may have grown beyond, numbers say nothing
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What came of one check.
+
+    Attributes:
+        refusal: why there was nothing to compare; empty where there was.
+        judgements: what was compared, by a name that is its own.
+    """
+
+    refusal: str
+    judgements: Mapping[str, Judgement]
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.refusal) or any(
+            judgement.worst()[0] > 1 for judgement in self.judgements.values()
+        )
+
+
+def claims(item: Any) -> bool:
+    """Whether the implementation of a planned check claims what it asks."""
+    claimed = item.profile.claimed(item.subject.implementation)
+    return not (item.case.features | item.check.needs) - claimed
+
+
+def observe(item: Any) -> Observation | None:
+    """Execute a planned check; None where the implementation does not give what it judges."""
+    with np.errstate(all="ignore"):
+        try:
+            judgements = list(item.check.judge(item.subject, item.case))
+        except NotGiven:
+            return None
+        except Violation as violation:
+            return Observation(without_place(str(violation)), {})
+    return Observation("", {f"{i} {j.what}": j for i, j in enumerate(judgements)})
+
+
+def asked_each(
+    implementation: Any, seen: Sequence[tuple[Any, Observation]]
+) -> Iterator[Observation | None]:
+    """What an implementation shows in each of these checks, asked one after the other.
+
+    One more call comes first, so that what is kept from the last call is the same for whatever is
+    asked the same. None where it does not claim what is asked.
+    """
+    subject = None
+    for item, _ in seen:
+        if subject is None:
+            subject = item.profile.subject(implementation)
+            observe(replace(item, subject=subject))
+        asked = replace(item, subject=subject)
+        yield observe(asked) if claims(asked) else None
+
+
+def without_place(violation: str) -> str:
+    """A refusal without what belongs to one implementation alone: a message, a line of code."""
+    if violation.startswith("raised "):
+        return violation.partition(":")[0].partition(" (")[0]
+    return violation
+
+
+def alike(item: Any, one: Observation, other: Observation) -> bool:
+    """Whether two implementations of one bug could have been seen so, in the same check."""
+    if one.refusal != other.refusal or one.judgements.keys() != other.judgements.keys():
+        return False
+    with np.errstate(all="ignore"):
+        return all(
+            alike_shares(ours.worst()[0], theirs.worst()[0]) and _close(item, ours, theirs)
+            for ours, theirs in (
+                (judgement, other.judgements[name]) for name, judgement in one.judgements.items()
+            )
+        )
+
+
+def alike_shares(one: float, other: float) -> bool:
+    """Whether two shares of a bound say the same: on one side of it, or next to each other."""
+    return (one > 1) == (other > 1) or max(one, other) <= ALIKE * min(one, other)
+
+
+def shows_numbers(item: Any) -> bool:
+    """Whether a check shows a result of its case, whose numbers can be compared."""
+    return item.check.name in OF_VALUES
+
+
+def alike_places(item: Any, one: Place, other: Place) -> bool:
+    """Whether the first number outside is the same one, with the same value up to rounding."""
+    if not shows_numbers(item) or one == other:
+        return True
+    with np.errstate(all="ignore"):
+        apart = max(_spread(item, one), _spread(item, other))
+        if not apart < COMPARABLE:
+            return True
+        if (one.step, one.row, one.unit) != (other.step, other.row, other.unit):
+            return min(one.share, other.share) <= ALIKE  # the other may have been just inside
+        return bool(_near(np.float64(one.found), np.float64(other.found), apart))
+
+
+def _spread(item: Any, place: Place) -> np.float64:
+    """How far rounding can carry this number of the result that the check judges."""
+    name = RESULT_OF[item.check.name]
+    step = -1 if name == "h_n" else place.step  # of h_n only the last step is there
+    return np.float64(spreads(item.case)[name][step, place.row, place.unit])
+
+
+def _close(item: Any, one: Judgement, other: Judgement) -> bool:
+    if item.check.name == OF_STATISTICS:
+        near = np.abs(one.found - other.found) <= np.maximum(one.bound, other.bound)
+        return bool(near.all())
+    if not shows_numbers(item):
+        return True
+    return bool(_near(one.found, other.found, spreads(item.case)[one.what]).all())
+
+
+def _near(one: Any, other: Any, apart: Any) -> Any:
+    """Where two numbers are the same up to rounding, or rounding may have grown too large."""
+    same = (one == other) | (np.isnan(one) & np.isnan(other))
+    near = np.abs(one.astype(np.float64) - other) <= ALIKE * apart
+    return same | near | ~(apart < COMPARABLE)

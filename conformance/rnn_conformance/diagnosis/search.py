@@ -1,0 +1,143 @@
+"""Every known bug, and every two of them, as the explanation of what was seen."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from rnn_conformance.diagnosis.evidence import chosen
+from rnn_conformance.diagnosis.observation import (
+    Observation,
+    alike,
+    alike_places,
+    alike_shares,
+    asked_each,
+    observe,
+    shows_numbers,
+    without_place,
+)
+from rnn_conformance.diagnosis.pairs import both, promising_pairs
+from rnn_conformance.diagnosis.places import places, shows_places
+from rnn_conformance.findings import Cause, Diagnosis
+from rnn_conformance.variants import MUTANTS_OF
+
+PLACES_FROM = 40  # results, to say where in them the wrong numbers lie
+Seen = Sequence[tuple[Any, Observation]]
+
+
+def diagnose(planned: Sequence[Any], records: Sequence[Any]) -> tuple[Diagnosis, ...]:
+    """One diagnosis for each profile in which something failed.
+
+    An explanation is first tried on some of the checks, for which the implementation is asked anew
+    and every number is compared; then on all that were executed, in their order. It is given up at
+    the first difference that rounding does not explain.
+
+    Args:
+        planned: the planned checks, `rnn_conformance.run.Planned`.
+        records: what came of the first of them, in the same order.
+    """
+    diagnoses = []
+    for name in dict.fromkeys(item.profile.name for item in planned):
+        executed = [
+            (item, record)
+            for item, record in zip(planned, records, strict=False)
+            if item.profile.name == name and _counts(item, record)
+        ]
+        if any(record.outcome == "failed" for _, record in executed):
+            diagnoses.append(_diagnosis(name, executed))
+    return tuple(diagnoses)
+
+
+def _counts(item: Any, record: Any) -> bool:
+    known = getattr(item.subject.implementation, "known_failures", {})
+    return record.outcome in ("passed", "failed") and record.check not in known
+
+
+def _diagnosis(profile: str, executed: Sequence[tuple[Any, Any]]) -> Diagnosis:
+    items = [item for item, _ in executed]
+    failed = [record.outcome == "failed" for _, record in executed]
+    seen = asked_anew(chosen(items, failed))
+    repeated = any(observation.failed for _, observation in seen)
+    tried = seen if repeated else []
+    mutants = MUTANTS_OF[profile]
+    causes = [
+        Cause((name,), (mutant.sentence,), tuple(filter(None, (mutant.shipped_in,))))
+        for name, mutant in mutants.items()
+        if reproduces(mutant.make, tried, executed)
+    ]
+    if not causes and repeated:
+        causes = [
+            Cause((one, other), (mutants[one].sentence, mutants[other].sentence))
+            for one, other in promising_pairs(mutants, seen)
+            if (make := both(mutants[one].make, mutants[other].make)) is not None
+            and _gives(make(), seen)
+            and _fails_alike(make(), executed)
+        ]
+    return Diagnosis(
+        profile,
+        tuple(causes),
+        sum(failed),
+        len(executed),
+        sum(shows_numbers(item) for item, _ in tried),
+        () if causes else _places(executed),
+        repeated,
+    )
+
+
+def _places(executed: Sequence[tuple[Any, Any]]) -> tuple[str, ...]:
+    failing = [i for i, record in executed if record.outcome == "failed" and shows_places(i)]
+    some = failing[:: len(failing) // PLACES_FROM + 1]
+    return tuple(places(asked_anew(some))) if some else ()
+
+
+def asked_anew(items: Sequence[Any]) -> Seen:
+    """What each of the checks sees, asked one after the other; what is not given is left out.
+
+    One more call comes first, so that what an implementation keeps from the last call is the same
+    for whatever is asked the same.
+    """
+    subject = items[0].profile.subject(items[0].subject.implementation)
+    anew = [replace(item, subject=subject) for item in items]
+    observe(anew[0])
+    observations = [(item, observe(item)) for item in anew]
+    return [(item, seen) for item, seen in observations if seen is not None]
+
+
+def reproduces(make: Callable[[], Any], seen: Seen, executed: Sequence[tuple[Any, Any]]) -> bool:
+    """Whether a wrong implementation gives what was seen, and fails just where it was seen to.
+
+    One that keeps something from call to call need not give it, asked anew in another order.
+    """
+    tried = make()
+    return (_gives(tried, seen) or bool(vars(tried))) and _fails_alike(make(), executed)
+
+
+def _gives(implementation: Any, seen: Seen) -> bool:
+    for (item, theirs), ours in zip(seen, asked_each(implementation, seen), strict=True):
+        if ours is None:
+            if theirs.failed:
+                return False
+        elif not alike(item, theirs, ours):
+            return False
+    return True
+
+
+def _fails_alike(implementation: Any, executed: Sequence[tuple[Any, Any]]) -> bool:
+    subject = executed[0][0].profile.subject(implementation)
+    for item, theirs in executed:
+        ours = replace(item, subject=subject).execute()
+        if ours.outcome == "not_claimed":
+            if theirs.outcome == "failed":
+                return False
+        elif not _alike_records(item, theirs, ours):
+            return False
+    return True
+
+
+def _alike_records(item: Any, one: Any, other: Any) -> bool:
+    if one.worst_share is not None and other.worst_share is not None:
+        if one.first_outside and other.first_outside:
+            return alike_places(item, one.first_outside, other.first_outside)
+        return alike_shares(one.worst_share, other.worst_share)
+    if one.outcome != other.outcome or (one.worst_share is None) != (other.worst_share is None):
+        return False
+    return without_place(one.message) == without_place(other.message)

@@ -1,0 +1,73 @@
+"""What a diagnosis finds, and how it reads."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One explanation: a known bug, or several at once.
+
+    Attributes:
+        names: of the mutants.
+        sentences: what each does wrong.
+        shipped_in: where such bugs were shipped, as far as known.
+    """
+
+    names: tuple[str, ...]
+    sentences: tuple[str, ...]
+    shipped_in: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return " And: ".join(self.sentences) + f" [{' + '.join(self.names)}]"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What explains the failures in one profile.
+
+    Attributes:
+        causes: each reproduces every failing and every passing check alone; the checks cannot tell
+            them apart. Empty where no known bug does, nor two together.
+        failing, checks: how many checks fail, of how many that were compared.
+        with_numbers: in how many of them the numbers themselves were compared, not only which
+            results are wrong.
+        places: where within a result the wrong numbers lie, as "only the reverse direction".
+        repeated: whether the failures came again when the implementation was asked anew.
+    """
+
+    profile: str
+    causes: tuple[Cause, ...]
+    failing: int
+    checks: int
+    with_numbers: int
+    places: tuple[str, ...] = ()
+    repeated: bool = True
+
+    def __str__(self) -> str:
+        lines = self._explanation() if self.causes else ["no known bug reproduces these results"]
+        if not self.repeated:
+            lines.append(
+                "the failures did not come again when asked anew: it depends on the earlier calls, "
+                "or on chance"
+            )
+        lines += [f"wrong numbers lie {place}" for place in self.places]
+        return "\n".join(lines)
+
+    def _explanation(self) -> list[str]:
+        passing = self.checks - self.failing
+        agree = (
+            f"{self.failing} of {self.failing} failing and {passing} of {passing} passing checks "
+            f"come out alike, {self.with_numbers} of them compared number by number"
+        )
+        if len(self.causes) == 1:
+            return [f"it behaves exactly as if: {self.causes[0]}", f"({agree})"]
+        return [
+            "it behaves exactly as each of these does, which nothing here tells apart:",
+            *(f"  - {cause}" for cause in self.causes),
+            f"({agree})",
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)

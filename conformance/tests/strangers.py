@@ -1,0 +1,97 @@
+"""Implementations that share no code with the suite's own, some right, some with a bug."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from rnn_conformance.implementations.torch_layer import TorchLayer
+from rnn_conformance.layer.call import LayerAnswer, LayerCall
+from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.mutants.cell import RecurrentBiasDropped
+from rnn_conformance.mutants.state import InitialStateIgnored
+from rnn_conformance.protocol import Array
+from rnn_conformance.recurrence import Recurrence
+
+
+def drops_b_hh(weights: Mapping[str, Array], inputs: Array, h_0: Array | None) -> dict[str, Array]:
+    """All products in one sum, taken from its end; and without b_hh."""
+    W = np.concatenate([weights["W_xh"], weights["W_hh"]], axis=1)[:, ::-1]
+    h = np.zeros((inputs.shape[1], len(W)), inputs.dtype) if h_0 is None else h_0
+    states = []
+    for x in inputs:
+        both = np.concatenate([x, h], axis=1)[:, ::-1]
+        h = np.tanh(np.einsum("bi,hi->bh", both, W) + weights["b_xh"][:, 0])
+        states.append(h)
+    hidden_states = np.array(states)
+    outputs = hidden_states @ weights["W_ho"].T + weights["b_ho"][:, 0]
+    return {"hidden_states": hidden_states, "h_n": states[-1], "outputs": outputs}
+
+
+class ChangedTorch:
+    """torch.nn.RNN, what goes in or comes out of it changed."""
+
+    def __init__(self) -> None:
+        self.layer = TorchLayer()
+        self.name, self.features = type(self).__name__, self.layer.features
+
+    def run_layer(self, call: LayerCall) -> LayerAnswer:
+        return self.changed(self.layer.run_layer(self.asked(call)), call)
+
+    def asked(self, call: LayerCall) -> LayerCall:
+        return call
+
+    def changed(self, answer: LayerAnswer, call: LayerCall) -> LayerAnswer:
+        return answer
+
+
+class TorchWithoutRecurrentBias(ChangedTorch):
+    """bias_hh is not added."""
+
+    def asked(self, call: LayerCall) -> LayerCall:
+        zeroed = {
+            name: np.zeros_like(value) if name.startswith("bias_hh") else value
+            for name, value in call.weights.items()
+        }
+        return replace(call, weights=zeroed)
+
+
+class TorchWithFinalStatesFromTheTop(ChangedTorch):
+    """h_n has the last layer first."""
+
+    def changed(self, answer: LayerAnswer, call: LayerCall) -> LayerAnswer:
+        o = call.options
+        order = np.arange(len(answer.h_n)).reshape(o.num_layers, o.directions)[::-1].ravel()
+        return LayerAnswer(answer.output, answer.h_n[order])
+
+
+class HalfOfRecurrentBias(Recurrence):
+    """A bug that nobody has listed: b_hh counts half."""
+
+    def preactivation(self, w: Mapping[str, Array], x: Array, h: Array) -> Array:
+        half: Array = super().preactivation(w, x, h) - w["b_hh"].T / 2
+        return half
+
+
+class LastUnitOfLaterRowsShrunk(LayerRecurrence):
+    """A bug that nobody has listed: the last unit is a tenth smaller from row 2 on."""
+
+    def activation(self, call: LayerCall, a: Array) -> Array:
+        h = super().activation(call, a).copy()
+        h[2:, -1] *= h.dtype.type(0.9)
+        return h
+
+
+class TwoBugs(RecurrentBiasDropped, InitialStateIgnored):
+    """b_hh is not added, and h_0 is not looked at."""
+
+    name = "TwoBugs"
+
+
+class Raising(Recurrence):
+    """Does not run at all."""
+
+    name = "Raising"
+
+    def run(self, call: Any) -> Any:
+        raise NotImplementedError("later")

@@ -1,0 +1,119 @@
+"""A diagnosis names the cause, all that cannot be told from it, and never another one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from rnn_conformance import Diagnosis, check, plan
+from rnn_conformance.diagnosis import diagnose
+from rnn_conformance.diagnosis.observation import alike_shares
+from rnn_conformance.variants import MUTANTS_OF
+from tests.strangers import (
+    HalfOfRecurrentBias,
+    LastUnitOfLaterRowsShrunk,
+    Raising,
+    TorchWithFinalStatesFromTheTop,
+    TorchWithoutRecurrentBias,
+    TwoBugs,
+    drops_b_hh,
+)
+
+VALUES = ["hidden_states", "final_state", "outputs", "shape_and_dtype"]
+LAYER_VALUES = ["layer_output", "layer_h_n", "layer_shape_and_dtype"]
+# One of each kind; `rnn-conformance mutants --thorough` gives all of them as strangers.
+SOME = {
+    "core": (
+        "TanhClipsItsArgument", "ReadoutOneStepLate", "RowsBeyond512", "ResultInFloat64",
+        "WeightsOfFirstCall", "InputsScaledInPlace", "StateInBfloat16",
+    ),
+    "layer": (
+        "ReverseOneStepLate", "LeakyRelu", "FinalStateReshaped", "BiasOfEarlierCall",
+        "LengthsTakenAsSorted",
+    ),
+}  # fmt: skip
+
+
+def diagnosed(implementation: Any, checks: Sequence[str], every: int = 1) -> Diagnosis:
+    """The one diagnosis, from every so many-th of these checks."""
+    planned = plan(implementation, checks=checks)[::every]
+    (found,) = diagnose(planned, [item.execute() for item in planned])
+    return found
+
+
+def names(found: Diagnosis) -> list[tuple[str, ...]]:
+    return [cause.names for cause in found.causes]
+
+
+@pytest.mark.parametrize(
+    ("profile", "name"), [(profile, name) for profile, some in SOME.items() for name in some]
+)
+def test_a_known_bug_is_named_and_no_other(profile: str, name: str) -> None:
+    mutant = MUTANTS_OF[profile][name]
+    values, every = (VALUES, 2) if profile == "core" else (LAYER_VALUES, 5)
+    found = diagnosed(mutant.make(), [*values, mutant.caught_by], every)
+    assert names(found) == [(name,)]
+    assert 0 < found.failing <= found.checks
+    assert f"as if: {mutant.sentence} [{name}]" in str(found)
+
+
+def test_a_stranger_need_not_sum_in_the_same_order() -> None:
+    report = check(drops_b_hh)
+    (found,) = report.diagnoses
+    assert names(found) == [("RecurrentBiasDropped",)]
+    assert (found.failing, found.checks) == (len(report.failures), report.executed)
+
+
+def test_a_changed_framework_is_explained() -> None:
+    found = diagnosed(TorchWithoutRecurrentBias(), LAYER_VALUES, 8)
+    assert names(found) == [("RecurrentBiasDropped",)]
+    found = diagnosed(TorchWithFinalStatesFromTheTop(), LAYER_VALUES, 8)
+    assert names(found) == [("FinalStatesFromTheTop",)]
+
+
+def test_what_checks_cannot_tell_apart_is_named_together() -> None:
+    mutant = MUTANTS_OF["layer"]["NeverOn"]
+    found = diagnosed(mutant.make(), [mutant.caught_by])
+    assert {("NeverOn",), ("SameMaskInEveryCall",)} <= {*names(found)}
+    assert "which nothing here tells apart" in str(found)
+
+
+def test_two_bugs_at_once_are_named_together() -> None:
+    found = diagnosed(TwoBugs(), VALUES, 2)
+    assert names(found) == [("RecurrentBiasDropped", "InitialStateIgnored")]
+    assert "b_hh is not added. And: h_0 is taken for zeros." in str(found)
+
+
+@pytest.mark.parametrize("stranger", [HalfOfRecurrentBias, Raising])
+def test_a_bug_that_nobody_has_listed_is_not_named(stranger: Any) -> None:
+    found = diagnosed(stranger(), VALUES, 2)
+    assert found.causes == ()
+    assert str(found).startswith("no known bug reproduces these results")
+
+
+def test_where_no_cause_is_known_the_places_are_told() -> None:
+    found = diagnosed(LastUnitOfLaterRowsShrunk(), LAYER_VALUES, 8)
+    assert found.causes == ()
+    assert [place.partition(" (")[0] for place in found.places] == [
+        "only in the last unit",
+        "only from row 2 on",
+    ]
+
+
+def test_failures_that_do_not_come_again_are_explained_by_their_order() -> None:
+    found = diagnosed(MUTANTS_OF["core"]["WrongAtFirstCall"].make(), VALUES)
+    assert not found.repeated
+    assert names(found) == [("WrongAtFirstCall",)]
+    assert "did not come again" in str(found)
+
+
+def test_nothing_is_diagnosed_where_nothing_fails_or_nobody_asks() -> None:
+    assert check("rnn_reference.BatchRNN", checks=VALUES).diagnoses == ()
+    assert check(TwoBugs(), checks=VALUES, diagnosed=False).diagnoses == ()
+
+
+def test_shares_are_alike_on_one_side_of_the_bound_or_near_each_other() -> None:
+    assert alike_shares(1e3, 1e9)
+    assert alike_shares(0.0, 0.9)
+    assert alike_shares(0.6, 1.9)
+    assert not alike_shares(0.1, 1.1)
+    assert not alike_shares(0.0, float("inf"))
