@@ -40,6 +40,9 @@ class Precision:
 
     @classmethod
     def of(cls, dtype: npt.DTypeLike) -> "Precision":
+        """Of a dtype of NumPy, or of "bfloat16": 8 bits, the exponents of float32."""
+        if dtype == "bfloat16":
+            return cls("bfloat16", 2.0**-8, float(np.finfo(np.float32).smallest_normal))
         info = np.finfo(np.dtype(dtype))
         return cls(str(info.dtype), float(info.eps) / 2, float(info.smallest_normal))
 

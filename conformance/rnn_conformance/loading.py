@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from rnn_conformance.implementations.plain import PlainFunction, StepByStepClass
+from rnn_conformance.layer import conventions
 from rnn_conformance.layer.call import LayerImplementation
 from rnn_conformance.protocol import Claims, Implementation
 from rnn_conformance.subject import one_line
@@ -101,6 +102,7 @@ def _claims(found: Any) -> dict[str, tuple[Any, type]]:
         declared["claims"] = (found.claims, Claims)
     if isinstance(found, LayerImplementation):
         declared["features"] = (found.features, frozenset)
+        conventions.declared(found)  # refused now rather than in every check
     return declared
 
 

@@ -9,6 +9,7 @@ from rnn_conformance.checks import CHECKS
 from rnn_conformance.judgement import Judgement
 from rnn_conformance.layer.cases import layer_catalogue
 from rnn_conformance.layer.checks import LAYER_CHECKS
+from rnn_conformance.layer.conventions import declared
 from rnn_conformance.layer.subject import LayerSubject
 from rnn_conformance.subject import Subject
 
@@ -23,6 +24,8 @@ class AnyCase(Protocol):
     def features(self) -> frozenset[str]: ...
 
     def concerns(self, clause: str) -> bool: ...
+
+    def __hash__(self) -> int: ...
 
 
 class AnyCheck(Protocol):
@@ -71,7 +74,12 @@ class Profile:
 
 CORE = Profile("core", "run", Subject, lambda found: found.claims.features, catalogue, CHECKS)
 LAYER = Profile(
-    "layer", "run_layer", LayerSubject, lambda found: found.features, layer_catalogue, LAYER_CHECKS
+    "layer",
+    "run_layer",
+    LayerSubject,
+    lambda found: found.features | declared(found),
+    layer_catalogue,
+    LAYER_CHECKS,
 )
 ALL_CHECKS: Mapping[str, AnyCheck] = {**CHECKS, **LAYER_CHECKS}
 

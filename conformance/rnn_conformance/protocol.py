@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.floating]
 Layout = Literal["single", "time_first", "batch_first"]
-Dtype = Literal["float32", "float64"]
+Dtype = Literal["float32", "float64", "float16", "bfloat16"]
 
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
-DTYPES: tuple[Dtype, ...] = get_args(Dtype)
+DTYPES: tuple[Dtype, ...] = ("float32", "float64")
+HALF_DTYPES: tuple[Dtype, ...] = ("float16", "bfloat16")  # claimed only where it is said
 
 
 @dataclass(frozen=True)
@@ -25,16 +26,19 @@ class Call:
             "batch_first".
         h_0: None where it is omitted, else (H,) in "single" and (B, H) in the other two.
         layout: which of the three it is.
+        bfloat16: whether the arrays hold numbers of bfloat16, which NumPy lacks, as float32, and
+            the answer is to hold such numbers too.
     """
 
     weights: Mapping[str, Array]
     inputs: Array
     h_0: Array | None
     layout: Layout
+    bfloat16: bool = False
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
-        """The precision of every array, and the one in which the answer is judged."""
+        """Of every array, and of the answer's."""
         return self.inputs.dtype
 
 
@@ -57,6 +61,9 @@ class Answer:
 class Claims:
     """What an implementation says that it does. Nothing beyond it is asked of it.
 
+    Attributes:
+        dtypes: of float32, float64, float16 and bfloat16, each judged by its own unit roundoff.
+
     Raises ValueError where a claim is empty or unknown.
     """
 
@@ -69,7 +76,7 @@ class Claims:
         return frozenset((*self.layouts, *self.dtypes))
 
     def __post_init__(self) -> None:
-        for name, known in (("layouts", LAYOUTS), ("dtypes", DTYPES)):
+        for name, known in (("layouts", LAYOUTS), ("dtypes", get_args(Dtype))):
             claimed = getattr(self, name)
             if isinstance(claimed, str) or not claimed or not set(claimed) <= set(known):
                 raise ValueError(
@@ -77,7 +84,7 @@ class Claims:
                 )
 
 
-EVERYTHING = Claims(LAYOUTS, DTYPES)
+EVERYTHING = Claims(LAYOUTS, (*DTYPES, *HALF_DTYPES))
 
 
 @runtime_checkable

@@ -9,6 +9,7 @@ from rnn_conformance.findings import Diagnosis
 from rnn_conformance.records import Record
 from rnn_conformance.run import Planned, plan
 from rnn_conformance.terminal import describe
+from rnn_conformance.vacuity import refuse_vacuous
 
 PROPERTY = "rnn_conformance"
 
@@ -19,7 +20,11 @@ def parameters(implementation: Any, *, seed: int = 0) -> list[Any]:
 
 
 def judge(planned: Planned, record_property: Callable[[str, object], None]) -> None:
-    """Execute one check as a test: it passes, fails with the text of the record, or is skipped."""
+    """Execute one check as a test: it passes, fails with the text of the record, or is skipped.
+
+    Raises Vacuous where the case is one that anybody could pass.
+    """
+    refuse_vacuous(planned.case)
     record = planned.execute()
     record_property(PROPERTY, record.to_json())
     if record.outcome == "not_claimed":

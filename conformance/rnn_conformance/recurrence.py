@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from rnn_conformance.formats import bfloat16
 from rnn_conformance.protocol import EVERYTHING, Answer, Array, Call, Claims
 
 Weights = Mapping[str, Array]
@@ -24,9 +25,14 @@ class Recurrence:
         h = self.initial(call, inputs.shape[1])
         states: list[Array] = []
         for t in self.steps(inputs):
-            h = self.step(weights, inputs[t], h)
+            h = self.in_format(call, self.step(weights, inputs[t], h))
             states.append(h)
-        return self.answer(call, states, [self.readout(weights, h) for h in states])
+        outputs = [self.in_format(call, self.readout(weights, h)) for h in states]
+        return self.answer(call, states, outputs)
+
+    def in_format(self, call: Call, values: Array) -> Array:
+        """A result of the dtype that NumPy lacks, computed in float32 and rounded once."""
+        return bfloat16(values) if call.bfloat16 else values
 
     def weights(self, weights: Weights) -> Weights:
         return weights

@@ -13,6 +13,7 @@ from rnn_conformance.profiles import ALL_CHECKS, AnyCase, AnyCheck, Profile, pro
 from rnn_conformance.records import Outcome, Record, Report
 from rnn_conformance.reproduction import call_lines
 from rnn_conformance.subject import NotGiven, Violation
+from rnn_conformance.vacuity import refuse_vacuous
 
 
 class Interrupted(KeyboardInterrupt):
@@ -142,10 +143,13 @@ def check(
             the implementation again.
         progress: wraps the planned checks while they are executed.
 
-    Raises what `plan` raises, and Interrupted. A failing implementation raises nothing.
+    Raises what `plan` raises, Vacuous (a ValueError) for a seed that makes a case one that anybody
+    could pass, and Interrupted. A failing implementation raises nothing.
     """
     found = as_implementation(implementation)
     planned, name = plan(found, seed=seed, checks=checks), found.name
+    for case in dict.fromkeys(item.case for item in planned):
+        refuse_vacuous(case)
     records: list[Record] = []
 
     def report(**fields: Any) -> Report:

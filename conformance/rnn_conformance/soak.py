@@ -30,6 +30,7 @@ from rnn_conformance.layer.cases import H0, Bias, LayerCase, LengthsKind
 from rnn_conformance.layer.checks import LAYER_CHECKS
 from rnn_conformance.layer.subject import LayerSubject
 from rnn_conformance.loading import CannotBeJudged, load
+from rnn_conformance.profiles import LAYER
 from rnn_conformance.protocol import DTYPES, LAYOUTS
 from rnn_conformance.subject import Violation
 from rnn_conformance.terminal import share
@@ -147,7 +148,7 @@ class Outcome:
 def judge(subject: LayerSubject, seed: int, number: int) -> Outcome:
     """Draw a case, judge it. A layer that fails in whatever way makes a failure, no exception."""
     rng = np.random.default_rng([seed, number])
-    case, features = random_case(rng), subject.implementation.features
+    case, features = random_case(rng), LAYER.claimed(subject.implementation)
     shares: dict[str, float] = {}
     failures: dict[str, str] = {}
     if not case.features <= features:

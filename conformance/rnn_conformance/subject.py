@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from rnn_conformance.cases import Case, Data
-from rnn_conformance.protocol import Answer, Array, Call, Implementation, Layout
+from rnn_conformance.formats import bfloat16, carrier
+from rnn_conformance.protocol import Answer, Array, Call, Dtype, Implementation, Layout
 
 REMEMBERED = 4
 C = TypeVar("C")
@@ -158,6 +159,14 @@ def array_of(name: str, value: object, shape: tuple[int, ...]) -> Array:
     if not np.issubdtype(array.dtype, np.floating):
         raise Violation(f"{name}: expected floating-point numbers, got dtype {array.dtype}")
     return array
+
+
+def in_the_dtype(what: str, array: Array, dtype: Dtype) -> None:
+    """Raises Violation unless these are numbers of this dtype."""
+    if array.dtype != carrier(dtype):
+        raise Violation(f"{what}: expected dtype {carrier(dtype)}, got {array.dtype}")
+    if dtype == "bfloat16" and not np.array_equal(bfloat16(array), array, equal_nan=True):
+        raise Violation(f"{what}: expected numbers of bfloat16 in float32, got some of more bits")
 
 
 def _in_order(array: Any, layout: Layout) -> Any:

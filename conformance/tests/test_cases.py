@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from rnn_conformance.cases import H0S, Case, catalogue
 from rnn_conformance.protocol import DTYPES, LAYOUTS
-from rnn_reference import BatchRNN
 
 CASES = catalogue()
 
@@ -43,26 +42,6 @@ def test_long_large_and_extreme_cases(dtype: str) -> None:
     assert any(case.T * case.B > 65536 for case in cases)
     assert any(case.B > 512 for case in cases)
     assert any(case.weights == "extreme" for case in cases)
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_no_case_is_vacuous(case: Case) -> None:
-    data = case.data()
-    weights = data.weights
-    if case.weights != "initial":
-        assert (weights["b_xh"] != 0).all()
-        assert not np.isin(weights["b_xh"], weights["b_hh"]).any()
-    if case.H > 1:
-        assert (weights["W_hh"] != weights["W_hh"].T).any()
-    if case.h_0 == "nonzero":
-        assert len(np.unique(data.initial, axis=0)) == case.B
-    if case.weights in ("extreme", "special"):
-        return
-    model = BatchRNN.from_weights({name: w.astype(np.float64) for name, w in weights.items()})
-    _, by_step = model.forward(data.inputs.astype(np.float64), data.initial.T.astype(np.float64))
-    states = np.stack([by_step[t] for t in range(case.T)])
-    # Where tanh is flat, errors do not show: enough states must be off its ends.
-    assert np.mean(np.abs(states) < 0.99) > 0.15
 
 
 def test_numbers_differ_in_nothing_but_what_was_changed() -> None:

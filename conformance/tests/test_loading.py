@@ -259,7 +259,7 @@ def test_an_implementation_is_given_back_as_it_is() -> None:
         ({"layouts": ("columns",)}, "layouts"),
         ({"layouts": ("single", None)}, "layouts"),
         ({"dtypes": ()}, "dtypes"),
-        ({"dtypes": ("float16",)}, "dtypes"),
+        ({"dtypes": ("float8",)}, "dtypes"),
         ({"dtypes": (np.float32,)}, "dtypes"),
     ],
 )

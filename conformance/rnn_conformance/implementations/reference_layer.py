@@ -1,17 +1,20 @@
 """The reference's stack of layers, as one implementation under test like any other."""
 
+from typing import ClassVar
+
 import numpy as np
 from rnn_reference import RNN
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall
-from rnn_conformance.layer.cases import FEATURES
+from rnn_conformance.layer.cases import FEATURES, HALF
 
 
 class ReferenceLayer:
     """rnn_reference.RNN; what dropout drops is drawn from one generator, call after call."""
 
     name = "rnn_reference.RNN"
-    features = FEATURES
+    features = FEATURES - HALF
+    conventions: ClassVar[dict[str, str]] = {"B = 0": "refused"}
 
     def __init__(self) -> None:
         self._rng = np.random.default_rng(0)

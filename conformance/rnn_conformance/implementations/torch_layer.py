@@ -8,7 +8,7 @@ import torch
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall
 from rnn_conformance.layer.cases import FEATURES
-from rnn_conformance.protocol import Array
+from rnn_conformance.protocol import Array, Call
 
 
 class TorchLayer:
@@ -36,14 +36,15 @@ class TorchLayer:
                 batch_first,
                 o.dropout,
                 o.bidirectional,
-                dtype=_tensor(call.inputs).dtype,
+                dtype=tensor(call.inputs, call).dtype,
             )
-        rnn.load_state_dict({name: _tensor(value) for name, value in call.weights.items()})
+        rnn.load_state_dict({name: tensor(value, call) for name, value in call.weights.items()})
         rnn.train(call.training)
-        inputs, h_0 = _tensor(call.inputs), None if call.h_0 is None else _tensor(call.h_0)
+        inputs = tensor(call.inputs, call)
+        h_0 = None if call.h_0 is None else tensor(call.h_0, call)
         if call.lengths is None:
             output, h_n = rnn(inputs, h_0)
-            return LayerAnswer(output.numpy(), h_n.numpy())
+            return LayerAnswer(array(output), array(h_n))
         packed = torch.nn.utils.rnn.pack_padded_sequence(
             inputs, torch.from_numpy(call.lengths), batch_first, enforce_sorted=False
         )
@@ -51,11 +52,18 @@ class TorchLayer:
         padded, _ = torch.nn.utils.rnn.pad_packed_sequence(
             output, batch_first, total_length=inputs.shape[1 if batch_first else 0]
         )
-        return LayerAnswer(padded.numpy(), h_n.numpy())
+        return LayerAnswer(array(padded), array(h_n))
 
 
-def _tensor(array: Array) -> torch.Tensor:
+def tensor(value: Array, call: Call | LayerCall) -> torch.Tensor:
     """The array's own memory where torch can have it: strides not negative, and writable."""
-    if min(array.strides, default=0) < 0 or not array.flags.writeable:
-        array = np.array(array, order="C")
-    return torch.from_numpy(array)
+    if min(value.strides, default=0) < 0 or not value.flags.writeable:
+        value = np.array(value, order="C")
+    found = torch.from_numpy(value)
+    return found.bfloat16() if call.bfloat16 else found
+
+
+def array(value: torch.Tensor) -> Array:
+    """The numbers of a tensor; bfloat16 becomes float32."""
+    found: Array = (value.float() if value.dtype == torch.bfloat16 else value).numpy()
+    return found

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from rnn_conformance.implementations.torch_layer import TorchLayer
+from rnn_conformance.implementations.torch_layer import TorchLayer, array, tensor
 from rnn_conformance.protocol import EVERYTHING, Answer, Array, Call
 
 RNN_NAMES = {
@@ -58,9 +58,11 @@ class TorchRNN(TorchLayer):
     @torch.inference_mode()
     def run(self, call: Call) -> Answer:
         rnn, readout = to_torch(call.weights, batch_first=call.layout == "batch_first")
-        h_0 = None if call.h_0 is None else torch.from_numpy(call.h_0)[None]
-        states, h_n = rnn(torch.from_numpy(call.inputs), h_0)
-        return Answer(states.numpy(), h_n[0].numpy(), readout(states).numpy())
+        if call.bfloat16:
+            rnn, readout = rnn.bfloat16(), readout.bfloat16()
+        h_0 = None if call.h_0 is None else tensor(call.h_0, call)[None]
+        states, h_n = rnn(tensor(call.inputs, call), h_0)
+        return Answer(array(states), array(h_n[0]), array(readout(states)))
 
 
 def _state_dict(weights: Mapping[str, Array], names: Mapping[str, str]) -> dict[str, torch.Tensor]:

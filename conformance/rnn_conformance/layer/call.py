@@ -56,6 +56,7 @@ class LayerCall:
         lengths: (B,), how many steps of each row are real; None where all are. What stands beyond
             is padding.
         training: whether dropout is on; it is off in evaluation.
+        bfloat16: as in `rnn_conformance.Call`.
     """
 
     options: Options
@@ -65,10 +66,11 @@ class LayerCall:
     lengths: Lengths | None
     layout: Layout
     training: bool = False
+    bfloat16: bool = False
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
-        """The precision of every array, and the one in which the answer is judged."""
+        """Of every array, and of the answer's."""
         return self.inputs.dtype
 
 

@@ -10,8 +10,10 @@ from zlib import crc32
 
 import numpy as np
 
+from rnn_conformance.formats import in_format
 from rnn_conformance.layer.call import LayerCall, Lengths, Nonlinearity, Options
-from rnn_conformance.protocol import DTYPES, LAYOUTS, Array, Dtype, Layout
+from rnn_conformance.layer.conventions import NAN_IGNORED
+from rnn_conformance.protocol import DTYPES, HALF_DTYPES, LAYOUTS, Array, Dtype, Layout
 
 H0 = Literal["none", "zeros", "nonzero"]
 Bias = Literal["off", "zeros", "nonzero"]
@@ -77,6 +79,7 @@ class LayerCase:
         found |= {"bidirectional"} if self.bidirectional else set()
         found |= {"no_bias"} if self.bias == "off" else set()
         found |= {"lengths"} if self.lengths != "none" else set()
+        found |= {NAN_IGNORED} if self.padding_nan else set()
         return frozenset(found)
 
     def concerns(self, clause: str) -> bool:
@@ -103,7 +106,8 @@ class LayerCase:
 
 
 OPTIONS = ("layers", "bidirectional", "no_bias", "lengths", "dropout")
-FEATURES = frozenset((*DTYPES, *LAYOUTS, *get_args(Nonlinearity), *OPTIONS))
+HALF = frozenset(HALF_DTYPES)
+FEATURES = frozenset((*DTYPES, *HALF_DTYPES, *LAYOUTS, *get_args(Nonlinearity), *OPTIONS))
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ class LayerData:
         inputs: (T, B, I); beyond a row's length, padding.
         h_0: (L·D, B, H), or None where it is omitted.
         lengths: (B,), or None where every row has T steps.
+        bfloat16: as in `LayerCall`.
     """
 
     options: Options
@@ -121,6 +126,7 @@ class LayerData:
     inputs: Array
     h_0: Array | None
     lengths: Lengths | None
+    bfloat16: bool = False
 
     @property
     def initial(self) -> Array:
@@ -146,7 +152,9 @@ class LayerData:
             inputs, h_0 = inputs[:, 0].copy(), None if h_0 is None else h_0[:, 0].copy()
         elif layout == "batch_first":
             inputs = inputs.swapaxes(0, 1).copy()
-        return LayerCall(self.options, weights, inputs, h_0, lengths, layout)
+        return LayerCall(
+            self.options, weights, inputs, h_0, lengths, layout, bfloat16=self.bfloat16
+        )
 
 
 @lru_cache(maxsize=2048)
@@ -175,6 +183,7 @@ def _data(case: LayerCase) -> LayerData:
             "nonzero": _frozen(h_0, case.dtype),
         }[case.h_0],
         lengths,
+        case.dtype == "bfloat16",
     )
 
 
@@ -206,7 +215,7 @@ def _lengths(case: LayerCase) -> Lengths | None:
 
 
 def _frozen(values: Array, dtype: Dtype) -> Array:
-    array = values.astype(dtype)
+    array = in_format(values, dtype)
     array.flags.writeable = False
     return array
 
@@ -275,6 +284,22 @@ def _cases() -> Iterator[LayerCase]:
             yield LayerCase(bidirectional=two, layout=layout, dtype=dtype, lengths=lengths)  # type: ignore[arg-type]
         elif lengths == "none":
             yield LayerCase(B=1, bidirectional=two, layout=layout, dtype=dtype)
+    # Few bits: the bound is small beside the signal where one layer is judged step by step.
+    for dtype, layout, nonlinearity, two, lengths in product(
+        HALF_DTYPES, LAYOUTS, nonlinearities, (False, True), ("none", "unsorted")
+    ):
+        case = LayerCase(
+            I=2,
+            nonlinearity=nonlinearity,
+            bidirectional=two,
+            layout=layout,
+            lengths=lengths,  # type: ignore[arg-type]
+            dtype=dtype,
+        )
+        if layout != "single":
+            yield case
+        elif lengths == "none":
+            yield replace(case, B=1)
     for dtype, two in product(DTYPES, (False, True)):
         yield LayerCase(T=400, B=2, H=8, bidirectional=two, dtype=dtype, chaotic=True)
         yield LayerCase(T=257, B=256, I=3, H=4, bidirectional=two, dtype=dtype)

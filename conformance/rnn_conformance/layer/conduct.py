@@ -1,4 +1,4 @@
-"""Checks of conduct: memory, earlier calls, threads, and what is refused.
+"""Checks of conduct: memory, earlier calls, threads, extreme numbers, and what is refused.
 
 The docstring of a check is its title, and then advice for whoever fails it.
 """
@@ -9,17 +9,17 @@ from dataclasses import replace
 
 import numpy as np
 
+from rnn_conformance.certificate import Precision
 from rnn_conformance.expected import identical, unchanged
 from rnn_conformance.judgement import Judgement
+from rnn_conformance.layer import expected
 from rnn_conformance.layer.call import LayerAnswer, LayerCall
 from rnn_conformance.layer.cases import LayerCase
 from rnn_conformance.layer.registry import check, relational
 from rnn_conformance.layer.relations import same
-from rnn_conformance.layer.subject import LayerSubject, ordered
+from rnn_conformance.layer.subject import LayerSubject, in_one_order, ordered
 from rnn_conformance.protocol import Array
 from rnn_conformance.subject import Violation
-
-THREADS = 4
 
 
 def usual(case: LayerCase) -> bool:
@@ -37,15 +37,16 @@ def layer_inputs_unchanged(subject: LayerSubject, case: LayerCase) -> Iterator[J
 
 @check("RNN-MEM-2", applies=usual)
 def layer_earlier_results_kept(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
-    """What one call returned is not changed by the next.
+    """What one call returned is not changed by the next ones.
 
-    Results that are views of a buffer of the layer are overwritten by the next call.
+    Results that are views of a buffer of the layer are overwritten by a later call.
     """
-    first = subject.run(case.data(), case.layout)
+    first = in_one_order(subject.answer(case.call()), case.data(), case.layout)
     kept = LayerAnswer(first.output.copy(), first.h_n.copy())
-    subject.run(replace(case, seed=case.seed + 1).data(), case.layout)
-    yield identical("output after another call", kept.output, first.output)
-    yield identical("h_n after another call", kept.h_n, first.h_n)
+    for later in range(1, 4):  # more than one: two buffers may take turns
+        subject.run(replace(case, seed=case.seed + later).data(), case.layout)
+    yield identical("output after other calls", kept.output, first.output)
+    yield identical("h_n after other calls", kept.h_n, first.h_n)
 
 
 @check("RNN-MEM-3", applies=relational)
@@ -60,19 +61,17 @@ def memory_layouts(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement
 
 @check("RNN-CALL-1", applies=usual)
 def layer_calls_are_independent(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
-    """A call computes the same whatever was called before: other weights, lengths, batch sizes.
+    """A call computes the same whatever was called before: other weights, lengths, sizes.
 
     Look for a state kept from the last call when h_0 is omitted, and for weights or shapes cached
-    at the first one.
+    at an earlier one.
     """
     bare = replace(case, h_0="none")
-    first = subject.run(bare.data(), case.layout)
-    for other in (
-        replace(case, T=case.T + 4, B=case.B + (case.layout != "single")),
-        replace(case, seed=case.seed + 1),
-    ):
-        subject.run(other.data(), case.layout)
-        yield from same(bare, first, subject.run(bare.data(), case.layout))
+    subject.run(bare.data(), case.layout)
+    for other in _others(case):
+        for one in (other, bare):
+            answer = subject.run(one.data(), case.layout)
+            yield from expected.judge(expected.as_a_whole(one), answer)
 
 
 @check("RNN-CALL-2", applies=usual)
@@ -84,13 +83,59 @@ def layer_repeatable(subject: LayerSubject, case: LayerCase) -> Iterator[Judgeme
 
 @check("RNN-CALL-3", applies=usual)
 def threads(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
-    """Calls from several threads at once do not disturb each other."""
-    cases = [replace(case, seed=case.seed + i) for i in range(THREADS)]
+    """Calls from several threads at once do not disturb each other, of whatever sizes they are."""
+    cases = [case, *_others(case)]
     data = [one.data() for one in cases]
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(len(cases)) as pool:
         found = list(pool.map(lambda numbers: subject.run(numbers, case.layout), data * 2))
     for one, answer in zip(cases * 2, found, strict=True):
         yield from same(one, subject.result(one), answer)
+
+
+@check("RNN-CELL-1", "RNN-CELL-2", applies=relational)
+def large_preactivations(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """tanh stays at -1 or 1 and relu goes on, however large the pre-activation.
+
+    Wrong or NaN from some step on, where the inputs grow: exp 2a is infinite in float32 from a = 44
+    on, and infinity divided by itself is NaN.
+    """
+    data = case.data()
+    growth = np.geomspace(1, 2000, case.T)[:, None, None]
+    large = replace(data, inputs=(data.inputs * growth).astype(data.inputs.dtype))
+    limit = expected.whole(large, Precision.of(case.dtype))
+    yield from expected.judge(limit, subject.run(large, case.layout))
+
+
+@check("RNN-CELL-4", "RNN-LEN-5", applies=lambda c: relational(c) and c.L == 1)
+def nan_is_propagated(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """A NaN that is read makes every number that depends on it NaN, and no other.
+
+    Look for a relu that asks whether a > 0, for a minimum or maximum that passes over NaN, and for
+    rows that are masked by a product with 0. To refuse NaN with an exception is as good.
+    """
+    data, H = case.data(), case.H
+    row = int(np.argmax(data.steps))
+    steps = int(data.steps[row])
+    at = steps // 2
+    inputs = data.inputs.copy()
+    inputs[at, row, 0] = np.nan
+    try:
+        answer = subject.answer(replace(data, inputs=inputs).call(case.layout))
+    except Violation:
+        return
+    found, without = ordered(answer, data, case.layout), subject.result(case)
+    output, h_n = np.zeros_like(found.output, bool), np.zeros_like(found.h_n, bool)
+    output[at:steps, row, :H] = True
+    output[: at + 1, row, H:] = True
+    h_n[:, row] = True
+    for name, values, reached in (("output", found.output, output), ("h_n", found.h_n, h_n)):
+        where = f"{name} (1 for NaN, 0 for numbers)"
+        yield Judgement(where, reached * 1.0, np.isnan(values) * 1.0, 0.0, "what depends on NaN")
+    yield from same(
+        case,
+        LayerAnswer(np.where(output, 0, without.output), np.where(h_n, 0, without.h_n)),
+        LayerAnswer(np.where(output, 0, found.output), np.where(h_n, 0, found.h_n)),
+    )
 
 
 @check("RNN-ERR-1", applies=lambda c: usual(c) and c.layout != "single" and c.L > 1)
@@ -134,6 +179,15 @@ def lengths_refused(subject: LayerSubject, case: LayerCase) -> Iterator[Judgemen
     }
     _refused(subject, wrong)
     return iter(())
+
+
+def _others(case: LayerCase) -> tuple[LayerCase, ...]:
+    """Calls of other steps and rows, of other weights, and of other units without what may be."""
+    return (
+        replace(case, T=case.T + 4, B=case.B + (case.layout != "single")),
+        replace(case, seed=case.seed + 1),
+        replace(case, H=case.H + 1, h_0="none", lengths="none"),
+    )
 
 
 def _refused(subject: LayerSubject, calls: Mapping[str, LayerCall]) -> None:

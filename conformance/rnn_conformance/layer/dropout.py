@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from rnn_conformance.certificate import Precision
 from rnn_conformance.judgement import Judgement
+from rnn_conformance.layer.call import LayerAnswer
 from rnn_conformance.layer.cases import LayerCase, LayerData
 from rnn_conformance.layer.conduct import usual
 from rnn_conformance.layer.expected import whole
@@ -17,7 +19,6 @@ from rnn_conformance.layer.registry import check, relational
 from rnn_conformance.layer.relations import same
 from rnn_conformance.layer.subject import LayerSubject, ordered
 from rnn_conformance.protocol import Array
-from rnn_conformance.subject import Violation
 
 P = 0.25
 SIGMAS = 6
@@ -35,21 +36,26 @@ def dropout_off_in_evaluation(subject: LayerSubject, case: LayerCase) -> Iterato
 def dropout_between_layers(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """In training, a share p of what a layer hands on is zero, the rest is scaled by 1 / (1 - p).
 
-    Two layers are built to show it: the first gives ones, the second hands on what it reads. The
-    share of zeros may be six standard deviations off.
+    The layers are built to show it: the first gives ones, each of the others what it reads. Every
+    number is drawn by itself: from call to call, step to step and so on, as many change to zero and
+    back as chance has it. Shares may be six standard deviations off.
     """
-    output = _training(subject, _show_the_mask(case), case)
-    kept = 1 / (1 - P)
-    expected = np.where(output == 0, 0, kept)
-    bound = np.full(output.shape, 8 * np.finfo(output.dtype).eps * kept)
-    yield Judgement("output", expected, output, bound, "zero, or 1 / (1 - p) and a few roundings")
-    share, n = np.mean(output == 0), output.size
-    limit = SIGMAS * np.sqrt(P * (1 - P) / n)
-    one = np.full((1, 1, 1), share)
-    reason = f"{SIGMAS} standard deviations of the mean of {n} draws"
-    yield Judgement("share of zeros", np.full((1, 1, 1), P), one, limit, reason)
-    if np.array_equal(output, _training(subject, _show_the_mask(case), case)):
-        raise Violation("output: expected another mask in another call, got the same")
+    data = _show_the_mask(case)
+    calls = [_training(subject, data, case) for _ in range(2)]
+    layers = np.arange(case.L).repeat(data.options.directions)[:, None, None]
+    for answer in calls:
+        yield _zero_or_scaled("output", answer.output, np.array(case.L - 1))
+        yield _zero_or_scaled("h_n", answer.h_n, layers)
+    T, B, _ = data.inputs.shape
+    sizes = (len(calls), T, B, data.options.directions, data.options.hidden_size)
+    zero = np.stack([answer.output for answer in calls]).reshape(sizes) == 0
+    p = 1 - (1 - P) ** (case.L - 1)
+    yield _share("zeros", zero, p)
+    for axis, name in enumerate(("calls", "steps", "rows", "directions", "units")):
+        pairs = sizes[axis] // 2
+        if pairs:  # no number is in two of them, so that all are independent
+            first, second = (zero.take(range(i, 2 * pairs, 2), axis) for i in range(2))
+            yield _share(f"changes between {name}", first != second, 2 * p * (1 - p))
 
 
 @check("RNN-DROP-2", applies=lambda c: relational(c) and c.L == 1, needs=("dropout",))
@@ -57,9 +63,7 @@ def dropout_not_on_the_inputs(subject: LayerSubject, case: LayerCase) -> Iterato
     """In training, a single layer drops nothing: its inputs come from no layer."""
     data = case.data()
     data = replace(data, options=replace(data.options, dropout=0.5))
-    call = replace(data.call(case.layout), training=True)
-    found = ordered(subject.answer(call), data, case.layout)
-    yield from same(case, subject.result(case), found)
+    yield from same(case, subject.result(case), _training(subject, data, case))
 
 
 @check("RNN-DROP-3", applies=lambda c: usual(c) and c.L > 1, needs=("dropout",))
@@ -74,22 +78,20 @@ def dropout_not_after_the_last_layer(subject: LayerSubject, case: LayerCase) -> 
         for name, value in data.weights.items()
     }
     data = replace(data, weights=blind, options=replace(data.options, dropout=0.5))
-    in_training = ordered(
-        subject.answer(replace(data.call(case.layout), training=True)), data, case.layout
-    )
+    in_training = _training(subject, data, case)
     limit = whole(data, Precision.of(case.dtype))
     yield Judgement("output", limit.output, in_training.output, limit.output_bound, limit.reason)
 
 
-def _training(subject: LayerSubject, data: LayerData, case: LayerCase) -> Array:
+def _training(subject: LayerSubject, data: LayerData, case: LayerCase) -> LayerAnswer:
     call = replace(data.call(case.layout), training=True)
-    return ordered(subject.answer(call), data, case.layout).output
+    return ordered(subject.answer(call), data, case.layout)
 
 
 def _show_the_mask(case: LayerCase) -> LayerData:
-    """Two layers of relu, 40 units: the first gives ones, the second its own inputs again."""
+    """Layers of relu, 40 units: the first gives ones, the others their own inputs again."""
     H = 40
-    options = replace(case.options, num_layers=2, hidden_size=H, nonlinearity="relu", dropout=P)
+    options = replace(case.options, hidden_size=H, nonlinearity="relu", dropout=P)
     data = case.data()
     weights: dict[str, Array] = {
         name: np.zeros(shape, case.dtype) for name, shape in options.weight_shapes().items()
@@ -97,6 +99,23 @@ def _show_the_mask(case: LayerCase) -> LayerData:
     for name, value in weights.items():
         if name.startswith("bias_ih_l0"):
             value[...] = 1
-        elif name.startswith("weight_ih_l1"):
-            value[:, :H] = np.eye(H)
+        elif name.startswith("weight_ih") and "l0" not in name:
+            d = name.endswith("_reverse")
+            value[:, d * H : (d + 1) * H] = np.eye(H)
     return replace(data, options=options, weights=weights, h_0=None, lengths=None)
+
+
+def _zero_or_scaled(what: str, found: Array, times: npt.NDArray[np.int64]) -> Judgement:
+    """Ones that went through dropout so many times."""
+    scaled = np.broadcast_to((1 / (1 - P)) ** times, found.shape)
+    bound = 8 * np.finfo(found.dtype).eps * scaled
+    reason = "zero, or 1 / (1 - p) for each layer below, and a few roundings"
+    return Judgement(what, np.where(found == 0, 0, scaled), found, bound, reason)
+
+
+def _share(what: str, drawn: npt.NDArray[np.bool_], p: float) -> Judgement:
+    """How many of these draws came out true, each with probability p."""
+    n, one = drawn.size, np.ones((1, 1, 1))
+    reason = f"{SIGMAS} standard deviations of the mean of {n} draws"
+    limit = SIGMAS * np.sqrt(p * (1 - p) / n)
+    return Judgement(f"share of {what}", p * one, np.mean(drawn) * one, limit, reason)

@@ -7,6 +7,7 @@ import numpy as np
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Lengths, Options
 from rnn_conformance.layer.per_call import Dropping
+from rnn_conformance.layer.permissive import PaddingLeft, Permissive
 from rnn_conformance.layer.recurrence import LayerRecurrence
 from rnn_conformance.protocol import Array
 
@@ -77,7 +78,7 @@ class InputProductFirst(LayerRecurrence):
     def direction(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
         from_inputs, states = x @ w["W_ih"].T + (w["b_ih"] + w["b_hh"]), []
         for a in from_inputs:
-            h = self.activation(call, a + h @ w["W_hh"].T)
+            h = self.in_format(call, self.activation(call, a + h @ w["W_hh"].T))
             states.append(h)
         return np.stack(states)
 
@@ -89,9 +90,9 @@ class Packed(LayerRecurrence):
         lengths = np.full(len(h), len(x)) if call.lengths is None else call.lengths
         order = np.argsort(-lengths, kind="stable")
         states, h = np.zeros((len(x), *h.shape), h.dtype), h[order]
-        for t in range(lengths.max()):
+        for t in range(lengths.max(initial=0)):
             rows = order[: np.count_nonzero(lengths > t)]
-            h = self.step(call, w, x[t, rows], h[: len(rows)])
+            h = self.in_format(call, self.step(call, w, x[t, rows], h[: len(rows)]))
             states[t, rows] = h
         return states
 
@@ -104,7 +105,8 @@ class EachRowAlone(LayerRecurrence):
         states, bias = np.zeros((len(x), *h.shape), h.dtype), w["b_ih"] + w["b_hh"]
         for row, (state, length) in enumerate(zip(h, lengths, strict=True)):
             for t in range(length):
-                state = self.activation(call, w["W_ih"] @ x[t, row] + bias + w["W_hh"] @ state)
+                a = w["W_ih"] @ x[t, row] + bias + w["W_hh"] @ state
+                state = self.in_format(call, self.activation(call, a))
                 states[t, row] = state
         return states
 
@@ -185,6 +187,8 @@ LAYER_HEALTHY: dict[str, type[LayerRecurrence]] = {
         OtherFormulas,
         DropoutInTraining,
         DropoutByKeeping,
+        Permissive,
+        PaddingLeft,
     )
 }
 for _name, _cls in LAYER_HEALTHY.items():

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from rnn_conformance.formats import bfloat16
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Lengths, Options
 from rnn_conformance.layer.cases import FEATURES
 from rnn_conformance.protocol import Array
@@ -52,11 +53,12 @@ class LayerRecurrence:
                 raise ValueError(f"{name}: expected {wanted}, got {call.weights[name].shape}")
         if call.lengths is not None:
             T = shape[1 if call.layout == "batch_first" else 0]
-            if (
-                call.lengths.shape != batch
-                or not 1 <= call.lengths.min() <= call.lengths.max() <= T
-            ):
+            if call.lengths.shape != batch or not self.allows(call.lengths, T):
                 raise ValueError(f"lengths: unexpected {call.lengths}")
+
+    def allows(self, lengths: Lengths, T: int) -> bool:
+        """Whether lengths, as many as there are rows, can be those of T steps."""
+        return bool(lengths.min() >= 1 and lengths.max() <= T)
 
     def rows(self, call: LayerCall) -> Array:
         """The inputs as (T, B, I)."""
@@ -107,9 +109,13 @@ class LayerRecurrence:
         """The states (T, B, H) in the order in which they are computed."""
         states = []
         for t in range(len(x)):
-            h = self.step(call, w, x[t], h)
+            h = self.in_format(call, self.step(call, w, x[t], h))
             states.append(h)
         return np.stack(states)
+
+    def in_format(self, call: LayerCall, values: Array) -> Array:
+        """A state of the dtype that NumPy lacks, computed in float32 and rounded once."""
+        return bfloat16(values) if call.bfloat16 else values
 
     def step(self, call: LayerCall, w: Mapping[str, Array], x: Array, h: Array) -> Array:
         return self.activation(call, self.preactivation(w, x, h))
@@ -156,4 +162,6 @@ def real(x: Array, steps: Lengths) -> npt.NDArray[np.bool_]:
 
 def reversed_rows(x: Array, steps: Lengths) -> Array:
     """Each row turned around within its own length."""
+    if not len(steps):
+        return x
     return np.stack([np.concatenate([x[:n, b][::-1], x[n:, b]]) for b, n in enumerate(steps)], 1)

@@ -7,6 +7,7 @@ from inspect import getdoc
 from rnn_conformance.judgement import Judgement
 from rnn_conformance.layer.cases import LayerCase
 from rnn_conformance.layer.subject import LayerSubject
+from rnn_conformance.protocol import DTYPES
 
 Judge = Callable[[LayerSubject, LayerCase], Iterator[Judgement]]
 
@@ -65,5 +66,5 @@ def check(
 
 def relational(case: LayerCase) -> bool:
     """The cases in which two runs can be compared as a whole: contractive, of the usual sizes."""
-    usual = (case.T, case.I, case.H) == (7, 5, 3) and case.bias == "nonzero"
-    return usual and case.h_0 == "nonzero" and not (case.chaotic or case.padding_nan)
+    usual = (case.T, case.I, case.H) == (7, 5, 3) and case.bias == case.h_0 == "nonzero"
+    return usual and case.dtype in DTYPES and not (case.chaotic or case.padding_nan)

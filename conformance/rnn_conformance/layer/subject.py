@@ -23,6 +23,10 @@ class LayerSubject:
         """What the layer computes for a case, in one order. Raises Violation."""
         return ordered(self.raw(case), case.data(), case.layout)
 
+    def as_given(self, case: LayerCase) -> LayerAnswer:
+        """The same with the padding as it came. Raises Violation."""
+        return in_one_order(self.raw(case), case.data(), case.layout)
+
     def raw(self, case: LayerCase) -> LayerAnswer:
         """What the layer gives for a case, as it comes. Raises Violation."""
         answer = self._remembered(case)
@@ -56,6 +60,13 @@ def expected_shapes(data: LayerData, layout: Layout) -> dict[str, tuple[int, ...
 
 
 def ordered(answer: LayerAnswer, data: LayerData, layout: Layout) -> LayerAnswer:
+    """As `in_one_order`, with zeros in the padding, which one check alone looks at."""
+    found = in_one_order(answer, data, layout)
+    real = np.arange(len(found.output))[:, None, None] < data.steps[:, None]
+    return LayerAnswer(np.where(real, found.output, 0), found.h_n)
+
+
+def in_one_order(answer: LayerAnswer, data: LayerData, layout: Layout) -> LayerAnswer:
     """The answer as (T, B, D·H) and (L·D, B, H). Raises Violation where a shape is wrong."""
     shapes = expected_shapes(data, layout)
     output = array_of("output", answer.output, shapes["output"])

@@ -10,7 +10,7 @@ from rnn_conformance.layer import expected
 from rnn_conformance.layer.cases import LayerCase
 from rnn_conformance.layer.registry import check
 from rnn_conformance.layer.subject import LayerSubject, expected_shapes, ordered
-from rnn_conformance.subject import Violation
+from rnn_conformance.subject import in_the_dtype
 
 
 @check("RNN-SHAPE-1", "RNN-SHAPE-2")
@@ -23,15 +23,13 @@ def layer_shape_and_dtype(subject: LayerSubject, case: LayerCase) -> Iterator[Ju
     data, answer = case.data(), subject.raw(case)
     ordered(answer, data, case.layout)
     for name, shape in expected_shapes(data, case.layout).items():
-        found = getattr(answer, name).dtype
-        if found != case.dtype:
-            raise Violation(f"{name} {shape}: expected dtype {case.dtype}, got {found}")
+        in_the_dtype(f"{name} {shape}", getattr(answer, name), case.dtype)
     return iter(())
 
 
 @check(
     "RNN-CELL-1", "RNN-CELL-2", "RNN-CELL-3", "RNN-STATE-1", "RNN-DIR-1", "RNN-DIR-2",
-    "RNN-LAYER-1", "RNN-LAYER-2", "RNN-LAYOUT-1", "RNN-LAYOUT-2", "RNN-LEN-1", "RNN-LEN-3",
+    "RNN-LAYER-1", "RNN-LAYER-2", "RNN-LAYOUT-1", "RNN-LAYOUT-2", "RNN-LEN-3",
     "RNN-LEN-4", "RNN-PREC-1",
 )  # fmt: skip
 def layer_output(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:

@@ -3,7 +3,7 @@
 Each is a `Recurrence` in which one piece is replaced. `MUTANTS` holds them by name.
 """
 
-from rnn_conformance.mutants import calls, cell, layout, precision, readout, state, systematic
+from rnn_conformance.mutants import calls, cell, half, layout, precision, readout, state, systematic
 from rnn_conformance.mutants.registry import MUTANTS, Mutant
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Mutant",
     "calls",
     "cell",
+    "half",
     "layout",
     "precision",
     "readout",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rnn_conformance.layer.call import LayerCall
+from rnn_conformance.layer.call import LayerCall, Lengths
 from rnn_conformance.layer.mutants.registry import layer_mutant
 from rnn_conformance.layer.recurrence import LayerRecurrence
 from rnn_conformance.protocol import Array
@@ -95,3 +95,62 @@ class RationalTanh(LayerRecurrence):
         a = np.clip(a, -3, 3)
         result: Array = a * (27 + a * a) / (27 + 9 * a * a)
         return result
+
+
+@layer_mutant("activation", caught_by="large_preactivations", needs={"tanh"})
+class TanhThroughExp(LayerRecurrence):
+    """tanh a is (exp 2a - 1) / (exp 2a + 1), which is NaN once exp 2a is infinite."""
+
+    def activation(self, call: LayerCall, a: Array) -> Array:
+        if call.options.nonlinearity != "tanh":
+            return super().activation(call, a)
+        with np.errstate(over="ignore", invalid="ignore"):
+            e = np.exp(2 * a)
+            result: Array = (e - 1) / (e + 1)
+        return result
+
+
+@layer_mutant("activation", caught_by="large_preactivations", needs=RELU)
+class ReluClipped(LayerRecurrence):
+    """relu ends at 100."""
+
+    def activation(self, call: LayerCall, a: Array) -> Array:
+        right = super().activation(call, a)
+        return np.minimum(right, 100) if call.options.nonlinearity == "relu" else right
+
+
+@layer_mutant("activation", caught_by="nan_is_propagated", needs=RELU)
+class ReluOfNaNIsZero(LayerRecurrence):
+    """relu keeps what is above 0, and gives 0 for everything else, NaN too."""
+
+    def activation(self, call: LayerCall, a: Array) -> Array:
+        kept = np.where(a > 0, a, 0).astype(a.dtype)
+        return kept if call.options.nonlinearity == "relu" else super().activation(call, a)
+
+
+@layer_mutant("activation", caught_by="nan_is_propagated", needs={"tanh"})
+class TanhOfNaNIsOne(LayerRecurrence):
+    """tanh clips its argument first, with a minimum and a maximum that pass over NaN."""
+
+    def activation(self, call: LayerCall, a: Array) -> Array:
+        tanh = call.options.nonlinearity == "tanh"
+        return super().activation(call, np.fmax(np.fmin(a, 50), -50) if tanh else a)
+
+
+@layer_mutant("activation", caught_by="nan_is_propagated")
+class NaNReadAsZero(LayerRecurrence):
+    """A NaN in the inputs is taken for padding, and read as 0."""
+
+    def without_padding(self, x: Array, steps: Lengths) -> Array:
+        right = super().without_padding(x, steps)
+        return np.where(np.isnan(right), 0, right).astype(x.dtype)
+
+
+@layer_mutant("activation", caught_by="nan_is_propagated")
+class RowsAddedWithWeightZero(LayerRecurrence):
+    """Each row adds all the others times 0, so that a NaN in one reaches them all."""
+
+    def step(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
+        new = super().step(call, w, x, h)
+        mixed: Array = new + 0 * new.sum(axis=0)
+        return mixed

@@ -73,7 +73,7 @@ class SingleTakenForBatch(LayerRecurrence):
     def direction(self, call: LayerCall, w: Mapping[str, Array], x: Array, h: Array) -> Array:
         if call.layout != "single":
             return super().direction(call, w, x, h)
-        return np.stack([self.step(call, w, one, h) for one in x])
+        return np.stack([self.in_format(call, self.step(call, w, one, h)) for one in x])
 
 
 @layer_mutant("layout", caught_by="layer_shape_and_dtype", needs=SINGLE)

@@ -73,6 +73,19 @@ class WeightsOfLastCall(Remembers):
         return {**w, "W_hh": packed}
 
 
+@layer_mutant("state", caught_by="layer_calls_are_independent")
+class WeightsKeptWhileSizesGrow(Remembers):
+    """A call of more steps and rows than the last one of the same options goes on with its W_hh."""
+
+    def cell(self, call: LayerCall, layer: int, d: int) -> Weights:
+        w, key = super().cell(call, layer, d), (call.options, layer, d, call.dtype)
+        sizes = np.array(self.rows(call).shape[:2])
+        if (sizes > self.kept.get((*key, "sizes"), sizes)).all():
+            return {**w, "W_hh": self.kept[key]}
+        self.kept[(*key, "sizes")], self.kept[key] = sizes, w["W_hh"]
+        return w
+
+
 @layer_mutant("state", caught_by="options_matter", shipped_in="pytorch/pytorch#95563 (LSTM)")
 class BiasOfEarlierCall(Remembers):
     """What is compiled with biases for some sizes is run again for a call without."""
@@ -95,7 +108,7 @@ class NonlinearityOfFirstCall(Remembers):
         return np.maximum(a, 0) if relu else np.tanh(a)
 
 
-@layer_mutant("state", caught_by="options_matter", needs={"lengths"})
+@layer_mutant("state", caught_by="layer_calls_are_independent", needs={"lengths"})
 class LengthsOfEarlierCall(Remembers):
     """Where lengths are omitted, those of the last call of the same sizes hold."""
 
@@ -106,7 +119,7 @@ class LengthsOfEarlierCall(Remembers):
         return self.kept.get(key, steps.astype(np.float64)).astype(np.int64)
 
 
-@layer_mutant("aliasing", caught_by="layer_output", needs={"lengths"})
+@layer_mutant("aliasing", caught_by="padding_is_zero", needs={"lengths"})
 class PaddingOfEarlierCall(Remembers):
     """The output is written to memory used before, whose padding is not cleared."""
 

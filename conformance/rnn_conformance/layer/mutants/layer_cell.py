@@ -111,3 +111,14 @@ class SparseWeightLosesItsLast(LayerRecurrence):
         numbers = (W != 0).cumsum(axis=1)
         kept = np.where((W != 0) & (numbers < numbers[:, -1:]), W, 0)
         return super().preactivation({**w, "W_hh": kept}, x, h)
+
+
+@layer_mutant("cell", caught_by="union_of_two")
+class SparseWeightLosesItsLastRow(LayerRecurrence):
+    """A W_hh at least half of zeros is kept sparse, without its last row."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        W = w["W_hh"].copy()
+        if 2 * np.count_nonzero(W) <= W.size:
+            W[-1] = 0
+        return super().preactivation({**w, "W_hh": W}, x, h)

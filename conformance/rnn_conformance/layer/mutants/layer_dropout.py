@@ -1,6 +1,7 @@
 """Wrong dropout: where, when, how much, and what becomes of the rest."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -151,6 +152,62 @@ class WholeStepsDropped(Dropping):
 
     def zeroed(self, x: Array, o: Options) -> Mask:
         return np.broadcast_to(super().zeroed(x[..., :1], o), x.shape)
+
+
+@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+class SameMaskForAllRows(Dropping):
+    """One mask is drawn for all rows of the batch."""
+
+    def zeroed(self, x: Array, o: Options) -> Mask:
+        return np.broadcast_to(super().zeroed(x[:, :1], o), x.shape)
+
+
+@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+class SameMaskForAllSteps(Dropping):
+    """One mask is drawn for all steps."""
+
+    def zeroed(self, x: Array, o: Options) -> Mask:
+        return np.broadcast_to(super().zeroed(x[:1], o), x.shape)
+
+
+@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+class UnitsDropped(Dropping):
+    """A unit is dropped in all rows and steps, or in none."""
+
+    def zeroed(self, x: Array, o: Options) -> Mask:
+        return np.broadcast_to(super().zeroed(x[:1, :1], o), x.shape)
+
+
+@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT | {"bidirectional"})
+class SameMaskForBothDirections(Dropping):
+    """One mask is drawn for both directions."""
+
+    def zeroed(self, x: Array, o: Options) -> Mask:
+        return np.tile(super().zeroed(x[..., : o.hidden_size], o), o.directions)
+
+
+@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+class OnAfterTheFirstLayerOnly(Dropping):
+    """What layers above the first hand on is not dropped."""
+
+    def drops(self, layer: int, o: Options) -> bool:
+        return super().drops(layer, o) and layer == 0
+
+
+@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+class OnBelowTheLastLayerOnly(Dropping):
+    """Only what the last layer reads is dropped."""
+
+    def drops(self, layer: int, o: Options) -> bool:
+        return super().drops(layer, o) and layer == o.num_layers - 2
+
+
+@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+class RateFallsWithTheLayers(Dropping):
+    """What layers above the first hand on is dropped at a lower rate."""
+
+    def layer_output(self, x: Array, steps: Lengths, layer: int, o: Options) -> Array:
+        return super().layer_output(x, steps, layer, replace(o, dropout=o.dropout / (1 + layer)))
 
 
 @layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)

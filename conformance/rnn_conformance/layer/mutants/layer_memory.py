@@ -45,6 +45,22 @@ class FinalStateOverwrittenByNextCall(LayerRecurrence):
         return LayerAnswer(right.output, state)
 
 
+@layer_mutant("aliasing", caught_by="layer_earlier_results_kept")
+class TwoBuffersInTurn(LayerRecurrence):
+    """The output is in two buffers that take turns: the call after the next overwrites it."""
+
+    def __init__(self) -> None:
+        self.buffers: dict[tuple[tuple[int, ...], str], list[Array]] = {}
+
+    def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
+        right = super().answer(call, output, h_n)
+        both = [right.output.copy(), right.output.copy()]
+        buffers = self.buffers.setdefault((right.output.shape, str(output.dtype)), both)
+        buffers.reverse()
+        buffers[0][...] = right.output
+        return LayerAnswer(buffers[0], right.h_n)
+
+
 @layer_mutant("aliasing", caught_by="layer_output", shipped_in="pytorch/pytorch#142303")
 class StatesShareOneBuffer(LayerRecurrence):
     """Every state is written to the same memory, so that all of them read as the last."""

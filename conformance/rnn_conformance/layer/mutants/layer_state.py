@@ -17,7 +17,7 @@ class StateNotCarried(LayerRecurrence):
     """Every step starts from h_0."""
 
     def direction(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
-        return np.stack([self.step(call, w, one, h) for one in x])
+        return np.stack([self.in_format(call, self.step(call, w, one, h)) for one in x])
 
 
 @layer_mutant("state", caught_by="layer_output", shipped_in="onnx/onnx-mlir#367")

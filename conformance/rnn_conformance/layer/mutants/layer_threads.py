@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from time import sleep
 
+import numpy as np
+
 from rnn_conformance.layer.call import LayerAnswer, LayerCall
 from rnn_conformance.layer.mutants.registry import layer_mutant
 from rnn_conformance.layer.recurrence import LayerRecurrence
@@ -46,6 +48,35 @@ class InputsInTheLayer(LayerRecurrence):
         self.x = super().rows(call).copy()
         sleep(PAUSE)
         return self.x
+
+
+@layer_mutant("threads", caught_by="threads")
+class StepsInTheLayer(LayerRecurrence):
+    """How many steps a call has is kept in the layer, which all threads share."""
+
+    T = 0
+
+    def rows(self, call: LayerCall) -> Array:
+        x = super().rows(call)
+        self.T = len(x)
+        sleep(PAUSE)
+        return x
+
+    def direction(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
+        return super().direction(call, w, x[: self.T], h)
+
+
+@layer_mutant("threads", caught_by="threads")
+class OmissionInTheLayer(LayerRecurrence):
+    """Whether h_0 is omitted is kept in the layer, which all threads share."""
+
+    omitted = False
+
+    def initial(self, call: LayerCall, x: Array) -> Array:
+        right = super().initial(call, x)
+        self.omitted = call.h_0 is None
+        sleep(PAUSE)
+        return np.zeros_like(right) if self.omitted else right
 
 
 @layer_mutant("threads", caught_by="threads")

@@ -44,7 +44,7 @@ class OneStepOfPaddingRead(LayerRecurrence):
 
 
 @layer_mutant(
-    "lengths", caught_by="layer_output", shipped_in="microsoft/onnxruntime#1361", needs=LENGTHS
+    "lengths", caught_by="padding_is_zero", shipped_in="microsoft/onnxruntime#1361", needs=LENGTHS
 )
 class PaddingNotCleared(LayerRecurrence):
     """The output in the padding is what the recurrence went on to compute."""
@@ -53,7 +53,7 @@ class PaddingNotCleared(LayerRecurrence):
         return x
 
 
-@layer_mutant("lengths", caught_by="padding_added", needs=LENGTHS)
+@layer_mutant("lengths", caught_by="padding_is_zero", needs=LENGTHS)
 class LastStateRepeatedInPadding(LayerRecurrence):
     """The output in the padding repeats that of the row's last real step."""
 
@@ -64,7 +64,7 @@ class LastStateRepeatedInPadding(LayerRecurrence):
 
 @layer_mutant(
     "lengths",
-    caught_by="padding_added",
+    caught_by="padding_is_zero",
     shipped_in="microsoft/onnxruntime#1193 (GRU)",
     needs=LENGTHS,
 )
@@ -77,7 +77,9 @@ class TailNotWritten(LayerRecurrence):
         return right
 
 
-@layer_mutant("lengths", caught_by="layer_output", shipped_in="keras-team/keras#449", needs=LENGTHS)
+@layer_mutant(
+    "lengths", caught_by="padding_is_zero", shipped_in="keras-team/keras#449", needs=LENGTHS
+)
 class MaskedByMultiplication(LayerRecurrence):
     """The padding is cleared by a product with zero, which leaves NaN as it is."""
 
@@ -88,7 +90,9 @@ class MaskedByMultiplication(LayerRecurrence):
         return x * real(x, steps).astype(x.dtype)
 
 
-@layer_mutant("lengths", caught_by="layer_h_n", shipped_in="keras-team/keras#1300", needs=LENGTHS)
+@layer_mutant(
+    "lengths", caught_by="padding_added", shipped_in="keras-team/keras#1300", needs=LENGTHS
+)
 class FinalStateAfterPadding(LayerRecurrence):
     """h_n is the state after T steps, those of the padding included."""
 

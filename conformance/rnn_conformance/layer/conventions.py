@@ -1,0 +1,44 @@
+"""Where practice differs between frameworks: what is permitted, and what an implementation says."""
+
+from collections.abc import Mapping
+
+UNDEFINED = "undefined"  # whatever comes is not judged
+
+# What is permitted; the first is taken where nothing is declared, as torch.nn.RNN has it.
+CONVENTIONS: Mapping[str, tuple[str, ...]] = {
+    "T = 0": ("refused", "empty", UNDEFINED),
+    "B = 0": ("empty", "refused", UNDEFINED),
+    "length 0": ("refused", "h_0", UNDEFINED),
+    "padded output": ("zeros", UNDEFINED),
+    "NaN in padding": ("ignored", UNDEFINED),
+}
+
+
+def following(what: str, option: str) -> str:
+    """The feature that a check or a case needs which is for those who follow this option."""
+    if option not in CONVENTIONS[what]:
+        raise ValueError(f"{what}: expected one of {CONVENTIONS[what]}, got {option!r}")
+    return f"{what}: {option}"
+
+
+NAN_IGNORED = following("NaN in padding", "ignored")
+ZEROS_IN_PADDING = following("padded output", "zeros")
+
+
+def declared(implementation: object) -> frozenset[str]:
+    """What an implementation follows, by its attribute `conventions`, a mapping; as features.
+
+    Raises ValueError for a convention or an option that is unknown.
+    """
+    chosen = getattr(implementation, "conventions", {})
+    if not isinstance(chosen, Mapping) or not chosen.keys() <= CONVENTIONS.keys():
+        raise ValueError(
+            f"conventions: expected a mapping with some of {', '.join(CONVENTIONS)}, got {chosen!r}"
+        )
+    for what, option in chosen.items():
+        if option not in CONVENTIONS[what]:
+            expected = ", ".join(CONVENTIONS[what])
+            raise ValueError(f"conventions: {what}: expected one of {expected}, got {option!r}")
+    return frozenset(
+        following(what, chosen.get(what, options[0])) for what, options in CONVENTIONS.items()
+    )

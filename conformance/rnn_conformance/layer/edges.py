@@ -1,0 +1,120 @@
+"""Checks of what a layer does where practice differs, each for those who declare that they do it.
+
+The docstring of a check is its title, and then advice for whoever fails it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from rnn_conformance.expected import identical
+from rnn_conformance.judgement import Judgement
+from rnn_conformance.layer import expected
+from rnn_conformance.layer.cases import LayerCase, LayerData
+from rnn_conformance.layer.conventions import ZEROS_IN_PADDING, following
+from rnn_conformance.layer.registry import check, relational
+from rnn_conformance.layer.subject import LayerSubject, in_one_order
+from rnn_conformance.subject import Violation
+
+ZERO = "zero, by its clause"
+
+
+def whole(case: LayerCase) -> bool:
+    """A selection without lengths: float32, tanh."""
+    usual = case.dtype == "float32" and case.nonlinearity == "tanh"
+    return relational(case) and usual and case.lengths == "none"
+
+
+def batched(case: LayerCase) -> bool:
+    """The same, in batches."""
+    return whole(case) and case.layout != "single"
+
+
+def with_lengths(case: LayerCase) -> bool:
+    """A selection of those with lengths: float32."""
+    return relational(case) and case.dtype == "float32" and case.lengths == "unsorted"
+
+
+@check("RNN-EMPTY-1", applies=whole, needs=(following("T = 0", "refused"),))
+def no_steps_refused(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """An input of no steps is refused, as is declared."""
+    return _refused(subject, case, _no_steps(case))
+
+
+@check("RNN-EMPTY-1", applies=whole, needs=(following("T = 0", "empty"),))
+def no_steps_give_h_0(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """An input of no steps gives an output of none, and h_0 as h_n, as is declared."""
+    data = _no_steps(case)
+    yield identical("h_n", data.initial, subject.run(data, case.layout).h_n)
+
+
+@check("RNN-EMPTY-2", applies=batched, needs=(following("B = 0", "refused"),))
+def no_rows_refused(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """A batch of no rows is refused, as is declared."""
+    return _refused(subject, case, _no_rows(case))
+
+
+@check("RNN-EMPTY-2", applies=batched, needs=(following("B = 0", "empty"),))
+def no_rows_give_none(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """A batch of no rows gives results of no rows, of the documented shapes, as is declared."""
+    subject.run(_no_rows(case), case.layout)
+    return iter(())
+
+
+@check("RNN-LEN-6", applies=with_lengths, needs=(following("length 0", "refused"),))
+def length_0_refused(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """A row of length 0 is refused, as is declared."""
+    return _refused(subject, case, _one_row_empty(case))
+
+
+@check("RNN-LEN-6", applies=with_lengths, needs=(following("length 0", "h_0"),))
+def length_0_gives_h_0(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """A row of length 0 gives h_0 as h_n and zeros as output, and changes no other row."""
+    data, before = _one_row_empty(case), subject.result(case)
+    found = in_one_order(subject.answer(data.call(case.layout)), data, case.layout)
+    yield identical("h_n of the empty row", data.initial[:, :1], found.h_n[:, :1])
+    none = found.output[:, :1]
+    yield Judgement("output of the empty row", np.zeros_like(none), none, 0.0, ZERO)
+    limit, others = expected.as_a_whole(case), slice(1, None)
+    for name, bound in (("output", limit.output_bound), ("h_n", limit.h_n_bound)):
+        was, now = (getattr(answer, name)[:, others] for answer in (before, found))
+        yield Judgement(f"{name} of the others", was, now, 2 * bound[:, others], limit.reason)
+
+
+@check("RNN-LEN-1", applies=lambda case: case.lengths != "none", needs=(ZEROS_IN_PADDING,))
+def padding_is_zero(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """The output is zero beyond a row's length, as is declared.
+
+    Elsewhere the padding is not looked at. A mask that multiplies leaves NaN where NaN was.
+    """
+    output = subject.as_given(case).output
+    beyond = np.arange(case.T)[:, None, None] >= case.data().steps[:, None]
+    found = np.where(beyond, output, 0)
+    yield Judgement("output in the padding", np.zeros_like(found), found, 0.0, ZERO)
+
+
+def _refused(subject: LayerSubject, case: LayerCase, data: LayerData) -> Iterator[Judgement]:
+    try:
+        subject.answer(data.call(case.layout))
+    except Violation:
+        return iter(())
+    raise Violation("expected an exception, as is declared, got a result")
+
+
+def _no_steps(case: LayerCase) -> LayerData:
+    data = case.data()
+    return replace(data, inputs=data.inputs[:0])
+
+
+def _no_rows(case: LayerCase) -> LayerData:
+    data = case.data()
+    h_0 = None if data.h_0 is None else data.h_0[:, :0]
+    return replace(data, inputs=data.inputs[:, :0], h_0=h_0)
+
+
+def _one_row_empty(case: LayerCase) -> LayerData:
+    data = case.data()
+    lengths = data.steps.copy()
+    lengths[0] = 0
+    return replace(data, lengths=lengths)

@@ -1,0 +1,66 @@
+"""Wrong where there is nothing: no steps, no rows, a row of length 0, the padding."""
+
+import numpy as np
+
+from rnn_conformance.layer.call import LayerAnswer, LayerCall, Lengths
+from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.permissive import Permissive
+from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.protocol import Array
+
+
+@layer_mutant("empty", caught_by="no_steps_refused")
+class NoStepsTaken(LayerRecurrence):
+    """An input of no steps gives zeros as h_n, where it is declared to be refused."""
+
+    def run_layer(self, call: LayerCall) -> LayerAnswer:
+        if call.inputs.size == 0:
+            o, rows = call.options, call.inputs.shape[:-1]
+            output = np.zeros((*rows, o.directions * o.hidden_size), call.dtype)
+            return LayerAnswer(output, np.zeros_like(self.initial(call, self.rows(call))))
+        return super().run_layer(call)
+
+
+@layer_mutant("empty", caught_by="no_steps_give_h_0")
+class NoStepsGiveZeros(Permissive):
+    """An input of no steps gives zeros as h_n rather than h_0."""
+
+    def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
+        return super().last(states, h_0, steps, d) * (len(states) > 0)
+
+
+@layer_mutant("empty", caught_by="no_rows_refused")
+class NoRowsTaken(Permissive):
+    """A batch of no rows is computed, where it is declared to be refused."""
+
+    def refuse(self, call: LayerCall) -> None:
+        if call.inputs.size:
+            super().refuse(call)
+
+
+@layer_mutant("empty", caught_by="no_rows_give_none")
+class NoRowsRaise(LayerRecurrence):
+    """A batch of no rows raises, where it is declared to give none."""
+
+    def rows(self, call: LayerCall) -> Array:
+        rows = super().rows(call)
+        rows.max()
+        return rows
+
+
+@layer_mutant("empty", caught_by="length_0_refused")
+class LengthZeroTaken(LayerRecurrence):
+    """A row of length 0 is taken for one of T steps, where it is declared to be refused."""
+
+    def allows(self, lengths: Lengths, T: int) -> bool:
+        return bool(lengths.min() >= 0 and lengths.max() <= T)
+
+
+@layer_mutant("empty", caught_by="length_0_gives_h_0")
+class LengthZeroGivesStateOfLastStep(Permissive):
+    """The state of a row of length 0 is read at index -1, the last step."""
+
+    def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
+        if not len(states):
+            return h_0
+        return LayerRecurrence.last(self, states, h_0, steps, d)

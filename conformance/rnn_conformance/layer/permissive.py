@@ -1,0 +1,50 @@
+"""Right layers that follow other conventions."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from rnn_conformance.layer.call import LayerCall, Lengths, Options
+from rnn_conformance.layer.conventions import UNDEFINED
+from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.protocol import Array
+
+
+class Permissive(LayerRecurrence):
+    """No steps and rows of length 0 are taken, and give h_0; a batch of no rows is refused."""
+
+    name = "Permissive"
+    conventions: ClassVar[Mapping[str, str]] = {
+        "T = 0": "empty",
+        "B = 0": "refused",
+        "length 0": "h_0",
+    }
+
+    def refuse(self, call: LayerCall) -> None:
+        if self.rows(call).shape[1] == 0:
+            raise ValueError(f"inputs: expected at least one row, got shape {call.inputs.shape}")
+        super().refuse(call)
+
+    def allows(self, lengths: Lengths, T: int) -> bool:
+        return bool(lengths.min() >= 0 and lengths.max() <= T)
+
+    def direction(self, call: LayerCall, w: Mapping[str, Array], x: Array, h: Array) -> Array:
+        return super().direction(call, w, x, h) if len(x) else np.empty((0, *h.shape), h.dtype)
+
+    def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
+        if not len(states):
+            return h_0
+        kept: Array = np.where((steps > 0)[:, None], super().last(states, h_0, steps, d), h_0)
+        return kept
+
+
+class PaddingLeft(LayerRecurrence):
+    """What stands in the padding of its output is not defined: the last state, repeated."""
+
+    name = "PaddingLeft"
+    conventions: ClassVar[Mapping[str, str]] = {"padded output": UNDEFINED}
+
+    def layer_output(self, x: Array, steps: Lengths, layer: int, o: Options) -> Array:
+        at = np.minimum(np.arange(len(x))[:, None], steps - 1)[..., None]
+        return np.take_along_axis(super().layer_output(x, steps, layer, o), at, axis=0)

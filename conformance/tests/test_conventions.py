@@ -1,0 +1,77 @@
+"""What an implementation declares where practice differs is what it is asked for."""
+
+from typing import Any, ClassVar
+
+import pytest
+from rnn_conformance import CannotBeJudged, as_implementation, check
+from rnn_conformance.layer.conventions import CONVENTIONS, UNDEFINED, declared, following
+from rnn_conformance.layer.permissive import PaddingLeft, Permissive
+from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.records import by_check
+
+EDGES = (
+    "no_steps_refused", "no_steps_give_h_0", "no_rows_refused", "no_rows_give_none",
+    "length_0_refused", "length_0_gives_h_0", "padding_is_zero",
+)  # fmt: skip
+
+
+class Undefined(LayerRecurrence):
+    conventions: ClassVar[dict[str, str]] = dict.fromkeys(CONVENTIONS, UNDEFINED)
+
+
+def asked(implementation: Any) -> set[str]:
+    report = check(implementation, checks=EDGES)
+    assert not report.failures
+    return {name for name, tally in by_check(report.records).items() if tally.run}
+
+
+def test_where_nothing_is_declared_torch_is_followed() -> None:
+    usual = {"no_steps_refused", "no_rows_give_none", "length_0_refused", "padding_is_zero"}
+    assert asked(LayerRecurrence()) == asked("torch.nn.RNN") == usual
+
+
+def test_what_is_declared_is_asked() -> None:
+    other = {"no_steps_give_h_0", "no_rows_refused", "length_0_gives_h_0", "padding_is_zero"}
+    assert asked(Permissive()) == other
+
+
+def test_what_is_undefined_is_not_asked_and_is_shown_so() -> None:
+    assert asked(Undefined()) == set()
+    report = check(Undefined(), checks=["padding_is_zero", "layer_output"])
+    assert report.conforms
+    reasons = {r.message for r in report.records if r.outcome == "not_claimed"}
+    assert "not claimed: padded output: zeros" in reasons
+    assert any("NaN in padding: ignored" in reason for reason in reasons)
+
+
+def test_padding_that_is_undefined_is_not_looked_at_elsewhere() -> None:
+    class Declaring(PaddingLeft):
+        conventions: ClassVar[dict[str, str]] = {}
+
+    relations = ["layer_output", "padding_added", "rows_permuted", "padding_is_zero"]
+    assert check(PaddingLeft(), checks=relations).conforms
+    failed = {r.check for r in check(Declaring(), checks=relations, diagnosed=False).failures}
+    assert failed == {"padding_is_zero"}
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"T = 1": "refused"}, "conventions: expected a mapping with some of T = 0, B = 0"),
+        (["T = 0"], "conventions: expected a mapping"),
+        ({"length 0": "zeros"}, "length 0: expected one of refused, h_0, undefined, got 'zeros'"),
+    ],
+)
+def test_unknown_conventions_are_refused(bad: Any, message: str) -> None:
+    class Bad(LayerRecurrence):
+        conventions = bad
+
+    with pytest.raises(ValueError, match=message):
+        declared(Bad())
+    with pytest.raises(CannotBeJudged, match=message):
+        as_implementation(Bad())
+
+
+def test_a_check_can_ask_for_known_options_only() -> None:
+    with pytest.raises(ValueError, match="T = 0: expected one of"):
+        following("T = 0", "ignored")

@@ -1,0 +1,86 @@
+"""No case is easy to pass by accident, and each way in which one could be is seen."""
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pytest
+from rnn_conformance import Case, LayerCase, catalogue, check, layer_catalogue
+from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.recurrence import Recurrence
+from rnn_conformance.vacuity import Vacuous, refuse_vacuous
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_no_case_is_vacuous(seed: int) -> None:
+    cases = (*catalogue(seed), *layer_catalogue(seed))
+    assert len(cases) > 900
+    for case in cases:
+        refuse_vacuous(case)
+
+
+def changed(name: str, change: Any) -> Any:
+    """`data` of a case, with one array changed."""
+
+    def data(self: Case | LayerCase) -> Any:
+        numbers = original[type(self)](self)
+        if name in numbers.weights:
+            weights = {**numbers.weights, name: change(numbers.weights[name].copy())}
+            return replace(numbers, weights=MappingProxyType(weights))
+        return replace(numbers, **{name: change(getattr(numbers, name).copy())})
+
+    return data
+
+
+original: dict[type, Any] = {Case: Case.data, LayerCase: LayerCase.data}
+
+
+def zeroed(array: Any) -> Any:
+    return 0 * array
+
+
+def symmetric(array: Any) -> Any:
+    return array + array.T
+
+
+def of_row_0(array: Any) -> Any:
+    return np.broadcast_to(array[..., :1, :], array.shape)
+
+
+@pytest.mark.parametrize(
+    ("case", "name", "change", "why"),
+    [
+        (Case(4, 3, 5, 4), "b_hh", zeroed, "a bias is zero"),
+        (Case(4, 3, 5, 4), "W_hh", zeroed, "W_hh has a zero"),
+        (Case(4, 3, 5, 4), "W_hh", symmetric, "W_hh is symmetric"),
+        (Case(4, 3, 5, 4), "h_0", of_row_0, "two rows of h_0 are equal"),
+        (Case(4, 3, 5, 4), "inputs", lambda x: 1e4 * x, "an error shows in"),
+        (Case(4, 3, 5, 4, weights="moderate"), "inputs", lambda x: x + 2**25, "an error shows in"),
+        (LayerCase(), "bias_hh_l0", zeroed, "a bias is zero"),
+        (LayerCase(), "weight_hh_l0", symmetric, "weight_hh is symmetric"),
+        (LayerCase(), "h_0", of_row_0, "two rows of h_0 are equal"),
+        (LayerCase(lengths="unsorted"), "lengths", lambda n: n * 0 + 3, "not as different as"),
+        (LayerCase(lengths="unsorted"), "inputs", zeroed, "zeros in the padding"),
+        (LayerCase(nonlinearity="relu"), "bias_ih_l0", lambda b: b - 99, "an error shows in 0%"),
+        (LayerCase(L=3, dtype="bfloat16"), "inputs", np.copy, "the bound is"),
+    ],
+)
+def test_what_makes_a_case_vacuous(
+    case: Any, name: str, change: Any, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(case), "data", changed(name, change))
+    with pytest.raises(Vacuous, match=why):
+        refuse_vacuous.__wrapped__(case)
+
+
+@pytest.mark.parametrize("implementation", [Recurrence, LayerRecurrence])
+def test_a_vacuous_case_is_an_error_and_no_verdict(
+    implementation: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(case: Any) -> None:
+        raise Vacuous(f"case {case.id} is vacuous")
+
+    monkeypatch.setattr("rnn_conformance.run.refuse_vacuous", refuse)
+    with pytest.raises(ValueError, match="is vacuous"):
+        check(implementation())
