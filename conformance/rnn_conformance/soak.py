@@ -43,6 +43,7 @@ NAMED = {
     "LayerRecurrence": "rnn_conformance.layer.recurrence:LayerRecurrence",
 }
 VALUES = ("layer_shape_and_dtype", "layer_output", "layer_h_n")
+PADDING = "padding_is_zero"
 CHUNK = 25  # cases that a process judges at a time
 
 
@@ -90,7 +91,6 @@ def options_show(case: LayerCase) -> bool:
     other: Nonlinearity = "relu" if case.nonlinearity == "tanh" else "tanh"
     changed = [replace(case, nonlinearity=other), replace(case, bias="off")]
     changed += [replace(case, h_0="none")]
-    changed += [replace(case, lengths="none")] * (case.lengths != "none")
     here = expected.as_a_whole(case)
     for there in map(expected.as_a_whole, changed):
         rounding = here.output_bound + there.output_bound
@@ -155,8 +155,10 @@ def judge(subject: LayerSubject, seed: int, number: int) -> Outcome:
         return Outcome(number, case, shares, failures)
     claimed = [name for name in PRECONDITIONS if LAYER_CHECKS[name].needs <= features]
     drawn = (claimed[i] for i in rng.permutation(len(claimed)))
-    relation = next((name for name in drawn if holds(name, case)), None)
-    for name in VALUES if relation is None else (*VALUES, relation):
+    names = [*VALUES, *[name for name in drawn if holds(name, case)][:1]]
+    if case.lengths != "none" and LAYER_CHECKS[PADDING].needs <= features:
+        names.append(PADDING)
+    for name in names:
         shares[name], message = _executed(name, subject, case)
         if message:
             failures[name] = message
