@@ -81,9 +81,10 @@ Run = Callable[..., tuple[int, str, str]]
 def run(here: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     """The command `check` with these arguments: exit status, output, error output."""
 
-    def run(*arguments: object) -> tuple[int, str, str]:
+    def run(*arguments: object, diagnosed: bool = False) -> tuple[int, str, str]:
+        options = [] if diagnosed else ["--no-diagnosis"]
         try:
-            status = cli.main(["check", *map(str, arguments)])
+            status = cli.main(["check", *options, *map(str, arguments)])
         except SystemExit as ended:
             status = int(ended.code or 0)
         out, err = capsys.readouterr()
@@ -203,6 +204,22 @@ def test_help_names_every_check(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match=r"^0$"):
         cli.main(["check", "--help"])
     assert set(CHECKS) <= set(re.findall(r"\w+", capsys.readouterr().out))
+
+
+def test_the_cause_is_named_before_the_verdict_and_in_the_file(run: Run, here: Path) -> None:
+    few = ("--check", "omitted_h_0_is_zeros", "--check", "trajectory")
+    wrong = f"{MUTANTS}.state:OmittedStateIsOnes"
+    status, out, _ = run(wrong, *few, "--json", here / "a.json", diagnosed=True)
+    assert status == 1
+    *_, why, counts, _, verdict = out.splitlines()
+    assert why.startswith("WHY (core): it behaves exactly as if: ")
+    assert why.endswith("[OmittedStateIsOnes]")
+    assert counts.startswith("  (")
+    assert "checks come out alike" in counts
+    assert "DOES NOT CONFORM" in verdict
+    (diagnosis,) = written(here / "a.json")["diagnoses"]
+    assert [cause["names"] for cause in diagnosis["causes"]] == [["OmittedStateIsOnes"]]
+    assert "WHY" not in run(wrong, *few)[1]
 
 
 def test_the_table_counts_what_the_file_holds(run: Run, here: Path) -> None:

@@ -43,7 +43,7 @@ ASKED = {
 
 def judged(implementation: Any) -> Report:
     """Every check in the main case."""
-    report = check(implementation, progress=in_one_case)
+    report = check(implementation, progress=in_one_case, diagnosed=False)
     assert {record.check for record in report.records} == ASKED
     return report
 
@@ -137,14 +137,14 @@ def test_an_unusual_exception_is_told(error: BaseException) -> None:
 
 def test_every_check_is_executed_whatever_fails() -> None:
     implementation = Raising(SystemExit(0))
-    report = check(implementation)
+    report = check(implementation, diagnosed=False)
     assert len(report.records) == len(report.failures) == len(plan(implementation))
     assert report.complete
     assert not report.conforms
 
 
 def test_one_failing_call_fails_one_check() -> None:
-    report = check(Raising(OSError("gone"), at_call=5), checks=["shape_and_dtype"])
+    report = check(Raising(OSError("gone"), at_call=5), checks=["shape_and_dtype"], diagnosed=False)
     assert [record.outcome for record in report.records].index("failed") == 4
     assert (len(report.failures), report.executed) == (1, len(report.records))
     assert report.failures[0].message.startswith("raised OSError: gone (miniatures.py, line ")
@@ -383,7 +383,7 @@ def test_classes_are_told_what_forward_should_return(
         def forward(self, inputs: Array, h_0: Array | None = None) -> Any:
             return change(*super().forward(inputs, h_0))
 
-    report = check(Changed, checks=["hidden_states"], progress=in_one_case)
+    report = check(Changed, checks=["hidden_states"], progress=in_one_case, diagnosed=False)
     (record,) = report.failures
     assert re.fullmatch(
         rf"raised TypeError: {re.escape(message)} \(plain.py, line \d+, in \w+\)", record.message

@@ -36,10 +36,10 @@ def test_the_simplest_condition(failing: list[Case], passing: list[Case], found:
     [
         ("Float64InFloat32", "hidden_states", "dtype = float64"),
         ("RowsBeyond512", "hidden_states", "B >= 515"),
-        ("SquareReadoutTransposed", "outputs", "H >= 4 and H = O"),
+        ("SquareReadoutTransposed", "outputs", "H >= 2 and H = O"),
         ("RecurrentUnitsBeyond128", "hidden_states", "H >= 131"),
     ],
 )
 def test_what_it_says_of_known_bugs(mutant: str, check_name: str, condition: str) -> None:
-    report = check(MUTANTS[mutant].make(), checks=[check_name])
+    report = check(MUTANTS[mutant].make(), checks=[check_name], diagnosed=False)
     assert condition in report.patterns[check_name]

@@ -12,7 +12,7 @@ BATCH = "rnn_reference.BatchRNN"
 MUTANT = "rnn_conformance.mutants.cell:RecurrentBiasDropped"
 MAIN = "float32-T7-B3-I5-H4-h0"
 SUITE = ("--pyargs", "rnn_conformance")
-PLAIN = ("-p", "no:cacheprovider", "-p", "no:benchmark", "-W", "error")
+PLAIN = ("-p", "no:cacheprovider", "-p", "no:benchmark", "-W", "error", "--rnn-no-diagnosis")
 
 
 @pytest.fixture
@@ -181,6 +181,16 @@ def test_an_implementation_that_exits_fails_its_checks_and_no_more(host: pytest.
     assert {**outcomes(result), "deselected": 0} == {"passed": 1, "failed": 8, "deselected": 0}
     assert result.outlines.count("  raised SystemExit: 0 (mine.py, line 1, in rnn)") == 8
     assert summary(result, "mine.py:rnn")["total"] == ["8", "0", "8", "0", "-"]
+
+
+def test_the_cause_is_named_below_the_table(host: pytest.Pytester) -> None:
+    wrong = "rnn_conformance.mutants.state:OmittedStateIsOnes"
+    only = "omitted_h_0_is_zeros or trajectory"
+    asked = [each for each in PLAIN if each != "--rnn-no-diagnosis"]
+    result = host.runpytest_inprocess(*asked, *judging(wrong, only=only))
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["WHY (core): it behaves exactly as if: *[[]OmittedStateIsOnes[]]"])
+    assert "WHY" not in str(run(host, *judging(wrong, only=only)).stdout)
 
 
 def test_what_is_not_claimed_is_skipped_with_a_reason(host: pytest.Pytester) -> None:
