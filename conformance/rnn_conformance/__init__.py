@@ -3,7 +3,7 @@
 from rnn_conformance.cases import Case, catalogue
 from rnn_conformance.findings import Cause, Diagnosis
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, LayerImplementation, Options
-from rnn_conformance.layer.cases import LayerCase, layer_catalogue
+from rnn_conformance.layer.cases import FEATURES, LayerCase, layer_catalogue
 from rnn_conformance.loading import CannotBeJudged, as_implementation, load
 from rnn_conformance.protocol import Answer, Call, Claims, Implementation, claims
 from rnn_conformance.records import Record, Report
@@ -11,6 +11,7 @@ from rnn_conformance.run import Planned, check, plan
 from rnn_conformance.trace import Certificate, certify
 
 __all__ = [
+    "FEATURES",
     "Answer",
     "Call",
     "CannotBeJudged",

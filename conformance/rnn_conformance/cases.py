@@ -30,7 +30,7 @@ class Case:
             network is: whole trajectories can be compared), "moderate" (most states between 0.1
             and 0.9, neither tiny nor saturated), "extreme" (a pre-activation of every
             magnitude from 1e-8 to 1e10, of both signs) or "special" (small weights; a step of
-            zeros, inputs of 100 and states of 50, which a mask or a clip would change).
+            zeros, inputs of 1000 and states of 500, which a mask or a clip would change).
         h_0: omitted, zeros or standard normal values.
     """
 
@@ -128,8 +128,8 @@ def _data(case: Case) -> Data:
     h_0 = rng.standard_normal((case.B, case.H))
     if case.weights == "special":
         inputs[case.T // 2] = 0
-        inputs[0, :, 0], inputs[-1, :, -1] = 100, -100
-        h_0[:, 0], h_0[:, -1] = 50, -50
+        inputs[0, :, 0], inputs[-1, :, -1] = 1000, -1000
+        h_0[:, 0], h_0[:, -1] = 500, -500
     return Data(
         MappingProxyType({name: _frozen(value, case.dtype) for name, value in weights.items()}),
         _frozen(inputs, case.dtype),

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from inspect import getdoc
 from typing import Any
 
+import numpy as np
+
 from rnn_conformance import expected, statistics
 from rnn_conformance.cases import Case
 from rnn_conformance.judgement import Judgement
 from rnn_conformance.protocol import DTYPES, Array, Call, Layout
-from rnn_conformance.subject import Result, Subject, expected_shapes, in_the_dtype
+from rnn_conformance.subject import Result, Subject, Violation, expected_shapes, in_the_dtype
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,31 @@ def systematic_error(subject: Subject, case: Case) -> Iterator[Judgement]:
     root mean square is too large: sums have a few bits less than claimed.
     """
     yield from statistics.judgements(case, subject.result(case).hidden_states)
+
+
+@_check(
+    "RNN-CELL-4",
+    applies=lambda case: _short(case) and case.dtype in DTYPES and case.h_0 == "nonzero",
+)
+def nan_is_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """A NaN in an input makes NaN of the row's states from then on, and of no others.
+
+    Or it is refused with an error. A comparison, a clip or nan_to_num makes a number of it.
+    """
+    data, at = case.data(), case.T // 2
+    inputs = data.inputs.copy()
+    inputs[at, 0, 0] = np.nan
+    call = replace(data, inputs=inputs).call(case.layout)
+    try:
+        found = subject.ordered(subject.answer(call), data, case.layout).hidden_states
+    except Violation:
+        subject.result(case)  # refused, if it does compute what has no NaN
+        return
+    expected_nan = np.zeros(found.shape)
+    expected_nan[at:, 0] = 1
+    yield Judgement(
+        "NaN in hidden_states", expected_nan, np.isnan(found) * 1.0, 0.0, "by its clause"
+    )
 
 
 @_check("RNN-STATE-3")

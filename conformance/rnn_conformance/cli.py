@@ -143,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
         "--no-diagnosis",
         action="store_false",
         dest="diagnosed",
-        help="do not search for the cause of failures, which takes some seconds",
+        help="do not search for the cause of failures, which can take a minute",
     )
     judge.add_argument("--seed", type=int, default=0, metavar="N", help="of the cases' numbers")
     score = commands.add_parser(

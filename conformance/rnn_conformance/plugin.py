@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--rnn-no-diagnosis",
         action="store_false",
         dest="rnn_diagnosis",
-        help="do not search for the cause of failures, which takes some seconds",
+        help="do not search for the cause of failures, which can take a minute",
     )
     group.addoption(
         "--rnn-seed", type=int, default=0, metavar="N", help="seed of the cases' numbers (0)"

@@ -139,7 +139,7 @@ def check(
     Args:
         implementation, checks: as for `plan`.
         seed: the numbers of the cases are drawn from it.
-        diagnosed: whether the cause of failures is searched for, which takes some seconds and asks
+        diagnosed: whether the cause of failures is searched for, which can take a minute and asks
             the implementation again.
         progress: wraps the planned checks while they are executed.
 

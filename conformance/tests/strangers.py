@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 from rnn_conformance.implementations.torch_layer import TorchLayer
-from rnn_conformance.layer.call import LayerAnswer, LayerCall
+from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
+from rnn_conformance.layer.per_call import Dropping, Mask
 from rnn_conformance.layer.recurrence import LayerRecurrence
 from rnn_conformance.mutants.cell import RecurrentBiasDropped
 from rnn_conformance.mutants.state import InitialStateIgnored
@@ -80,6 +81,32 @@ class LastUnitOfLaterRowsShrunk(LayerRecurrence):
         h = super().activation(call, a).copy()
         h[2:, -1] *= h.dtype.type(0.9)
         return h
+
+
+class NoBiases(Recurrence):
+    """No bias is added: two bugs that replace the same piece."""
+
+    def preactivation(self, w: Mapping[str, Array], x: Array, h: Array) -> Array:
+        a: Array = h @ w["W_hh"].T + x @ w["W_xh"].T
+        return a
+
+
+class DropsAndExchanges(Dropping):
+    """Drops out in training, and holds the reverse direction's numbers first."""
+
+    def joined(self, halves: list[Array]) -> Array:
+        return np.concatenate([halves[1], halves[0]], axis=2) if len(halves) > 1 else halves[0]
+
+
+class OneMaskForAllSteps(Dropping):
+    """Draws one mask for all steps, with chance of its own."""
+
+    def __init__(self) -> None:
+        self.rng = np.random.default_rng(20261122)
+
+    def zeroed(self, x: Array, o: Options) -> Mask:
+        mask = self.rng.random(x.shape[1:]) < o.dropout
+        return np.broadcast_to(mask, x.shape)
 
 
 class TwoBugs(RecurrentBiasDropped, InitialStateIgnored):

@@ -9,8 +9,11 @@ from rnn_conformance.diagnosis import diagnose
 from rnn_conformance.diagnosis.observation import alike_shares
 from rnn_conformance.variants import MUTANTS_OF
 from tests.strangers import (
+    DropsAndExchanges,
     HalfOfRecurrentBias,
     LastUnitOfLaterRowsShrunk,
+    NoBiases,
+    OneMaskForAllSteps,
     Raising,
     TorchWithFinalStatesFromTheTop,
     TorchWithoutRecurrentBias,
@@ -71,10 +74,22 @@ def test_a_changed_framework_is_explained() -> None:
 
 
 def test_what_checks_cannot_tell_apart_is_named_together() -> None:
-    mutant = MUTANTS_OF["layer"]["NeverOn"]
+    mutant = MUTANTS_OF["layer"]["NotScaled"]
     found = diagnosed(mutant.make(), [mutant.caught_by])
-    assert {("NeverOn",), ("SameMaskInEveryCall",)} <= {*names(found)}
+    assert {("NotScaled",), ("ScaledByRate",)} <= {*names(found)}
     assert "which nothing here tells apart" in str(found)
+
+
+def test_a_bug_in_a_layer_that_drops_out_is_named() -> None:
+    checks = [*LAYER_VALUES, "dropout_not_after_the_last_layer"]
+    assert names(diagnosed(DropsAndExchanges(), checks, 7)) == [("DirectionsExchanged",)]
+    found = diagnosed(OneMaskForAllSteps(), [*LAYER_VALUES, "dropout_between_layers"], 5)
+    assert names(found) == [("SameMaskForAllSteps",)]
+
+
+def test_two_bugs_in_one_piece_are_named_together() -> None:
+    found = diagnosed(NoBiases(), VALUES, 3)
+    assert names(found) == [("RecurrentBiasDropped", "InputBiasDropped")]
 
 
 def test_two_bugs_at_once_are_named_together() -> None:

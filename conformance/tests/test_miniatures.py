@@ -32,6 +32,7 @@ from .miniatures import (
 ASKED = {
     "shape_and_dtype",
     "hidden_states",
+    "nan_is_kept",
     "final_state",
     "outputs",
     "inputs_unchanged",

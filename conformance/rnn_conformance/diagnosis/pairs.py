@@ -1,10 +1,12 @@
 """Two bugs at once: which two are worth trying, and how one class gets both."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, Literal
 
 from rnn_conformance.diagnosis.observation import Observation, alike, asked_each, shows_numbers
+from rnn_conformance.layer.per_call import Dropping
+from rnn_conformance.layer.recurrence import LayerRecurrence
 
 Effect = Literal["none", "same", "other"]
 
@@ -41,22 +43,41 @@ def _effects(make: type[Any], failing: Sequence[tuple[Any, Observation]]) -> lis
 
 
 def both(one: type[Any], other: type[Any]) -> type[Any] | None:
-    """Both bugs in one class; None where they replace the same piece, or cannot be joined."""
-    if _replaced(one) & _replaced(other):
-        return None
+    """Both bugs in one class; None where one would hide the other, or they cannot be joined."""
+    for first, second in ((one, other), (other, one)):
+        shared = _replaced(first).keys() & _replaced(second).keys()
+        if all(_goes_on(_replaced(first)[name]) for name in shared):
+            return _joined(first, second)
+    return None
+
+
+def with_dropout(make: type[Any]) -> type[Any]:
+    """The same bug in a layer that drops out in training; itself where that cannot be told."""
+    if not issubclass(make, LayerRecurrence) or "dropout" in make.features or vars(make()):
+        return make
+    return _joined(make, Dropping) or make
+
+
+def _joined(first: type[Any], second: type[Any]) -> type[Any] | None:
     try:
-        return type(f"{one.__name__}And{other.__name__}", (one, other), {})
+        return type(f"{first.__name__}And{second.__name__}", (first, second), {})
     except TypeError:  # no order of their bases suits both
         return None
 
 
-def _replaced(make: type[Any]) -> set[str]:
+def _replaced(make: type[Any]) -> dict[str, Callable[..., Any]]:
     """The pieces that a class and its own bases put in place of the right ones."""
     right = make.__mro__[-2]
     own = [cls for cls in make.__mro__ if cls not in (right, object)]
     return {
-        name
-        for cls in own
+        name: piece
+        for cls in reversed(own)
         for name, piece in vars(cls).items()
         if callable(piece) and (name == "__init__" or not name.startswith("__"))
     }
+
+
+def _goes_on(piece: Callable[..., Any]) -> bool:
+    """Whether a method calls the one that it replaces: it then has the cell that super() reads."""
+    code = getattr(piece, "__code__", None)
+    return code is not None and "__class__" in code.co_freevars

@@ -47,11 +47,13 @@ def places(seen: Sequence[tuple[Any, Any]]) -> list[str]:
         for text, could_differ, holds in _RULES
         if (asked := [one for one in wrong if could_differ(one)]) and all(map(holds, asked))
     ]
-    for axis, what in enumerate(("step", "row")):
+    for axis, what in enumerate(("step", "row", "unit")):
         asked = [one for one in wrong if one.shape[axis] > 1]
         first = {int(one.indices[axis].min()) for one in asked}
-        if len(first) == 1 and (start := first.pop()) > 0:
-            found.append(f"only from {what} {start} on ({len(asked)} of {len(asked)} results)")
+        last = {int(one.indices[axis].max()) for one in asked}
+        if len(first) == 1 and (start := first.pop()) > 0 and len(asked) > 1:
+            where = f"only in {what} {start}" if last == {start} else f"only from {what} {start} on"
+            found.append(f"{where} ({len(asked)} of {len(asked)} results)")
     return found
 
 

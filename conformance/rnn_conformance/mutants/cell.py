@@ -12,6 +12,7 @@ class RecurrentBiasDropped(Recurrence):
     """b_hh is not added."""
 
     def weights(self, weights: Weights) -> Weights:
+        weights = super().weights(weights)
         return {**weights, "b_hh": np.zeros_like(weights["b_hh"])}
 
 
@@ -20,6 +21,7 @@ class InputBiasDropped(Recurrence):
     """b_xh is not added."""
 
     def weights(self, weights: Weights) -> Weights:
+        weights = super().weights(weights)
         return {**weights, "b_xh": np.zeros_like(weights["b_xh"])}
 
 
@@ -28,7 +30,17 @@ class InputBiasTwice(Recurrence):
     """b_xh is added twice, and b_hh not at all."""
 
     def weights(self, weights: Weights) -> Weights:
+        weights = super().weights(weights)
         return {**weights, "b_hh": weights["b_xh"]}
+
+
+@mutant("cell", caught_by="hidden_states")
+class RecurrentBiasTwice(Recurrence):
+    """b_hh is added twice, and b_xh not at all."""
+
+    def weights(self, weights: Weights) -> Weights:
+        weights = super().weights(weights)
+        return {**weights, "b_xh": weights["b_hh"]}
 
 
 @mutant("cell", caught_by="hidden_states", shipped_in="lisa-lab/DeepLearningTutorials#81 (LSTM)")
@@ -62,6 +74,7 @@ class RecurrentWeightTransposed(Recurrence):
     """W_hh is used transposed."""
 
     def weights(self, weights: Weights) -> Weights:
+        weights = super().weights(weights)
         return {**weights, "W_hh": weights["W_hh"].T}
 
 
@@ -70,6 +83,7 @@ class SquareInputWeightTransposed(Recurrence):
     """W_xh is used transposed where its shape allows it."""
 
     def weights(self, weights: Weights) -> Weights:
+        weights = super().weights(weights)
         W = weights["W_xh"]
         return {**weights, "W_xh": W.T if W.shape[0] == W.shape[1] else W}
 
@@ -79,6 +93,7 @@ class InputWeightReshaped(Recurrence):
     """W_xh, stored column by column, is read row by row."""
 
     def weights(self, weights: Weights) -> Weights:
+        weights = super().weights(weights)
         W = weights["W_xh"]
         return {**weights, "W_xh": W.ravel(order="F").reshape(W.shape)}
 
@@ -88,6 +103,7 @@ class SquareWeightsExchanged(Recurrence):
     """W_xh and W_hh are exchanged where their shapes allow it."""
 
     def weights(self, weights: Weights) -> Weights:
+        weights = super().weights(weights)
         xh, hh = weights["W_xh"], weights["W_hh"]
         return {**weights, "W_xh": hh, "W_hh": xh} if xh.shape == hh.shape else weights
 
@@ -97,6 +113,7 @@ class RecurrentDiagonalOnly(Recurrence):
     """Only the diagonal of W_hh is used, as in an IndRNN."""
 
     def weights(self, weights: Weights) -> Weights:
+        weights = super().weights(weights)
         return {**weights, "W_hh": np.diag(np.diag(weights["W_hh"]))}
 
 
@@ -105,6 +122,7 @@ class UnitsPermutedInRecurrentWeight(Recurrence):
     """The units that W_hh reads from are in reverse order."""
 
     def weights(self, weights: Weights) -> Weights:
+        weights = super().weights(weights)
         return {**weights, "W_hh": weights["W_hh"][:, ::-1]}
 
 
@@ -207,3 +225,19 @@ class ZeroStepMasked(Recurrence):
 
     def step(self, w: Weights, x: Array, h: Array) -> Array:
         return np.where(x.any(axis=1, keepdims=True), super().step(w, x, h), h)
+
+
+@mutant("activation", caught_by="nan_is_kept")
+class NaNTakenForZero(Recurrence):
+    """A pre-activation that is NaN counts as zero."""
+
+    def activation(self, a: Array) -> Array:
+        return super().activation(np.nan_to_num(a, nan=0.0))
+
+
+@mutant("activation", caught_by="hidden_states")
+class InputsClippedAt100(Recurrence):
+    """Inputs are clipped to 100 either way."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        return super().preactivation(w, np.clip(x, -100, 100), h)

@@ -72,6 +72,7 @@ class VectorLoopLeavesARest(Recurrence):
     """Units beyond the last multiple of eight get no recurrent part, where H is above eight."""
 
     def weights(self, weights: Weights) -> Weights:
+        weights = super().weights(weights)
         W_hh = weights["W_hh"].copy()
         whole = len(W_hh) - len(W_hh) % 8
         W_hh[whole or len(W_hh) :] = 0
@@ -121,6 +122,7 @@ class RecurrentUnitsBeyond128(Recurrence):
     """Hidden units beyond the 128th feed nothing back."""
 
     def weights(self, weights: Weights) -> Weights:
+        weights = super().weights(weights)
         W_hh = weights["W_hh"].copy()
         W_hh[:, 128:] = 0
         return {**weights, "W_hh": W_hh}

@@ -67,6 +67,7 @@ class RecurrentWeightsFourBitsShort(Recurrence):
     """W_hh is kept with four bits less than claimed, 20 in float32."""
 
     def weights(self, weights: Weights) -> Weights:
+        weights = super().weights(weights)
         W_hh = weights["W_hh"]
         return {**weights, "W_hh": rounded(W_hh, bits(W_hh) - 4)}
 
@@ -76,6 +77,7 @@ class BiasesFourBitsShort(Recurrence):
     """Both biases are kept with four bits less than claimed, 20 in float32."""
 
     def weights(self, weights: Weights) -> Weights:
+        weights = super().weights(weights)
         narrow = {
             name: rounded(weights[name], bits(weights[name]) - 4) for name in ("b_xh", "b_hh")
         }
