@@ -2,20 +2,22 @@
 
     python -m rnn_conformance.soak --implementation torch.nn.RNN --cases 100000 --seed 0
 
-Case number n of a seed is drawn from the two numbers alone: neither the number of processes nor the
+Several implementations are judged in the same cases, which costs little more than one: what is
+expected is computed once. Case number n of a seed is drawn from the two numbers alone: neither the number of processes nor the
 cases before it matter. Each is judged by the checks of values and, where whole results can be
 compared, by one relation between two runs.
 """
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import cache, partial
 from multiprocessing import get_context
 from typing import TypeVar, get_args
 
@@ -138,6 +140,7 @@ class Outcome:
         dead: whether relu leaves no output but 0, so that little shows.
     """
 
+    implementation: str
     number: int
     case: LayerCase
     shares: Mapping[str, float]
@@ -147,23 +150,24 @@ class Outcome:
 
 def judge(subject: LayerSubject, seed: int, number: int) -> Outcome:
     """Draw a case, judge it. A layer that fails in whatever way makes a failure, no exception."""
+    name = subject.implementation.name
     rng = np.random.default_rng([seed, number])
     case, features = random_case(rng), LAYER.claimed(subject.implementation)
     shares: dict[str, float] = {}
     failures: dict[str, str] = {}
     if not case.features <= features:
-        return Outcome(number, case, shares, failures)
+        return Outcome(name, number, case, shares, failures)
     claimed = [name for name in PRECONDITIONS if LAYER_CHECKS[name].needs <= features]
     drawn = (claimed[i] for i in rng.permutation(len(claimed)))
     names = [*VALUES, *[name for name in drawn if holds(name, case)][:1]]
     if case.lengths != "none" and LAYER_CHECKS[PADDING].needs <= features:
         names.append(PADDING)
-    for name in names:
-        shares[name], message = _executed(name, subject, case)
+    for check in names:
+        shares[check], message = _executed(check, subject, case)
         if message:
-            failures[name] = message
+            failures[check] = message
     dead = case.nonlinearity == "relu" and not expected.as_a_whole(case).output.any()
-    return Outcome(number, case, shares, failures, dead)
+    return Outcome(name, number, case, shares, failures, dead)
 
 
 @np.errstate(all="ignore")  # of what NumPy would warn, the outcome tells
@@ -182,27 +186,34 @@ def soak(
     implementation: LayerImplementation, numbers: Iterable[int], seed: int = 0
 ) -> Iterator[Outcome]:
     """The outcomes of the cases of these numbers, one by one."""
-    subject = LayerSubject(implementation)
-    return (judge(subject, seed, number) for number in numbers)
+    return _together([LayerSubject(implementation)], numbers, seed)
 
 
-def soak_in_processes(name: str, numbers: range, seed: int, processes: int) -> Iterator[Outcome]:
-    """As `soak`, of an implementation that each process loads by its name; in the same order."""
+def _together(
+    subjects: Sequence[LayerSubject], numbers: Iterable[int], seed: int
+) -> Iterator[Outcome]:
+    return (judge(subject, seed, number) for number in numbers for subject in subjects)
+
+
+def soak_in_processes(
+    names: Sequence[str], numbers: range, seed: int, processes: int
+) -> Iterator[Outcome]:
+    """As `soak`, of implementations that each process loads by name: all in one case, then the next."""
     chunks = [numbers[i : i + CHUNK] for i in range(0, len(numbers), CHUNK)]
     # Not forked: a framework's threads do not survive that.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         try:
-            for outcomes in pool.map(partial(_chunk, name, seed), chunks):
+            for outcomes in pool.map(partial(_chunk, names, seed), chunks):
                 yield from outcomes
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _chunk(name: str, seed: int, numbers: range) -> list[Outcome]:
-    return [judge(_subject(name), seed, number) for number in numbers]
+def _chunk(names: Sequence[str], seed: int, numbers: range) -> list[Outcome]:
+    return [judge(_subject(name), seed, number) for number in numbers for name in names]
 
 
-@lru_cache(maxsize=1)
+@cache
 def _subject(name: str) -> LayerSubject:
     return LayerSubject(layer_named(name))
 
@@ -260,33 +271,40 @@ class Summary:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the soak; returns 0 (no case failed), 1 (some did) or 2 (could not be judged)."""
     options = _parser().parse_args(arguments)
-    out, summary = Console(soft_wrap=True, markup=False, highlight=False), Summary()
+    options.implementation = list(dict.fromkeys(options.implementation or ["torch.nn.RNN"]))
+    out = Console(soft_wrap=True, markup=False, highlight=False)
+    summaries: dict[str, Summary] = {}
     numbers = range(options.start, options.start + options.cases)
     problem = ""
     try:
-        layer_named(options.implementation)  # refused here rather than in each process
-        for outcome in _progress(_outcomes(options, numbers), len(numbers)):
-            summary.add(outcome)
+        layers = [layer_named(name) for name in options.implementation]  # refused here, and once
+        total = len(numbers) * len(layers)
+        for outcome in _progress(_outcomes(options, layers, numbers), total):
+            name = outcome.implementation
+            summaries.setdefault(name, Summary()).add(outcome)
             for check, message in outcome.failures.items():
-                case = f"{options.implementation}-{outcome.case.id}"
+                case = f"{name}-{outcome.case.id}"
                 out.print(f"FAILED case {outcome.number} {check}[{case}]: {message}")
     except (CannotBeJudged, BrokenExecutor) as error:
         problem = str(error)
     except KeyboardInterrupt:
-        problem = f"interrupted before case {options.start + summary.cases}"
-    if summary.cases:
-        out.print(str(summary))
-    if problem or not summary.judged:
+        done = min((summary.cases for summary in summaries.values()), default=0)
+        problem = f"interrupted before case {options.start + done}"
+    for name, summary in summaries.items():
+        out.print(f"{name}:\n{summary}")
+    if problem or not all(summary.judged for summary in summaries.values()):
         Console(stderr=True, soft_wrap=True, markup=False, highlight=False).print(
             f"rnn-conformance: {problem or 'no case was judged'}"
         )
         return 2
-    return 1 if summary.failed else 0
+    return 1 if any(summary.failed for summary in summaries.values()) else 0
 
 
-def _outcomes(options: argparse.Namespace, numbers: range) -> Iterator[Outcome]:
+def _outcomes(
+    options: argparse.Namespace, layers: Sequence[LayerImplementation], numbers: range
+) -> Iterator[Outcome]:
     if options.processes == 1:
-        return soak(layer_named(options.implementation), numbers, options.seed)
+        return _together([LayerSubject(layer) for layer in layers], numbers, options.seed)
     return soak_in_processes(options.implementation, numbers, options.seed, options.processes)
 
 
@@ -305,7 +323,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit status: 0 no case failed, 1 some did, 2 could not be judged.",
     )
     named = f"{', '.join(NAMED)}; or a healthy variant; or package.module:Class; or file.py:Class"
-    parser.add_argument("--implementation", default="torch.nn.RNN", metavar="NAME", help=named)
+    parser.add_argument(
+        "--implementation", action="append", metavar="NAME", help=f"repeatable: {named}"
+    )
     numbers = (
         ("cases", 1, 1000, "how many cases"),
         ("seed", 0, 0, "all cases are drawn from it"),
@@ -328,4 +348,6 @@ def _integer(least: int, text: str) -> int:
 if __name__ == "__main__":
     # A framework that is loaded from here on starts no threads, which only wait in cases so small.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    for stop in (signal.SIGINT, signal.SIGTERM):  # what was judged is told in any case
+        signal.signal(stop, signal.default_int_handler)
     sys.exit(main())

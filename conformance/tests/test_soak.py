@@ -103,7 +103,7 @@ def test_only_what_is_claimed_is_asked() -> None:
 
 def test_a_case_is_drawn_from_its_seed_and_number_alone() -> None:
     first = list(soak.soak(LayerRecurrence(), range(10, 20), seed=3))
-    again = list(soak.soak_in_processes("LayerRecurrence", range(5, 20), seed=3, processes=2))
+    again = list(soak.soak_in_processes(["LayerRecurrence"], range(5, 20), seed=3, processes=2))
     assert first == again[5:]
     assert [outcome.number for outcome in again] == list(range(5, 20))
     other = next(soak.soak(LayerRecurrence(), [10], seed=4))
@@ -181,6 +181,17 @@ def test_what_cannot_be_judged(
     status, out, err = run(capsys, *arguments)
     assert (status, out) == (2, "")
     assert line in err
+
+
+def test_several_are_judged_in_the_same_cases(capsys: pytest.CaptureFixture[str]) -> None:
+    both = ("--implementation", "LayerRecurrence", "--implementation", "Packed")
+    status, out, err = run(capsys, *both, "--cases", 6)
+    assert (status, err) == (0, "")
+    assert [line for line in out.splitlines() if line.endswith(":")] == [
+        "LayerRecurrence:",
+        "Packed:",
+    ]
+    assert out.count("\n6 cases in ") == 2
 
 
 def test_interrupted(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
