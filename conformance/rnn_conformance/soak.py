@@ -3,9 +3,9 @@
     python -m rnn_conformance.soak --implementation torch.nn.RNN --cases 100000 --seed 0
 
 Several implementations are judged in the same cases, which costs little more than one: what is
-expected is computed once. Case number n of a seed is drawn from the two numbers alone: neither the number of processes nor the
-cases before it matter. Each is judged by the checks of values and, where whole results can be
-compared, by one relation between two runs.
+expected is computed once. Case number n of a seed is drawn from the two numbers alone: neither the
+number of processes nor the cases before it matter. Each is judged by the checks of values and by
+one relation between two runs, where whole results can be compared.
 """
 
 import argparse
@@ -198,7 +198,7 @@ def _together(
 def soak_in_processes(
     names: Sequence[str], numbers: range, seed: int, processes: int
 ) -> Iterator[Outcome]:
-    """As `soak`, of implementations that each process loads by name: all in one case, then the next."""
+    """As `soak`, of implementations that each process loads by name, all of them case by case."""
     chunks = [numbers[i : i + CHUNK] for i in range(0, len(numbers), CHUNK)]
     # Not forked: a framework's threads do not survive that.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
