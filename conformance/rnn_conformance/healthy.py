@@ -1,5 +1,7 @@
 """Right implementations that compute in another way, which the suite must accept."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rnn_conformance.protocol import Answer, Array, Call
@@ -62,26 +64,17 @@ class CompensatedSums(Recurrence):
     """Kahan's sums: the rounding of each addition is carried to the next."""
 
     def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
-        total = np.broadcast_to(w["b_xh"].T, (len(x), len(w["W_hh"]))).copy()
-        rest = np.zeros_like(total)
-        terms = [w["b_hh"].T]
+        terms = [w["b_xh"].T, w["b_hh"].T]
         terms += [x[:, i : i + 1] * w["W_xh"][:, i] for i in range(x.shape[1])]
         terms += [h[:, i : i + 1] * w["W_hh"][:, i] for i in range(h.shape[1])]
-        for term in terms:
-            y = term - rest
-            new = total + y
-            rest = (new - total) - y
-            total = new
-        return total
+        return kahan_sum(terms, np.zeros_like(h))
 
 
 class TanhThroughExpm1(Recurrence):
     """tanh a = -expm1(-2|a|) / (expm1(-2|a|) + 2), with the sign of a."""
 
     def activation(self, a: Array) -> Array:
-        e = np.expm1(-2 * np.abs(a))
-        size: Array = -e / (e + 2)
-        return np.copysign(size, a)
+        return tanh_through_expm1(a)
 
 
 class EachRowAlone(Recurrence):
@@ -94,6 +87,24 @@ class EachRowAlone(Recurrence):
                 for one, state in zip(x, h, strict=True)
             ]
         )
+
+
+def kahan_sum(terms: Sequence[Array], zeros: Array) -> Array:
+    """The sum of these, the rounding of each addition carried to the next (W. Kahan, 1965)."""
+    total, rest = zeros, zeros
+    for term in terms:
+        y = term - rest
+        new = total + y
+        rest = (new - total) - y
+        total = new
+    return total
+
+
+def tanh_through_expm1(a: Array) -> Array:
+    """tanh a = -expm1(-2|a|) / (expm1(-2|a|) + 2), with the sign of a."""
+    e = np.expm1(-2 * np.abs(a))
+    size: Array = -e / (e + 2)
+    return np.copysign(size, a)
 
 
 HEALTHY: dict[str, type[Recurrence]] = {

@@ -37,13 +37,18 @@ class Planned:
     def id(self) -> str:
         return f"{self.check.name}[{self.subject.implementation.name}-{self.case.id}]"
 
+    @property
+    def lacking(self) -> frozenset[str]:
+        """What the check asks for and the implementation does not claim."""
+        claimed = self.profile.claimed(self.subject.implementation)
+        return (self.case.features | self.check.needs) - claimed
+
     @np.errstate(all="ignore")  # of what NumPy would warn or raise, the record tells
     def execute(self) -> Record:
         """Run it. An implementation that fails in whatever way makes a record, not an exception."""
-        implementation = self.subject.implementation
-        lacking = (self.case.features | self.check.needs) - self.profile.claimed(implementation)
-        if lacking:
-            return self._record("not_claimed", message=f"not claimed: {', '.join(sorted(lacking))}")
+        if self.lacking:
+            not_claimed = ", ".join(sorted(self.lacking))
+            return self._record("not_claimed", message=f"not claimed: {not_claimed}")
         try:
             judgements = list(self.check.judge(self.subject, self.case))
         except NotGiven as not_given:
@@ -152,22 +157,21 @@ def check(
         refuse_vacuous(case)
     records: list[Record] = []
 
-    def report(**fields: Any) -> Report:
+    def report() -> Report:
         found_so_far = patterns(planned, records)
-        return Report(
-            name, seed, environment.describe(), tuple(records), patterns=found_so_far, **fields
-        )
+        return Report(name, seed, environment.describe(), tuple(records), patterns=found_so_far)
 
     try:
         for item in progress(planned):
             records.append(item.execute())
     except KeyboardInterrupt:
-        raise Interrupted(report(complete=False)) from None
-    if not diagnosed or not report().failures:
-        return report()
+        raise Interrupted(replace(report(), complete=False)) from None
+    judged = report()
+    if not diagnosed or not judged.failures:
+        return judged
     from rnn_conformance.diagnosis import diagnose  # it imports every mutant: 0.1 s
 
     try:
-        return report(diagnoses=diagnose(planned, records))
+        return replace(judged, diagnoses=diagnose(planned, records))
     except KeyboardInterrupt:  # the records are complete all the same
-        return report()
+        return judged

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from typing import Any
 
 from rnn_conformance.records import Trial
 from rnn_conformance.run import check, plan
@@ -34,8 +36,7 @@ def try_mutant(named: tuple[str, str]) -> Trial:
     mutant = MUTANTS_OF[profile][name]
     planned = plan(mutant.make(), checks=[mutant.caught_by])
     caught = any(item.execute().outcome == "failed" for item in planned)
-    why = "" if caught else f"{mutant.caught_by} accepts it: {mutant.sentence}"
-    return Trial(profile, name, mutant.kind, caught, why)
+    return _trial(profile, mutant, caught)
 
 
 def diagnose_mutant(named: tuple[str, str]) -> Trial:
@@ -46,8 +47,12 @@ def diagnose_mutant(named: tuple[str, str]) -> Trial:
     caught_by = tuple(dict.fromkeys(failure.check for failure in report.failures))
     causes = tuple(cause.names for found in report.diagnoses for cause in found.causes)
     caught = mutant.caught_by in caught_by
+    return replace(_trial(profile, mutant, caught), caught_by=caught_by, named=causes)
+
+
+def _trial(profile: str, mutant: Any, caught: bool) -> Trial:
     why = "" if caught else f"{mutant.caught_by} accepts it: {mutant.sentence}"
-    return Trial(profile, name, mutant.kind, caught, why, caught_by, causes)
+    return Trial(profile, mutant.name, mutant.kind, caught, why)
 
 
 def try_healthy(named: tuple[str, str]) -> Trial:

@@ -1,6 +1,7 @@
 """Reports as text for a terminal: the table of checks, the failures, the verdict."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -36,7 +37,7 @@ def print_report(console: Console, report: Report) -> None:
 
 def print_score(console: Console, trials: Sequence[Trial]) -> None:
     """How many mutants of each class are caught, how many healthy ones accepted; what is not."""
-    shown = Table(box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False, show_footer=True)
+    shown = _plain(show_footer=True)
     wrong = [trial for trial in trials if trial.kind != "healthy"]
     right = [trial for trial in trials if trial.kind == "healthy"]
     shown.add_column("class", "all mutants")
@@ -55,12 +56,8 @@ def print_score(console: Console, trials: Sequence[Trial]) -> None:
 
 def print_power(console: Console, trials: Sequence[Trial]) -> None:
     """What each check adds, and how many mutants a diagnosis names, of thorough trials."""
-    shown = Table(
-        box=box.SIMPLE_HEAD,
-        collapse_padding=True,
-        pad_edge=False,
-        caption="alone: mutants that no other check catches; 0: it adds a message, not power",
-        caption_justify="left",
+    shown = _plain(
+        caption="alone: mutants that no other check catches; 0: it adds a message, not power"
     )
     for title in ("check", "catches", "alone"):
         shown.add_column(title, justify="left" if title == "check" else "right", no_wrap=True)
@@ -100,14 +97,10 @@ def clause_table(records: Iterable[Record]) -> Table:
 
 def _table(what: str, tallies: Mapping[str, Tally], in_all: Tally | None = None) -> Table:
     any_known = any(tally.known_failure for tally in tallies.values())
-    shown = Table(
-        box=box.SIMPLE_HEAD,
-        collapse_padding=True,
-        pad_edge=False,
+    shown = _plain(
         show_footer=in_all is not None,
         caption="share: the worst error as a share of its bound; skipped: not claimed"
         + ("; known: failures that are known, with their reason" if any_known else ""),
-        caption_justify="left",
     )
     shown.add_column(what, "total", no_wrap=True)
     titles = ("run", "passed", "failed", "known", "skipped", "share")
@@ -120,6 +113,17 @@ def _table(what: str, tallies: Mapping[str, Tally], in_all: Tally | None = None)
         style = "bold red" if tallies[name].failed else None
         shown.add_row(name, *(cells[i] for i in kept), style=style)
     return shown
+
+
+def _plain(**options: Any) -> Table:
+    """A narrow table without frame; what is said of it stands below, on the left."""
+    return Table(
+        box=box.SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+        caption_justify="left",
+        **options,
+    )
 
 
 def _cells(t: Tally) -> list[str]:

@@ -1,7 +1,9 @@
 """No case may be easy to pass by accident: one that is vacuous is an error, not a case."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,10 +27,14 @@ class Vacuous(ValueError):
 
 
 @lru_cache(maxsize=8192)
-def refuse_vacuous(case: Case | LayerCase) -> None:
-    """Raises Vacuous where a case is saturated, symmetric, constant, or its bound is too wide."""
-    reasons = _layer(case) if isinstance(case, LayerCase) else _core(case)
-    why = next(reasons, None)
+def why_vacuous(case: Case | LayerCase) -> str | None:
+    """Saturated, symmetric, constant, or with too wide a bound; None where it is none of these."""
+    return next(_layer(case) if isinstance(case, LayerCase) else _core(case), None)
+
+
+def refuse_vacuous(case: Any) -> None:
+    """Raises Vacuous for a case, of either profile, that is one; no layout changes its numbers."""
+    why = why_vacuous(replace(case, layout="time_first"))
     if why is not None:
         raise Vacuous(f"case {case.id} with seed {case.seed} is vacuous, take another seed: {why}")
 
@@ -61,15 +67,15 @@ def _layer(case: LayerCase) -> Iterator[str]:
             yield from _matrix("weight_hh", w["W_hh"])
     if case.h_0 == "nonzero":
         yield from _distinct("h_0", data.initial.reshape(-1, case.H))
-    beyond = np.arange(case.T)[:, None] >= data.steps
+    real_steps = data.real[..., 0]
     if case.lengths in ("sorted", "unsorted") and len(np.unique(data.steps)) < min(case.B, case.T):
         yield f"lengths {data.steps.tolist()} are not as different as they can be"
-    if (data.inputs[beyond] == 0).any():
+    if (data.inputs[~real_steps] == 0).any():
         yield "there are zeros in the padding"
     found = expected.as_a_whole(case) if o.num_layers > 1 else _one_layer(case)
-    real = found.output[~beyond]
+    real = found.output[real_steps]
     yield from _dead(real != 0 if case.nonlinearity == "relu" else np.abs(real) < 0.99)
-    yield from _blunt(real, found.output_bound[~beyond])
+    yield from _blunt(real, found.output_bound[real_steps])
 
 
 def _one_layer(case: LayerCase) -> expected.Expectation:

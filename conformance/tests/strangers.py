@@ -121,4 +121,4 @@ class Raising(Recurrence):
     name = "Raising"
 
     def run(self, call: Any) -> Any:
-        raise NotImplementedError("later")
+        raise RuntimeError("out of order")

@@ -4,13 +4,11 @@ What each relation presumes of a case stands in `rnn_conformance.soak.PRECONDITI
 below only draw what fits, mostly.
 """
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any, get_args
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from rnn_conformance import soak
@@ -85,13 +83,7 @@ CONDUCT = (
 )
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread_of_torch() -> Iterator[None]:
-    """In cases so small, several only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread_of_torch")
 
 
 @pytest.fixture(scope="module", params=NAMES)

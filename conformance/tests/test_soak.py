@@ -1,12 +1,11 @@
 """A thousandth of the soak: right layers never raise a false alarm, a wrong one is caught."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
 import pytest
-import torch
 from rnn_conformance import soak
 from rnn_conformance.layer.call import LayerAnswer, LayerCall
 from rnn_conformance.layer.cases import H0, Bias, LayerCase, LengthsKind
@@ -18,13 +17,7 @@ RIGHT = ("torch.nn.RNN", "rnn_reference.RNN", "LayerRecurrence")
 HEALTHY = ("SummedBackwards", "Packed", "DropoutByKeeping")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread_of_torch() -> Iterator[None]:
-    """In cases so small, several only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread_of_torch")
 
 
 class DirectionsExchanged(LayerRecurrence):

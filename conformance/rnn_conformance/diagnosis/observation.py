@@ -21,7 +21,6 @@ RESULT_OF = {
     "layer_output": "output",
     "layer_h_n": H_N,
 }
-OF_VALUES = frozenset(RESULT_OF)
 RESULTS = frozenset(("output", "h_n"))
 OF_STATISTICS = ("systematic_error", "dropout_between_layers")
 ALIKE = 4  # a mutant's sums may have a few terms more than the bound counts
@@ -47,12 +46,6 @@ class Observation:
         )
 
 
-def claims(item: Any) -> bool:
-    """Whether the implementation of a planned check claims what it asks."""
-    claimed = item.profile.claimed(item.subject.implementation)
-    return not (item.case.features | item.check.needs) - claimed
-
-
 def observe(item: Any) -> Observation | None:
     """Execute a planned check; None where the implementation does not give what it judges."""
     with np.errstate(all="ignore"):
@@ -65,21 +58,19 @@ def observe(item: Any) -> Observation | None:
     return Observation("", {f"{i} {j.what}": j for i, j in enumerate(judgements)})
 
 
-def asked_each(
-    implementation: Any, seen: Sequence[tuple[Any, Observation]]
-) -> Iterator[Observation | None]:
+def asked_each(implementation: Any, items: Sequence[Any]) -> Iterator[Observation | None]:
     """What an implementation shows in each of these checks, asked one after the other.
 
     One more call comes first, so that what is kept from the last call is the same for whatever is
-    asked the same. None where it does not claim what is asked.
+    asked the same. None where it does not claim, or does not give, what is asked.
     """
-    subject = None
-    for item, _ in seen:
-        if subject is None:
-            subject = item.profile.subject(implementation)
-            observe(replace(item, subject=subject))
+    if not items:
+        return
+    subject = items[0].profile.subject(implementation)
+    observe(replace(items[0], subject=subject))
+    for item in items:
         asked = replace(item, subject=subject)
-        yield observe(asked) if claims(asked) else None
+        yield None if asked.lacking else observe(asked)
 
 
 def without_place(violation: str) -> str:
@@ -114,7 +105,7 @@ def alike_shares(one: float, other: float) -> bool:
 
 def shows_numbers(item: Any) -> bool:
     """Whether a check shows a result of its case, whose numbers can be compared."""
-    return item.check.name in OF_VALUES
+    return item.check.name in RESULT_OF
 
 
 def alike_places(item: Any, one: Place, other: Place) -> bool:

@@ -20,7 +20,17 @@ def promising_pairs(
     """
     failing = [(item, found) for item, found in seen if found.failed and shows_numbers(item)]
     failing = failing or [(item, found) for item, found in seen if found.failed]
-    effects = {name: _effects(mutant.make, failing) for name, mutant in mutants.items()}
+    items = [item for item, _ in failing]
+    right = list(asked_each(_right(next(iter(mutants.values())).make)(), items))
+    effects = {
+        name: [
+            _effect(item, theirs, ours, healthy)
+            for (item, theirs), ours, healthy in zip(
+                failing, asked_each(mutant.make(), items), right, strict=True
+            )
+        ]
+        for name, mutant in mutants.items()
+    }
     for one, other in combinations(mutants, 2):
         if all(map(_could_explain, effects[one], effects[other])):
             yield one, other
@@ -30,16 +40,19 @@ def _could_explain(one: Effect, other: Effect) -> bool:
     return "same" in (one, other) or one == other == "other"
 
 
-def _effects(make: type[Any], failing: Sequence[tuple[Any, Observation]]) -> list[Effect]:
-    """What a bug alone does in each failing check: nothing, what was seen, or something else."""
-    wrong, right = (asked_each(cls(), failing) for cls in (make, make.__mro__[-2]))
-    found: list[Effect] = []
-    for (item, theirs), ours, healthy in zip(failing, wrong, right, strict=True):
-        if ours is None or (healthy is not None and alike(item, healthy, ours)):
-            found.append("none")
-        else:
-            found.append("same" if alike(item, theirs, ours) else "other")
-    return found
+def _effect(
+    item: Any, theirs: Observation, ours: Observation | None, right: Observation | None
+) -> Effect:
+    """What a bug alone does in a failing check: nothing, what was seen, or something else."""
+    if ours is None or (right is not None and alike(item, right, ours)):
+        return "none"
+    return "same" if alike(item, theirs, ours) else "other"
+
+
+def _right(make: type[Any]) -> type[Any]:
+    """The right implementation that a mutant is derived from."""
+    right: type[Any] = make.__mro__[-2]
+    return right
 
 
 def both(one: type[Any], other: type[Any]) -> type[Any] | None:
@@ -67,8 +80,7 @@ def _joined(first: type[Any], second: type[Any]) -> type[Any] | None:
 
 def _replaced(make: type[Any]) -> dict[str, Callable[..., Any]]:
     """The pieces that a class and its own bases put in place of the right ones."""
-    right = make.__mro__[-2]
-    own = [cls for cls in make.__mro__ if cls not in (right, object)]
+    own = [cls for cls in make.__mro__ if cls not in (_right(make), object)]
     return {
         name: piece
         for cls in reversed(own)

@@ -14,7 +14,6 @@ from rnn_conformance.diagnosis.observation import (
     alike_places,
     alike_shares,
     asked_each,
-    observe,
     shows_numbers,
     without_place,
 )
@@ -110,16 +109,10 @@ def _places(executed: Sequence[tuple[Any, Any]]) -> tuple[str, ...]:
 
 
 def asked_anew(items: Sequence[Any]) -> Seen:
-    """What each of the checks sees, asked one after the other; what is not given is left out.
-
-    One more call comes first, so that what an implementation keeps from the last call is the same
-    for whatever is asked the same.
-    """
-    subject = items[0].profile.subject(items[0].subject.implementation)
-    anew = [replace(item, subject=subject) for item in items]
-    observe(anew[0])
-    observations = [(item, observe(item)) for item in anew]
-    return [(item, seen) for item, seen in observations if seen is not None]
+    """What each of the checks sees, asked by `asked_each`; what is not given is left out."""
+    observations = asked_each(items[0].subject.implementation, items)
+    asked = zip(items, observations, strict=True)
+    return [(item, seen) for item, seen in asked if seen is not None]
 
 
 def reproduces(make: Callable[[], Any], seen: Seen, executed: Sequence[tuple[Any, Any]]) -> bool:
@@ -134,7 +127,8 @@ def reproduces(make: Callable[[], Any], seen: Seen, executed: Sequence[tuple[Any
 
 
 def _gives(implementation: Any, seen: Seen) -> bool:
-    for (item, theirs), ours in zip(seen, asked_each(implementation, seen), strict=True):
+    observations = asked_each(implementation, [item for item, _ in seen])
+    for (item, theirs), ours in zip(seen, observations, strict=True):
         if ours is None:
             if theirs.failed:
                 return False

@@ -6,14 +6,15 @@ import numpy as np
 from rnn_reference import RNN
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall
-from rnn_conformance.layer.cases import FEATURES, HALF
+from rnn_conformance.layer.cases import FEATURES
+from rnn_conformance.protocol import HALF_DTYPES
 
 
 class ReferenceLayer:
     """rnn_reference.RNN; what dropout drops is drawn from one generator, call after call."""
 
     name = "rnn_reference.RNN"
-    features = FEATURES - HALF
+    features = FEATURES - frozenset(HALF_DTYPES)
     conventions: ClassVar[dict[str, str]] = {"B = 0": "refused"}
 
     def __init__(self) -> None:

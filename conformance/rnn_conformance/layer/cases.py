@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from zlib import crc32
 
 import numpy as np
+import numpy.typing as npt
 
 from rnn_conformance.formats import in_format
 from rnn_conformance.layer.call import LayerCall, Lengths, Nonlinearity, Options
@@ -106,7 +107,6 @@ class LayerCase:
 
 
 OPTIONS = ("layers", "bidirectional", "no_bias", "lengths", "dropout")
-HALF = frozenset(HALF_DTYPES)
 FEATURES = frozenset((*DTYPES, *HALF_DTYPES, *LAYOUTS, *get_args(Nonlinearity), *OPTIONS))
 
 
@@ -142,6 +142,13 @@ class LayerData:
         """How many steps each row has, (B,)."""
         T, B, _ = self.inputs.shape
         return np.full(B, T) if self.lengths is None else self.lengths
+
+    @property
+    def real(self) -> npt.NDArray[np.bool_]:
+        """Which steps of which rows are no padding, (T, B, 1)."""
+        steps = np.arange(len(self.inputs))[:, None, None]
+        mask: npt.NDArray[np.bool_] = steps < self.steps[:, None]
+        return mask
 
     def call(self, layout: Layout) -> LayerCall:
         """Copies of these numbers, laid out as asked; one sequence for "single"."""
@@ -260,10 +267,7 @@ def _cases() -> Iterator[LayerCase]:
             dtype=dtype,
             chaotic=L == 1 and nonlinearity == "tanh",
         )
-        if layout != "single":
-            yield case
-        elif lengths == "none":
-            yield replace(case, B=1)
+        yield from _laid_out(case)
     for dtype, sizes, two in product(DTYPES, SIZES, (False, True)):
         T, B, I, H, L = sizes
         case = LayerCase(T, B, I, H, L, bidirectional=two, dtype=dtype)
@@ -280,10 +284,8 @@ def _cases() -> Iterator[LayerCase]:
     for dtype, two, layout, lengths in product(
         DTYPES, (False, True), LAYOUTS, ("none", "unsorted")
     ):
-        if layout != "single":
-            yield LayerCase(bidirectional=two, layout=layout, dtype=dtype, lengths=lengths)  # type: ignore[arg-type]
-        elif lengths == "none":
-            yield LayerCase(B=1, bidirectional=two, layout=layout, dtype=dtype)
+        case = LayerCase(bidirectional=two, layout=layout, dtype=dtype, lengths=lengths)  # type: ignore[arg-type]
+        yield from _laid_out(case)
     # Few bits: the bound is small beside the signal where one layer is judged step by step.
     for dtype, layout, nonlinearity, two, lengths in product(
         HALF_DTYPES, LAYOUTS, nonlinearities, (False, True), ("none", "unsorted")
@@ -296,10 +298,15 @@ def _cases() -> Iterator[LayerCase]:
             lengths=lengths,  # type: ignore[arg-type]
             dtype=dtype,
         )
-        if layout != "single":
-            yield case
-        elif lengths == "none":
-            yield replace(case, B=1)
+        yield from _laid_out(case)
     for dtype, two in product(DTYPES, (False, True)):
         yield LayerCase(T=400, B=2, H=8, bidirectional=two, dtype=dtype, chaotic=True)
         yield LayerCase(T=257, B=256, I=3, H=4, bidirectional=two, dtype=dtype)
+
+
+def _laid_out(case: LayerCase) -> Iterator[LayerCase]:
+    """The case, where its layout can have it: a sequence alone is one row, and has no lengths."""
+    if case.layout != "single":
+        yield case
+    elif case.lengths == "none":
+        yield replace(case, B=1)

@@ -162,7 +162,7 @@ def refusals(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
             for name, value in call.weights.items()
         },
     }
-    _refused(subject, wrong)
+    refused(subject, wrong)
     return iter(())
 
 
@@ -177,7 +177,7 @@ def lengths_refused(subject: LayerSubject, case: LayerCase) -> Iterator[Judgemen
         "lengths of too few rows": replace(call, lengths=call.lengths[:-1].copy()),
         "lengths of too many rows": replace(call, lengths=np.append(call.lengths, 1)),
     }
-    _refused(subject, wrong)
+    refused(subject, wrong)
     return iter(())
 
 
@@ -190,7 +190,7 @@ def _others(case: LayerCase) -> tuple[LayerCase, ...]:
     )
 
 
-def _refused(subject: LayerSubject, calls: Mapping[str, LayerCall]) -> None:
+def refused(subject: LayerSubject, calls: Mapping[str, LayerCall]) -> None:
     """Raises Violation, which names each call that was not refused."""
     taken = []
     for what, call in calls.items():

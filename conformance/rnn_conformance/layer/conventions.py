@@ -15,9 +15,13 @@ CONVENTIONS: Mapping[str, tuple[str, ...]] = {
 
 
 def following(what: str, option: str) -> str:
-    """The feature that a check or a case needs which is for those who follow this option."""
+    """The feature that a check or a case needs which is for those who follow this option.
+
+    Raises ValueError for an option that is unknown.
+    """
     if option not in CONVENTIONS[what]:
-        raise ValueError(f"{what}: expected one of {CONVENTIONS[what]}, got {option!r}")
+        expected = ", ".join(CONVENTIONS[what])
+        raise ValueError(f"conventions: {what}: expected one of {expected}, got {option!r}")
     return f"{what}: {option}"
 
 
@@ -35,10 +39,6 @@ def declared(implementation: object) -> frozenset[str]:
         raise ValueError(
             f"conventions: expected a mapping with some of {', '.join(CONVENTIONS)}, got {chosen!r}"
         )
-    for what, option in chosen.items():
-        if option not in CONVENTIONS[what]:
-            expected = ", ".join(CONVENTIONS[what])
-            raise ValueError(f"conventions: {what}: expected one of {expected}, got {option!r}")
     return frozenset(
         following(what, chosen.get(what, options[0])) for what, options in CONVENTIONS.items()
     )

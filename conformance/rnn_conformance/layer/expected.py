@@ -1,7 +1,7 @@
 """What is expected of a layer: from its own states where they show, else as a whole."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -58,7 +58,7 @@ def from_own_states(case: LayerCase, answer: LayerAnswer) -> Expectation:
     reason, befores = "", []
     for d in range(D):
         own = slice(d * H, (d + 1) * H)
-        inputs = in_direction(_without_padding(data), data.steps, d)
+        inputs = in_direction(np.where(data.real, data.inputs, 0), data.steps, d)
         states = in_direction(answer.output[..., own], data.steps, d)
         before = np.concatenate([data.initial[d][None], states[:-1]])
         befores.append(in_direction(before, data.steps, d))
@@ -69,8 +69,8 @@ def from_own_states(case: LayerCase, answer: LayerAnswer) -> Expectation:
             )
             expected = certificate.activation(case.nonlinearity, a.value)
             bound = certificate.state_bound(case.nonlinearity, a, precision)
-        output[..., own] = _real(in_direction(expected, data.steps, d), data.steps)
-        output_bound[..., own] = _real(in_direction(bound, data.steps, d), data.steps)
+        output[..., own] = np.where(data.real, in_direction(expected, data.steps, d), 0)
+        output_bound[..., own] = np.where(data.real, in_direction(bound, data.steps, d), 0)
         h_n[d], h_n_bound[d] = expected[data.steps - 1, rows], bound[data.steps - 1, rows]
         reason = certificate.state_reason(case.nonlinearity, a, precision)
 
@@ -85,9 +85,13 @@ def from_own_states(case: LayerCase, answer: LayerAnswer) -> Expectation:
     return Expectation(output, output_bound, h_n, h_n_bound, reason, formula)
 
 
-@lru_cache(maxsize=2048)
 def as_a_whole(case: LayerCase) -> Expectation:
-    """`whole` for the numbers of a case."""
+    """`whole` for the numbers of a case, which are the same in every layout."""
+    return _as_a_whole(replace(case, layout="time_first"))
+
+
+@lru_cache(maxsize=2048)
+def _as_a_whole(case: LayerCase) -> Expectation:
     return whole(case.data(), Precision.of(case.dtype))
 
 
@@ -100,7 +104,7 @@ def whole(data: LayerData, precision: Precision, *, slope_one: bool = False) -> 
     its pre-activation by |W_hh| d_{t-1} + |W_ih| d'_t at most.
     """
     o, rows = data.options, np.arange(data.inputs.shape[1])
-    below: Float64 = _without_padding(data).astype(np.float64)
+    below: Float64 = np.where(data.real, data.inputs, 0).astype(np.float64)
     below_bound: Float64 = np.zeros(data.inputs.shape)
     h_n, h_n_bound = np.zeros((2, *data.initial.shape))
     for layer in range(o.num_layers):
@@ -122,8 +126,8 @@ def whole(data: LayerData, precision: Precision, *, slope_one: bool = False) -> 
             )
             at = layer * o.directions + d
             h_n[at], h_n_bound[at] = states[data.steps - 1, rows], bound[data.steps - 1, rows]
-            outputs.append(_real(in_direction(states, data.steps, d), data.steps))
-            bounds.append(_real(in_direction(bound, data.steps, d), data.steps))
+            outputs.append(np.where(data.real, in_direction(states, data.steps, d), 0))
+            bounds.append(np.where(data.real, in_direction(bound, data.steps, d), 0))
         below, below_bound = np.concatenate(outputs, axis=2), np.concatenate(bounds, axis=2)
     reason = f"the one-step bound, carried through time and layers, {precision}"
     return Expectation(below, below_bound, h_n, h_n_bound, reason)
@@ -170,12 +174,3 @@ def _reference(
     )
     output, _ = layer.forward(inputs.astype(np.float64), initial[None])
     return output.astype(np.float64)
-
-
-def _without_padding(data: LayerData) -> Array:
-    return _real(data.inputs, data.steps)
-
-
-def _real(values: Array, steps: Lengths) -> Array:
-    """(T, B, n) with zeros in the padding."""
-    return np.where((np.arange(len(values))[:, None] < steps)[..., None], values, 0)

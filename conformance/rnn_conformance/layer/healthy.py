@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from rnn_conformance.healthy import kahan_sum, tanh_through_expm1
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Lengths, Options
 from rnn_conformance.layer.per_call import Dropping
 from rnn_conformance.layer.permissive import PaddingLeft, Permissive
@@ -49,15 +50,10 @@ class CompensatedSums(LayerRecurrence):
     """Kahan's sums: the rounding of each addition is carried to the next."""
 
     def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
-        total, rest = np.zeros_like(h), np.zeros_like(h)
-        terms = [x[:, i : i + 1] * w["W_ih"][:, i] for i in range(x.shape[1])]
+        terms = [w["b_ih"], w["b_hh"]]
+        terms += [x[:, i : i + 1] * w["W_ih"][:, i] for i in range(x.shape[1])]
         terms += [h[:, i : i + 1] * w["W_hh"][:, i] for i in range(h.shape[1])]
-        for term in [w["b_ih"], w["b_hh"], *terms]:
-            y = term - rest
-            new = total + y
-            rest = (new - total) - y
-            total = new
-        return total
+        return kahan_sum(terms, np.zeros_like(h))
 
 
 class WiderInside(LayerRecurrence):
@@ -151,9 +147,7 @@ class OtherFormulas(LayerRecurrence):
         if call.options.nonlinearity == "relu":
             half: Array = (a + np.abs(a)) / 2
             return half
-        e = np.expm1(-2 * np.abs(a))
-        size: Array = -e / (e + 2)
-        return np.copysign(size, a)
+        return tanh_through_expm1(a)
 
 
 class DropoutInTraining(Dropping):

@@ -15,6 +15,7 @@ class Permissive(LayerRecurrence):
     """No steps and rows of length 0 are taken, and give h_0; a batch of no rows is refused."""
 
     name = "Permissive"
+    shortest = 0
     conventions: ClassVar[Mapping[str, str]] = {
         "T = 0": "empty",
         "B = 0": "refused",
@@ -25,9 +26,6 @@ class Permissive(LayerRecurrence):
         if self.rows(call).shape[1] == 0:
             raise ValueError(f"inputs: expected at least one row, got shape {call.inputs.shape}")
         super().refuse(call)
-
-    def allows(self, lengths: Lengths, T: int) -> bool:
-        return bool(lengths.min() >= 0 and lengths.max() <= T)
 
     def direction(self, call: LayerCall, w: Mapping[str, Array], x: Array, h: Array) -> Array:
         return super().direction(call, w, x, h) if len(x) else np.empty((0, *h.shape), h.dtype)

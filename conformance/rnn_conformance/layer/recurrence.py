@@ -18,6 +18,7 @@ class LayerRecurrence:
     """
 
     name = "LayerRecurrence"
+    shortest = 1  # length of a row that is taken
     features = FEATURES - {"dropout"}
 
     def run_layer(self, call: LayerCall) -> LayerAnswer:
@@ -53,12 +54,9 @@ class LayerRecurrence:
                 raise ValueError(f"{name}: expected {wanted}, got {call.weights[name].shape}")
         if call.lengths is not None:
             T = shape[1 if call.layout == "batch_first" else 0]
-            if call.lengths.shape != batch or not self.allows(call.lengths, T):
+            least, most = call.lengths.min(), call.lengths.max()
+            if call.lengths.shape != batch or least < self.shortest or most > T:
                 raise ValueError(f"lengths: unexpected {call.lengths}")
-
-    def allows(self, lengths: Lengths, T: int) -> bool:
-        """Whether lengths, as many as there are rows, can be those of T steps."""
-        return bool(lengths.min() >= 1 and lengths.max() <= T)
 
     def rows(self, call: LayerCall) -> Array:
         """The inputs as (T, B, I)."""

@@ -26,11 +26,10 @@ from rnn_conformance.layer.mutants import (
     layer_weights,
     lengths,
 )
-from rnn_conformance.layer.mutants.registry import LAYER_MUTANTS, LayerMutant
+from rnn_conformance.layer.mutants.registry import LAYER_MUTANTS
 
 __all__ = [
     "LAYER_MUTANTS",
-    "LayerMutant",
     "direction",
     "direction_state",
     "edges",

@@ -52,8 +52,7 @@ class NoRowsRaise(LayerRecurrence):
 class LengthZeroTaken(LayerRecurrence):
     """A row of length 0 is taken for one of T steps, where it is declared to be refused."""
 
-    def allows(self, lengths: Lengths, T: int) -> bool:
-        return bool(lengths.min() >= 0 and lengths.max() <= T)
+    shortest = 0
 
 
 @layer_mutant("empty", caught_by="length_0_gives_h_0")
