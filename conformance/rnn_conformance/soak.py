@@ -159,7 +159,8 @@ def judge(subject: LayerSubject, seed: int, number: int) -> Outcome:
         return Outcome(name, number, case, shares, failures)
     claimed = [name for name in PRECONDITIONS if LAYER_CHECKS[name].needs <= features]
     drawn = (claimed[i] for i in rng.permutation(len(claimed)))
-    names = [*VALUES, *[name for name in drawn if holds(name, case)][:1]]
+    relation = next((name for name in drawn if holds(name, case)), None)
+    names = [*VALUES, relation] if relation else [*VALUES]
     if case.lengths != "none" and LAYER_CHECKS[PADDING].needs <= features:
         names.append(PADDING)
     for check in names:
