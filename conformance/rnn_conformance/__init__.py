@@ -1,13 +1,16 @@
 """A conformance suite for recurrent neural networks."""
 
 from rnn_conformance.cases import Case, catalogue
+from rnn_conformance.declaration import KnownFailure
 from rnn_conformance.findings import Cause, Diagnosis
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, LayerImplementation, Options
 from rnn_conformance.layer.cases import FEATURES, LayerCase, layer_catalogue
 from rnn_conformance.loading import CannotBeJudged, as_implementation, load
 from rnn_conformance.protocol import Answer, Call, Claims, Implementation, claims
+from rnn_conformance.pytest_face import pytest_checks
 from rnn_conformance.records import Record, Report
 from rnn_conformance.run import Planned, check, plan
+from rnn_conformance.source import Source
 from rnn_conformance.trace import Certificate, certify
 
 __all__ = [
@@ -21,6 +24,7 @@ __all__ = [
     "Claims",
     "Diagnosis",
     "Implementation",
+    "KnownFailure",
     "LayerAnswer",
     "LayerCall",
     "LayerCase",
@@ -29,6 +33,7 @@ __all__ = [
     "Planned",
     "Record",
     "Report",
+    "Source",
     "as_implementation",
     "catalogue",
     "certify",
@@ -37,4 +42,5 @@ __all__ = [
     "layer_catalogue",
     "load",
     "plan",
+    "pytest_checks",
 ]

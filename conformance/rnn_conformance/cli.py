@@ -12,10 +12,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rnn_conformance import environment
-from rnn_conformance.loading import BUILT_IN, CannotBeJudged, as_implementation
+from rnn_conformance.loading import BUILT_IN, CannotBeJudged
 from rnn_conformance.profiles import ALL_CHECKS
 from rnn_conformance.records import Report
 from rnn_conformance.run import Interrupted, Planned, check
+from rnn_conformance.smoke import smoke
+from rnn_conformance.source import ADAPTERS, Source
 from rnn_conformance.terminal import print_power, print_report, print_score
 
 CONFORMS, DOES_NOT_CONFORM, NOT_JUDGED = 0, 1, 2
@@ -33,9 +35,11 @@ def _check(options: argparse.Namespace) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a failing print would lose the report
     try:
-        implementation = as_implementation(options.implementation)
+        source = Source(options.implementation, options.like, options.claims)
+        implementation = source.implementation()
         if options.json is not None:
             Path(options.json).open("a").close()  # refused now rather than after the run
+        smoke(implementation)
         report = _judged(implementation, options)
         try:
             if options.json is not None:
@@ -46,7 +50,7 @@ def _check(options: argparse.Namespace) -> int:
         return _not_judged(str(error))
     except KeyboardInterrupt:
         return _not_judged("interrupted")
-    if report.executed == 0 or not report.complete:
+    if not report.judged:
         return NOT_JUDGED
     return CONFORMS if report.conforms else DOES_NOT_CONFORM
 
@@ -129,6 +133,18 @@ def _parser() -> argparse.ArgumentParser:
     judge.add_argument(
         "implementation",
         help=f"{', '.join(BUILT_IN)}; or package.module:object; or file.py:object",
+    )
+    judge.add_argument(
+        "--like",
+        default="",
+        choices=tuple(ADAPTERS),
+        help="what the object stands in for: made, loaded and called as that is",
+    )
+    judge.add_argument(
+        "--claims",
+        default="",
+        metavar="FILE",
+        help="TOML: what the implementation claims, and its known failures",
     )
     judge.add_argument(
         "--check",

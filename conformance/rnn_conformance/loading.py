@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from rnn_conformance.declaration import KnownFailure
 from rnn_conformance.implementations.plain import PlainFunction, StepByStepClass
 from rnn_conformance.layer import conventions
 from rnn_conformance.layer.call import LayerImplementation
@@ -28,10 +29,17 @@ def load(name: str) -> Implementation | LayerImplementation:
     """The implementation of this name.
 
     Args:
-        name: a built-in one, such as "torch.nn.RNN"; or `package.module:object`; or
-            `path/to/file.py:object`. What the object may be, see `as_implementation`.
+        name: as `named` takes it. What the object may be, see `as_implementation`.
 
     Raises CannotBeJudged, with one line that says what is wrong.
+    """
+    return as_implementation(named(name), name=name)
+
+
+def named(name: str) -> Any:
+    """The object of this name: a built-in one, `package.module:object` or `path/to/file.py:object`.
+
+    Raises CannotBeJudged.
     """
     target = BUILT_IN.get(name, name)
     place, colon, attribute = target.rpartition(":")
@@ -53,7 +61,7 @@ def load(name: str) -> Implementation | LayerImplementation:
         ) from error
     if missing:
         raise CannotBeJudged(f"implementation {name!r}: {place} has no {attribute!r}")
-    return as_implementation(getattr(module, attribute), name=name)
+    return getattr(module, attribute)
 
 
 def as_implementation(
@@ -98,6 +106,10 @@ def as_implementation(
 def _claims(found: Any) -> dict[str, tuple[Any, type]]:
     """What the implementation claims in each profile, and the kind that it must be of."""
     declared: dict[str, tuple[Any, type]] = {}
+    known = getattr(found, "known_failures", ())
+    declared["known_failures"] = (known, tuple)
+    if not all(isinstance(some, KnownFailure) for some in known):
+        raise TypeError(f"known_failures: expected a tuple of KnownFailure, got {known!r}")
     if isinstance(found, Implementation):
         declared["claims"] = (found.claims, Claims)
     if isinstance(found, LayerImplementation):

@@ -9,6 +9,7 @@ from rnn_conformance import environment
 from rnn_conformance.loading import CannotBeJudged
 from rnn_conformance.pytest_face import diagnoses, parameters, records_of
 from rnn_conformance.run import Planned
+from rnn_conformance.source import ADAPTERS, Source
 from rnn_conformance.terminal import circumstances, explanation, table
 
 DEFAULT = "torch.nn.RNN"
@@ -17,6 +18,7 @@ IN_VAIN = (
     "ERROR: no check of the implementation was executed (they are in --pyargs rnn_conformance)"
 )
 PLANNED = pytest.StashKey[dict[str, list[Any]]]()
+COLLECTED = pytest.StashKey[list[Planned]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,6 +29,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME",
         help=f"the implementation to judge (repeatable; default {DEFAULT}): a built-in name, "
         "package.module:object, or file.py:object",
+    )
+    group.addoption(
+        "--rnn-like",
+        default="",
+        metavar="NAME",
+        help=f"what every implementation named stands in for: {', '.join(ADAPTERS)}",
+    )
+    group.addoption(
+        "--rnn-claims",
+        default="",
+        metavar="FILE",
+        help="TOML: what every implementation named claims, and its known failures",
     )
     group.addoption(
         "--rnn-no-diagnosis",
@@ -43,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("rnn_seed") < 0:
         raise pytest.UsageError("--rnn-seed: expected an integer from 0 on")
     config.stash[PLANNED] = {}
+    config.stash[COLLECTED] = []
     for name in config.getoption("rnn_implementation") or ():
         try:
             _parameters(config, name)
@@ -63,6 +78,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         except CannotBeJudged as error:
             raise pytest.Collector.CollectError(str(error)) from error
         metafunc.parametrize(FIXTURE, [parameter for some in lists for parameter in some])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        parameters_of_it = getattr(item, "callspec", None)
+        if parameters_of_it is not None:
+            values = parameters_of_it.params.values()
+            config.stash[COLLECTED] += [value for value in values if isinstance(value, Planned)]
 
 
 @pytest.hookimpl(trylast=True)
@@ -105,15 +128,20 @@ def _names(config: pytest.Config) -> list[str]:
 def _parameters(config: pytest.Config, name: str) -> list[Any]:
     planned = config.stash[PLANNED]
     if name not in planned:
-        planned[name] = parameters(name, seed=config.getoption("rnn_seed"))
+        source = Source(name, config.getoption("rnn_like"), config.getoption("rnn_claims"))
+        planned[name] = parameters(source.implementation(), seed=config.getoption("rnn_seed"))
     return planned[name]
 
 
 def _planned(config: pytest.Config, name: str) -> list[Planned]:
-    """The planned checks of an implementation, where it was judged by its name."""
-    lists = config.stash[PLANNED].values()
-    items = [parameter.values[0] for some in lists for parameter in some]
-    return [item for item in items if item.subject.implementation.name == name]
+    """The planned checks of an implementation, where this process knows it.
+
+    Where pytest-xdist's workers collect, it knows only what an option names.
+    """
+    named = [parameter.values[0] for some in config.stash[PLANNED].values() for parameter in some]
+    known = [*named, *config.stash[COLLECTED]]
+    items = {item.id: item for item in known if isinstance(item, Planned)}
+    return [item for item in items.values() if item.subject.implementation.name == name]
 
 
 def _in_vain(config: pytest.Config) -> bool:

@@ -60,23 +60,31 @@ class Profile:
     Attributes:
         method: the method by which an implementation takes part.
         subject: makes what asks the implementation, and remembers.
-        claimed: the features that an implementation claims.
+        said: the features that an implementation claims.
+        claimed: those, and what it follows where practice differs.
         catalogue: all cases for a seed.
     """
 
     name: str
     method: str
     subject: Callable[[Any], Any]
+    said: Callable[[Any], frozenset[str]]
     claimed: Callable[[Any], frozenset[str]]
     catalogue: Callable[[int], Sequence[AnyCase]]
     checks: Mapping[str, AnyCheck]
 
 
-CORE = Profile("core", "run", Subject, lambda found: found.claims.features, catalogue, CHECKS)
+def _core_claims(found: Any) -> frozenset[str]:
+    features: frozenset[str] = found.claims.features
+    return features
+
+
+CORE = Profile("core", "run", Subject, _core_claims, _core_claims, catalogue, CHECKS)
 LAYER = Profile(
     "layer",
     "run_layer",
     LayerSubject,
+    lambda found: found.features,
     lambda found: found.features | declared(found),
     layer_catalogue,
     LAYER_CHECKS,

@@ -1,29 +1,69 @@
 """The checks as pytest sees them: parameters, one test each, and records out of its reports."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from rnn_conformance.findings import Diagnosis
+from rnn_conformance.loading import CannotBeJudged, as_implementation
 from rnn_conformance.records import Record
 from rnn_conformance.run import Planned, plan
+from rnn_conformance.smoke import smoke
 from rnn_conformance.terminal import describe
 from rnn_conformance.vacuity import refuse_vacuous
 
 PROPERTY = "rnn_conformance"
 
 
+@dataclass(frozen=True)
+class NoVerdict:
+    """What stands for all checks of an implementation whose simplest call fails already."""
+
+    why: str
+
+
 def parameters(implementation: Any, *, seed: int = 0) -> list[Any]:
-    """Every planned check as a `pytest.param`, under its id. Raises what `plan` raises."""
-    return [pytest.param(planned, id=planned.id) for planned in plan(implementation, seed=seed)]
+    """Every planned check as a `pytest.param`, under its id; one that fails where smoke shows.
+
+    Raises what `plan` raises.
+    """
+    found = as_implementation(implementation)
+    try:
+        smoke(found)
+    except CannotBeJudged as error:
+        return [pytest.param(NoVerdict(str(error)), id=f"smoke[{found.name}]")]
+    return [pytest.param(planned, id=planned.id) for planned in plan(found, seed=seed)]
 
 
-def judge(planned: Planned, record_property: Callable[[str, object], None]) -> None:
+def pytest_checks(implementation: Any, *, seed: int = 0) -> Callable[..., None]:
+    """All checks of an implementation as one test function, for a test module of any project.
+
+        test_my_rnn = rnn_conformance.pytest_checks(my_rnn)
+
+    Args:
+        implementation, seed: as for `rnn_conformance.plan`.
+
+    Raises what `plan` raises.
+    """
+
+    @pytest.mark.parametrize("rnn_planned", parameters(implementation, seed=seed))
+    def test_conforms(
+        rnn_planned: Planned | NoVerdict, record_property: Callable[[str, object], None]
+    ) -> None:
+        judge(rnn_planned, record_property)
+
+    return test_conforms
+
+
+def judge(planned: Planned | NoVerdict, record_property: Callable[[str, object], None]) -> None:
     """Execute one check as a test: it passes, fails with the text of the record, or is skipped.
 
     Raises Vacuous where the case is one that anybody could pass.
     """
+    if isinstance(planned, NoVerdict):
+        pytest.fail(planned.why, pytrace=False)
     refuse_vacuous(planned.case)
     record = planned.execute()
     record_property(PROPERTY, record.to_json())

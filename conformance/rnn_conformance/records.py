@@ -87,6 +87,8 @@ class Report:
         complete: whether every planned check came to its turn; without it there is no verdict.
         patterns: for a check that failed, what its failing cases have in common and no passing one
             has; empty where nothing separates them.
+        in_vain: what is claimed, or known to fail, and no executed check had to do with: without it
+            there is no verdict.
         diagnoses: what explains the failures, one for each profile that has any; empty where none
             was asked for.
     """
@@ -98,6 +100,7 @@ class Report:
     complete: bool = True
     patterns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     diagnoses: tuple[Diagnosis, ...] = ()
+    in_vain: tuple[str, ...] = ()
 
     @property
     def failures(self) -> tuple[Record, ...]:
@@ -109,8 +112,13 @@ class Report:
 
     @property
     def conforms(self) -> bool:
-        """Whether the run is complete, and checks were executed, and none failed unexpectedly."""
-        return self.complete and self.executed > 0 and not self.failures
+        """Whether there is a verdict, and no check failed unexpectedly."""
+        return self.judged and not self.failures
+
+    @property
+    def judged(self) -> bool:
+        """Whether there is a verdict: the run is complete, and all that is claimed was asked."""
+        return self.complete and self.executed > 0 and not self.in_vain
 
     @property
     def worst_share(self) -> float | None:
@@ -121,6 +129,7 @@ class Report:
             "implementation": self.implementation,
             "conforms": self.conforms,
             "complete": self.complete,
+            "in_vain": list(self.in_vain),
             "executed": self.executed,
             "failed": len(self.failures),
             "known_failures": total(self.records).known_failure,

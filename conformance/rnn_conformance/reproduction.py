@@ -79,15 +79,17 @@ def numpy_lines(formula: Formula, index: tuple[int, int, int], found: float, bou
     return "\n".join(lines)
 
 
-def call_lines(implementation: str, method: str, case: object, *, loadable: bool) -> str:
-    """A program that asks the implementation again, for what NumPy alone cannot repeat."""
-    if loadable:
-        found = f"load({implementation!r})"
-    else:
-        found = f"as_implementation(...)  # what was judged as {implementation}"
+def call_lines(implementation: str, method: str, case: object, code: str) -> str:
+    """A program that asks the implementation again, for what NumPy alone cannot repeat.
+
+    Args:
+        code: the expression that gives the implementation; empty where there is none.
+    """
+    found = code or f"as_implementation(...)  # what was judged as {implementation}"
+    maker = found.partition("(")[0]
     return "\n".join(
         [
-            f"from rnn_conformance import {type(case).__name__}, as_implementation, load",
+            f"from rnn_conformance import {type(case).__name__}, {maker}",
             f"case = {case!r}",
             f"implementation = {found}",
             f"print(implementation.{method}(case.call()))",

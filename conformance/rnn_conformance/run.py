@@ -1,12 +1,13 @@
 """From an implementation to records: the one generator behind both faces of the suite."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from rnn_conformance import environment
+from rnn_conformance.declaration import KnownFailure
 from rnn_conformance.loading import BUILT_IN, as_implementation
 from rnn_conformance.pattern import patterns
 from rnn_conformance.profiles import ALL_CHECKS, AnyCase, AnyCheck, Profile, profiles_of
@@ -71,9 +72,11 @@ class Planned:
         return self._record("passed", worst_share=worst, bound=bound)
 
     def _again(self) -> str:
-        name = self.subject.implementation.name
-        loadable = name in BUILT_IN or ":" in name
-        return call_lines(name, self.profile.method, self.case, loadable=loadable)
+        implementation = self.subject.implementation
+        name = implementation.name
+        usual = f"load({name!r})" if name in BUILT_IN or ":" in name else ""
+        code = getattr(implementation, "code", usual)
+        return call_lines(name, self.profile.method, self.case, code)
 
     def _record(self, outcome: Outcome, **fields: Any) -> Record:
         implementation = self.subject.implementation
@@ -86,21 +89,45 @@ class Planned:
             outcome,
             **fields,
         )
-        return with_known_failures(record, getattr(implementation, "known_failures", {}))
+        return with_known_failures(record, known_failures(implementation))
 
 
-def with_known_failures(record: Record, known: Mapping[str, str]) -> Record:
-    """The record, a failure that is known with its reason turned into one, and the reverse.
-
-    Args:
-        known: names of checks, to the reason why each fails. One that passes all the same fails.
-    """
-    reason = known.get(record.check)
-    if reason is None or record.outcome == "not_claimed":
+def with_known_failures(record: Record, known: Sequence[KnownFailure]) -> Record:
+    """The record, a failure that is known turned into one, and one that passes all the same."""
+    fitting = next((some for some in known if some.fits(record.check, record.case)), None)
+    if fitting is None or record.outcome == "not_claimed":
         return record
     if record.outcome == "failed":
-        return replace(record, outcome="known_failure", message=f"{reason} ({record.message})")
-    return replace(record, outcome="failed", message=f"passes, but is known to fail: {reason}")
+        return replace(record, outcome="known_failure", message=f"{fitting} ({record.message})")
+    return replace(record, outcome="failed", message=f"passes, but is known to fail: {fitting}")
+
+
+def in_vain(planned: Sequence[Planned], records: Sequence[Record]) -> tuple[str, ...]:
+    """What is claimed, or known to fail, and no executed check had to do with."""
+    executed = [
+        item
+        for item, record in zip(planned, records, strict=True)
+        if record.outcome != "not_claimed"
+    ]
+    claimed: list[str] = []
+    for subject in dict.fromkeys(item.subject for item in planned):
+        own = [item for item in executed if item.subject is subject]
+        asked = frozenset[str]().union(*(i.case.features | i.check.needs for i in own))
+        profile = next(item.profile for item in planned if item.subject is subject)
+        claimed += sorted(profile.said(subject.implementation) - asked)
+    known = [some for i in planned[:1] for some in known_failures(i.subject.implementation)]
+    stale = [
+        f"known failure of {some.check} in {some.case}"
+        for some in known
+        if not any(some.fits(item.check.name, item.case.id) for item in executed)
+    ]
+    return (*dict.fromkeys(claimed), *stale)
+
+
+def known_failures(implementation: object) -> Sequence[KnownFailure]:
+    """The failures that an implementation, or a declaration of it, says to be known."""
+    known: Sequence[KnownFailure] = getattr(implementation, "known_failures", ())
+    return known
 
 
 def plan(
@@ -167,6 +194,8 @@ def check(
     except KeyboardInterrupt:
         raise Interrupted(replace(report(), complete=False)) from None
     judged = report()
+    if checks is None:
+        judged = replace(judged, in_vain=in_vain(planned, records))
     if not diagnosed or not judged.failures:
         return judged
     from rnn_conformance.diagnosis import diagnose  # it imports every mutant: 0.1 s

@@ -155,7 +155,8 @@ def array_of(name: str, value: object, shape: tuple[int, ...]) -> Array:
         raise Violation(f"{name}: expected a NumPy array, got {type(value).__name__}")
     array: Array = np.asarray(value)  # a subclass may hide numbers, as a masked array does
     if array.shape != shape:
-        raise Violation(f"{name}: expected shape {shape}, got {array.shape}")
+        turned = ", the same axes in another order" * (sorted(array.shape) == sorted(shape))
+        raise Violation(f"{name}: expected shape {shape}, got {array.shape}{turned}")
     if not np.issubdtype(array.dtype, np.floating):
         raise Violation(f"{name}: expected floating-point numbers, got dtype {array.dtype}")
     return array

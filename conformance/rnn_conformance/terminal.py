@@ -164,6 +164,9 @@ def verdict(report: Report) -> str:
         return f"{name} could not be judged: interrupted after {executed} checks, {failed} failed."
     if executed == 0:
         return f"{name} could not be judged: no check was executed."
+    if report.in_vain:
+        asked_for = "; ".join(report.in_vain)
+        return f"{name} could not be judged: declared, but never asked for: {asked_for}."
     if failed:
         shown = len(first_failures(report.records))
         more = f" ({shown} are shown; --json FILE keeps all)" if shown < failed else ""

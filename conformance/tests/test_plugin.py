@@ -166,7 +166,7 @@ def test_garbage_is_shown_as_an_infinite_share(host: pytest.Pytester) -> None:
         import numpy as np
 
         def rnn(weights, inputs, h_0):
-            return {"hidden_states": np.full((7, 3, 4), np.nan, np.float32)}
+            return {"hidden_states": inputs[..., :1] * np.nan * weights["W_hh"][0]}
         """
     )
     result = run(host, *judging("mine.py:rnn", only=f"hidden_states[mine.py:rnn-{MAIN}]"))
@@ -175,12 +175,68 @@ def test_garbage_is_shown_as_an_infinite_share(host: pytest.Pytester) -> None:
 
 
 def test_an_implementation_that_exits_fails_its_checks_and_no_more(host: pytest.Pytester) -> None:
-    host.makepyfile(mine="def rnn(weights, inputs, h_0): raise SystemExit(0)")
+    host.makepyfile(
+        mine="""
+        def rnn(weights, inputs, h_0):
+            if len(inputs) > 2:
+                raise SystemExit(0)
+            return {"hidden_states": inputs[..., :1] * weights["W_hh"][:, 0]}
+        """
+    )
     result = run(host, *judging("mine.py:rnn", only=f"{MAIN}] or test_own", more=["."]))
     assert result.ret == 1
     assert {**outcomes(result), "deselected": 0} == {"passed": 1, "failed": 9, "deselected": 0}
-    assert result.outlines.count("  raised SystemExit: 0 (mine.py, line 1, in rnn)") == 9
+    assert result.outlines.count("  raised SystemExit: 0 (mine.py, line 3, in rnn)") == 9
     assert summary(result, "mine.py:rnn")["total"] == ["9", "0", "9", "0", "-"]
+
+
+def test_where_the_simplest_call_fails_one_test_says_so_for_all(host: pytest.Pytester) -> None:
+    host.makepyfile(mine="def rnn(weights, inputs): ...")
+    result = run(host, *SUITE, "--rnn-implementation=mine.py:rnn", ".")
+    assert (result.ret, outcomes(result)) == (1, {"passed": 1, "failed": 1})
+    result.stdout.fnmatch_lines(
+        ["*smoke[[]mine.py:rnn]*", "*takes 2 positional arguments but 3 were given*"]
+    )
+
+
+def test_one_line_in_a_test_file_is_enough(host: pytest.Pytester) -> None:
+    host.makepyfile(
+        test_mine="""
+        import rnn_conformance
+        from rnn_conformance.implementations.reference import BATCH
+        from rnn_conformance.mutants.cell import RecurrentBiasDropped
+
+        test_right = rnn_conformance.pytest_checks(BATCH)
+        test_wrong = rnn_conformance.pytest_checks(RecurrentBiasDropped)
+        """
+    )
+    asked = [each for each in PLAIN if each != "--rnn-no-diagnosis"]
+    result = host.runpytest_inprocess(*asked, "-k", f"{MAIN}] and hidden_states")
+    counts = result.parseoutcomes()
+    assert (result.ret, counts["passed"], counts["failed"]) == (1, 1, 1)
+    assert summary(result, BATCH)["total"][:3] == ["1", "1", "0"]
+    result.stdout.fnmatch_lines(["WHY (core): it behaves exactly as if: *RecurrentBiasDropped*"])
+
+
+def test_claims_and_known_failures_come_from_a_file(host: pytest.Pytester) -> None:
+    host.makefile(
+        ".toml",
+        mine="""
+        dtypes = ["float32"]
+
+        [[known_failures]]
+        check = "hidden_states"
+        case = "float32-*"
+        reason = "b_hh is dropped"
+        link = "a link"
+        """,
+    )
+    only = "hidden_states and (float32-T7-B3-I5-H4-h0] or float64-T7-B3-I5-H4-h0])"
+    result = run(host, *judging(MUTANT, only=only), "--rnn-claims=mine.toml", "-rx")
+    assert result.ret == 0
+    counts = outcomes(result)
+    assert (counts["xfailed"], counts["skipped"]) == (1, 1)
+    result.stdout.fnmatch_lines(["*b_hh is dropped; a link (hidden_states: step 0,*"])
 
 
 def test_the_cause_is_named_below_the_table(host: pytest.Pytester) -> None:

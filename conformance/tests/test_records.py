@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 
 import pytest
-from rnn_conformance import Record, Report
+from rnn_conformance import KnownFailure, Record, Report
 from rnn_conformance.checks import CHECKS
 from rnn_conformance.judgement import Place
 from rnn_conformance.records import Outcome, Tally, by_check, by_clause, total
@@ -74,12 +74,12 @@ def test_records_are_counted_for_each_clause_that_they_hold() -> None:
 
 
 def test_a_known_failure_that_passes_fails() -> None:
-    known = {"b": "a reason; a link"}
+    known = [KnownFailure("b", "a reason", link="a link")]
     passes, fails = record("b", "passed", 0.5), record("b", "failed", 7.0)
     assert with_known_failures(passes, known).outcome == "failed"
     assert "is known to fail: a reason; a link" in with_known_failures(passes, known).message
     assert with_known_failures(fails, known).outcome == "known_failure"
-    assert with_known_failures(fails, {"c": "another"}) == fails
+    assert with_known_failures(fails, [KnownFailure("c", "another")]) == fails
     assert with_known_failures(record("b", "not_claimed"), known).outcome == "not_claimed"
     assert report(record("a", "passed"), with_known_failures(fails, known)).conforms
 
@@ -138,6 +138,7 @@ def test_json_of_a_report() -> None:
         "implementation": "mine",
         "conforms": False,
         "complete": True,
+        "in_vain": [],
         "executed": 2,
         "known_failures": 0,
         "patterns": {},

@@ -5,11 +5,13 @@ b_xh  bias_ih_l0 (H,)            b_hh  bias_hh_l0 (H,)            b_ho  bias (O,
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 
 from rnn_conformance.implementations.torch_layer import TorchLayer, array, tensor
+from rnn_conformance.layer.call import Options
 from rnn_conformance.protocol import EVERYTHING, Answer, Array, Call
 
 RNN_NAMES = {
@@ -23,15 +25,9 @@ READOUT_NAMES = {"W_ho": "weight", "b_ho": "bias"}
 
 def to_torch(
     weights: Mapping[str, Array], *, batch_first: bool = False
-) -> tuple[torch.nn.RNN, torch.nn.Linear]:
-    """A layer and its readout with copies of these six weights, in their dtype."""
-    hidden_size, input_size = weights["W_xh"].shape
-    dtype = torch.from_numpy(weights["W_xh"]).dtype
-    rnn = torch.nn.RNN(input_size, hidden_size, batch_first=batch_first, dtype=dtype)
-    readout = torch.nn.Linear(hidden_size, weights["W_ho"].shape[0], dtype=dtype)
-    rnn.load_state_dict(_state_dict(weights, RNN_NAMES))
-    readout.load_state_dict(_state_dict(weights, READOUT_NAMES))
-    return rnn, readout
+) -> tuple[Any, torch.nn.Linear]:
+    """A torch.nn.RNN and its readout with copies of these six weights, in their dtype."""
+    return TorchRNN().modules(weights, batch_first=batch_first)
 
 
 def from_torch(rnn: torch.nn.RNN, readout: torch.nn.Linear) -> dict[str, Array]:
@@ -51,18 +47,30 @@ def from_torch(rnn: torch.nn.RNN, readout: torch.nn.Linear) -> dict[str, Array]:
 
 
 class TorchRNN(TorchLayer):
-    """torch.nn.RNN on the CPU, in inference mode, with its readout; as a layer, `TorchLayer`."""
+    """torch.nn.RNN in inference mode, or what stands in for it, with a torch.nn.Linear."""
 
     claims = EVERYTHING
 
     @torch.inference_mode()
     def run(self, call: Call) -> Answer:
-        rnn, readout = to_torch(call.weights, batch_first=call.layout == "batch_first")
+        rnn, readout = self.modules(call.weights, batch_first=call.layout == "batch_first")
         if call.bfloat16:
             rnn, readout = rnn.bfloat16(), readout.bfloat16()
         h_0 = None if call.h_0 is None else tensor(call.h_0, call)[None]
         states, h_n = rnn(tensor(call.inputs, call), h_0)
         return Answer(array(states), array(h_n[0]), array(readout(states)))
+
+    def modules(
+        self, weights: Mapping[str, Array], *, batch_first: bool
+    ) -> tuple[Any, torch.nn.Linear]:
+        """The layer and its readout with copies of these six weights, in their dtype."""
+        hidden_size, input_size = weights["W_xh"].shape
+        options, named = Options(input_size, hidden_size), _state_dict(weights, RNN_NAMES)
+        dtype = torch.from_numpy(weights["W_xh"]).dtype
+        rnn = self.module(options, named, dtype, batch_first=batch_first)
+        readout = torch.nn.Linear(hidden_size, weights["W_ho"].shape[0], dtype=dtype)
+        readout.load_state_dict(_state_dict(weights, READOUT_NAMES))
+        return rnn, readout
 
 
 def _state_dict(weights: Mapping[str, Array], names: Mapping[str, str]) -> dict[str, torch.Tensor]:

@@ -1,0 +1,180 @@
+"""What is declared of an implementation: what it does, and which of its failures are known."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from fnmatch import fnmatchcase
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from rnn_conformance.layer import conventions
+from rnn_conformance.layer.call import LayerImplementation
+from rnn_conformance.layer.cases import FEATURES
+from rnn_conformance.protocol import Claims, Implementation
+
+LARGEST_FILE = 1_000_000  # bytes
+PARTS = (
+    "name",
+    "claims",
+    "features",
+    "conventions",
+    "known_failures",
+    "run",
+    "run_layer",
+    "reread",
+    "adapter",
+    "code",
+)
+ImplementationOrLayer = Implementation | LayerImplementation
+
+
+@dataclass(frozen=True)
+class KnownFailure:
+    """Failures that are expected; where one of them passes, that is the failure.
+
+    Attributes:
+        check, case: the name of a check and the id of a case, or patterns of them with `*`.
+        reason: why they fail.
+        link: where more is said of it.
+    """
+
+    check: str
+    reason: str
+    case: str = "*"
+    link: str = ""
+
+    def fits(self, check: str, case: str) -> bool:
+        return fnmatchcase(check, self.check) and fnmatchcase(case, self.case)
+
+    def __str__(self) -> str:
+        return f"{self.reason}; {self.link}" if self.link else self.reason
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a file says of an implementation; what is None is left as the implementation says.
+
+    Attributes:
+        name: under which it is shown.
+        layouts, dtypes: what it claims of the seed model, as in `Claims`.
+        features: what it claims as a layer, of `FEATURES`.
+        conventions: what it follows where practice differs.
+        known_failures: instead of those that the implementation has.
+    """
+
+    name: str | None = None
+    layouts: tuple[str, ...] | None = None
+    dtypes: tuple[str, ...] | None = None
+    features: frozenset[str] | None = None
+    conventions: Mapping[str, str] | None = None
+    known_failures: tuple[KnownFailure, ...] | None = field(default=None)
+
+
+def read_declaration(path: str | Path) -> Declaration:
+    """The declaration in a TOML file: fields as in `Declaration`, each known failure a table.
+
+    Raises ValueError, with one line that names the file and the field.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            text = file.read(LARGEST_FILE + 1)
+        if len(text) > LARGEST_FILE:
+            raise ValueError(f"expected at most {LARGEST_FILE} bytes")
+        return _declaration(tomllib.loads(text.decode()))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _declaration(data: Mapping[str, Any]) -> Declaration:
+    _known_fields("the file", data, Declaration)
+    readers: Mapping[str, Callable[[str, Any], Any]] = {
+        "name": _text,
+        "layouts": _texts,
+        "dtypes": _texts,
+        "features": _features,
+        "conventions": _conventions,
+        "known_failures": _known_failures,
+    }
+    return Declaration(**{name: readers[name](name, value) for name, value in data.items()})
+
+
+def _text(what: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{what}: expected a text, got {value!r}")
+    return value
+
+
+def _texts(what: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"{what}: expected a list of texts, got {value!r}")
+    return tuple(_text(what, item) for item in value)
+
+
+def _features(what: str, value: Any) -> frozenset[str]:
+    chosen = frozenset(_texts(what, value))
+    if unknown := sorted(chosen - FEATURES):
+        known = ", ".join(sorted(FEATURES))
+        raise ValueError(f"{what}: expected a selection of {known}, got {', '.join(unknown)}")
+    return chosen
+
+
+def _conventions(_: str, value: Any) -> Mapping[str, str]:
+    conventions.declared(SimpleNamespace(conventions=value))  # refuses what is unknown
+    return dict(value)
+
+
+def _known_failures(what: str, value: Any) -> tuple[KnownFailure, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise ValueError(f"{what}: expected tables, each under [[{what}]], got {value!r}")
+    return tuple(_known_failure(f"{what}[{i}]", item) for i, item in enumerate(value))
+
+
+def _known_failure(what: str, data: Mapping[str, Any]) -> KnownFailure:
+    _known_fields(what, data, KnownFailure)
+    if lacking := {"check", "reason"} - data.keys():
+        raise ValueError(f"{what}: {', '.join(sorted(lacking))} missing")
+    return KnownFailure(**{name: _text(f"{what}.{name}", value) for name, value in data.items()})
+
+
+def _known_fields(what: str, data: Mapping[str, Any], kind: type[Any]) -> None:
+    names = [f.name for f in fields(kind)]
+    if unknown := [name for name in data if name not in names]:
+        raise ValueError(
+            f"{what}: expected some of {', '.join(names)}, got {', '.join(map(repr, unknown))}"
+        )
+
+
+def declared(
+    implementation: ImplementationOrLayer, declaration: Declaration, code: str = ""
+) -> ImplementationOrLayer:
+    """The same implementation, with another declaration.
+
+    Args:
+        code: the Python expression that gives it, for whoever repeats a failure.
+
+    Raises ValueError where something is declared of a profile in which it takes no part.
+    """
+    found = SimpleNamespace(
+        **{part: getattr(implementation, part) for part in PARTS if hasattr(implementation, part)}
+    )
+    if declaration.layouts or declaration.dtypes:
+        claims = _of(found, "run", "layouts, dtypes").claims
+        found.claims = Claims(
+            declaration.layouts or claims.layouts, declaration.dtypes or claims.dtypes
+        )
+    if declaration.features is not None:
+        _of(found, "run_layer", "features").features = declaration.features
+    for name in ("name", "conventions", "known_failures"):
+        if (value := getattr(declaration, name)) is not None:
+            setattr(found, name, value)
+    if code:
+        found.code = code
+    assert isinstance(found, Implementation | LayerImplementation)
+    return found
+
+
+def _of(found: SimpleNamespace, method: str, what: str) -> SimpleNamespace:
+    if not hasattr(found, method):
+        raise ValueError(f"{what}: declared of an implementation without {method}")
+    return found

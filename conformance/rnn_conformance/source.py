@@ -1,0 +1,57 @@
+"""How an implementation is come by, in words that another process understands too."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from rnn_conformance.declaration import Declaration, declared, read_declaration
+from rnn_conformance.layer.call import LayerImplementation
+from rnn_conformance.loading import CannotBeJudged, as_implementation, load, named
+from rnn_conformance.protocol import Implementation
+
+# What something can stand in for, and what makes an implementation of it: f(object, name).
+ADAPTERS = {
+    "torch.nn.RNN": "rnn_conformance.implementations.torch_rnn:TorchRNN",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a user names.
+
+    Attributes:
+        name: as `load` takes it.
+        like: what the object of this name stands in for, of `ADAPTERS`; empty where it is an
+            implementation by itself.
+        declaration: the path of a file as `read_declaration` reads it; empty where there is none.
+    """
+
+    name: str
+    like: str = ""
+    declaration: str = ""
+
+    def implementation(self) -> Implementation | LayerImplementation:
+        """Raises CannotBeJudged, with one line that says what is wrong."""
+        try:
+            said = read_declaration(self.declaration) if self.declaration else Declaration()
+            return declared(self._undeclared(), said, self.code)
+        except ValueError as error:
+            raise CannotBeJudged(str(error)) from error
+
+    @property
+    def code(self) -> str:
+        """The Python expression that gives the implementation."""
+        chosen = {name: value for name, value in vars(self).items() if value}
+        if chosen.keys() == {"name"}:
+            return f"load({self.name!r})"
+        given = ", ".join(f"{name}={value!r}" for name, value in chosen.items())
+        return f"Source({given}).implementation()"
+
+    def _undeclared(self) -> Implementation | LayerImplementation:
+        if not self.like:
+            return load(self.name)
+        if self.like not in ADAPTERS:
+            raise CannotBeJudged(f"like: expected {', '.join(ADAPTERS)}, got {self.like!r}")
+        place, _, attribute = ADAPTERS[self.like].partition(":")
+        adapter: Any = getattr(import_module(place), attribute)
+        return as_implementation(adapter(named(self.name), self.name), name=self.name)

@@ -1,0 +1,76 @@
+"""The smoke check: it accepts what works at all, and says of an adapter where its slip is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rnn_conformance import Answer, Call, CannotBeJudged, as_implementation
+from rnn_conformance.layer.call import LayerAnswer, LayerCall
+from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.mutants import MUTANTS
+from rnn_conformance.recurrence import Recurrence
+from rnn_conformance.smoke import smoke
+from rnn_conformance.variants import HEALTHY_OF
+
+
+@pytest.mark.parametrize(
+    ("profile", "name"), [(profile, name) for profile, some in HEALTHY_OF.items() for name in some]
+)
+def test_a_right_implementation_passes(profile: str, name: str) -> None:
+    smoke(HEALTHY_OF[profile][name]())
+
+
+class Adapter(Recurrence):
+    """The right recurrence, as an adapter."""
+
+    adapter = True
+
+
+class Transposed(Adapter):
+    """W_hh is handed over transposed."""
+
+    def run(self, call: Call) -> Answer:
+        weights = {**call.weights, "W_hh": call.weights["W_hh"].T.copy()}
+        return super().run(Call(weights, call.inputs, call.h_0, call.layout))
+
+
+class ReadoutForgotten(Adapter):
+    """The readout has no bias."""
+
+    def run(self, call: Call) -> Answer:
+        weights = {**call.weights, "b_ho": 0 * call.weights["b_ho"]}
+        return super().run(Call(weights, call.inputs, call.h_0, call.layout))
+
+
+class BatchFirst(LayerRecurrence):
+    """The layer, its results always batch first."""
+
+    def run_layer(self, call: LayerCall) -> LayerAnswer:
+        answer = super().run_layer(call)
+        return LayerAnswer(answer.output.swapaxes(0, 1), answer.h_n)
+
+
+def _two_arguments(weights: Any, inputs: Any) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (Transposed, "most likely: W_hh is used transposed"),
+        (ReadoutForgotten, "outputs: step 0"),
+        (BatchFirst, "expected shape (2, 3, 5), got (3, 2, 5), the same axes in another order"),
+        (
+            lambda: as_implementation(_two_arguments),
+            "takes 2 positional arguments but 3 were given",
+        ),
+    ],
+)
+def test_a_slip_is_named_and_there_is_no_verdict(make: Callable[[], Any], said: str) -> None:
+    with pytest.raises(CannotBeJudged, match="there is no verdict: ") as refused:
+        smoke(make())
+    assert said in str(refused.value)
+
+
+def test_wrong_numbers_of_ones_own_rnn_are_left_to_the_checks() -> None:
+    smoke(MUTANTS["RecurrentWeightTransposed"].make())
+    smoke(Adapter())
