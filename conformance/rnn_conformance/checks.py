@@ -14,7 +14,14 @@ from rnn_conformance import expected, statistics
 from rnn_conformance.cases import Case
 from rnn_conformance.judgement import Judgement
 from rnn_conformance.protocol import DTYPES, Array, Call, Layout
-from rnn_conformance.subject import Result, Subject, Violation, expected_shapes, in_the_dtype
+from rnn_conformance.subject import (
+    Broken,
+    Result,
+    Subject,
+    Violation,
+    expected_shapes,
+    in_the_dtype,
+)
 
 
 @dataclass(frozen=True)
@@ -122,6 +129,8 @@ def nan_is_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
     call = replace(data, inputs=inputs).call(case.layout)
     try:
         found = subject.ordered(subject.answer(call), data, case.layout).hidden_states
+    except Broken:
+        raise
     except Violation:
         subject.result(case)  # refused, if it does compute what has no NaN
         return

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import numpy as np
@@ -86,9 +87,13 @@ def read_tensors(path: Path, most: int) -> Tensors:
     Raises ValueError, with one line that names the file, where it is none, or larger.
     """
     try:
-        if (size := path.stat().st_size) > most + HEADER_BYTES:
-            raise ValueError(f"expected at most {most} bytes of numbers, got {size}")
-        return load(path.read_bytes())
+        if not S_ISREG(path.stat().st_mode):
+            raise ValueError("expected a plain file")  # a pipe or a device may have no end
+        with path.open("rb") as file:
+            content = file.read(most + HEADER_BYTES + 1)
+        if len(content) > most + HEADER_BYTES:
+            raise ValueError(f"expected at most {most} bytes of numbers, got more")
+        return load(content)
     except (OSError, SafetensorError, ValueError) as error:
         raise ValueError(f"{path.name}: {error}") from error
     except KeyError as error:

@@ -22,6 +22,10 @@ class Violation(Exception):
     """The implementation gave no result that could be compared; the message says what came."""
 
 
+class Broken(Violation):
+    """The implementation ended, hung, or said what is no answer: that refuses nothing either."""
+
+
 class NotGiven(Exception):
     """The implementation does not give the part that a check judges; the message names it."""
 
@@ -129,7 +133,7 @@ def attempt(run: Callable[[C], object], call: C, kind: type[A]) -> A:
         # NumPy's defaults, whatever was set before; what it sets for itself ends here.
         with np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"):
             answer = run(call)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Violation):
         raise
     except BaseException as error:  # a stranger's code may raise anything
         at = extract_tb(error.__traceback__, limit=-1)[0]
@@ -178,5 +182,10 @@ def _in_order(array: Any, layout: Layout) -> Any:
 
 def one_line(error: BaseException) -> str:
     """An exception's type and message, in one line without control characters."""
-    text = " ".join("".join(format_exception_only(error)).split())[:300]
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return printable("".join(format_exception_only(error)))
+
+
+def printable(text: str) -> str:
+    """A stranger's text in one line, cut short and without control characters."""
+    line = " ".join(text.split())[:300]
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)

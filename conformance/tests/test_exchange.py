@@ -1,13 +1,22 @@
 """Calls and answers survive as files; malformed ones are refused in one line."""
 
 import json
+import os
+import re
 import struct
+import tracemalloc
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 from rnn_conformance import catalogue, exchange, layer_catalogue
 from rnn_conformance.exchange import AnyCall
+
+SCHEMA = Path(exchange.__file__).with_name("exchange.schema.json")
 
 
 def _calls() -> list[AnyCall]:
@@ -27,6 +36,58 @@ def test_a_call_survives_as_files(call: AnyCall, tmp_path: Path) -> None:
     for name, value in exchange.tensors_of(call).items():
         assert tensors[name].dtype == value.dtype
         np.testing.assert_array_equal(tensors[name], value)
+
+
+def _every_kind_of_call() -> Iterator[AnyCall]:
+    """A call of every layout, dtype and set of options, in training too."""
+    core = {(case.layout, case.dtype): case for case in catalogue(0)}
+    layer = {(case.options, case.layout, case.dtype): case for case in layer_catalogue(0)}
+    yield from (case.call() for case in core.values())
+    for case in layer.values():
+        call = case.call()
+        yield call
+        yield replace(call, training=True, options=replace(call.options, dropout=0.5))
+
+
+def test_every_call_is_valid_by_the_schema() -> None:
+    schema = json.loads(SCHEMA.read_text())
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.check_schema(schema)
+    asked = [exchange.fields_of(call) for call in _every_kind_of_call()]
+    assert {fields["dtype"] for fields in asked} == {"float32", "float64", "float16", "bfloat16"}
+    assert {fields["profile"] for fields in asked} == {"core", "layer"}
+    for fields in asked:
+        validator.validate(json.loads(json.dumps(fields)))
+
+
+CORE = {"format": 1, "profile": "core", "layout": "single", "dtype": "float32"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {name: value for name, value in CORE.items() if name != "layout"},
+        {**CORE, "format": 2},
+        {**CORE, "dtype": "int8"},
+        {**CORE, "training": False},
+        {**CORE, "profile": "layer", "training": False},
+        {**CORE, "profile": "layer", "training": False, "options": {"input_size": 1}},
+        {**CORE, "another": 1},
+    ],
+)
+def test_the_schema_refuses_what_is_no_call(wrong: Mapping[str, Any]) -> None:
+    schema = json.loads(SCHEMA.read_text())
+    jsonschema.validate(CORE, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(wrong, schema)
+
+
+def test_the_header_is_as_simple_programs_read_it(tmp_path: Path) -> None:
+    exchange.write_call(tmp_path, catalogue(0)[0].call())
+    content = (tmp_path / exchange.TENSORS).read_bytes()
+    header = content[8 : 8 + int.from_bytes(content[:8], "little")].decode().rstrip()
+    entry = r'"\w+":{"dtype":"F32","shape":\[[\d,]+\],"data_offsets":\[\d+,\d+\]}'
+    assert re.fullmatch(rf"{{{entry}(,{entry})*}}", header)
 
 
 def test_the_same_arrays_give_the_same_bytes(tmp_path: Path) -> None:
@@ -67,3 +128,67 @@ def test_a_malformed_answer_is_refused(content: bytes | None, said: str, tmp_pat
     with pytest.raises(ValueError, match=r"^answer\.safetensors: ") as refused:
         exchange.read_answer(tmp_path, layer_catalogue(0)[0].call(), 10**6)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("made", ["pipe", "endless", "folder", "sparse"])
+def test_what_is_no_plain_file_of_the_right_size_is_not_read(made: str, tmp_path: Path) -> None:
+    answer, said = tmp_path / exchange.ANSWER, "expected a plain file"
+    if made == "pipe":
+        os.mkfifo(answer)
+    elif made == "endless":
+        answer.symlink_to("/dev/zero")
+    elif made == "folder":
+        answer.mkdir()
+    else:
+        answer.touch()
+        os.truncate(answer, 2**40)
+        said = "expected at most 1000 bytes of numbers, got more"
+    with pytest.raises(ValueError, match=rf"^answer\.safetensors: {said}$"):
+        exchange.read_answer(tmp_path, catalogue(0)[0].call(), 1000)
+
+
+def _mutated(content: bytes, rng: np.random.Generator) -> bytes:
+    """The bytes with a few changes, most of them in the header."""
+    pieces = [b'"F64"', b'"BF16"', b'"F4"', b'"BOOL"', b"-1", b"[[", b"null", b"\xff", b"\\ud800"]
+    numbers = [0, 1, 2**31, 2**62, 2**63, 2**64 - 1, 2**64, -1]
+    changed = bytearray(content)
+    for _ in range(rng.integers(1, 4)):
+        at = int(rng.integers(len(changed) + 1 if rng.random() < 0.5 else 200))
+        match rng.integers(6):
+            case 0:
+                changed[at : at + 1] = rng.bytes(1)
+            case 1:
+                del changed[at : at + int(rng.integers(1, 20))]
+            case 2:
+                changed[at:at] = changed[at : at + int(rng.integers(1, 60))]
+            case 3:
+                piece = pieces[rng.integers(len(pieces))]
+                changed[at : at + len(piece)] = piece
+            case 4:
+                changed[:8] = int(rng.integers(len(content))).to_bytes(8, "little")
+            case _ if found := re.search(rb"\d+", changed[max(at, 8) :]):
+                number = str(numbers[rng.integers(len(numbers))]).encode()
+                start = max(at, 8)
+                changed[start + found.start() : start + found.end()] = number
+    return bytes(changed)
+
+
+def test_a_mutated_answer_is_read_or_refused_and_nothing_else(tmp_path: Path) -> None:
+    rng = np.random.default_rng(20261123)
+    case = catalogue(0)[0]
+    call, path = case.call(), tmp_path / exchange.ANSWER
+    states = np.zeros((case.T, case.B, case.H), np.float32)
+    exchange.write_tensors(path, {"hidden_states": states, "h_n": states[0], "outputs": states})
+    right, said = path.read_bytes(), []
+    tracemalloc.start()
+    for _ in range(500):
+        path.write_bytes(_mutated(right, rng))
+        try:
+            exchange.read_answer(tmp_path, call, 10_000)
+        except ValueError as error:
+            said.append(str(error))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert all(text.startswith("answer.safetensors: ") for text in said)
+    assert 400 < len(said) < 490
+    assert peak < 10**7

@@ -19,7 +19,7 @@ from rnn_conformance.layer.registry import check, relational
 from rnn_conformance.layer.relations import same
 from rnn_conformance.layer.subject import LayerSubject, in_one_order, ordered
 from rnn_conformance.protocol import Array
-from rnn_conformance.subject import Violation
+from rnn_conformance.subject import Broken, Violation
 
 
 def usual(case: LayerCase) -> bool:
@@ -121,6 +121,8 @@ def nan_is_propagated(subject: LayerSubject, case: LayerCase) -> Iterator[Judgem
     inputs[at, row, 0] = np.nan
     try:
         answer = subject.answer(replace(data, inputs=inputs).call(case.layout))
+    except Broken:
+        raise
     except Violation:
         return
     found, without = ordered(answer, data, case.layout), subject.result(case)
@@ -191,11 +193,13 @@ def _others(case: LayerCase) -> tuple[LayerCase, ...]:
 
 
 def refused(subject: LayerSubject, calls: Mapping[str, LayerCall]) -> None:
-    """Raises Violation, which names each call that was not refused."""
+    """Raises Violation, which names each call that was not refused, or the one that broke it."""
     taken = []
     for what, call in calls.items():
         try:
             subject.answer(call)
+        except Broken as broken:
+            raise Broken(f"{what}: {broken}") from broken
         except Violation:
             continue
         taken.append(what)

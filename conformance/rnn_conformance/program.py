@@ -1,0 +1,193 @@
+"""Programs in any language as implementations: files go in and come out, as exchange.md says.
+
+check(program("./my_rnn"))
+check(program(["node", "my_rnn.mjs"], claims=Claims(dtypes=("float64",)), time_limit=5))
+check(program("./my_layer", features=FEATURES - {"dropout", "bfloat16"}))
+"""
+
+import os
+import shlex
+from collections.abc import Collection, Mapping, Sequence
+from math import prod
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
+from types import MappingProxyType
+
+from rnn_conformance.conversation import Conversation, Silent
+from rnn_conformance.exchange import AnyCall, read_answer, write_call
+from rnn_conformance.layer.call import LayerAnswer, LayerCall
+from rnn_conformance.layer.cases import FEATURES
+from rnn_conformance.loading import CannotBeJudged
+from rnn_conformance.protocol import Answer, Call, Claims
+from rnn_conformance.subject import Broken, Violation, printable
+
+SILENCES = 3  # of a program that never answered; then it is not asked any more
+NUMBER_BYTES = 16  # twice those of float64: what is a little too large is read, and judged
+NO_CONVENTIONS: Mapping[str, str] = MappingProxyType({})
+
+
+class Refused(Violation):
+    """The program will not compute this, as it says; the message says why."""
+
+
+class Program:
+    """A program, started at once, and anew after it broke; what profiles it has, a subclass says.
+
+    It is asked one call at a time, from whatever thread. It is ended by `close`, or when nothing
+    refers to it any more, or with the interpreter. It needs POSIX.
+
+    Args:
+        command: the program and its arguments; one string is split as a shell does.
+        name: the command, where it is None.
+        claims, features, conventions: as of an implementation; see the README.
+        time_limit: seconds for each answer.
+
+    Raises CannotBeJudged where it cannot be started, and ValueError for an argument that is none.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str] | str,
+        *,
+        name: str | None = None,
+        claims: Claims | None = None,
+        features: Collection[str] = (),
+        conventions: Mapping[str, str] = NO_CONVENTIONS,
+        time_limit: float = 60.0,
+    ) -> None:
+        self._command = _words(command)
+        if isinstance(features, str) or not FEATURES.issuperset(features):
+            known = ", ".join(sorted(FEATURES))
+            raise ValueError(f"features: expected a selection of {known}, got {features!r}")
+        if not 0 < time_limit < float("inf"):
+            raise ValueError(f"time_limit: expected seconds above 0, got {time_limit!r}")
+        self.name = name or shlex.join(self._command)
+        self.claims, self.features = claims or Claims(), frozenset(features)
+        self.conventions, self.time_limit = conventions, time_limit
+        self._lock, self._answered, self._silences = Lock(), False, 0
+        if os.name != "posix":
+            raise CannotBeJudged(f"program {self.name!r}: Windows lacks what it takes to end one")
+        try:
+            self._conversation: Conversation | None = Conversation(self._command)
+        except OSError as error:
+            raise CannotBeJudged(f"program {self.name!r}: cannot be started: {error}") from error
+
+    def close(self) -> None:
+        """End the program. One more call would start it again."""
+        with self._lock:
+            conversation, self._conversation = self._conversation, None
+        if conversation is not None:
+            conversation.end()
+
+    def ask(self, call: AnyCall) -> Answer | LayerAnswer:
+        """What the program answers.
+
+        Raises Refused, and Broken where it ends, hangs, or gives what is no answer: then it was
+        killed, with all that it started.
+        """
+        temporary = TemporaryDirectory(prefix="rnn-conformance-", ignore_cleanup_errors=True)
+        with self._lock, temporary as folder:
+            write_call(Path(folder), call)
+            conversation, self._conversation = self._conversation or self._started_again(), None
+            try:
+                answer = self._answer(conversation, Path(folder), call)
+            except Refused:
+                self._answered, self._conversation = True, conversation
+                raise
+            except BaseException as error:
+                conversation.kill()
+                self._silences += isinstance(error, Silent)
+                raise
+            self._answered, self._conversation = True, conversation
+            return answer
+
+    def _answer(
+        self, conversation: Conversation, folder: Path, call: AnyCall
+    ) -> Answer | LayerAnswer:
+        line = conversation.ask(str(folder), self.time_limit)
+        if line.startswith("refused:"):
+            raise Refused(printable(line))
+        if line != "ok":
+            said = printable(line)
+            raise conversation.broken(f"expected the line ok, or refused: and why, got '{said}'")
+        try:
+            return read_answer(folder, call, _most_bytes(call))
+        except ValueError as error:
+            raise conversation.broken(printable(str(error))) from error
+
+    def _started_again(self) -> Conversation:
+        if self._silences >= SILENCES and not self._answered:
+            raise Broken(f"gave no answer in {SILENCES} calls, none ever, and is not asked again")
+        try:
+            return Conversation(self._command)
+        except OSError as error:
+            raise Broken(f"cannot be started again: {error}") from error
+
+
+class CoreProgram(Program):
+    """A program with the profile "core"; see `Program`."""
+
+    def run(self, call: Call) -> Answer:
+        answer = self.ask(call)
+        assert isinstance(answer, Answer)
+        return answer
+
+
+class LayerProgram(Program):
+    """A program with the profile "layer"; see `Program`."""
+
+    def run_layer(self, call: LayerCall) -> LayerAnswer:
+        answer = self.ask(call)
+        assert isinstance(answer, LayerAnswer)
+        return answer
+
+
+class WholeProgram(CoreProgram, LayerProgram):
+    """A program with both profiles; see `Program`."""
+
+
+def program(
+    command: Sequence[str] | str,
+    *,
+    name: str | None = None,
+    claims: Claims | None = None,
+    features: Collection[str] = (),
+    conventions: Mapping[str, str] = NO_CONVENTIONS,
+    time_limit: float = 60.0,
+) -> CoreProgram | LayerProgram:
+    """A program with the profile "layer" where features are given, "core" where claims are.
+
+    With neither, it is asked for the "core" that a plain function is asked for. Arguments, and what
+    is raised, are those of `Program`.
+    """
+    kind: type[CoreProgram] | type[LayerProgram] = CoreProgram
+    if features:
+        kind = LayerProgram if claims is None else WholeProgram
+    return kind(
+        command,
+        name=name,
+        claims=claims,
+        features=features,
+        conventions=conventions,
+        time_limit=time_limit,
+    )
+
+
+def _words(command: Sequence[str] | str) -> list[str]:
+    try:
+        words = shlex.split(command) if isinstance(command, str) else [*command]
+    except ValueError as error:
+        raise ValueError(f"command: {command!r}: {error}") from error
+    if not words or not all(isinstance(word, str) and "\0" not in word for word in words):
+        raise ValueError(f"command: expected a program and its arguments, got {command!r}")
+    return words
+
+
+def _most_bytes(call: AnyCall) -> int:
+    """How many bytes an answer may have: more than a right one has, in whatever dtype."""
+    rows: int = prod(call.inputs.shape[:-1]) + max(call.inputs.shape)
+    if isinstance(call, Call):
+        return NUMBER_BYTES * rows * sum(len(call.weights[name]) for name in ("W_hh", "W_ho"))
+    o = call.options
+    return NUMBER_BYTES * rows * o.hidden_size * o.directions * (1 + o.num_layers)

@@ -1,0 +1,75 @@
+"""Programs that misbehave as they are told, and what they must leave behind: nothing."""
+
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rnn_conformance import Case, Record, plan
+from rnn_conformance.exchange import write_tensors
+from rnn_conformance.implementations.reference import BATCH
+from rnn_conformance.program import CoreProgram, Program, program
+
+SMALL = Case(7, 3, 5, 4)
+STATES = BATCH.run(SMALL.call()).hidden_states
+ANSWER = {
+    "hidden_states": STATES,
+    "h_n": STATES[-1],
+    "outputs": BATCH.run(SMALL.call()).outputs,
+}
+COPY_ANSWER = """
+    shutil.copy(sys.argv[1], folder + "/answer.safetensors")
+    print("ok", flush=True)
+"""
+LOOP = """
+import os, shutil, signal, subprocess, sys, time
+for line in sys.stdin:
+    folder = line[:-1]
+"""
+Started = Callable[..., CoreProgram]
+
+
+@contextmanager
+def workplace(folder: Path) -> Iterator[Started]:
+    """Starts programs whose loop has the body given; no temporary folder or process may stay.
+
+    By default they answer SMALL rightly: they copy a file, ANSWER or another one.
+    """
+    (temporary := folder / "temporary").mkdir()
+    write_tensors(folder / "right", ANSWER)
+    programs: list[CoreProgram] = []
+
+    def start(
+        body: str = COPY_ANSWER, answer: Path = folder / "right", **options: Any
+    ) -> CoreProgram:
+        script = folder / f"script{len(programs)}.py"
+        script.write_text(LOOP + textwrap.indent(textwrap.dedent(body), "    "))
+        command = [sys.executable, "-I", "-S", str(script), str(answer)]
+        found = program(command, name="a program", **options)
+        assert isinstance(found, CoreProgram)
+        programs.append(found)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tempfile.tempdir", str(temporary))
+        yield start
+    for one in programs:
+        one.close()
+    assert not [*temporary.iterdir()]
+    assert not running(str(folder))
+
+
+def running(of: str) -> list[str]:
+    """The processes with this text in their command."""
+    command = ["ps", "-A", "-ww", "-o", "stat=,args="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if of in line and not line.startswith("Z")]
+
+
+def judged(implementation: Program, check: str, case: Case = SMALL) -> Record:
+    [item] = [i for i in plan(implementation, checks=[check]) if i.case.id == case.id]
+    return item.execute()

@@ -1,0 +1,97 @@
+"""Whatever a program does is one clear failure, and the next call is answered again."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rnn_conformance.exchange import write_tensors
+from tests.programs import ANSWER, COPY_ANSWER, STATES, Started, judged, workplace
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Started]:
+    with workplace(tmp_path) as start:
+        yield start
+
+
+FLOOD = "while True: os.write({}, b'x' * 60000 + {})"
+CHILD = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99)', folder]); "
+MISBEHAVIOURS = {
+    "os.abort()": "ended with signal SIGABRT",
+    "os.kill(os.getpid(), signal.SIGSEGV)": "ended with signal SIGSEGV",
+    "sys.exit(0)": "ended with exit status 0 instead of an answer",
+    "sys.exit('no\\nsuch\\x1b[31m luck')": "ended with exit status 1 instead of an answer; "
+    "the last on standard error: no such\\x1b[31m luck",
+    "raise RuntimeError('bad luck')": "RuntimeError: bad luck",
+    "time.sleep(99)": "gave no answer within 0.5 s",
+    "os.close(1); os.close(2); time.sleep(99)": "closed its standard streams",
+    FLOOD.format(1, "b''"): "said more than 4096 bytes that end no line",
+    FLOOD.format(1, "b'\\n'"): "said more than 4096 bytes that end no line",
+    FLOOD.format(2, "b'\\n'"): "gave no answer within 0.5 s; the last on standard error: xxx",
+    "print('nonsense\\x00', flush=True)": "expected the line ok, or refused: and why, "
+    "got 'nonsense\\x00'",
+    "print('ok\\nok', flush=True)": "said more than one line: 'ok ok'",
+    "print('ok', flush=True)": "answer.safetensors: [Errno 2] No such file",
+    "os.mkfifo(folder + '/answer.safetensors'); print('ok', flush=True)": "answer.safetensors: "
+    "expected a plain file",
+    CHILD + "os.abort()": "ended with signal SIGABRT",
+    CHILD + "time.sleep(99)": "gave no answer within 0.5 s",
+}
+
+
+@pytest.mark.parametrize(("body", "said"), MISBEHAVIOURS.items())
+def test_a_misbehaviour_is_one_failure_with_one_clear_line(
+    body: str, said: str, started: Started
+) -> None:
+    once = f"""
+    if not os.path.exists(sys.argv[1] + "-done"):
+        open(sys.argv[1] + "-done", "w").close()
+        {body}
+    """
+    bad = started(once + COPY_ANSWER, time_limit=0.5 if "0.5 s" in said else 60)
+    first = judged(bad, "hidden_states")
+    assert first.outcome == "failed"
+    assert said in first.message
+    assert "\n" not in first.message
+    assert len(first.message) < 600
+    bad.time_limit = 60
+    assert judged(bad, "hidden_states").outcome == "passed"
+
+
+def _changed(**changes: Any) -> dict[str, Any]:
+    return {**ANSWER, **changes}
+
+
+@pytest.mark.parametrize(
+    ("answer", "check", "said"),
+    [
+        (_changed(hidden_states=STATES[:-1]), "hidden_states", "expected shape (7, 3, 4), got"),
+        (_changed(hidden_states=STATES * np.float32("nan")), "hidden_states", "found nan"),
+        (_changed(hidden_states=STATES.astype("d")), "shape_and_dtype", "dtype float32, got float"),
+        (_changed(hidden_states=STATES > 0), "hidden_states", "numbers, got dtype bool"),
+        (_changed(other=STATES), "hidden_states", "answer.safetensors: expected hidden_states"),
+        (_changed(outputs=np.zeros(40_000)), "hidden_states", "bytes of numbers, got more"),
+    ],
+)
+def test_a_wrong_answer_is_told(
+    answer: Mapping[str, Any], check: str, said: str, started: Started, tmp_path: Path
+) -> None:
+    write_tensors(tmp_path / "wrong", answer)
+    record = judged(started(answer=tmp_path / "wrong"), check)
+    assert record.outcome == "failed"
+    assert said in record.message
+
+
+def test_a_huge_answer_is_not_read_and_a_malformed_one_is_named(
+    started: Started, tmp_path: Path
+) -> None:
+    huge = started("""
+        os.truncate(os.open(folder + "/answer.safetensors", os.O_CREAT | os.O_WRONLY), 2**40)
+        print("ok", flush=True)
+    """)
+    assert "bytes of numbers, got more" in judged(huge, "hidden_states").message
+    (tmp_path / "malformed").write_bytes(b"\x00" * 99)
+    malformed = started(answer=tmp_path / "malformed")
+    assert "answer.safetensors: Error while" in judged(malformed, "hidden_states").message
