@@ -3,15 +3,17 @@
 from rnn_conformance.cases import Case, catalogue
 from rnn_conformance.declaration import KnownFailure
 from rnn_conformance.findings import Cause, Diagnosis
+from rnn_conformance.isolation import Isolation
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, LayerImplementation, Options
 from rnn_conformance.layer.cases import FEATURES, LayerCase, layer_catalogue
 from rnn_conformance.loading import CannotBeJudged, as_implementation, load
 from rnn_conformance.protocol import Answer, Call, Claims, Implementation, claims
 from rnn_conformance.pytest_face import pytest_checks
 from rnn_conformance.records import Record, Report
-from rnn_conformance.run import Planned, check, plan
+from rnn_conformance.run import Planned, plan
 from rnn_conformance.source import Source
 from rnn_conformance.trace import Certificate, certify
+from rnn_conformance.verdict import check
 
 __all__ = [
     "FEATURES",
@@ -24,6 +26,7 @@ __all__ = [
     "Claims",
     "Diagnosis",
     "Implementation",
+    "Isolation",
     "KnownFailure",
     "LayerAnswer",
     "LayerCall",

@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -12,13 +12,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rnn_conformance import environment
+from rnn_conformance.environment import cores
+from rnn_conformance.isolation import Isolation
 from rnn_conformance.loading import BUILT_IN, CannotBeJudged
 from rnn_conformance.profiles import ALL_CHECKS
-from rnn_conformance.records import Report
-from rnn_conformance.run import Interrupted, Planned, check
+from rnn_conformance.records import Record, Report
 from rnn_conformance.smoke import smoke
 from rnn_conformance.source import ADAPTERS, Source
 from rnn_conformance.terminal import print_power, print_report, print_score
+from rnn_conformance.verdict import Interrupted, check
 
 CONFORMS, DOES_NOT_CONFORM, NOT_JUDGED = 0, 1, 2
 
@@ -35,12 +37,9 @@ def _check(options: argparse.Namespace) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a failing print would lose the report
     try:
-        source = Source(options.implementation, options.like, options.claims)
-        implementation = source.implementation()
         if options.json is not None:
             Path(options.json).open("a").close()  # refused now rather than after the run
-        smoke(implementation)
-        report = _judged(implementation, options)
+        report = _judged(options)
         try:
             if options.json is not None:
                 _write_json(options.json, report)
@@ -78,14 +77,19 @@ class _Console(Console):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _judged(implementation: object, options: argparse.Namespace) -> Report:
+def _judged(options: argparse.Namespace) -> Report:
     """The report, of the checks until then where the run is interrupted."""
+    source = Source(options.implementation, options.like, options.claims)
+    isolation = Isolation(options.processes, options.time_limit) if options.processes else None
     try:
+        if isolation is None:
+            smoke(found := source.implementation())
         return check(
-            implementation,
+            source if isolation else found,
             seed=options.seed,
             checks=options.checks,
             diagnosed=options.diagnosed,
+            isolation=isolation,
             progress=_progress,
         )
     except Interrupted as interrupted:
@@ -102,9 +106,9 @@ def _write_json(place: str, report: Report) -> None:
     Path(place).write_text(json.dumps(report.to_json(), indent=1, allow_nan=False) + "\n")
 
 
-def _progress(planned: Sequence[Planned]) -> Iterator[Planned]:
+def _progress(records: Iterable[Record], total: int) -> Iterator[Record]:
     with _bar() as bar:
-        yield from bar.track(planned, description="checks")
+        yield from bar.track(records, total=total, description="checks")
 
 
 def _bar() -> Progress:
@@ -162,6 +166,21 @@ def _parser() -> argparse.ArgumentParser:
         help="do not search for the cause of failures, which can take a minute",
     )
     judge.add_argument("--seed", type=int, default=0, metavar="N", help="of the cases' numbers")
+    judge.add_argument(
+        "--processes",
+        type=_processes,
+        default=min(cores(), 4),
+        metavar="N",
+        help="share the cases among N child processes, in which a crash or a hang is one failed "
+        "check (%(default)s); 0: judge in this very process, for a debugger",
+    )
+    judge.add_argument(
+        "--time-limit",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="seconds for each check in a child process (%(default)g)",
+    )
     score = commands.add_parser(
         "mutants", help="judge the suite itself: wrong implementations caught, right ones accepted"
     )
@@ -172,15 +191,21 @@ def _parser() -> argparse.ArgumentParser:
         "which causes are named rightly (half an hour on two cores)",
     )
     score.add_argument(
-        "--processes", type=_processes, default=1, metavar="N", help="share the work among N"
+        "--processes", type=_at_least_one, default=1, metavar="N", help="share the work among N"
     )
     return parser
 
 
 def _processes(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 64:
-        raise argparse.ArgumentTypeError(f"expected a number from 1 to 64, got {text!r}")
+    if not text.isdecimal() or int(text) > 64:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 64, got {text!r}")
     return int(text)
+
+
+def _at_least_one(text: str) -> int:
+    if (found := _processes(text)) == 0:
+        raise argparse.ArgumentTypeError("expected a number from 1 to 64, got '0'")
+    return found
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Windows lacks: process groups, signals, and pipes that can be waited for.
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from selectors import EVENT_READ, DefaultSelector
 from subprocess import PIPE, Popen, TimeoutExpired
@@ -29,12 +29,29 @@ class Silent(Broken):
 class Conversation:
     """One running program, in a process group of its own.
 
+    Args:
+        line_bytes: the most that an answer may have.
+        environment: of the program; that of this process where it is None.
+
     Raises OSError where it cannot be started.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        line_bytes: int = LINE_BYTES,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._line_bytes = line_bytes
         self._process = Popen(
-            command, bufsize=0, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
+            command,
+            bufsize=0,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            start_new_session=True,
+            env=environment,
         )
         self._said, self._complaint = b"", b""
         self._selector = DefaultSelector()
@@ -53,8 +70,8 @@ class Conversation:
             raise self.broken(f"said more than one line: {self._quoted()}")
         self._say(line)
         while b"\n" not in self._said:
-            if len(self._said) > LINE_BYTES:
-                raise self.broken(f"said more than {LINE_BYTES} bytes that end no line")
+            if len(self._said) > self._line_bytes:
+                raise self.broken(f"said more than {self._line_bytes} bytes that end no line")
             if (left := deadline - monotonic()) <= 0:
                 raise Silent(self._complained(f"gave no answer within {time_limit:g} s"))
             ended = self._process.poll() is not None
@@ -94,7 +111,7 @@ class Conversation:
             if not text:
                 self._selector.unregister(key.fileobj)
             elif key.fileobj is self._process.stdout:
-                self._said = (self._said + text)[: LINE_BYTES + 1]
+                self._said = (self._said + text)[: self._line_bytes + 1]
             else:
                 self._complaint = (self._complaint + text)[-KEPT_BYTES:]
         return bool(ready)

@@ -18,6 +18,11 @@ def threads() -> int:
     number = getattr(sys.modules.get("torch"), "get_num_threads", None)
     if number is not None:
         return int(number())
+    return cores()
+
+
+def cores() -> int:
+    """How many cores this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

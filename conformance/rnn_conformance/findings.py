@@ -1,5 +1,6 @@
 """What a diagnosis finds, and how it reads."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -71,3 +72,12 @@ class Diagnosis:
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Diagnosis":
+        """The diagnosis that `to_json` was called on."""
+        causes = tuple(
+            Cause(**{name: tuple(texts) for name, texts in cause.items()})
+            for cause in data["causes"]
+        )
+        return cls(**{**data, "causes": causes, "places": tuple(data["places"])})

@@ -89,6 +89,7 @@ class Report:
             has; empty where nothing separates them.
         in_vain: what is claimed, or known to fail, and no executed check had to do with: without it
             there is no verdict.
+        undiagnosed: why causes were looked for in vain; empty where they were not.
         diagnoses: what explains the failures, one for each profile that has any; empty where none
             was asked for.
     """
@@ -101,6 +102,7 @@ class Report:
     patterns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     diagnoses: tuple[Diagnosis, ...] = ()
     in_vain: tuple[str, ...] = ()
+    undiagnosed: str = ""
 
     @property
     def failures(self) -> tuple[Record, ...]:
@@ -130,6 +132,7 @@ class Report:
             "conforms": self.conforms,
             "complete": self.complete,
             "in_vain": list(self.in_vain),
+            "undiagnosed": self.undiagnosed,
             "executed": self.executed,
             "failed": len(self.failures),
             "known_failures": total(self.records).known_failure,

@@ -1,28 +1,18 @@
-"""From an implementation to records: the one generator behind both faces of the suite."""
+"""From an implementation to planned checks, each of which makes a record."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from rnn_conformance import environment
 from rnn_conformance.declaration import KnownFailure
 from rnn_conformance.loading import BUILT_IN, as_implementation
-from rnn_conformance.pattern import patterns
 from rnn_conformance.profiles import ALL_CHECKS, AnyCase, AnyCheck, Profile, profiles_of
-from rnn_conformance.records import Outcome, Record, Report
+from rnn_conformance.records import Outcome, Record
 from rnn_conformance.reproduction import call_lines
 from rnn_conformance.subject import NotGiven, Violation
 from rnn_conformance.vacuity import refuse_vacuous
-
-
-class Interrupted(KeyboardInterrupt):
-    """A run was interrupted from the keyboard; `report` has the records until then."""
-
-    def __init__(self, report: Report) -> None:
-        super().__init__(f"after {len(report.records)} checks")
-        self.report = report
 
 
 @dataclass(frozen=True)
@@ -46,7 +36,11 @@ class Planned:
 
     @np.errstate(all="ignore")  # of what NumPy would warn or raise, the record tells
     def execute(self) -> Record:
-        """Run it. An implementation that fails in whatever way makes a record, not an exception."""
+        """Run it. An implementation that fails in whatever way makes a record, not an exception.
+
+        Raises Vacuous where the case is one that anybody could pass.
+        """
+        refuse_vacuous(self.case)
         if self.lacking:
             not_claimed = ", ".join(sorted(self.lacking))
             return self._record("not_claimed", message=f"not claimed: {not_claimed}")
@@ -55,7 +49,7 @@ class Planned:
         except NotGiven as not_given:
             return self._record("not_claimed", message=str(not_given))
         except Violation as violation:
-            return self._record("failed", message=str(violation), reproduction=self._again())
+            return self.failed(str(violation))
         worst = max((judgement.worst()[0] for judgement in judgements), default=None)
         bound = judgements[0].reason if judgements else "exact"
         for judgement in judgements:
@@ -70,6 +64,10 @@ class Planned:
                     reproduction=judgement.reproduce(place) or self._again(),
                 )
         return self._record("passed", worst_share=worst, bound=bound)
+
+    def failed(self, why: str) -> Record:
+        """The record of a check in which there was nothing to compare."""
+        return self._record("failed", message=why, reproduction=self._again())
 
     def _again(self) -> str:
         implementation = self.subject.implementation
@@ -100,28 +98,6 @@ def with_known_failures(record: Record, known: Sequence[KnownFailure]) -> Record
     if record.outcome == "failed":
         return replace(record, outcome="known_failure", message=f"{fitting} ({record.message})")
     return replace(record, outcome="failed", message=f"passes, but is known to fail: {fitting}")
-
-
-def in_vain(planned: Sequence[Planned], records: Sequence[Record]) -> tuple[str, ...]:
-    """What is claimed, or known to fail, and no executed check had to do with."""
-    executed = [
-        item
-        for item, record in zip(planned, records, strict=True)
-        if record.outcome != "not_claimed"
-    ]
-    claimed: list[str] = []
-    for subject in dict.fromkeys(item.subject for item in planned):
-        own = [item for item in executed if item.subject is subject]
-        asked = frozenset[str]().union(*(i.case.features | i.check.needs for i in own))
-        profile = next(item.profile for item in planned if item.subject is subject)
-        claimed += sorted(profile.said(subject.implementation) - asked)
-    known = [some for i in planned[:1] for some in known_failures(i.subject.implementation)]
-    stale = [
-        f"known failure of {some.check} in {some.case}"
-        for some in known
-        if not any(some.fits(item.check.name, item.case.id) for item in executed)
-    ]
-    return (*dict.fromkeys(claimed), *stale)
 
 
 def known_failures(implementation: object) -> Sequence[KnownFailure]:
@@ -156,51 +132,3 @@ def plan(
         for check in profile.checks.values()
         if check.applies(case) and (checks is None or check.name in checks)
     )
-
-
-def check(
-    implementation: Any,
-    *,
-    seed: int = 0,
-    checks: Sequence[str] | None = None,
-    diagnosed: bool = True,
-    progress: Callable[[Sequence[Planned]], Iterator[Planned]] = iter,
-) -> Report:
-    """Judge an implementation and return every record.
-
-    Args:
-        implementation, checks: as for `plan`.
-        seed: the numbers of the cases are drawn from it.
-        diagnosed: whether the cause of failures is searched for, which can take a minute and asks
-            the implementation again.
-        progress: wraps the planned checks while they are executed.
-
-    Raises what `plan` raises, Vacuous (a ValueError) for a seed that makes a case one that anybody
-    could pass, and Interrupted. A failing implementation raises nothing.
-    """
-    found = as_implementation(implementation)
-    planned, name = plan(found, seed=seed, checks=checks), found.name
-    for case in dict.fromkeys(item.case for item in planned):
-        refuse_vacuous(case)
-    records: list[Record] = []
-
-    def report() -> Report:
-        found_so_far = patterns(planned, records)
-        return Report(name, seed, environment.describe(), tuple(records), patterns=found_so_far)
-
-    try:
-        for item in progress(planned):
-            records.append(item.execute())
-    except KeyboardInterrupt:
-        raise Interrupted(replace(report(), complete=False)) from None
-    judged = report()
-    if checks is None:
-        judged = replace(judged, in_vain=in_vain(planned, records))
-    if not diagnosed or not judged.failures:
-        return judged
-    from rnn_conformance.diagnosis import diagnose  # it imports every mutant: 0.1 s
-
-    try:
-        return replace(judged, diagnoses=diagnose(planned, records))
-    except KeyboardInterrupt:  # the records are complete all the same
-        return judged

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from rnn_conformance.records import Trial
-from rnn_conformance.run import check, plan
+from rnn_conformance.run import plan
 from rnn_conformance.variants import HEALTHY_OF, MUTANTS_OF
+from rnn_conformance.verdict import check
 
 
 def trials(processes: int = 1, *, thorough: bool = False) -> Iterator[Trial]:

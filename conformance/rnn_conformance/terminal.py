@@ -32,6 +32,8 @@ def print_report(console: Console, report: Report) -> None:
             console.print(Text(f"  it fails just where: {', or '.join(where[:3])}"), soft_wrap=True)
     for diagnosis in report.diagnoses:
         console.print(Text(f"\n{explanation(diagnosis)}"), soft_wrap=True)
+    if report.undiagnosed:
+        console.print(Text(f"\nWHY: no cause was found: {report.undiagnosed}"), soft_wrap=True)
     console.print(Text(f"\n{verdict(report)}"), soft_wrap=True)
 
 

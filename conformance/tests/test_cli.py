@@ -84,7 +84,7 @@ def run(here: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     """The command `check` with these arguments: exit status, output, error output."""
 
     def run(*arguments: object, diagnosed: bool = False) -> tuple[int, str, str]:
-        options = [] if diagnosed else ["--no-diagnosis"]
+        options = ["--processes", "0"] + ["--no-diagnosis"] * (not diagnosed)
         try:
             status = cli.main(["check", *options, *map(str, arguments)])
         except SystemExit as ended:

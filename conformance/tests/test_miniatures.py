@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rnn_conformance import Answer, Call, Claims, Report, check, plan
 from rnn_conformance.protocol import Array
-from rnn_conformance.run import Interrupted
+from rnn_conformance.verdict import Interrupted
 from rnn_reference import BatchRNN
 
 from .miniatures import (
@@ -44,7 +44,7 @@ ASKED = {
 
 def judged(implementation: Any) -> Report:
     """Every check in the main case."""
-    report = check(implementation, progress=in_one_case, diagnosed=False)
+    report = in_one_case(implementation)
     assert {record.check for record in report.records} == ASKED
     return report
 
@@ -384,7 +384,7 @@ def test_classes_are_told_what_forward_should_return(
         def forward(self, inputs: Array, h_0: Array | None = None) -> Any:
             return change(*super().forward(inputs, h_0))
 
-    report = check(Changed, checks=["hidden_states"], progress=in_one_case, diagnosed=False)
+    report = in_one_case(Changed, ["hidden_states"])
     (record,) = report.failures
     assert re.fullmatch(
         rf"raised TypeError: {re.escape(message)} \(plain.py, line \d+, in \w+\)", record.message

@@ -1,0 +1,136 @@
+"""From an implementation to a report: all checks, then why some of them fail."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from rnn_conformance import environment
+from rnn_conformance.declaration import KnownFailure
+from rnn_conformance.findings import Diagnosis
+from rnn_conformance.isolation import Isolation, Workers
+from rnn_conformance.loading import as_implementation
+from rnn_conformance.pattern import patterns
+from rnn_conformance.records import Record, Report
+from rnn_conformance.run import Planned, known_failures, plan
+from rnn_conformance.source import Source
+from rnn_conformance.subject import Broken
+
+Progress = Callable[[Iterable[Record], int], Iterable[Record]]
+Diagnose = Callable[[Sequence[Record]], tuple[Diagnosis, ...]]
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was interrupted from the keyboard; `report` has the records until then."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(f"after {len(report.records)} checks")
+        self.report = report
+
+
+def _unwatched(records: Iterable[Record], _: int) -> Iterable[Record]:
+    return records
+
+
+def check(
+    implementation: Any,
+    *,
+    seed: int = 0,
+    checks: Sequence[str] | None = None,
+    diagnosed: bool = True,
+    isolation: Isolation | None = None,
+    progress: Progress = _unwatched,
+) -> Report:
+    """Judge an implementation and return every record.
+
+    Args:
+        implementation, checks: as for `plan`; with isolation, a name or a `Source`.
+        seed: the numbers of the cases are drawn from it.
+        diagnosed: whether the cause of failures is searched for, which can take a minute and asks
+            the implementation again.
+        isolation: whether checks are executed in child processes, and in how many; the smoke check
+            comes first there.
+        progress: wraps the records, of which it is told the number, while they come.
+
+    Raises what `plan` raises, Vacuous (a ValueError) for a seed that makes a case one that anybody
+    could pass, and Interrupted. A failing implementation raises nothing.
+    """
+    if isolation is None:
+        found = as_implementation(implementation)
+        planned = plan(found, seed=seed, checks=checks)
+        start = Report(found.name, seed, environment.describe(), ())
+        executed = (item.execute() for item in planned)
+
+        def diagnose(records: Sequence[Record]) -> tuple[Diagnosis, ...]:
+            from rnn_conformance import diagnosis  # it imports every mutant: 0.1 s
+
+            return diagnosis.diagnose(planned, records)
+
+        return _report(
+            start, planned, progress(executed, len(planned)), diagnose, diagnosed, bool(checks)
+        )
+    with Workers(_source(implementation), isolation, seed=seed, checks=checks) as workers:
+        start = Report(workers.name, seed, workers.environment, ())
+        records = progress(workers.records(), len(workers.planned))
+        return _report(start, workers.planned, records, workers.diagnoses, diagnosed, bool(checks))
+
+
+def _source(implementation: object) -> Source:
+    if isinstance(implementation, str):
+        return Source(implementation)
+    if not isinstance(implementation, Source):
+        raise TypeError(
+            "implementation: expected a name or a Source, which another process understands, "
+            f"got {type(implementation).__name__}"
+        )
+    return implementation
+
+
+def _report(
+    start: Report,
+    planned: Sequence[Planned],
+    executed: Iterable[Record],
+    diagnose: Diagnose,
+    diagnosed: bool,
+    some: bool,
+) -> Report:
+    records: list[Record] = []
+    try:
+        records.extend(executed)
+    except KeyboardInterrupt:
+        found = patterns(planned, records)
+        unfinished = replace(start, records=tuple(records), complete=False, patterns=found)
+        raise Interrupted(unfinished) from None
+    report = replace(
+        start,
+        records=tuple(records),
+        patterns=patterns(planned, records),
+        in_vain=() if some else in_vain(planned, records),
+    )
+    if not diagnosed or not report.failures:
+        return report
+    try:
+        return replace(report, diagnoses=diagnose(records))
+    except Broken as broken:
+        return replace(report, undiagnosed=f"asked again for it, the process {broken}")
+    except KeyboardInterrupt:  # the records are complete all the same
+        return replace(report, undiagnosed="interrupted")
+
+
+def in_vain(planned: Sequence[Planned], records: Sequence[Record]) -> tuple[str, ...]:
+    """What is claimed, or known to fail, and no executed check had to do with."""
+    came = zip(planned, records, strict=True)
+    executed = [item for item, record in came if record.outcome != "not_claimed"]
+    claimed: list[str] = []
+    known: Sequence[KnownFailure] = ()
+    profiles = {item.profile.name: (item.profile, item.subject) for item in planned}
+    for profile, subject in profiles.values():
+        own = [item for item in executed if item.profile is profile]
+        asked = frozenset[str]().union(*(i.case.features | i.check.needs for i in own))
+        claimed += sorted(profile.said(subject.implementation) - asked)
+        known = known_failures(subject.implementation)
+    stale = [
+        f"known failure of {some.check} in {some.case}"
+        for some in known
+        if not any(some.fits(item.check.name, item.case.id) for item in executed)
+    ]
+    return (*dict.fromkeys(claimed), *stale)

@@ -1,0 +1,92 @@
+"""The child process in which an implementation is loaded and judged.
+
+It is spoken to in lines of JSON: what to load, then one check after the other. Whatever the
+implementation prints goes to standard error, so that no answer is mistaken.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+from rnn_conformance import environment
+from rnn_conformance.loading import CannotBeJudged
+from rnn_conformance.records import Record
+from rnn_conformance.run import Planned, known_failures, plan
+from rnn_conformance.smoke import smoke
+from rnn_conformance.source import Source
+from rnn_conformance.vacuity import Vacuous
+
+METHODS = ("run", "run_layer")
+SAID = ("name", "adapter", "code")
+
+
+def main() -> None:
+    """Answer until standard input ends."""
+    requests, answers = _streams()
+    for answer in _answers(json.loads(line) for line in requests):
+        print(json.dumps(answer, allow_nan=False), file=answers, flush=True)
+
+
+def _streams() -> tuple[TextIO, TextIO]:
+    """What was standard input and output; a stranger's code finds nothing to read there."""
+    requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    return requests, answers
+
+
+def _answers(requests: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    start = next(requests, None)
+    if start is None:
+        return
+    try:
+        found = Source(**start["source"]).implementation()
+        if start["smoke"]:
+            smoke(found)
+    except CannotBeJudged as error:
+        yield {"cannot": str(error)}
+        return
+    planned = plan(found, seed=start["seed"], checks=start["checks"])
+    yield _description(found)
+    for request in requests:
+        if "execute" in request:
+            yield _executed(planned[request["execute"]])
+        else:
+            yield _explanation(planned, json.loads(Path(request["explain"]).read_text()))
+
+
+def _description(found: Any) -> dict[str, Any]:
+    claims = asdict(found.claims) if hasattr(found, "claims") else None
+    return {
+        **{name: getattr(found, name) for name in SAID if hasattr(found, name)},
+        "methods": [method for method in METHODS if hasattr(found, method)],
+        "claims": claims,
+        "features": sorted(getattr(found, "features", ())),
+        "conventions": dict(getattr(found, "conventions", {})),
+        "known_failures": [asdict(known) for known in known_failures(found)],
+        "environment": environment.describe(),
+    }
+
+
+def _executed(item: Planned) -> dict[str, Any]:
+    try:
+        return item.execute().to_json()
+    except Vacuous as vacuous:
+        return {"vacuous": str(vacuous)}
+
+
+def _explanation(planned: tuple[Planned, ...], records: list[dict[str, Any]]) -> dict[str, Any]:
+    from rnn_conformance.diagnosis import diagnose  # it imports every mutant
+
+    by_id = {record.id: record for record in map(Record.from_json, records)}
+    executed = [item for item in planned if item.id in by_id]
+    found = diagnose(executed, [by_id[item.id] for item in executed])
+    return {"diagnoses": [diagnosis.to_json() for diagnosis in found]}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""Child processes: what ends, hangs or floods one of them is one failed check, and no more."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from rnn_conformance import CannotBeJudged, Isolation, Report, Source, check
+from rnn_conformance.isolation import MOST_SILENCES, Workers
+from rnn_conformance.run import plan
+
+BATCH = "rnn_reference.BatchRNN"
+MUTANT = "rnn_conformance.mutants.cell:RecurrentBiasDropped"
+# It misbehaves in one case alone, that of 300 hidden units or of another number.
+HOSTILE = """
+import os, signal, sys, time
+from rnn_conformance.recurrence import Recurrence
+
+class Hostile(Recurrence):
+    name = "Hostile"
+    def run(self, call):
+        if call.inputs.shape[-1] == 1 and len(call.inputs) > 1:
+            {what}
+        return super().run(call)
+"""
+WHAT = {
+    "os._exit(0)": "the process ended with exit status 0 instead of an answer",
+    "os.abort()": "the process ended with signal SIGABRT",
+    "os.kill(os.getpid(), signal.SIGSEGV)": "the process ended with signal SIGSEGV",
+    "signal.alarm(1); time.sleep(9)": "the process ended with signal SIGALRM",
+    "sys.stderr.write('why'); sys.stderr.flush(); os._exit(3)": "the last on standard error: why",
+    "time.sleep(999)": "no result within 2 s",
+    "raise KeyboardInterrupt": "the process ended with",
+    "sys.exit(0)": "raised SystemExit: 0",
+    "bytearray(2**62)": "raised MemoryError",
+}
+
+Judged = Callable[[str], Report]
+
+
+def _file(folder: Path, what: str) -> str:
+    (folder / "hostile.py").write_text(dedent(HOSTILE.format(what=what)))
+    return f"{folder}/hostile.py:Hostile"
+
+
+@pytest.mark.parametrize(("what", "said"), WHAT.items())
+def test_what_ends_a_process_is_one_failed_check(what: str, said: str, tmp_path: Path) -> None:
+    found = Source(_file(tmp_path, what))
+    with Workers(found, Isolation(time_limit=2.0), checks=["hidden_states"]) as workers:
+        mine = [item for item in workers.planned if not item.lacking]
+        hit = [item for item in mine if item.case.I == 1 and item.case.T > 1][:1]  # type: ignore[attr-defined]
+        others = [item for item in mine if item.case.I != 1][:2]  # type: ignore[attr-defined]
+        records = [item.execute() for item in (others[0], hit[0], others[1])]
+    assert [record.outcome for record in records] == ["passed", "failed", "passed"]
+    assert records[1].message.startswith(said) or said in records[1].message
+    assert "load(" in records[1].reproduction
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_flood_harms_nothing(stream: str, tmp_path: Path) -> None:
+    what = f"sys.{stream}.write('x' * 10**8); sys.{stream}.flush()"
+    found = Source(_file(tmp_path, what))
+    report = check(found, checks=["final_state"], isolation=Isolation())
+    assert report.conforms
+
+
+def test_too_many_silences_are_not_waited_for(tmp_path: Path) -> None:
+    found = Source(_file(tmp_path, "time.sleep(999)"))
+    isolation = Isolation(processes=2, time_limit=0.5)
+    report = check(found, checks=["hidden_states", "outputs"], isolation=isolation, diagnosed=False)
+    why = [record.message for record in report.failures]
+    waited = sum(message == "no result within 0.5 s" for message in why)
+    assert MOST_SILENCES <= waited <= MOST_SILENCES + 1
+    assert any(message.startswith("not asked any more: ") for message in why)
+    assert len(report.records) == len(plan(BATCH, checks=["hidden_states", "outputs"]))
+
+
+@pytest.mark.parametrize(("name", "processes"), [(BATCH, 3), (MUTANT, 2)])
+def test_the_verdict_is_that_of_one_process(name: str, processes: int) -> None:
+    asked = ["outputs", "omitted_h_0_is_zeros"]
+    here = check(name, checks=asked)
+    there = check(name, checks=asked, isolation=Isolation(processes))
+    seen = [[(r.id, r.outcome) for r in report.records] for report in (here, there)]
+    assert seen[0] == seen[1]
+    assert there.patterns == here.patterns
+    assert there.diagnoses == here.diagnoses
+    assert there.implementation == here.implementation
+    assert bool(here.diagnoses) == (name == MUTANT)
+
+
+def test_without_a_result_there_is_no_diagnosis_of_it(tmp_path: Path) -> None:
+    report = check(
+        Source(_file(tmp_path, "os.abort()")),
+        checks=["hidden_states"],
+        isolation=Isolation(processes=2),
+    )
+    assert len(report.failures) > 1
+    assert report.diagnoses == ()
+    assert not report.conforms
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import os; os.abort()", "loading it, the process ended with signal SIGABRT"),
+        ("raise KeyError('x')", "importing "),
+        ("def Hostile(weights, inputs): ...", "the smoke check"),
+    ],
+)
+def test_what_cannot_be_loaded_is_told_in_one_line(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "hostile.py").write_text(text)
+    with pytest.raises(CannotBeJudged) as refused:
+        check(f"{tmp_path}/hostile.py:Hostile", isolation=Isolation())
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_an_object_cannot_go_to_another_process() -> None:
+    with pytest.raises(TypeError, match=r"implementation: expected a name or a Source, .* got int"):
+        check(1, isolation=Isolation())
+
+
+@pytest.mark.parametrize("processes", [0, 65, 1.5])
+def test_a_wrong_number_of_processes_is_refused(processes: int) -> None:
+    with pytest.raises(ValueError, match="processes: expected a number from 1 to 64, got"):
+        Isolation(processes)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("inf"), float("nan")])
+def test_a_wrong_time_limit_is_refused(seconds: float) -> None:
+    with pytest.raises(ValueError, match="time_limit: expected seconds above 0, got"):
+        Isolation(time_limit=seconds)
+
+
+def test_no_process_is_left() -> None:
+    with Workers(Source(BATCH), Isolation(2), checks=["outputs"]) as workers:
+        assert {record.outcome for record in workers.records()} == {"passed", "not_claimed"}
+        pids = [c._process.pid for c in workers._conversations if c is not None]
+    assert len(pids) == 2
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, signal.SIG_DFL)
