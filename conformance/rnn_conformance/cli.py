@@ -22,6 +22,7 @@ from rnn_conformance.source import ADAPTERS, Source
 from rnn_conformance.terminal import print_power, print_report, print_score
 from rnn_conformance.verdict import Interrupted, check
 
+CALLS = 100  # more than a check makes
 CONFORMS, DOES_NOT_CONFORM, NOT_JUDGED = 0, 1, 2
 
 
@@ -79,8 +80,12 @@ class _Console(Console):
 
 def _judged(options: argparse.Namespace) -> Report:
     """The report, of the checks until then where the run is interrupted."""
+    limit, number = options.time_limit, options.processes
     source = Source(options.implementation, options.like, options.claims)
-    isolation = Isolation(options.processes, options.time_limit) if options.processes else None
+    if options.program is not None:
+        source = Source(options.program, "", options.claims, program=True, time_limit=limit)
+        limit *= CALLS  # the program's own is for each of its answers
+    isolation = Isolation(number, limit) if number else None
     try:
         if isolation is None:
             smoke(found := source.implementation())
@@ -134,9 +139,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"rnn-conformance {version}")
     commands = parser.add_subparsers(required=True, metavar="command", dest="command")
     judge = commands.add_parser("check", help="judge one implementation", epilog=parser.epilog)
-    judge.add_argument(
+    judged = judge.add_mutually_exclusive_group(required=True)
+    judged.add_argument(
         "implementation",
+        nargs="?",
         help=f"{', '.join(BUILT_IN)}; or package.module:object; or file.py:object",
+    )
+    judged.add_argument(
+        "--exec",
+        dest="program",
+        metavar="COMMAND",
+        help="a program in any language, that reads and writes files as exchange.md says",
     )
     judge.add_argument(
         "--like",
@@ -179,7 +192,7 @@ def _parser() -> argparse.ArgumentParser:
         type=float,
         default=60.0,
         metavar="S",
-        help="seconds for each check in a child process (%(default)g)",
+        help="seconds for each check in a child process, or each answer of a program (%(default)g)",
     )
     score = commands.add_parser(
         "mutants", help="judge the suite itself: wrong implementations caught, right ones accepted"

@@ -73,7 +73,9 @@ class Conversation:
             if len(self._said) > self._line_bytes:
                 raise self.broken(f"said more than {self._line_bytes} bytes that end no line")
             if (left := deadline - monotonic()) <= 0:
-                raise Silent(self._complained(f"gave no answer within {time_limit:g} s"))
+                raise Silent(
+                    self._complained(f"gave, and flushed, no line within {time_limit:g} s")
+                )
             ended = self._process.poll() is not None
             came = self._listen(0 if ended else min(left, POLL))
             if self._process.stdout not in self._selector.get_map() or (ended and not came):

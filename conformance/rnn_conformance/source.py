@@ -7,7 +7,8 @@ from typing import Any
 from rnn_conformance.declaration import Declaration, declared, read_declaration
 from rnn_conformance.layer.call import LayerImplementation
 from rnn_conformance.loading import CannotBeJudged, as_implementation, load, named
-from rnn_conformance.protocol import Implementation
+from rnn_conformance.program import program
+from rnn_conformance.protocol import Claims, Implementation
 
 # What something can stand in for, and what makes an implementation of it: f(object, name).
 ADAPTERS = {
@@ -23,31 +24,42 @@ class Source:
         name: as `load` takes it.
         like: what the object of this name stands in for, of `ADAPTERS`; empty where it is an
             implementation by itself.
+        program: whether the name is the command of a program, as `program` takes it: of the profile
+            "layer" where features are declared, "core" where claims are, or nothing.
+        time_limit: seconds for each answer of a program.
         declaration: the path of a file as `read_declaration` reads it; empty where there is none.
     """
 
     name: str
     like: str = ""
     declaration: str = ""
+    program: bool = False
+    time_limit: float = 60.0
 
     def implementation(self) -> Implementation | LayerImplementation:
         """Raises CannotBeJudged, with one line that says what is wrong."""
         try:
             said = read_declaration(self.declaration) if self.declaration else Declaration()
-            return declared(self._undeclared(), said, self.code)
+            return declared(self._undeclared(said), said, self.code)
         except ValueError as error:
             raise CannotBeJudged(str(error)) from error
 
     @property
     def code(self) -> str:
         """The Python expression that gives the implementation."""
-        chosen = {name: value for name, value in vars(self).items() if value}
+        usual = vars(Source(self.name))
+        chosen = {name: v for name, v in vars(self).items() if name == "name" or v != usual[name]}
         if chosen.keys() == {"name"}:
             return f"load({self.name!r})"
         given = ", ".join(f"{name}={value!r}" for name, value in chosen.items())
         return f"Source({given}).implementation()"
 
-    def _undeclared(self) -> Implementation | LayerImplementation:
+    def _undeclared(self, said: Declaration) -> Implementation | LayerImplementation:
+        if self.program:
+            core = said.layouts is not None or said.dtypes is not None
+            claims, features = Claims() if core else None, said.features or ()
+            limit = self.time_limit
+            return program(self.name, claims=claims, features=features, time_limit=limit)
         if not self.like:
             return load(self.name)
         if self.like not in ADAPTERS:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance import Answer, Call, Claims, Record
+from rnn_conformance import Answer, Call, Claims, Record, Report, plan
 from rnn_conformance.protocol import EVERYTHING, Array
 from rnn_conformance.recurrence import Recurrence
 
