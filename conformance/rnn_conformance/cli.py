@@ -39,7 +39,7 @@ def _check(options: argparse.Namespace) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a failing print would lose the report
     try:
         if options.json is not None:
-            Path(options.json).open("a").close()  # refused now rather than after the run
+            _refuse_unwritable(Path(options.json))  # now rather than after the run
         report = _judged(options)
         try:
             if options.json is not None:
@@ -104,6 +104,14 @@ def _judged(options: argparse.Namespace) -> Report:
 def _not_judged(why: str) -> int:
     print(f"rnn-conformance: {' '.join(why.split())}", file=sys.stderr)
     return NOT_JUDGED
+
+
+def _refuse_unwritable(place: Path) -> None:
+    """Raises OSError where a file cannot be written; none is left that was not there."""
+    new = not place.exists()
+    place.open("a").close()
+    if new:
+        place.unlink()
 
 
 def _write_json(place: str, report: Report) -> None:

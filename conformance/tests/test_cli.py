@@ -161,7 +161,7 @@ def test_what_cannot_be_judged_is_told_in_one_line(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([], "the following arguments are required: implementation"),
+        ([], "one of the arguments implementation --exec is required"),
         ([RIGHT, "--seed", "1.5"], "argument --seed: invalid int value: '1.5'"),
         ([RIGHT, "--seed", "x"], "argument --seed: invalid int value: 'x'"),
         ([RIGHT, "--seed"], "argument --seed: expected one argument"),

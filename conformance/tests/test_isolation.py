@@ -79,7 +79,7 @@ def test_too_many_silences_are_not_waited_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "processes"), [(BATCH, 3), (MUTANT, 2)])
 def test_the_verdict_is_that_of_one_process(name: str, processes: int) -> None:
-    asked = ["outputs", "omitted_h_0_is_zeros"]
+    asked = ["outputs", "trajectory"]
     here = check(name, checks=asked)
     there = check(name, checks=asked, isolation=Isolation(processes))
     seen = [[(r.id, r.outcome) for r in report.records] for report in (here, there)]

@@ -29,6 +29,7 @@ from .miniatures import (
     read_only,
 )
 
+TURNED = ", the same axes in another order"
 ASKED = {
     "shape_and_dtype",
     "hidden_states",
@@ -79,9 +80,9 @@ def part(name: str, change: Callable[[Any], Any], message: str) -> Any:
         part("hidden_states", lambda a: np.array(0.5), "expected shape (7, 3, 4), got ()"),
         part("hidden_states", lambda a: a[:-1], "expected shape (7, 3, 4), got (6, 3, 4)"),
         part("hidden_states", lambda a: a[:, 0], "expected shape (7, 3, 4), got (7, 4)"),
-        part("hidden_states", batch_first, "expected shape (7, 3, 4), got (3, 7, 4)"),
+        part("hidden_states", batch_first, f"expected shape (7, 3, 4), got (3, 7, 4){TURNED}"),
         part("h_n", lambda a: a[np.newaxis], "expected shape (3, 4), got (1, 3, 4)"),
-        part("h_n", np.transpose, "expected shape (3, 4), got (4, 3)"),
+        part("h_n", np.transpose, f"expected shape (3, 4), got (4, 3){TURNED}"),
         part("outputs", lambda a: a[..., :0], "expected shape (7, 3, 2), got (7, 3, 0)"),
         part("outputs", lambda a: a[-1], "expected shape (7, 3, 2), got (3, 2)"),
         *(
