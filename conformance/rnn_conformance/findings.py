@@ -1,6 +1,7 @@
 """What a diagnosis finds, and how it reads."""
 
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
 
 
@@ -71,3 +72,38 @@ class Diagnosis:
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Heat:
+    """Where the errors of one check in one case lie, over time and unit.
+
+    Attributes:
+        id: of the check in its case, as in its record.
+        what: the name of the result.
+        first_step, first_unit: those of `shares[0][0]`.
+        shares: (T, units), the worst error over the rows of the batch as a share of its bound;
+            infinite where no number was found.
+        of_steps, of_units: how many the result has; `shares` has fewer where some are left out.
+    """
+
+    id: str
+    what: str
+    first_step: int
+    first_unit: int
+    shares: tuple[tuple[float, ...], ...]
+    of_steps: int
+    of_units: int
+
+    @property
+    def left_out(self) -> str:
+        """One sentence, where not all of the result is in `shares`; else empty."""
+        T, units = len(self.shares), len(self.shares[0])
+        if (T, units) == (self.of_steps, self.of_units):
+            return ""
+        return f"Only {T} of {self.of_steps} steps and {units} of {self.of_units} units are shown."
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; an infinite share is the string "inf": JSON has none."""
+        shares = [[s if isfinite(s) else str(s) for s in row] for row in self.shares]
+        return {**asdict(self), "shares": shares}

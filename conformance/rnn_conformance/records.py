@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass, field
 from math import isfinite
 from typing import Any, Literal, get_args
 
-from rnn_conformance.findings import Diagnosis
+from rnn_conformance.findings import Diagnosis, Heat
 from rnn_conformance.judgement import Place
 
+FORMAT = 1  # of the JSON of a report; reports/report.schema.json
 Outcome = Literal["passed", "failed", "known_failure", "not_claimed"]
 
 
@@ -89,6 +90,7 @@ class Report:
             has; empty where nothing separates them.
         diagnoses: what explains the failures, one for each profile that has any; empty where none
             was asked for.
+        heat: where the worst errors lie; None where nobody looked.
     """
 
     implementation: str
@@ -98,6 +100,7 @@ class Report:
     complete: bool = True
     patterns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     diagnoses: tuple[Diagnosis, ...] = ()
+    heat: Heat | None = None
 
     @property
     def failures(self) -> tuple[Record, ...]:
@@ -118,6 +121,7 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         return {
+            "format": FORMAT,
             "implementation": self.implementation,
             "conforms": self.conforms,
             "complete": self.complete,
@@ -128,6 +132,7 @@ class Report:
             "seed": self.seed,
             "patterns": {check: list(found) for check, found in self.patterns.items()},
             "diagnoses": [diagnosis.to_json() for diagnosis in self.diagnoses],
+            "heat": self.heat and self.heat.to_json(),
             "environment": dict(self.environment),
             "records": [record.to_json() for record in self.records],
         }
