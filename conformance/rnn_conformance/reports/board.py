@@ -1,5 +1,6 @@
 """Several reports side by side: implementations x clauses."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -94,12 +95,12 @@ def _column(number: int, report: Report, rows: Sequence[str]) -> Column:
     for clause in rows:
         tally = tallies.get(clause, NOTHING)
         kind = status(tally)
-        if kind == "passed" and not report.complete:
+        if not report.complete and kind in ("passed", "not claimed"):
             kind = "not judged"
         found = findings(report, "failed", clause) if tally.failed else []
         if kind == "known failure":
             found = findings(report, "known_failure", clause)
-        cells.append(Cell(clause, kind, tally, f"{number}-{clause.lower()}", tuple(found)))
+        cells.append(Cell(clause, kind, tally, _anchor(number, clause), tuple(found)))
     return Column(
         number,
         report,
@@ -109,3 +110,8 @@ def _column(number: int, report: Report, rows: Sequence[str]) -> Column:
         command(report),
         tuple(cells),
     )
+
+
+def _anchor(number: int, clause: str) -> str:
+    """What GitHub makes of the heading "1 RNN-CELL-1"."""
+    return f"{number}-{re.sub('[^a-z0-9-]', '', clause.lower())}"

@@ -125,10 +125,15 @@ def command(report: Report) -> str:
     return "\n".join(
         [
             "import rnn_conformance",
-            f"implementation = ...  # what was judged as {' '.join(name.split())}",
+            f"implementation = ...  # what was judged as {one_line(name)}",
             f"rnn_conformance.check(implementation, seed={report.seed}{chosen})",
         ]
     )
+
+
+def one_line(text: str) -> str:
+    """`plain` text without new lines."""
+    return " ".join(plain(text).split())
 
 
 def plain(text: str) -> str:

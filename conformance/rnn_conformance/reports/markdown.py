@@ -12,6 +12,7 @@ from rnn_conformance.reports.content import (
     command,
     findings,
     headline,
+    one_line,
     overall,
     plain,
     profiles,
@@ -56,13 +57,14 @@ def fitting(blocks: Sequence[str], room: int) -> set[str]:
 
 def _row(clause: str, t: Tally) -> tuple[str, ...]:
     counts = map(str, (t.run, t.passed, t.failed, t.known_failure, t.not_claimed))
-    return code(clause), f"{SYMBOLS[status(t)]} {status(t)}", *counts, share(t.worst_share)
+    return cell(clause), f"{SYMBOLS[status(t)]} {status(t)}", *counts, share(t.worst_share)
 
 
 def details(finding: Finding, kind: str) -> str:
     """A check that failed, folded under its name, with what is known of it."""
     record = finding.record
-    summary = f"{finding.check}: {kind} in {finding.failing} of {finding.run} cases"
+    name = f"<code>{escape(one_line(finding.check))}</code>"
+    summary = f"{name}: {kind} in {finding.failing} of {finding.run} cases"
     lines = [f"{code(record.id)}: {code(record.message)}"]
     if finding.where:
         lines.append(f"It fails just where: {', or '.join(map(code, finding.where))}.")
@@ -77,7 +79,7 @@ def details(finding: Finding, kind: str) -> str:
     elif record.reproduction:
         lines += ["To repeat it:", fenced(record.reproduction, "python")]
     inside = "\n\n".join(lines)
-    return f"<details><summary>{escape(plain(summary))}</summary>\n\n{inside}\n\n</details>"
+    return f"<details><summary>{summary}</summary>\n\n{inside}\n\n</details>"
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, text_columns: int) -> str:
@@ -86,14 +88,24 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, text_columns:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (titles, rules, *rows))
 
 
+def cell(text: str) -> str:
+    """As `code`, in a table, which a pipe would leave even there."""
+    return _entities(text) if re.search(r"[|\\]", _cut(text)) else code(text)
+
+
 def code(text: str) -> str:
     """Text as code in a line, which no Markdown, HTML, mention or link in it can leave."""
-    line = " ".join(plain(text).split())
-    if len(line) > LONGEST_TEXT:
-        line = f"{line[:LONGEST_TEXT]} …"
-    if not line or re.search(r"[`|\\]", line):
-        return f"<code>{re.sub(r'[^A-Za-z0-9 ]', lambda c: f'&#{ord(c[0])};', line)}</code>"
-    return f"`{line}`"
+    line = _cut(text)
+    return f"`{line}`" if line and "`" not in line else _entities(text)
+
+
+def _entities(text: str) -> str:
+    return f"<code>{re.sub(r'[^A-Za-z0-9 ]', lambda c: f'&#{ord(c[0])};', _cut(text))}</code>"
+
+
+def _cut(text: str) -> str:
+    line = one_line(text)
+    return line if len(line) <= LONGEST_TEXT else f"{line[:LONGEST_TEXT]} …"
 
 
 def fenced(text: str, language: str = "") -> str:

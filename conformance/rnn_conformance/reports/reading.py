@@ -47,7 +47,7 @@ def report_from(text: str) -> Report:
         data["environment"],
         tuple(map(Record.from_json, data["records"])),
         data["complete"],
-        {check: tuple(found) for check, found in data["patterns"].items()},
+        data["patterns"],
         tuple(map(_diagnosis, data["diagnoses"])),
         data["heat"] and _heat(data["heat"]),
     )

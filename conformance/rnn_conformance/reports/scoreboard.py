@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rnn_conformance.reports.board import Board, Cell, board
 from rnn_conformance.reports.content import SYMBOLS
-from rnn_conformance.reports.markdown import code, details, fenced, table
+from rnn_conformance.reports.markdown import cell, code, details, fenced, table
 from rnn_conformance.reports.page import page
 from rnn_conformance.reports.reading import read_report
 from rnn_conformance.reports.specification import clauses
@@ -24,45 +24,45 @@ def scoreboard_html(content: Board) -> str:
 def scoreboard_markdown(content: Board) -> str:
     """The table, the versions, and under each implementation what its cells link to."""
     columns = content.columns
-    names = [f"{c.number}: {code(c.report.implementation)}" for c in columns]
+    names = [f"{c.number}: {cell(c.report.implementation)}" for c in columns]
     blocks = ["# Conformance of RNN implementations"]
     blocks.append(
         table(
             ("implementation", "verdict", "judged"),
             (
-                (name, f"{SYMBOLS[c.overall]} {c.headline}", code(c.profiles))
+                (name, f"{SYMBOLS[c.overall]} {c.headline}", cell(c.profiles))
                 for name, c in zip(names, columns, strict=True)
             ),
             text_columns=3,
         )
     )
-    rows = [(f"**{clause}**", *map(_mark, cells)) for clause, cells in content.rows()]
+    rows = [(cell(clause), *map(_mark, cells)) for clause, cells in content.rows()]
     blocks += ["## Clauses", table(("clause", *names), rows, text_columns=len(names) + 1)]
     blocks.append(" · ".join(f"{symbol} {kind}" for kind, symbol in SYMBOLS.items()))
     blocks += ["## Seen with", _environments(content, names)]
     for name, column in zip(names, columns, strict=True):
         blocks += [f"## {name}", "To repeat it:", fenced(column.command)]
-        for cell in column.opened:
-            blocks += [f"#### {column.number} {cell.clause}", clauses().get(cell.clause, "")]
-            blocks += [details(finding, cell.status) for finding in cell.findings]
+        for one in column.opened:
+            blocks += [f"#### {column.number} {code(one.clause)}", clauses().get(one.clause, "")]
+            blocks += [details(finding, one.status) for finding in one.findings]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _mark(cell: Cell) -> str:
-    symbol = SYMBOLS[cell.status]
-    if not cell.findings:
+def _mark(one: Cell) -> str:
+    symbol = SYMBOLS[one.status]
+    if not one.findings:
         return symbol
-    count = cell.tally.failed or cell.tally.known_failure
-    return f"[{symbol} {count} of {cell.tally.run}](#{cell.anchor})"
+    count = one.tally.failed or one.tally.known_failure
+    return f"[{symbol} {count} of {one.tally.run}](#{one.anchor})"
 
 
 def _environments(content: Board, names: Sequence[str]) -> str:
     rows = []
     for name, column in zip(names, content.columns, strict=True):
         environment = column.report.environment
-        found = [code(environment[key]) if key in environment else "" for key in content.names]
+        found = [cell(environment[key]) if key in environment else "" for key in content.names]
         rows.append((name, *found, str(column.report.seed)))
-    titles = ("implementation", *map(code, content.names), "seed")
+    titles = ("implementation", *map(cell, content.names), "seed")
     return table(titles, rows, text_columns=len(titles))
 
 
