@@ -1,12 +1,12 @@
 """The command line: a thin face over `rnn_conformance.check`."""
 
 import argparse
-import json
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from io import TextIOWrapper
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -17,33 +17,37 @@ from rnn_conformance.isolation import Isolation
 from rnn_conformance.loading import BUILT_IN, CannotBeJudged
 from rnn_conformance.profiles import ALL_CHECKS
 from rnn_conformance.records import Record, Report
+from rnn_conformance.reports import files, scoreboard
 from rnn_conformance.smoke import smoke
 from rnn_conformance.source import ADAPTERS, Source
 from rnn_conformance.terminal import print_power, print_report, print_score
 from rnn_conformance.verdict import Interrupted, check
 
+_PROGRAM = "rnn-conformance"
 CALLS = 100  # more than a check makes
 CONFORMS, DOES_NOT_CONFORM, NOT_JUDGED = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status 0 (conforms), 1 (does not) or 2 (not judged)."""
+    arguments = sys.argv[1:] if arguments is None else [*arguments]
     options = _parser().parse_args(arguments)
     if options.command == "mutants":
         return _mutants(options)
-    return _check(options)
+    if options.command == "scoreboard":
+        return scoreboard.run(options)
+    return _check(options, arguments)
 
 
-def _check(options: argparse.Namespace) -> int:
+def _check(options: argparse.Namespace, arguments: Sequence[str]) -> int:
+    places = {kind: place for kind in files.KINDS if (place := getattr(options, kind))}
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a failing print would lose the report
     try:
-        if options.json is not None:
-            _refuse_unwritable(Path(options.json))  # now rather than after the run
-        report = _judged(options)
+        files.refuse_unwritable(places)  # now rather than after the run
+        report = replace(_judged(options), command=shlex.join([_PROGRAM, *arguments]))
         try:
-            if options.json is not None:
-                _write_json(options.json, report)
+            files.write(report, places)
         finally:
             print_report(_Console(), report)
     except (CannotBeJudged, ValueError, OSError) as error:
@@ -106,19 +110,6 @@ def _not_judged(why: str) -> int:
     return NOT_JUDGED
 
 
-def _refuse_unwritable(place: Path) -> None:
-    """Raises OSError where a file cannot be written; none is left that was not there."""
-    new = not place.exists()
-    place.open("a").close()
-    if new:
-        place.unlink()
-
-
-def _write_json(place: str, report: Report) -> None:
-    """Raises OSError where the file cannot be written."""
-    Path(place).write_text(json.dumps(report.to_json(), indent=1, allow_nan=False) + "\n")
-
-
 def _progress(records: Iterable[Record], total: int) -> Iterator[Record]:
     with _bar() as bar:
         yield from bar.track(records, total=total, description="checks")
@@ -138,7 +129,7 @@ def _bar() -> Progress:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="rnn-conformance",
+        prog=_PROGRAM,
         description="Judge an implementation of the recurrence "
         "h_t = tanh(W_xh x_t + b_xh + W_hh h_{t-1} + b_hh), y_t = W_ho h_t + b_ho.",
         epilog="Exit status: 0 conforms, 1 does not conform, 2 could not be judged.",
@@ -179,7 +170,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help=f"run this check alone (repeatable): {', '.join(ALL_CHECKS)}",
     )
-    judge.add_argument("--json", metavar="FILE", help="write all records to this file")
+    for kind, (_, what) in files.KINDS.items():
+        judge.add_argument(f"--{kind}", metavar="FILE", help=f"write a report: {what}")
     judge.add_argument(
         "--no-diagnosis",
         action="store_false",
@@ -214,6 +206,8 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument(
         "--processes", type=_at_least_one, default=1, metavar="N", help="share the work among N"
     )
+    board = commands.add_parser("scoreboard", help="several reports side by side")
+    scoreboard.add_arguments(board)
     return parser
 
 

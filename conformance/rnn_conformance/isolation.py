@@ -15,7 +15,8 @@ from typing import Any
 from rnn_conformance.conversation import Conversation, Silent
 from rnn_conformance.declaration import KnownFailure
 from rnn_conformance.environment import cores
-from rnn_conformance.findings import Diagnosis
+from rnn_conformance.explaining import Explained
+from rnn_conformance.findings import Diagnosis, Heat
 from rnn_conformance.loading import CannotBeJudged
 from rnn_conformance.protocol import Claims
 from rnn_conformance.records import Record
@@ -145,14 +146,15 @@ class Workers:
             raise Vacuous(told["vacuous"])
         return Record.from_json(told)
 
-    def diagnoses(self, records: Sequence[Record]) -> tuple[Diagnosis, ...]:
-        """Why checks fail, those left out that ended the process. Raises Broken."""
+    def explained(self, records: Sequence[Record], diagnosed: bool) -> Explained:
+        """As `rnn_conformance.explaining`, those left out that ended the process. Raises Broken."""
         asked = [record.to_json() for record in records if record.id not in self._no_answer]
         with TemporaryDirectory(prefix="rnn-conformance-") as folder:
             place = Path(folder, "records.json")
-            place.write_text(json.dumps(asked))
+            place.write_text(json.dumps({"records": asked, "diagnosed": diagnosed}))
             told = self._ask(0, {"explain": str(place)}, EXPLAINING)
-        return tuple(map(Diagnosis.from_json, told["diagnoses"]))
+        diagnoses = tuple(map(Diagnosis.from_json, told["diagnoses"]))
+        return diagnoses, told["heat"] and Heat.from_json(told["heat"])
 
     def _unanswered(self, item: Elsewhere, why: str) -> Record:
         self._no_answer.add(item.id)

@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass, field
 from math import isfinite
 from typing import Any, Literal, get_args
 
-from rnn_conformance.findings import Diagnosis
+from rnn_conformance.findings import Diagnosis, Heat
 from rnn_conformance.judgement import Place
 
+FORMAT = 1  # of the JSON of a report; reports/report.schema.json
 Outcome = Literal["passed", "failed", "known_failure", "not_claimed"]
 
 
@@ -92,6 +93,8 @@ class Report:
         undiagnosed: why causes were looked for in vain; empty where they were not.
         diagnoses: what explains the failures, one for each profile that has any; empty where none
             was asked for.
+        heat: where the worst errors lie; None where nobody looked.
+        command: the line for a shell that repeats the run; empty where there was none.
     """
 
     implementation: str
@@ -103,6 +106,8 @@ class Report:
     diagnoses: tuple[Diagnosis, ...] = ()
     in_vain: tuple[str, ...] = ()
     undiagnosed: str = ""
+    heat: Heat | None = None
+    command: str = ""
 
     @property
     def failures(self) -> tuple[Record, ...]:
@@ -128,6 +133,7 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         return {
+            "format": FORMAT,
             "implementation": self.implementation,
             "conforms": self.conforms,
             "complete": self.complete,
@@ -140,6 +146,8 @@ class Report:
             "seed": self.seed,
             "patterns": {check: list(found) for check, found in self.patterns.items()},
             "diagnoses": [diagnosis.to_json() for diagnosis in self.diagnoses],
+            "heat": self.heat and self.heat.to_json(),
+            "command": self.command,
             "environment": dict(self.environment),
             "records": [record.to_json() for record in self.records],
         }

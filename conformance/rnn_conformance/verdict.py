@@ -6,7 +6,7 @@ from typing import Any
 
 from rnn_conformance import environment
 from rnn_conformance.declaration import KnownFailure
-from rnn_conformance.findings import Diagnosis
+from rnn_conformance.explaining import Explained, explained
 from rnn_conformance.isolation import Isolation, Workers
 from rnn_conformance.loading import as_implementation
 from rnn_conformance.pattern import patterns
@@ -16,7 +16,7 @@ from rnn_conformance.source import Source
 from rnn_conformance.subject import Broken
 
 Progress = Callable[[Iterable[Record], int], Iterable[Record]]
-Diagnose = Callable[[Sequence[Record]], tuple[Diagnosis, ...]]
+Explain = Callable[[Sequence[Record], bool], Explained]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -60,18 +60,16 @@ def check(
         start = Report(found.name, seed, environment.describe(), ())
         executed = (item.execute() for item in planned)
 
-        def diagnose(records: Sequence[Record]) -> tuple[Diagnosis, ...]:
-            from rnn_conformance import diagnosis  # it imports every mutant: 0.1 s
-
-            return diagnosis.diagnose(planned, records)
+        def explain(records: Sequence[Record], diagnosed: bool) -> Explained:
+            return explained(planned, records, diagnosed)
 
         return _report(
-            start, planned, progress(executed, len(planned)), diagnose, diagnosed, bool(checks)
+            start, planned, progress(executed, len(planned)), explain, diagnosed, bool(checks)
         )
     with Workers(_source(implementation), isolation, seed=seed, checks=checks) as workers:
         start = Report(workers.name, seed, workers.environment, ())
         records = progress(workers.records(), len(workers.planned))
-        return _report(start, workers.planned, records, workers.diagnoses, diagnosed, bool(checks))
+        return _report(start, workers.planned, records, workers.explained, diagnosed, bool(checks))
 
 
 def _source(implementation: object) -> Source:
@@ -89,7 +87,7 @@ def _report(
     start: Report,
     planned: Sequence[Planned],
     executed: Iterable[Record],
-    diagnose: Diagnose,
+    explain: Explain,
     diagnosed: bool,
     some: bool,
 ) -> Report:
@@ -106,14 +104,13 @@ def _report(
         patterns=patterns(planned, records),
         in_vain=() if some else in_vain(planned, records),
     )
-    if not diagnosed or not report.failures:
-        return report
     try:
-        return replace(report, diagnoses=diagnose(records))
+        diagnoses, heat = explain(records, diagnosed and bool(report.failures))
     except Broken as broken:
         return replace(report, undiagnosed=f"asked again for it, the process {broken}")
     except KeyboardInterrupt:  # the records are complete all the same
         return replace(report, undiagnosed="interrupted")
+    return replace(report, diagnoses=diagnoses, heat=heat)
 
 
 def in_vain(planned: Sequence[Planned], records: Sequence[Record]) -> tuple[str, ...]:

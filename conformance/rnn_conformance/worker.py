@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rnn_conformance import environment
+from rnn_conformance.explaining import explained
 from rnn_conformance.loading import CannotBeJudged
 from rnn_conformance.records import Record
 from rnn_conformance.run import Planned, known_failures, plan
@@ -56,7 +57,7 @@ def _answers(requests: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any
         if "execute" in request:
             yield _executed(planned[request["execute"]])
         else:
-            yield _explanation(planned, json.loads(Path(request["explain"]).read_text()))
+            yield _explained(planned, json.loads(Path(request["explain"]).read_text()))
 
 
 def _description(found: Any) -> dict[str, Any]:
@@ -79,13 +80,15 @@ def _executed(item: Planned) -> dict[str, Any]:
         return {"vacuous": str(vacuous)}
 
 
-def _explanation(planned: tuple[Planned, ...], records: list[dict[str, Any]]) -> dict[str, Any]:
-    from rnn_conformance.diagnosis import diagnose  # it imports every mutant
-
-    by_id = {record.id: record for record in map(Record.from_json, records)}
+def _explained(planned: tuple[Planned, ...], asked: Mapping[str, Any]) -> dict[str, Any]:
+    by_id = {record.id: record for record in map(Record.from_json, asked["records"])}
     executed = [item for item in planned if item.id in by_id]
-    found = diagnose(executed, [by_id[item.id] for item in executed])
-    return {"diagnoses": [diagnosis.to_json() for diagnosis in found]}
+    records = [by_id[item.id] for item in executed]
+    diagnoses, heat = explained(executed, records, asked["diagnosed"])
+    return {
+        "diagnoses": [diagnosis.to_json() for diagnosis in diagnoses],
+        "heat": heat and heat.to_json(),
+    }
 
 
 if __name__ == "__main__":

@@ -135,6 +135,7 @@ def test_json_has_every_field_of_a_record() -> None:
 def test_json_of_a_report() -> None:
     records = (PASSED, FAILED, NOT_CLAIMED)
     assert report(*records).to_json() == {
+        "format": 1,
         "implementation": "mine",
         "conforms": False,
         "complete": True,
@@ -143,6 +144,7 @@ def test_json_of_a_report() -> None:
         "known_failures": 0,
         "patterns": {},
         "diagnoses": [],
+        "heat": None,
         "failed": 1,
         "worst_share": 0.25,
         "seed": 3,

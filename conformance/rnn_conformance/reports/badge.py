@@ -1,0 +1,29 @@
+"""A badge: JSON for the endpoint of shields.io."""
+
+from typing import Any
+
+from rnn_conformance.records import Report, total
+from rnn_conformance.reports.content import Status, overall, profiles
+
+# Told apart without red and green.
+COLOURS: dict[Status, str] = {"passed": "blue", "failed": "orange", "not judged": "lightgrey"}
+
+
+def badge(report: Report) -> dict[str, Any]:
+    """Such as "RNN conformance 0.1.0 | core, layer: 5800 of 5816 passed".
+
+    schemaVersion 1 of https://shields.io/badges/endpoint-badge: label, message and color.
+    """
+    version = report.environment.get("rnn-conformance", "")
+    state, counts = overall(report), total(report.records)
+    score = f"{counts.passed} of {counts.run} passed"
+    if state == "not judged":
+        score = "not judged"
+    elif counts.known_failure:
+        score += f", {counts.known_failure} known to fail"
+    return {
+        "schemaVersion": 1,
+        "label": f"RNN conformance {version}".strip(),
+        "message": f"{profiles(report)}: {score}",
+        "color": COLOURS[state],
+    }

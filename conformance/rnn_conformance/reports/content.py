@@ -1,0 +1,143 @@
+"""What a report says to people, whatever it is written in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from shlex import quote
+from typing import Literal
+
+from rnn_conformance.checks import CHECKS
+from rnn_conformance.findings import Diagnosis
+from rnn_conformance.layer.checks import LAYER_CHECKS
+from rnn_conformance.loading import BUILT_IN
+from rnn_conformance.profiles import ALL_CHECKS
+from rnn_conformance.records import Outcome, Record, Report, Tally, by_clause
+from rnn_conformance.reports.specification import clauses
+from rnn_conformance.terminal import verdict
+
+Status = Literal["passed", "failed", "known failure", "not claimed", "not judged"]
+SYMBOLS: Mapping[Status, str] = {
+    "passed": "✓",
+    "failed": "✗",
+    "known failure": "△",
+    "not claimed": "–",
+    "not judged": "?",
+}
+PROFILES = {"core": frozenset(CHECKS), "layer": frozenset(LAYER_CHECKS)}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A check that failed, with its first failing case.
+
+    Attributes:
+        title, advice: of the check; empty where this version of the suite does not know it.
+        record: of the first failing case.
+        failing, run: the number of cases.
+        where: what the failing cases have in common and no passing one has.
+        diagnosis: of the profile of the check.
+    """
+
+    check: str
+    title: str
+    advice: str
+    record: Record
+    failing: int
+    run: int
+    where: tuple[str, ...]
+    diagnosis: Diagnosis | None
+
+
+def findings(
+    report: Report, outcome: Outcome = "failed", clause: str | None = None
+) -> list[Finding]:
+    """One for each check with this outcome in some case, of those that hold the clause."""
+    by_check: dict[str, list[Record]] = {}
+    for record in report.records:
+        if record.outcome != "not_claimed" and (clause is None or clause in record.clauses):
+            by_check.setdefault(record.check, []).append(record)
+    found = []
+    for name, records in by_check.items():
+        failing = [record for record in records if record.outcome == outcome]
+        if failing:
+            asked = ALL_CHECKS.get(name)
+            title, advice = (asked.title, asked.advice) if asked else ("", "")
+            where = tuple(report.patterns.get(name, ())[:3])
+            if outcome != "failed" or len(failing) == len(records):
+                where = ()
+            why = next((d for d in report.diagnoses if name in PROFILES.get(d.profile, ())), None)
+            found.append(
+                Finding(name, title, advice, failing[0], len(failing), len(records), where, why)
+            )
+    return found
+
+
+def by_clause_in_order(report: Report) -> dict[str, Tally]:
+    """The records counted by clause, in the order of the specification, unknown ones last."""
+    tallies, order = by_clause(report.records), list(clauses())
+    known = [name for name in order if name in tallies]
+    return {name: tallies[name] for name in (*known, *sorted(tallies.keys() - {*known}))}
+
+
+def status(tally: Tally) -> Status:
+    """Of a clause or a check: the worst outcome in it."""
+    if tally.failed:
+        return "failed"
+    if tally.known_failure:
+        return "known failure"
+    return "passed" if tally.passed else "not claimed"
+
+
+def overall(report: Report) -> Status:
+    """Of the whole report; "not judged" where there is no verdict."""
+    if not report.judged:
+        return "not judged"
+    return "passed" if report.conforms else "failed"
+
+
+def headline(report: Report) -> str:
+    """The verdict in a sentence that follows the name of the implementation."""
+    if overall(report) == "failed":
+        return f"does not conform: {len(report.failures)} of {report.executed} checks failed."
+    return verdict(report).removeprefix(report.implementation).strip()
+
+
+def profiles(report: Report) -> str:
+    """Such as "core, layer"; or "layer (3 of 27 checks)" where not all were asked for."""
+    asked = {record.check for record in report.records}
+    shown = []
+    for name, checks in PROFILES.items():
+        if part := len(asked & checks):
+            of = f" ({part} of {len(checks)} checks)" if part < len(checks) else ""
+            shown.append(f"{name}{of}")
+    return ", ".join(shown) or "no check"
+
+
+def command(report: Report) -> str:
+    """What repeats the run: a line for a shell, or of Python where no name can be given."""
+    if report.command:
+        return plain(report.command)
+    asked = dict.fromkeys(record.check for record in report.records)
+    in_part = any({*asked} & checks and not checks <= {*asked} for checks in PROFILES.values())
+    selected = list(asked) if report.complete and in_part else []
+    name = report.implementation
+    if name in BUILT_IN or ":" in name:
+        chosen = "".join(f" --check {quote(check)}" for check in selected)
+        return f"rnn-conformance check {quote(name)} --seed {report.seed}{chosen}"
+    chosen = f", checks={selected!r}" if selected else ""
+    return "\n".join(
+        [
+            "import rnn_conformance",
+            f"implementation = ...  # what was judged as {one_line(name)}",
+            f"rnn_conformance.check(implementation, seed={report.seed}{chosen})",
+        ]
+    )
+
+
+def one_line(text: str) -> str:
+    """`plain` text without new lines."""
+    return " ".join(plain(text).split())
+
+
+def plain(text: str) -> str:
+    """Text of strangers with what is neither printable nor a new line spelled out, as \\x1b."""
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)

@@ -1,0 +1,33 @@
+"""A report as one HTML page that needs nothing but itself."""
+
+from rnn_conformance.records import Report
+from rnn_conformance.reports.content import (
+    by_clause_in_order,
+    command,
+    findings,
+    headline,
+    overall,
+    profiles,
+    status,
+)
+from rnn_conformance.reports.heat_map import EDGES, WITHIN, draw
+from rnn_conformance.reports.page import page
+
+
+def html(report: Report) -> str:
+    """The whole page; whatever the report holds is shown as text."""
+    return page(
+        "report.html.jinja",
+        report=report,
+        overall=overall(report),
+        headline=headline(report),
+        profiles=profiles(report),
+        rows=[(name, status(t), t) for name, t in by_clause_in_order(report).items()],
+        failures=findings(report),
+        known=findings(report, "known_failure"),
+        heat=report.heat,
+        drawing=report.heat and draw(report.heat),
+        edges=EDGES,
+        within=WITHIN,
+        command=command(report),
+    )

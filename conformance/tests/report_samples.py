@@ -1,0 +1,114 @@
+"""Reports of real runs, and one whose every text is a stranger's trick."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+from html.parser import HTMLParser
+from itertools import islice
+from math import inf
+
+import pytest
+from rnn_conformance import Cause, Diagnosis, Record, Report, check
+from rnn_conformance.findings import Heat
+from rnn_conformance.judgement import Place
+from rnn_conformance.mutants.cell import RecurrentWeightTransposed
+from rnn_conformance.verdict import Interrupted
+
+SOME = ("hidden_states", "outputs", "single_equals_column")
+HEAT = Heat(
+    "hidden_states[a-b]", "hidden_states", 3, 1, ((0.0, 0.5), (1.0, inf), (1.1, 0.05)), 9, 4
+)
+TRICKS = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</pre></code></details></td></table><h1>",
+    "a | b || c \\| d",
+    "`` ` ``` ```` ~~~",
+    "\n\n# title\n\n| a |\n| --- |\n",
+    "[x](javascript:alert(1)) <https://example.org> https://example.org @someone #1",
+    "{{ 7 * 7 }} {% include 'style.css' %}",
+    "\x1b[31m \x00 \u202e \ud800 &amp; &lt;",
+    "$(touch x); `touch y` 'z",
+)
+
+
+@cache
+def right() -> Report:
+    """The reference, which does not claim all layouts."""
+    return check("rnn_reference.BatchRNN", checks=SOME)
+
+
+@cache
+def wrong() -> Report:
+    """Diagnosed, with a heat."""
+    return replace(check(RecurrentWeightTransposed(), checks=SOME), heat=HEAT)
+
+
+@cache
+def known() -> Report:
+    """What fails is known to fail."""
+    return check("torch.nn.RNN", checks=("lengths_refused",))
+
+
+@cache
+def interrupted() -> Report:
+    """Of 40 checks."""
+
+    def until(records: Iterable[Record], _: int) -> Iterator[Record]:
+        yield from islice(records, 40)
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as stopped:
+        check("rnn_reference.BatchRNN", progress=until)
+    return stopped.value.report
+
+
+def hostile(trick: str) -> Report:
+    """One failing, one passing and one known record, in which every text is this."""
+    failed = Record(
+        trick, trick, (trick,), trick, trick, "failed", inf, trick, trick, trick,
+        Place(0, 0, 0, 0.0, inf, 1.0),
+    )  # fmt: skip
+    passed = replace(failed, check="b", outcome="passed", worst_share=0.5, first_outside=None)
+    cause = Cause((trick,), (trick, trick), (trick,))
+    return Report(
+        trick,
+        0,
+        {trick: trick, "rnn-conformance": trick},
+        (failed, passed, replace(failed, check="c", outcome="known_failure")),
+        patterns={trick: (trick, trick)},
+        diagnoses=(Diagnosis(trick, (cause, cause), 1, 3, 0, (trick,), False),),
+        heat=replace(HEAT, id=trick, what=trick),
+    )
+
+
+class Tags(HTMLParser):
+    """The tags, attributes and text of a page; raises where one is not closed in its turn."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+        self.text += " " if tag == "td" else ""
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-1:] != ["style"]:
+            self.text += data

@@ -1,0 +1,65 @@
+"""What a report says to people, whatever it is written in."""
+
+import json
+import re
+from dataclasses import replace
+
+from rnn_conformance.records import by_clause
+from rnn_conformance.reports.badge import badge
+from rnn_conformance.reports.content import by_clause_in_order, command, findings, profiles
+from rnn_conformance.reports.specification import clauses, clauses_in
+
+from .report_samples import interrupted, known, right, wrong
+
+
+def test_a_clause_is_read_with_its_sentence() -> None:
+    text = "## Title\n\n**RNN-A-1** One `x`\nand two.\n\nBetween.\n\n**RNN-B-12** Last."
+    assert clauses_in(text) == {"RNN-A-1": "One `x` and two.", "RNN-B-12": "Last."}
+    assert clauses()["RNN-STATE-1"] == "An omitted `h_0` is zeros."
+    assert next(iter(clauses())) == "RNN-CELL-1"
+    assert len(clauses()) > 30
+
+
+def test_clauses_stand_in_the_order_of_the_specification() -> None:
+    found = by_clause_in_order(right())
+    assert list(found) == [name for name in clauses() if name in found]
+    assert found == by_clause(right().records)
+    (record, *_) = right().records
+    unknown = replace(right(), records=(replace(record, clauses=("RNN-A-9", "RNN-CELL-1")),))
+    assert list(by_clause_in_order(unknown)) == ["RNN-CELL-1", "RNN-A-9"]
+
+
+def test_findings_are_the_first_failure_of_each_check() -> None:
+    found = findings(wrong())
+    assert [each.check for each in found] == ["hidden_states"]
+    first = found[0]
+    assert first.record == wrong().failures[0]
+    assert first.failing == sum(r.check == "hidden_states" for r in wrong().failures)
+    assert first.diagnosis == wrong().diagnoses[0]
+    assert findings(right()) == []
+    assert findings(wrong(), clause="RNN-READ-1") == []
+    assert [each.check for each in findings(known(), "known_failure")] == ["lengths_refused"]
+
+
+def test_the_command_repeats_the_run() -> None:
+    named = command(right())
+    assert named == (
+        "rnn-conformance check rnn_reference.BatchRNN --seed 0 --check hidden_states "
+        "--check outputs --check single_equals_column"
+    )
+    assert command(replace(right(), implementation="a b;c.py:f", records=())) == (
+        "rnn-conformance check 'a b;c.py:f' --seed 0"
+    )
+    assert command(wrong()).splitlines()[1:] == [
+        "implementation = ...  # what was judged as RecurrentWeightTransposed",
+        "rnn_conformance.check(implementation, seed=0, checks=['hidden_states', 'outputs', "
+        "'single_equals_column'])",
+    ]
+    assert "--check" not in command(interrupted())
+
+
+def test_profiles_tell_what_was_asked() -> None:
+    assert re.fullmatch(r"core \(3 of \d+ checks\)", profiles(right()))
+    assert re.fullmatch(r"layer \(1 of \d+ checks\)", profiles(known()))
+    assert profiles(replace(right(), records=())) == "no check"
+    assert json.loads(json.dumps(badge(right()))) == badge(right())

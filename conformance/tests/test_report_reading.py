@@ -1,0 +1,165 @@
+"""Reports from files: what `to_json` gives is read back, anything else is one clear error."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+from rnn_conformance import Report
+from rnn_conformance.reports import reading
+from rnn_conformance.reports.reading import read_report, schema
+
+from .mutated_reports import cut, damaged, small, try_one
+from .report_samples import interrupted, known, right, wrong
+
+SAMPLES = (right, wrong, known, interrupted)
+MUTATED = 300
+
+
+def written(report: Report, path: Path) -> Path:
+    path.write_text(json.dumps(report.to_json(), indent=1, allow_nan=False), "utf-8")
+    return path
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(schema())
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_a_real_report_fits_the_schema_and_is_read_back(
+    sample: Callable[[], Report], tmp_path: Path
+) -> None:
+    path = written(sample(), tmp_path / "report.json")
+    Draft202012Validator(schema()).validate(json.loads(path.read_text("utf-8")))
+    assert read_report(path) == sample()
+
+
+def test_the_samples_are_what_they_are_for() -> None:
+    assert (right().conforms, wrong().conforms, known().conforms) == (True, False, True)
+    assert wrong().diagnoses[0].causes[0].names == ("RecurrentWeightTransposed",)
+    assert any(record.outcome == "known_failure" for record in known().records)
+    assert not interrupted().complete
+
+
+def at(*path: str | int) -> Callable[[Any], tuple[Any, Any]]:
+    """The object or list that has the last of these, and the last."""
+
+    def find(data: Any) -> tuple[Any, Any]:
+        for key in path[:-1]:
+            data = data[key]
+        return data, path[-1]
+
+    return find
+
+
+SPOILED = {
+    "format: 1 was expected": (at("format"), 2),
+    "format: 1 was expected ": (at("format"), True),
+    "Additional properties are not allowed ('extra' was unexpected)": (at("extra"), 1),
+    "records[0]: Additional properties are not allowed ('extra'": (at("records", 0, "extra"), 1),
+    "records[0].outcome: 'right' is not one of": (at("records", 0, "outcome"), "right"),
+    "records[0].check: 'a-b' does not match": (at("records", 0, "check"), "a-b"),
+    "records[0].clauses[0]: 'CELL' does not match": (at("records", 0, "clauses"), ["CELL"]),
+    "records[0].worst_share: -1 is less than the minimum": (at("records", 0, "worst_share"), -1),
+    "records[0].worst_share: 'nan' does not match": (at("records", 0, "worst_share"), "nan"),
+    "records[0].first_outside: 'step' is a required": (at("records", 0, "first_outside"), {}),
+    "records[0].message: None is not of type 'string'": (at("records", 0, "message"), None),
+    "records[0].check: 'a\\n' does not match": (at("records", 0, "check"), "a\n"),
+    "records[0].clauses[0]: 'RNN-A-1\\n' does": (at("records", 0, "clauses"), ["RNN-A-1\n"]),
+    "seed: -1 is less than the minimum of 0": (at("seed"), -1),
+    "seed: 0.5 is not of type 'integer'": (at("seed"), 0.5),
+    "environment.numpy: 2 is not of type 'string'": (at("environment", "numpy"), 2),
+    "diagnoses[0].causes[0].names: [] should be non-empty": (
+        at("diagnoses", 0, "causes", 0, "names"),
+        [],
+    ),
+    "heat.shares[0][0]: 'much' does not match": (at("heat", "shares", 0, 0), "much"),
+    "heat.shares: expected 'rows of one length'": (at("heat", "shares", 0), [0.5]),
+    "heat.shares: expected 'at most 9 x 1 numbers'": (at("heat", "of_units"), 1),
+    "conforms, by the records: expected False, got True": (at("conforms"), True),
+    "failed, by the records: expected 3, got 0": (at("failed"), 0),
+    "executed, by the records: expected": (at("executed"), 1),
+    "known_failures, by the records: expected 0, got 1": (at("known_failures"), 1),
+    "worst_share, by the records: expected": (at("worst_share"), 0.999),
+    "records[0].id: expected": (at("records", 0, "case"), "another"),
+}
+
+
+@pytest.mark.parametrize("message", SPOILED)
+def test_a_spoiled_report_is_refused(message: str, tmp_path: Path) -> None:
+    data = json.loads(json.dumps(cut(wrong()).to_json()))
+    find, value = SPOILED[message]
+    holder, key = find(data)
+    holder[key] = value
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(ValueError, match=r"report\.json") as refused:
+        read_report(path)
+    assert message.strip() in str(refused.value)
+
+
+def test_a_passed_record_has_no_error_outside(tmp_path: Path) -> None:
+    data = right().to_json()
+    number = next(i for i, r in enumerate(data["records"]) if r["outcome"] == "passed")
+    data["records"][number]["worst_share"] = 1.5
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(ValueError, match=r"worst_share: 1\.5 is greater than the maximum of 1"):
+        read_report(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "Expecting value: line 1 column 1 (char 0)"),
+        (b"[]", "$: [] is not of type 'object'"),
+        (b"\xff", "'utf-8' codec can't decode byte 0xff"),
+        (b'{"a": NaN}', "expected JSON, which has no number NaN"),
+        (b'{"seed": 1, "seed": 1}', "got 'seed' twice in an object"),
+        (b"[" * 1_000_000, "got lists within lists without end"),
+        (b'{"a":' * 1_000_000, "got lists within lists without end"),
+        (b"1" * 5000, "Exceeds the limit"),
+        (b'{"records": []}', "format: expected 1, got a report of a version that gave none"),
+    ],
+    ids=range(9),
+)
+def test_what_is_no_report_is_refused(content: bytes, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"report\.json") as refused:
+        read_report(path)
+    assert message in str(refused.value)
+
+
+def test_a_file_that_is_too_large_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(cut(right()), tmp_path / "report.json")
+    size = path.stat().st_size
+    monkeypatch.setattr(reading, "MOST_BYTES", size)
+    assert read_report(path) == cut(right())
+    monkeypatch.setattr(reading, "MOST_BYTES", size - 1)
+    with pytest.raises(ValueError, match=f"expected a report of at most {size - 1} bytes"):
+        read_report(path)
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected a file"):
+        read_report(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        read_report(tmp_path / "none.json")
+
+
+def test_damaged_reports_are_refused_or_rendered(tmp_path: Path) -> None:
+    rng, texts = np.random.default_rng(1), small()
+    messages = [
+        try_one(tmp_path / "report.json", damaged(texts[number % 3], rng))
+        for number in range(MUTATED)
+    ]
+    assert sum(map(bool, messages)) > MUTATED / 2
+    assert len({message.rpartition(": ")[2] for message in messages}) > 30
+    for text in texts:
+        assert try_one(tmp_path / "report.json", text.encode()) == ""

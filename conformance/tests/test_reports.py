@@ -1,0 +1,167 @@
+"""Markdown, page and badge: they say what the report says, and a stranger's text stays text."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from math import inf
+
+import pytest
+from markdown_it import MarkdownIt
+from rnn_conformance import Record, Report
+from rnn_conformance.records import by_clause
+from rnn_conformance.reports.badge import badge
+from rnn_conformance.reports.content import (
+    command,
+    findings,
+    headline,
+    plain,
+)
+from rnn_conformance.reports.html import html
+from rnn_conformance.reports.markdown import MOST_LENGTH, cell, code, fenced, markdown
+from rnn_conformance.reports.specification import clauses
+
+from .report_samples import TRICKS, Tags, hostile, interrupted, known, right, wrong
+
+SAMPLES = (right, wrong, known, interrupted)
+MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
+OURS = {
+    "h2", "p", "table", "thead", "tbody", "tr", "th", "td", "details", "summary", "code", "pre",
+}  # fmt: skip
+
+
+def squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("sample", "sentence", "message", "color"),
+    [
+        (
+            right,
+            r"conforms: \d+ checks passed",
+            r"core \(3 of \d+ checks\): \d+ of \d+ pas",
+            "blue",
+        ),
+        (
+            wrong,
+            r"does not conform: \d+ of \d+ checks failed\.$",
+            r": \d+ of \d+ passed$",
+            "orange",
+        ),
+        (known, r"conforms: 0 checks passed, 16 failed as", r"0 of 16 passed, 16 known", "blue"),
+        (interrupted, r"could not be judged: interrupted", r"not judged$", "lightgrey"),
+    ],
+)
+def test_the_verdict_comes_first(
+    sample: Callable[[], Report], sentence: str, message: str, color: str
+) -> None:
+    report = sample()
+    assert re.search(sentence, headline(report))
+    title = markdown(report).splitlines()[0]
+    assert title.startswith("## ")
+    assert f"`{report.implementation}` {headline(report)}" in title
+    assert squeezed(headline(report))[1:] in squeezed(Tags(html(report)).text)[:400]
+    shown = badge(report)
+    assert re.search(message, shown.pop("message"))
+    version = report.environment["rnn-conformance"]
+    assert shown == {"schemaVersion": 1, "label": f"RNN conformance {version}", "color": color}
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_every_clause_has_its_row(sample: Callable[[], Report]) -> None:
+    report = sample()
+    page, lines = Tags(html(report)), markdown(report).splitlines()
+    for name, t in by_clause(report.records).items():
+        (line,) = [line for line in lines if line.startswith(f"| `{name}`")]
+        cells = [cell.strip() for cell in line.strip("| ").split("|")]
+        counts = [t.run, t.passed, t.failed, t.known_failure, t.not_claimed]
+        assert cells[2:7] == list(map(str, counts))
+        assert clauses()[name].replace("`", "") in squeezed(page.text)
+    assert page.tags.count("tr") == len(by_clause(report.records)) + 1
+
+
+def test_a_failure_is_shown_with_diagnosis_and_reproduction() -> None:
+    report = wrong()
+    (text, page) = (markdown(report), squeezed(Tags(html(report)).text))
+    record = report.failures[0]
+    assert fenced(record.reproduction, "python") in text
+    assert code(record.message) in text
+    assert squeezed(record.message) in page
+    assert squeezed(record.reproduction) in page
+    assert text.count("<details>") == len(findings(report))
+    for shown in (squeezed(text), page):
+        assert squeezed(str(report.diagnoses[0])) in shown
+        assert "W_hh is used transposed. [RecurrentWeightTransposed]" in shown
+        assert command(report).splitlines()[-1] in shown
+    assert "<details>" not in markdown(right())
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_a_trick_stays_text_in_the_page(trick: str) -> None:
+    page = html(hostile(trick))
+    page.encode()
+    found = Tags(page)
+    assert set(found.tags) == set(Tags(html(hostile("x"))).tags)
+    assert len(found.tags) == len(Tags(html(hostile("x"))).tags)
+    assert not [name for name, _ in found.attributes if name.startswith("on")]
+    assert squeezed(plain(trick)) in squeezed(found.text)
+    assert "\x1b" not in page
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_a_trick_stays_text_in_markdown(trick: str) -> None:
+    text = markdown(hostile(trick))
+    text.encode()
+    found, plain_one = (Tags(MARKDOWN.render(each)) for each in (text, markdown(hostile("x"))))
+    assert found.tags == plain_one.tags
+    assert set(found.tags) <= OURS
+    assert squeezed(plain(trick)) in squeezed(found.text)
+    assert found.tags.count("td") == 8
+
+
+def test_a_page_needs_nothing_but_itself() -> None:
+    for sample in SAMPLES:
+        found = Tags(html(sample()))
+        assert not {"script", "link", "img", "iframe"} & set(found.tags)
+        assert not [value for _, value in found.attributes if "//" in value]
+        assert ("http-equiv", "Content-Security-Policy") in found.attributes
+
+
+def test_markdown_is_no_longer_than_a_comment() -> None:
+    long = Record("a", "a", ("RNN-A-1",), "c", "n", "failed", inf, "b", "m " * 2000, "r\n" * 1900)
+    records = [replace(long, check=f"a{number}") for number in range(60)]
+    text = markdown(replace(right(), records=tuple(records)))
+    assert len(text) < MOST_LENGTH + 200
+    assert 1 < text.count("<details>") < 60
+    assert "The rest is left out here" in text
+    assert "To repeat it:" in text[-600:]
+    huge = {f"{number}" * 90: "`" * 1000 for number in range(100)}
+    assert len(markdown(replace(right(), environment=huge))) < MOST_LENGTH + 200
+    too_long = replace(long, reproduction="r" * 5000)
+    assert "too long to stand here" in markdown(replace(right(), records=(too_long,)))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a_b [c]", "`a_b [c]`"),
+        ("a\nb", "`a b`"),
+        ("a|b\\", "`a|b\\`"),
+        ("`\\", "<code>&#96;&#92;</code>"),
+        ("", "<code></code>"),
+        ("\x1b", "`\\x1b`"),
+    ],
+)
+def test_text_in_a_line_of_markdown(text: str, shown: str) -> None:
+    assert code(text) == shown
+
+
+def test_text_in_a_cell_has_no_pipe() -> None:
+    assert cell("a_b") == "`a_b`"
+    assert cell("a|b") == "<code>a&#124;b</code>"
+    assert cell("\x1b") == "<code>&#92;x1b</code>"
+
+
+def test_a_fence_is_longer_than_any_in_it() -> None:
+    assert fenced("a", "python") == "```python\na\n```"
+    assert fenced("````\nb") == "`````\n````\nb\n`````"

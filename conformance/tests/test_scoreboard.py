@@ -1,0 +1,137 @@
+"""Several reports side by side: every cell has its status, and opens what failed."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+from rnn_conformance import Report
+from rnn_conformance.records import by_clause
+from rnn_conformance.reports.board import board
+from rnn_conformance.reports.content import SYMBOLS
+from rnn_conformance.reports.scoreboard import main, scoreboard_html, scoreboard_markdown
+from rnn_conformance.reports.specification import clauses
+
+from .report_samples import TRICKS, Tags, hostile, interrupted, known, right, wrong
+
+
+def four() -> tuple[Report, ...]:
+    return right(), wrong(), known(), interrupted()
+
+
+def squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_every_status_has_a_symbol_of_its_own() -> None:
+    assert "".join(SYMBOLS.values()) == "✓✗△–?"
+
+
+def test_every_implementation_has_a_cell_for_every_clause() -> None:
+    found = board(four())
+    assert found.clauses == tuple(clauses())
+    rows = {clause: [cell.status for cell in cells] for clause, cells in found.rows()}
+    assert rows["RNN-CELL-1"] == ["passed", "failed", "not claimed", "not judged"]
+    assert rows["RNN-READ-1"] == ["passed", "passed", "not claimed", "not judged"]
+    assert rows["RNN-ERR-2"] == ["not claimed", "not claimed", "known failure", "not judged"]
+    assert [c.overall for c in found.columns] == ["passed", "failed", "passed", "not judged"]
+    for column, report in zip(found.columns, four(), strict=True):
+        for cell in column.cells:
+            if cell.clause in by_clause(report.records):
+                assert cell.tally == by_clause(report.records)[cell.clause]
+            for finding in cell.findings:
+                assert cell.clause in finding.record.clauses
+
+
+def test_a_clause_that_only_a_report_knows_is_shown_last() -> None:
+    (record, *_) = right().records
+    unknown = replace(right(), records=(replace(record, clauses=("RNN-NEW-1",)),))
+    assert board([wrong(), unknown]).clauses[-1] == "RNN-NEW-1"
+    with pytest.raises(ValueError, match="reports: expected at least one, got none"):
+        board([])
+
+
+def test_a_cell_links_to_the_failing_check_with_its_diagnosis_and_reproduction() -> None:
+    page = scoreboard_html(board(four()))
+    found = Tags(page)
+    ids = [value for name, value in found.attributes if name == "id"]
+    links = [value[1:] for name, value in found.attributes if name == "href" and value != "#"]
+    assert set(links) <= set(ids)
+    assert len(set(ids)) == len(ids)
+    assert "2-rnn-cell-1" in links
+    start = page.index('<section id="2-rnn-cell-1">')
+    section = squeezed(Tags(page[start : page.index("</section>", start) + 10]).text)
+    first = wrong().failures[0]
+    for text in (first.id, first.message, first.reproduction, str(wrong().diagnoses[0])):
+        assert squeezed(text) in section
+    assert squeezed(clauses()["RNN-CELL-1"].replace("`", "")) in section
+    start = page.index('<section id="3-rnn-err-2">')
+    reason = next(r.message for r in known().records if r.outcome == "known_failure")
+    assert squeezed(reason) in squeezed(
+        Tags(page[start : page.index("</section>", start) + 10]).text
+    )
+
+
+def test_markdown_has_the_same_table_and_its_links_lead_to_headings() -> None:
+    content = board(four())
+    text = scoreboard_markdown(content)
+    for clause, cells in content.rows():
+        (line,) = [line for line in text.splitlines() if line.startswith(f"| `{clause}`")]
+        shown = [cell.strip() for cell in line.strip("| ").split("|")][1:]
+        assert [re.sub(r"[\[\]]", "", cell)[0] for cell in shown] == [
+            SYMBOLS[cell.status] for cell in cells
+        ]
+    headings = {
+        re.sub("[^a-z0-9 -]", "", line[5:].lower()).replace(" ", "-")
+        for line in text.splitlines()
+        if line.startswith("#### ")
+    }
+    links = set(re.findall(r"\]\(#([^)]+)\)", text))
+    assert links == headings
+    assert "3-rnn-err-2" in links
+    assert wrong().failures[0].message in text
+
+
+def test_the_versions_of_each_report_are_shown() -> None:
+    other = replace(right(), environment={"numpy": "1.99.0", "other": "7"}, seed=12)
+    content = board([right(), other])
+    assert content.names == (*right().environment, "other")
+    lines = scoreboard_markdown(content).splitlines()
+    assert "| `7` | 12 |" in lines[max(i for i, line in enumerate(lines) if "`1.99.0`" in line)]
+    text = squeezed(Tags(scoreboard_html(content)).text)
+    assert "1.99.0 7 12" in text
+    assert f"{right().environment['python']} {right().environment['threads']} 0" in text
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_a_trick_stays_text(trick: str) -> None:
+    ours, theirs = board([right(), hostile("x")]), board([right(), hostile(trick)])
+    page = scoreboard_html(theirs)
+    page.encode()
+    assert Tags(page).tags == Tags(scoreboard_html(ours)).tags
+    render = MarkdownIt("commonmark", {"html": True}).enable("table").render
+    text = scoreboard_markdown(theirs)
+    text.encode()
+    assert Tags(render(text)).tags == Tags(render(scoreboard_markdown(ours))).tags
+
+
+def test_files_in_and_files_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    places = [tmp_path / f"{number}.json" for number in range(2)]
+    for place, report in zip(places, (known(), interrupted()), strict=True):
+        place.write_text(json.dumps(report.to_json()))
+    out = tmp_path / "board.md", tmp_path / "board.html"
+    options = ["--markdown", str(out[0]), "--html", str(out[1])]
+    assert main([*map(str, places), *options]) == 0
+    expected = board([known(), interrupted()])
+    assert out[0].read_text("utf-8") == scoreboard_markdown(expected)
+    assert out[1].read_text("utf-8") == scoreboard_html(expected)
+    assert capsys.readouterr() == ("", "")
+    places[1].write_text("{")
+    assert main([*map(str, places), *options]) == 2
+    assert f"scoreboard: {places[1]}: Expecting property name" in capsys.readouterr().err
+    assert main([str(tmp_path / "none.json"), *options]) == 2
+    with pytest.raises(SystemExit):
+        main([str(places[0])])
+    assert "expected --markdown FILE or --html FILE" in capsys.readouterr().err
