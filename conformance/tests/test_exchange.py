@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from rnn_conformance import catalogue, exchange, layer_catalogue
 from rnn_conformance.exchange import AnyCall
 
