@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from decimal import Decimal, localcontext
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from rnn_conformance.layer.cases import LayerData
 from rnn_conformance.layer.expected import as_a_whole, cell_weights, whole
 from rnn_conformance.protocol import DTYPES
 from rnn_conformance.vectors import cli
-from rnn_conformance.vectors.exact import FIFTY_DIGITS, Decimal, exact, localcontext, tanh
+from rnn_conformance.vectors.exact import FIFTY_DIGITS, exact, tanh
 from rnn_conformance.vectors.export import rounded_up, vector_cases
 from rnn_conformance.vectors.flags import FLAGS
 from rnn_conformance.vectors.manifest import read_manifest

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rnn_conformance import LayerImplementation, exchange
+from rnn_conformance import LayerCall, LayerImplementation, exchange
 from rnn_conformance.vectors.manifest import read_manifest
 
 ONLY = (
@@ -25,7 +25,7 @@ def compute(implementation: LayerImplementation, vectors: Path, results: Path) -
         arrays = exchange.read_tensors(vectors / case.file, 2_000_000)
         asked = {name: array for name, array in arrays.items() if "." not in name}
         call = exchange.call_of(case.call, asked)
-        assert isinstance(call, exchange.LayerCall)
+        assert isinstance(call, LayerCall)
         answer = implementation.run_layer(call)
         write(results, case.id, output=answer.output, h_n=answer.h_n)
     return results
@@ -80,7 +80,7 @@ def spoiled_json(rng: np.random.Generator, content: bytes) -> bytes:
     deep: Any = 0
     for _ in range(500):
         deep = [deep]
-    junk = (
+    junk: tuple[Any, ...] = (
         None,
         True,
         -1,

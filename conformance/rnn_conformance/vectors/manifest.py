@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 from jsonschema.exceptions import best_match
 
-from rnn_conformance.vectors.reading import content_of
+from rnn_conformance.vectors.reading import content_of, shown
 
 MANIFEST, INDEX = "manifest.json", "index.txt"
 SCHEMA = Path(__file__).with_name("manifest.schema.json")
@@ -84,9 +84,9 @@ def read_manifest(folder: Path) -> Manifest:
         fields = json.loads(content, parse_constant=_no_number)
         wrong = best_match(_validator().iter_errors(fields))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{MANIFEST}: expected JSON, got {_short(str(error))}") from error
+        raise ValueError(f"{MANIFEST}: expected JSON, got {shown(str(error))}") from error
     if wrong is not None:
-        raise ValueError(f"{MANIFEST}: {_short(f'{wrong.json_path}: {wrong.message}')}")
+        raise ValueError(f"{MANIFEST}: {shown(f'{wrong.json_path}: {wrong.message}')}")
     cases = tuple(
         Vector(**{**case, "clauses": tuple(case["clauses"]), "flags": tuple(case["flags"])})
         for case in fields["cases"]
@@ -95,7 +95,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise ValueError(f"{MANIFEST}: cases: expected different ids, got one of them twice")
     for case in cases:
         if case.file != file_of(case.id):
-            raise ValueError(f"{MANIFEST}: {case.id}: expected {file_of(case.id)}, got {case.file}")
+            other = shown(case.file)
+            raise ValueError(f"{MANIFEST}: {case.id}: expected {file_of(case.id)}, got {other}")
         if not set(case.flags) <= set(fields["flags"]):
             raise ValueError(f"{MANIFEST}: {case.id}: flags: one of them is not explained")
     flags, index = fields["flags"], fields["index"]
@@ -113,9 +114,3 @@ def _validator() -> jsonschema.Draft202012Validator:
 
 def _no_number(text: str) -> None:
     raise ValueError(text)
-
-
-def _short(text: str) -> str:
-    """One line of at most 300 characters that can be printed."""
-    line = " ".join(text.split())
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line[:300])

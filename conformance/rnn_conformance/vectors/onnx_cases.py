@@ -127,9 +127,5 @@ def _last(inputs: Mapping[str, Array]) -> int:
 
 
 def _value(name: str, array: Array) -> onnx.ValueInfoProto:
-    kinds = {
-        "float32": TensorProto.FLOAT,
-        "float64": TensorProto.DOUBLE,
-        "int32": TensorProto.INT32,
-    }
-    return helper.make_tensor_value_info(name, kinds[array.dtype.name], array.shape)
+    kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+    return helper.make_tensor_value_info(name, kind, array.shape)

@@ -37,6 +37,12 @@ def arrays_of(name: str, content: bytes) -> Tensors:
     try:
         return load(content)
     except (SafetensorError, ValueError) as error:
-        raise ValueError(f"{name}: {error}") from error
+        raise ValueError(f"{name}: {shown(str(error))}") from error
     except KeyError as error:
         raise ValueError(f"{name}: numbers of type {error}, which NumPy lacks") from error
+
+
+def shown(text: str) -> str:
+    """One line of at most some 300 characters, all of which can be printed."""
+    line = " ".join(text.split())
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line[:300])

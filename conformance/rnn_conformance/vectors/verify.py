@@ -23,6 +23,7 @@ SHAPES, OUTPUT, LAST, PADDING = (
 )  # fmt: skip
 
 
+@np.errstate(all="ignore")  # of what NumPy would warn, the record tells
 def verify(folder: Path | str, results: Path | str) -> Report:
     """Judge the results of another program.
 
