@@ -112,6 +112,18 @@ def test_what_was_not_computed_is_not_claimed(folder: Path, results: Path) -> No
     assert {r.case for r in report.records if r.outcome == "not_claimed"} == {*ONLY[1:]}
 
 
+def test_padding_that_is_undefined_is_not_looked_at(folder: Path, tmp_path: Path) -> None:
+    results = compute(PaddingNotCleared(), folder, tmp_path / "wrong")
+    for case in (LENGTHS, NAN):  # the layers above read the padding, which is another bug
+        (results / f"{case}.safetensors").unlink()
+    assert failures(verify(folder, results)) == {("padding_is_zero", RELU)}
+    report = verify(folder, results, padding="undefined")
+    assert report.conforms
+    assert {r.outcome for r in report.records if r.check == "padding_is_zero"} == {"not_claimed"}
+    with pytest.raises(ValueError, match=r"^padding: expected zeros or undefined, got 'none'"):
+        verify(folder, results, padding="none")
+
+
 def test_nothing_to_judge_and_unknown_files_are_errors(folder: Path, results: Path) -> None:
     (results / "notes.txt").write_text("")
     with pytest.raises(ValueError, match=r"^results: expected ID\.safetensors of a case, got"):

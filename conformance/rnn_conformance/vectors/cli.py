@@ -42,6 +42,12 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
     )
     judging.add_argument("folder", help="of the vectors")
     judging.add_argument("results", help="a folder with ID.safetensors for each computed case")
+    judging.add_argument(
+        "--padding",
+        choices=("zeros", "undefined"),
+        default="zeros",
+        help="what is promised of the output in the padding (default: zeros)",
+    )
     judging.add_argument("--json", metavar="FILE", help="write all records to this file")
 
 
@@ -68,7 +74,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    report = verify(options.folder, options.results)
+    report = verify(options.folder, options.results, padding=options.padding)
     if options.json is not None:
         text = json.dumps(report.to_json(), indent=1, allow_nan=False)
         Path(options.json).write_text(f"{text}\n")

@@ -24,7 +24,7 @@ SHAPES, OUTPUT, LAST, PADDING = (
 
 
 @np.errstate(all="ignore")  # of what NumPy would warn, the record tells
-def verify(folder: Path | str, results: Path | str) -> Report:
+def verify(folder: Path | str, results: Path | str, *, padding: str = "zeros") -> Report:
     """Judge the results of another program.
 
     Args:
@@ -32,10 +32,14 @@ def verify(folder: Path | str, results: Path | str) -> Report:
             verified.
         results: a folder with ID.safetensors for each case that was computed: `output` and `h_n`,
             in the shapes and the dtype of an answer. Cases without one are not claimed.
+        padding: what is promised of the output there, "zeros" or "undefined".
 
-    Raises ValueError where the vectors are not what they were, or where there is no result at all,
-    or a file that is none. A result that is malformed or wrong is a failed record.
+    Raises ValueError for another promise, where the vectors are not what they were, or where there
+    is no result at all, or a file that is none. A result that is malformed or wrong is a failed
+    record.
     """
+    if padding not in ("zeros", "undefined"):
+        raise ValueError(f"padding: expected zeros or undefined, got {padding!r}")
     folder, results = Path(folder), Path(results)
     manifest = read_manifest(folder)
     names = _results(results, manifest)
@@ -45,6 +49,8 @@ def verify(folder: Path | str, results: Path | str) -> Report:
         for vector in manifest.cases
         for record in _records(vector, stored(folder, vector), results, who, vector.id in names)
     )
+    if padding == "undefined":
+        records = tuple(_left_open(r) if r.check == PADDING else r for r in records)
     seen_with = {**environment.describe(), "vectors": f"sha256 {digest(manifest)[:16]}"}
     return Report(who, manifest.seed, seen_with, records)
 
@@ -132,6 +138,13 @@ def _judged(vector: Vector, check: str, who: str, judgement: Judgement) -> Recor
     if place is None:
         return _record(vector, check, who, "passed", **fields)
     return _record(vector, check, who, "failed", message=judgement.describe(place), **fields)
+
+
+def _left_open(record: Record) -> Record:
+    """The same, of what nothing was promised."""
+    message = "not claimed: padded output: zeros"
+    who = (record.id, record.check, record.clauses, record.case, record.implementation)
+    return Record(*who, "not_claimed", message=message)
 
 
 def _record(vector: Vector, check: str, who: str, outcome: Outcome, **fields: Any) -> Record:
