@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from importlib import import_module
 from io import TextIOWrapper
 
 from rich.console import Console
@@ -17,13 +18,18 @@ from rnn_conformance.isolation import Isolation
 from rnn_conformance.loading import BUILT_IN, CannotBeJudged
 from rnn_conformance.profiles import ALL_CHECKS
 from rnn_conformance.records import Record, Report
-from rnn_conformance.reports import files, scoreboard
+from rnn_conformance.reports import files
 from rnn_conformance.smoke import smoke
 from rnn_conformance.source import ADAPTERS, Source
 from rnn_conformance.terminal import print_power, print_report, print_score
 from rnn_conformance.verdict import Interrupted, check
 
 _PROGRAM = "rnn-conformance"
+# Commands with a parser of their own: they need libraries that the others do not wait for.
+ELSEWHERE = {
+    "vectors": ("rnn_conformance.vectors.cli", "frozen test vectors: export, verify"),
+    "scoreboard": ("rnn_conformance.reports.scoreboard", "several reports side by side"),
+}
 CALLS = 100  # more than a check makes
 CONFORMS, DOES_NOT_CONFORM, NOT_JUDGED = 0, 1, 2
 
@@ -31,11 +37,12 @@ CONFORMS, DOES_NOT_CONFORM, NOT_JUDGED = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status 0 (conforms), 1 (does not) or 2 (not judged)."""
     arguments = sys.argv[1:] if arguments is None else [*arguments]
+    if arguments and arguments[0] in ELSEWHERE:
+        command: int = import_module(ELSEWHERE[arguments[0]][0]).main(arguments[1:])
+        return command
     options = _parser().parse_args(arguments)
     if options.command == "mutants":
         return _mutants(options)
-    if options.command == "scoreboard":
-        return scoreboard.run(options)
     return _check(options, arguments)
 
 
@@ -206,8 +213,8 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument(
         "--processes", type=_at_least_one, default=1, metavar="N", help="share the work among N"
     )
-    board = commands.add_parser("scoreboard", help="several reports side by side")
-    scoreboard.add_arguments(board)
+    for name, (_, what) in ELSEWHERE.items():
+        commands.add_parser(name, help=what)
     return parser
 
 

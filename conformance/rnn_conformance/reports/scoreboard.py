@@ -63,17 +63,18 @@ def _environments(content: Board, names: Sequence[str]) -> str:
     return table(titles, rows, text_columns=len(titles))
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.add_argument("reports", nargs="+", metavar="REPORT.json", help="written by check --json")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns 0, or 2 where a file cannot be read or written."""
+    parser = argparse.ArgumentParser(
+        prog="rnn-conformance scoreboard",
+        description="Put reports, written by rnn-conformance check --json, side by side.",
+    )
+    parser.add_argument("reports", nargs="+", metavar="REPORT.json")
     parser.add_argument("--markdown", metavar="FILE")
     parser.add_argument("--html", metavar="FILE")
-
-
-def run(options: argparse.Namespace) -> int:
-    """Write the scoreboard; returns 0, or 2 where a file cannot be read or written."""
+    options = parser.parse_args(arguments)
     if options.markdown is None and options.html is None:
-        return _refused("expected --markdown FILE or --html FILE")
+        parser.error("expected --markdown FILE or --html FILE")
     try:
         content = board([read_report(path) for path in options.reports])
         if options.markdown is not None:
@@ -81,10 +82,6 @@ def run(options: argparse.Namespace) -> int:
         if options.html is not None:
             Path(options.html).write_text(scoreboard_html(content), "utf-8")
     except (ValueError, OSError) as error:
-        return _refused(str(error))
+        sys.stderr.write(f"rnn-conformance scoreboard: {error}\n")
+        return 2
     return 0
-
-
-def _refused(why: str) -> int:
-    sys.stderr.write(f"rnn-conformance scoreboard: {why}\n")
-    return 2

@@ -1,0 +1,82 @@
+"""The command: write vectors, judge results."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from rnn_conformance.terminal import print_report
+from rnn_conformance.vectors.export import export
+from rnn_conformance.vectors.manifest import VERSION, digest
+from rnn_conformance.vectors.verify import verify
+
+CONFORMS, DOES_NOT_CONFORM, NOT_JUDGED = 0, 1, 2
+RELEASED = Path(__file__).with_name("released.txt")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status, which `run` gives."""
+    parser = argparse.ArgumentParser(
+        prog="rnn-conformance vectors", description="Frozen test vectors."
+    )
+    add_parsers(parser)
+    return run(parser.parse_args(arguments))
+
+
+def add_parsers(parser: argparse.ArgumentParser) -> None:
+    """Add the commands "export" and "verify"; which was chosen is `vectors` of the options."""
+    commands = parser.add_subparsers(required=True, metavar="command", dest="vectors")
+    writing = commands.add_parser("export", help="write the vectors to a new folder")
+    writing.add_argument("folder", help="a new or an empty one")
+    writing.add_argument("--seed", type=int, default=0, metavar="N", help="of the numbers")
+    writing.add_argument(
+        "--only", action="append", metavar="ID", help="write this case alone (repeatable)"
+    )
+    judging = commands.add_parser(
+        "verify",
+        help="judge results that were computed elsewhere",
+        epilog="Exit status: 0 conforms, 1 does not conform, 2 could not be judged.",
+    )
+    judging.add_argument("folder", help="of the vectors")
+    judging.add_argument("results", help="a folder with ID.safetensors for each computed case")
+    judging.add_argument(
+        "--padding",
+        choices=("zeros", "undefined"),
+        default="zeros",
+        help="what is promised of the output in the padding (default: zeros)",
+    )
+    judging.add_argument("--json", metavar="FILE", help="write all records to this file")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run what was parsed; 0 where all is well, 1 where results are wrong, 2 for bad input."""
+    try:
+        return _export(options) if options.vectors == "export" else _verify(options)
+    except (ValueError, OSError) as error:
+        print(f"rnn-conformance: {' '.join(str(error).split())}", file=sys.stderr)
+        return NOT_JUDGED
+
+
+def released() -> str:
+    """The digest of the released set."""
+    return RELEASED.read_text().split()[0]
+
+
+def _export(options: argparse.Namespace) -> int:
+    manifest = export(options.folder, seed=options.seed, only=options.only)
+    found = digest(manifest)
+    is_released = f"version {VERSION}, as released" if found == released() else "not a released set"
+    print(f"{len(manifest.cases)} cases, sha256 of the manifest {found}: {is_released}")
+    return CONFORMS
+
+
+def _verify(options: argparse.Namespace) -> int:
+    report = verify(options.folder, options.results, padding=options.padding)
+    if options.json is not None:
+        text = json.dumps(report.to_json(), indent=1, allow_nan=False)
+        Path(options.json).write_text(f"{text}\n")
+    print_report(Console(), report)
+    return CONFORMS if report.conforms else DOES_NOT_CONFORM

@@ -1,0 +1,128 @@
+"""Write cases with exact results and bounds as files, the same bytes on every machine."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from decimal import ROUND_CEILING, Context
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_conformance.exchange import Tensors, fields_of, tensors_of, write_tensors
+from rnn_conformance.layer.cases import LayerCase, layer_catalogue
+from rnn_conformance.layer.checks import LAYER_CHECKS
+from rnn_conformance.layer.expected import as_a_whole
+from rnn_conformance.protocol import DTYPES, Array, Layout
+from rnn_conformance.vacuity import refuse_vacuous
+from rnn_conformance.vectors.exact import Exact, exact
+from rnn_conformance.vectors.flags import FLAGS, flags_of
+from rnn_conformance.vectors.manifest import INDEX, MANIFEST, Manifest, Vector, digest, file_of
+
+__all__ = ["digest", "export", "vector_cases"]
+
+CHECKS = ("layer_shape_and_dtype", "layer_output", "layer_h_n", "padding_is_zero")
+MOST_STATES = 10_000  # of a layer and direction: a set of some megabytes
+THREE_DIGITS = Context(prec=3, rounding=ROUND_CEILING)
+
+
+def vector_cases(seed: int = 0) -> tuple[LayerCase, ...]:
+    """The cases of a set: those whose whole result is bounded, but for the largest, by id."""
+    if not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed: expected an integer from 0 on, got {seed!r}")
+    cases = layer_catalogue(seed)
+    kept = (c for c in cases if not c.chaotic and c.dtype in DTYPES)
+    return tuple(sorted((c for c in kept if c.T * c.B <= MOST_STATES), key=lambda case: case.id))
+
+
+def export(folder: Path | str, *, seed: int = 0, only: Collection[str] | None = None) -> Manifest:
+    """Write cases/ID.safetensors for each case, manifest.json and index.txt.
+
+    Args:
+        folder: a new or an empty one.
+        seed: what the numbers are drawn from.
+        only: the ids of the cases to write; all where it is None.
+
+    Raises ValueError for a folder that holds something, an unknown id, a seed that is none or makes
+    a case vacuous, and OSError.
+    """
+    folder, cases = Path(folder), vector_cases(seed)
+    if only is not None:
+        if isinstance(only, str) or not only or not {*only} <= {case.id for case in cases}:
+            raise ValueError(f"only: expected ids of cases, got {only!r}")
+        cases = tuple(case for case in cases if case.id in only)
+    for case in cases:
+        refuse_vacuous(case)
+    (folder / "cases").mkdir(parents=True, exist_ok=True)
+    if any(path.name != "cases" for path in folder.iterdir()) or any((folder / "cases").iterdir()):
+        raise ValueError(f"folder: expected a new or an empty one, got {folder}")
+    vectors = tuple(_write(folder, case) for case in cases)
+    index = "".join(f"{_index_line(case)}\n" for case in cases).encode()
+    (folder / INDEX).write_bytes(index)
+    flags = {flag: FLAGS[flag] for vector in vectors for flag in vector.flags}
+    manifest = Manifest(seed, vectors, flags, sha256(index).hexdigest())
+    (folder / MANIFEST).write_bytes(manifest.to_bytes())
+    return manifest
+
+
+def _write(folder: Path, case: LayerCase) -> Vector:
+    call, path = case.call(), folder / file_of(case.id)
+    write_tensors(path, {**tensors_of(call), **_results(case)})
+    clauses = {clause for name in CHECKS for clause in _clauses(name, case)}
+    hashed = sha256(path.read_bytes()).hexdigest()
+    return Vector(
+        case.id, fields_of(call), tuple(sorted(clauses)), flags_of(case), file_of(case.id), hashed
+    )
+
+
+def _clauses(name: str, case: LayerCase) -> tuple[str, ...]:
+    """The clauses that a check holds in a case."""
+    check = LAYER_CHECKS[name]
+    concerned = (clause for clause in check.clauses if case.concerns(clause))
+    return tuple(concerned) if check.applies(case) else ()
+
+
+def _results(case: LayerCase) -> Tensors:
+    """What is expected, and how far from it rounding may lead, as the caller gets the results."""
+    bounds, found = as_a_whole(case), _exact(replace(case, layout="time_first"))
+    output = (found.output, rounded_up(bounds.output_bound, found.output))
+    h_n = (found.h_n, rounded_up(bounds.h_n_bound, found.h_n))
+    parts: Mapping[str, Array] = {
+        **dict(zip(("expected.output", "bound.output"), output, strict=True)),
+        **dict(zip(("expected.h_n", "bound.h_n"), h_n, strict=True)),
+    }
+    return {name: _laid_out(name, value, case.layout) for name, value in parts.items()}
+
+
+@lru_cache(maxsize=1024)
+def _exact(case: LayerCase) -> Exact:
+    """In one layout for all of them."""
+    return exact(case.data())
+
+
+def rounded_up(
+    bound: npt.NDArray[np.float64], expected: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Bounds with half an ulp of what is expected added, rounded up to three significant digits.
+
+    The last bits of a bound are a machine's own, three digits are not. A bound of 0 stays 0.
+    """
+    wide = np.where(bound > 0, bound + np.spacing(np.abs(expected)) / 2, 0)
+    rounded = [float(THREE_DIGITS.create_decimal_from_float(value)) for value in wide.flat]
+    return np.array(rounded).reshape(bound.shape)
+
+
+def _laid_out(name: str, value: Array, layout: Layout) -> Array:
+    if layout == "single":
+        return value[:, 0]
+    whole = name.endswith("output")
+    return value.swapaxes(0, 1) if whole and layout == "batch_first" else value
+
+
+def _index_line(case: LayerCase) -> str:
+    """A case for readers without JSON: id, file, dtype, layout, nonlinearity, T B I H L D bias."""
+    o = case.options
+    sizes = (case.T, case.B, case.I, case.H, case.L, o.directions, int(o.bias))
+    words = (case.id, file_of(case.id), case.dtype, case.layout, case.nonlinearity, *sizes)
+    return " ".join(map(str, words))

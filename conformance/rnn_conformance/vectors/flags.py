@@ -1,0 +1,54 @@
+"""What is special about a case, in words that explain themselves."""
+
+from collections.abc import Iterator, Mapping
+
+from rnn_conformance.layer.cases import LayerCase
+
+FLAGS: Mapping[str, str] = {
+    "BatchFirst": "Inputs and output are (B, T, ...); h_0 and h_n keep the batch second.",
+    "Bidirectional": "A second direction reads the steps from the last to the first.",
+    "BiasZero": "Both biases are given, and zeros.",
+    "EqualLengths": "There are lengths, all alike and less than T.",
+    "H0Omitted": "There is no h_0: the layer starts from zeros.",
+    "H0Zeros": "h_0 is given, and zeros.",
+    "LargeBatch": "There are more than 512 rows: the batch does not fit one block of a kernel.",
+    "NoBias": "There are no biases.",
+    "PaddingNaN": "NaN stands beyond the lengths; who does not promise to ignore it leaves it out.",
+    "Relu": "The nonlinearity is max(a, 0) rather than tanh.",
+    "SeveralLayers": "Each layer but the first reads what the one below it gives.",
+    "Single": "One sequence without an axis for the batch.",
+    "SizeOne": "T, I or H is 1, or B in a batch: an axis of length 1 must not be dropped.",
+    "SizesCoincide": "Two of T, B, I, H are alike: exchanged axes or weights keep their shape.",
+    "SortedLengths": "There are lengths, from the longest to the shortest.",
+    "UnsortedLengths": "There are lengths in no order; row b is real for lengths[b] steps.",
+    "WidthsOdd": "I and H are beyond 8 and no multiple of a vector's width.",
+}
+
+
+def flags_of(case: LayerCase) -> tuple[str, ...]:
+    """The flags of a case, in alphabetical order."""
+    return tuple(sorted(_flags(case)))
+
+
+def _flags(case: LayerCase) -> Iterator[str]:
+    single = case.layout == "single"
+    sizes = [case.T, case.I, case.H] + [case.B] * (not single)
+    given = {
+        "BatchFirst": case.layout == "batch_first",
+        "Bidirectional": case.bidirectional,
+        "BiasZero": case.bias == "zeros",
+        "H0Omitted": case.h_0 == "none",
+        "H0Zeros": case.h_0 == "zeros",
+        "LargeBatch": case.B > 512,
+        "NoBias": case.bias == "off",
+        "PaddingNaN": case.padding_nan,
+        "Relu": case.nonlinearity == "relu",
+        "SeveralLayers": case.L > 1,
+        "Single": single,
+        "SizeOne": 1 in sizes,
+        "SizesCoincide": len(set(sizes)) < len(sizes),
+        "WidthsOdd": min(case.I, case.H) > 8 and case.I % 2 == case.H % 2 == 1,
+    }
+    yield from (flag for flag, applies in given.items() if applies)
+    if case.lengths != "none":
+        yield f"{case.lengths.capitalize()}Lengths"

@@ -1,0 +1,131 @@
+"""The cases that one RNN node of ONNX can say, laid out as ONNX's own node tests.
+
+Weights are inputs of the graph, so that an input file holds every number. Needs the extra "onnx".
+"""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from rnn_conformance.layer.cases import LayerCase, LayerData
+from rnn_conformance.protocol import Array
+from rnn_conformance.vectors.exact import exact
+from rnn_conformance.vectors.export import vector_cases
+
+OPSET, IR_VERSION = 14, 8  # the last RNN but for the types it takes; both read by old runtimes
+INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h")  # in the order of the operator
+OUTPUTS = ("Y", "Y_h")
+
+
+def onnx_cases(seed: int = 0) -> tuple[LayerCase, ...]:
+    """One layer, time first: several are several nodes, and hardly any runtime has layout=1.
+
+    NaN in the padding is left out: the operator says nothing of it.
+    """
+    return tuple(
+        case
+        for case in vector_cases(seed)
+        if case.L == 1 and case.layout == "time_first" and not case.padding_nan
+    )
+
+
+def write_onnx_cases(
+    folder: Path | str, *, seed: int = 0, only: Collection[str] | None = None
+) -> tuple[str, ...]:
+    """Write ID/model.onnx and ID/test_data_set_0/{input,output}_N.pb; returns the ids.
+
+    Args:
+        folder: a new or an empty one.
+        only: the ids of the cases to write; all of `onnx_cases` where it is None.
+
+    Raises ValueError for a folder that holds something or an unknown id, and OSError.
+    """
+    folder, cases = Path(folder), onnx_cases(seed)
+    if only is not None:
+        if isinstance(only, str) or not only or not {*only} <= {case.id for case in cases}:
+            raise ValueError(f"only: expected ids of cases, got {only!r}")
+        cases = tuple(case for case in cases if case.id in only)
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise ValueError(f"folder: expected a new or an empty one, got {folder}")
+    for case in cases:
+        data_set = folder / case.id / "test_data_set_0"
+        data_set.mkdir(parents=True)
+        inputs, outputs = node_inputs(case.data()), node_outputs(case.data())
+        (data_set.parent / "model.onnx").write_bytes(
+            model(case, inputs, outputs).SerializeToString(deterministic=True)
+        )
+        for kind, arrays in (("input", inputs), ("output", outputs)):
+            for i, (name, array) in enumerate(arrays.items()):
+                tensor = numpy_helper.from_array(array, name)
+                path = data_set / f"{kind}_{i}.pb"
+                path.write_bytes(tensor.SerializeToString(deterministic=True))
+    return tuple(case.id for case in cases)
+
+
+def node_inputs(data: LayerData) -> dict[str, Array]:
+    """X (T, B, I), W (D, H, I), R (D, H, H), B (D, 2H), sequence_lens (B,) and initial_h (D, B, H).
+
+    B is [Wb, Rb] of a direction; it, sequence_lens and initial_h are there where the case has them.
+    """
+    ends = ("l0", "l0_reverse")[: data.options.directions]
+    w = data.weights
+    found: dict[str, Any] = {
+        "X": data.inputs,
+        "W": np.stack([w[f"weight_ih_{end}"] for end in ends]),
+        "R": np.stack([w[f"weight_hh_{end}"] for end in ends]),
+    }
+    if data.options.bias:
+        both = [(w[f"bias_ih_{end}"], w[f"bias_hh_{end}"]) for end in ends]
+        found["B"] = np.stack([np.concatenate(biases) for biases in both])
+    if data.lengths is not None:
+        found["sequence_lens"] = data.lengths.astype(np.int32)
+    if data.h_0 is not None:
+        found["initial_h"] = data.h_0
+    return found
+
+
+def node_outputs(data: LayerData) -> dict[str, Array]:
+    """Y (T, D, B, H), zeros in the padding, and Y_h (D, B, H): exact, rounded to the dtype."""
+    T, B, _ = data.inputs.shape
+    o, found = data.options, exact(data)
+    Y = found.output.reshape(T, B, o.directions, o.hidden_size).swapaxes(1, 2)
+    values = {"Y": np.ascontiguousarray(Y), "Y_h": found.h_n}
+    return {name: value.astype(data.inputs.dtype) for name, value in values.items()}
+
+
+def model(
+    case: LayerCase, inputs: Mapping[str, Array], outputs: Mapping[str, Array]
+) -> onnx.ModelProto:
+    """A graph of the one node, whose inputs and outputs have these types and shapes."""
+    node = helper.make_node(
+        "RNN",
+        [name if name in inputs else "" for name in INPUTS][: 1 + _last(inputs)],
+        list(OUTPUTS),
+        hidden_size=case.H,
+        direction="bidirectional" if case.bidirectional else "forward",
+        activations=[case.nonlinearity.capitalize()] * case.options.directions,
+    )
+    graph = helper.make_graph(
+        [node],
+        case.id,
+        [_value(name, array) for name, array in inputs.items()],
+        [_value(name, array) for name, array in outputs.items()],
+    )
+    opset = helper.make_opsetid("", OPSET)
+    return helper.make_model(
+        graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="rnn-conformance"
+    )
+
+
+def _last(inputs: Mapping[str, Array]) -> int:
+    return max(INPUTS.index(name) for name in inputs)
+
+
+def _value(name: str, array: Array) -> onnx.ValueInfoProto:
+    kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+    return helper.make_tensor_value_info(name, kind, array.shape)

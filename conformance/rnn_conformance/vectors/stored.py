@@ -1,0 +1,87 @@
+"""The numbers of one vector, read back and held against what its call says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_conformance.exchange import Tensors
+from rnn_conformance.vectors.manifest import Vector
+from rnn_conformance.vectors.reading import arrays_of, content_of
+
+MOST_BYTES = 2_000_000
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What is expected of a call.
+
+    Attributes:
+        dtype: of the results.
+        shapes: of `output` and `h_n`, as the caller gets them.
+        expected, bound: of the same, in float64, as the caller gets them.
+        real: which steps are no padding: (T, 1), (T, B, 1) or (B, T, 1), by layout.
+    """
+
+    dtype: str
+    layout: str
+    shapes: Mapping[str, Shape]
+    expected: Tensors
+    bound: Tensors
+    real: npt.NDArray[np.bool_]
+
+
+def stored(folder: Path, vector: Vector) -> Stored:
+    """Read the numbers of a vector.
+
+    Raises ValueError where the file is not the one of the manifest, or its arrays do not fit the
+    call.
+    """
+    content = content_of(folder, vector.file, MOST_BYTES)
+    if (found := sha256(content).hexdigest()) != vector.sha256:
+        raise ValueError(f"{vector.file}: expected sha256 {vector.sha256}, got {found}")
+    arrays = arrays_of(vector.file, content)
+    try:
+        return _fitting(vector.call, arrays)
+    except KeyError as error:
+        raise ValueError(f"{vector.file}: no array {error}") from error
+    except ValueError as error:
+        raise ValueError(f"{vector.file}: {error}") from error
+
+
+def _fitting(call: Mapping[str, Any], arrays: Tensors) -> Stored:
+    options, layout, inputs = call["options"], call["layout"], arrays["inputs"]
+    D, H = 2 if options["bidirectional"] else 1, options["hidden_size"]
+    steps: Shape = inputs.shape[:-1]
+    if inputs.dtype != call["dtype"]:
+        raise ValueError(f"inputs: expected {call['dtype']}, got {inputs.dtype}")
+    if len(steps) != (1 if layout == "single" else 2) or 0 in steps:
+        raise ValueError(f"inputs: expected a shape of the layout {layout}, got {inputs.shape}")
+    T, rows = steps[0], steps[1:]
+    if layout == "batch_first":
+        T, rows = steps[1], steps[:1]
+    shapes = {"output": (*steps, D * H), "h_n": (options["num_layers"] * D, *rows, H)}
+    for what in ("expected", "bound"):
+        for name, shape in shapes.items():
+            array = arrays[f"{what}.{name}"]
+            if array.shape != shape or array.dtype != np.float64 or not np.isfinite(array).all():
+                raise ValueError(
+                    f"{what}.{name}: expected finite numbers of float64 {shape}, got {array.dtype} "
+                    f"{array.shape}"
+                )
+    real = np.ones((*steps, 1), np.bool_)
+    if "lengths" in arrays:
+        lengths = arrays["lengths"]
+        if not rows or lengths.shape != rows or lengths.dtype != np.int64:
+            raise ValueError(f"lengths: expected int64 {rows}, got {lengths.dtype} {lengths.shape}")
+        reached = np.arange(T)[:, None] < lengths
+        real = (reached.T if layout == "batch_first" else reached)[..., None]
+    expected = {name: arrays[f"expected.{name}"] for name in shapes}
+    bound = {name: arrays[f"bound.{name}"] for name in shapes}
+    return Stored(call["dtype"], layout, shapes, expected, bound, real)

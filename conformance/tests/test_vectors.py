@@ -1,0 +1,171 @@
+"""Vectors are exact, the same bytes every time, and say what they are."""
+
+import json
+from dataclasses import replace
+from decimal import Decimal, localcontext
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+from flint import arb, ctx
+from rnn_conformance import LayerCase, layer_catalogue, vectors
+from rnn_conformance.certificate import JUDGE
+from rnn_conformance.exchange import read_tensors
+from rnn_conformance.layer.cases import LayerData
+from rnn_conformance.layer.expected import as_a_whole, cell_weights, whole
+from rnn_conformance.protocol import DTYPES
+from rnn_conformance.vectors import cli
+from rnn_conformance.vectors.exact import FIFTY_DIGITS, exact, tanh
+from rnn_conformance.vectors.export import rounded_up, vector_cases
+from rnn_conformance.vectors.flags import FLAGS
+from rnn_conformance.vectors.manifest import read_manifest
+
+from .ball_oracle import floats, trajectory
+from .vector_results import ONLY
+
+SMALL = [case for case in vector_cases() if case.T * case.B < 50]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("vectors")
+    vectors.export(folder, only=ONLY)
+    return folder
+
+
+@pytest.mark.parametrize("a", ["1e-30", "-3e-14", "1e-13", "0.5", "-0.7", "3", "-40", "99", "1e9"])
+def test_tanh_has_36_digits(a: str) -> None:
+    with localcontext(FIFTY_DIGITS), ctx.workprec(400):
+        found, true = tanh(Decimal(a)), arb(a).tanh()
+        assert abs(arb(str(found)) / true - 1) < arb("1e-36")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_one_layer_is_what_ball_arithmetic_proves(dtype: str) -> None:
+    case = LayerCase(dtype=dtype, lengths="none")  # type: ignore[arg-type]
+    data = case.data()
+    states = trajectory(
+        cell_weights(data.weights, 0, 0, data.options), data.inputs, data.initial[0]
+    )
+    found = exact(data)
+    np.testing.assert_array_equal(found.output, floats(states))
+    np.testing.assert_array_equal(found.h_n[0], floats(states)[-1])
+
+
+@pytest.mark.parametrize("case", SMALL[::7], ids=lambda case: case.id)
+def test_the_reference_is_as_near_as_float64_explains(case: LayerCase) -> None:
+    found, other = exact(case.data()), whole(case.data(), JUDGE)
+    assert (np.abs(found.output - other.output) <= other.output_bound).all()
+    assert (np.abs(found.h_n - other.h_n) <= other.h_n_bound).all()
+
+
+def test_a_transposed_weight_is_farther_off() -> None:
+    data = LayerCase(L=2, bidirectional=True).data()
+    turned = {n: w.T if n.startswith("weight_hh") else w for n, w in data.weights.items()}
+    found, other = exact(replace(data, weights=turned)), whole(data, JUDGE)
+    assert (np.abs(found.output - other.output) > other.output_bound).mean() > 0.9
+
+
+def _with_input(data: LayerData, step: int, row: int, value: float) -> LayerData:
+    inputs = data.inputs.copy()
+    inputs[step, row] = value
+    return replace(data, inputs=inputs)
+
+
+def test_padding_is_never_read_and_a_real_nan_is_refused() -> None:
+    data = LayerCase(bidirectional=True, lengths="unsorted").data()
+    short = int(np.argmin(data.steps))
+    found = exact(_with_input(data, -1, short, np.nan))
+    np.testing.assert_array_equal(found.output, exact(data).output)
+    assert not found.output[data.steps[short] :, short].any()
+    with pytest.raises(ValueError, match=r"^inputs: expected finite numbers, got \[nan"):
+        exact(_with_input(data, 0, short, np.nan))
+
+
+def test_bounds_are_rounded_up_to_three_digits() -> None:
+    rng = np.random.default_rng(0)
+    bounds = 10 ** rng.uniform(-20, 2, 1000)
+    values = rng.standard_normal(1000)
+    found = rounded_up(bounds, values)
+    least = bounds + np.spacing(np.abs(values)) / 2
+    assert (found >= least).all()
+    assert (found <= least * 1.01).all()
+    assert all(f"{value:.2e}" == f"{value:.3e}".replace("0e", "e", 1) for value in found)
+    assert rounded_up(np.zeros(1), np.ones(1)) == 0
+
+
+def test_the_bounds_hold_those_of_the_suite() -> None:
+    assert {case.dtype for case in vector_cases()} == {*DTYPES}
+    assert not any(case.chaotic for case in vector_cases())
+    left_out = {c for c in layer_catalogue() if not c.chaotic and c.dtype in DTYPES}
+    assert {(c.T, c.B) for c in left_out - {*vector_cases()}} == {(257, 256)}
+
+
+def test_the_released_set_is_written_again(tmp_path: Path) -> None:
+    manifest = vectors.export(tmp_path)
+    assert vectors.digest(manifest) == cli.released()
+    assert len(manifest.cases) == len(vector_cases())
+    size = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
+    assert size < 8_000_000
+    assert {flag for case in manifest.cases for flag in case.flags} == {*FLAGS}
+
+
+def test_writing_twice_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    vectors.export(tmp_path, only=list(reversed(ONLY)))
+    names = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+    assert len(names) == len(ONLY) + 2
+    for name in names:
+        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_another_seed_gives_another_set(folder: Path, tmp_path: Path) -> None:
+    other = vectors.export(tmp_path, seed=1, only=ONLY)
+    assert other.seed == 1
+    assert not {case.sha256 for case in other.cases} & {
+        case.sha256 for case in read_manifest(folder).cases
+    }
+
+
+def test_the_manifest_says_what_is_there(folder: Path) -> None:
+    manifest = read_manifest(folder)
+    assert vectors.digest(manifest) == sha256((folder / "manifest.json").read_bytes()).hexdigest()
+    assert manifest.index == sha256((folder / "index.txt").read_bytes()).hexdigest()
+    assert [case.id for case in manifest.cases] == sorted(ONLY)
+    for case in manifest.cases:
+        assert case.sha256 == sha256((folder / case.file).read_bytes()).hexdigest()
+        assert ("PaddingNaN" in case.flags) == ("nan_padding" in case.id)
+        assert ("RNN-LEN-1" in case.clauses) == ("unsorted" in case.id)
+        assert {*case.flags} <= {*json.loads((folder / "manifest.json").read_text())["flags"]}
+
+
+def test_the_stored_numbers_are_those_of_the_suite_in_its_layout(folder: Path) -> None:
+    case = next(case for case in vector_cases() if case.id == ONLY[0])
+    arrays = read_tensors(folder / f"cases/{case.id}.safetensors", 10**6)
+    found, bounds = exact(case.data()), as_a_whole(case)
+    np.testing.assert_array_equal(arrays["inputs"], case.call().inputs)
+    np.testing.assert_array_equal(arrays["expected.output"], found.output.swapaxes(0, 1))
+    np.testing.assert_array_equal(arrays["expected.h_n"], found.h_n)
+    assert (arrays["bound.output"] >= bounds.output_bound.swapaxes(0, 1)).all()
+    assert ((arrays["bound.output"] == 0) == ~case.data().real.swapaxes(0, 1)).all()
+
+
+def test_what_cannot_be_exported_is_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^folder: expected a new or an empty one"):
+        vectors.export(folder)
+    with pytest.raises(ValueError, match=r"^only: expected ids of cases, got "):
+        vectors.export(tmp_path, only=["float32"])
+    with pytest.raises(ValueError, match=r"^seed: expected an integer from 0 on, got -1"):
+        vectors.export(tmp_path, seed=-1)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_writes_and_says_which_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["export", str(tmp_path), "--only", ONLY[5]]) == 0
+    digest = vectors.digest(read_manifest(tmp_path))
+    said = capsys.readouterr().out
+    assert said == f"1 cases, sha256 of the manifest {digest}: not a released set\n"
+    assert cli.main(["export", str(tmp_path)]) == 2
+    assert "folder: expected a new or an empty one" in capsys.readouterr().err

@@ -1,0 +1,87 @@
+"""Programs that share no code with the suite check the vectors, and see a bug put into them."""
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rnn_conformance import LayerCase
+from rnn_conformance.vectors import export
+from rnn_conformance.vectors.export import vector_cases
+
+EXAMPLES = Path(__file__).parents[1] / "examples" / "vectors"
+CHOSEN = [case for case in vector_cases() if case.T * case.B < 50][::5]
+
+Bug = dict[str, tuple[str, str]]
+Run = Callable[[Bug], subprocess.CompletedProcess[str]]
+
+# For each example the text that a bug replaces, and by what.
+NONE: Bug = {}
+TRANSPOSED = dict.fromkeys(("verify.c", "verify.mjs"), ("W_hh[i * H + j]", "W_hh[j * H + i]"))
+ONE_BIAS = dict.fromkeys(("verify.c", "verify.mjs"), ("b_ih[i] + b_hh[i]", "b_ih[i]"))
+LENGTHS_IGNORED = {
+    "verify.c": ("lengths ? (int)lengths[b] : T", "T"),
+    "verify.mjs": ("given.lengths ? given.lengths.values[b] : T", "T"),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("vectors")
+    export(folder, only=[case.id for case in CHOSEN])
+    return folder
+
+
+@pytest.fixture(params=["verify.c", "verify.mjs"])
+def run(request: pytest.FixtureRequest, folder: Path, tmp_path: Path) -> Run:
+    """Runs an example on the vectors, with a bug in it."""
+    name, tool = request.param, "cc" if request.param == "verify.c" else "node"
+    if (found := shutil.which(tool)) is None:
+        pytest.skip(f"{name} needs the command {tool}")
+
+    def run(bug: Bug) -> subprocess.CompletedProcess[str]:
+        text = (EXAMPLES / name).read_text()
+        old, new = bug.get(name, ("", ""))
+        assert not old or text.count(old) == 1
+        source = tmp_path / name
+        source.write_text(text.replace(old, new) if old else text)
+        command = [found, str(source)]
+        if name == "verify.c":
+            command = [str(tmp_path / "verify")]
+            build = [found, "-std=c99", "-Wall", "-Wextra", "-Werror", "-o", *command, str(source)]
+            subprocess.run([*build, "-lm"], check=True)
+        return subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
+
+    return run
+
+
+def failed(done: subprocess.CompletedProcess[str]) -> set[str]:
+    lines = (line.split() for line in done.stdout.splitlines())
+    return {words[1].rstrip(":") for words in lines if words[0] == "FAILED"}
+
+
+def test_every_number_of_a_right_one_is_within_its_bound(run: Run) -> None:
+    done = run(NONE)
+    assert done.stdout.splitlines()[-1] == f"{len(CHOSEN)} cases, 0 failed"
+    assert done.stdout.count("ok ") == len(CHOSEN) > 90
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("bug", "shows"),
+    [
+        (TRANSPOSED, lambda case: case.H > 1),
+        (ONE_BIAS, lambda case: case.bias == "nonzero"),
+        (LENGTHS_IGNORED, lambda case: case.data().steps.min() < case.T),
+    ],
+    ids=["transposed", "one_bias", "lengths_ignored"],
+)
+def test_a_bug_fails_in_just_the_cases_that_can_show_it(
+    bug: Bug, shows: Callable[[LayerCase], bool], run: Run
+) -> None:
+    done = run(bug)
+    expected = {case.id for case in CHOSEN if shows(case)}
+    assert 0 < len(expected) < len(CHOSEN)
+    assert failed(done) == expected
+    assert done.returncode == 1

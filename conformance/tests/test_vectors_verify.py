@@ -1,0 +1,159 @@
+"""Results that were computed elsewhere: right ones pass, wrong and hostile ones are told apart."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rnn_conformance import LayerImplementation, Report
+from rnn_conformance.implementations.reference_layer import ReferenceLayer
+from rnn_conformance.layer.mutants.direction import ReversedOverPadding
+from rnn_conformance.layer.mutants.layer_cell import RecurrentWeightTransposed
+from rnn_conformance.layer.mutants.lengths import FinalStateAfterPadding, PaddingNotCleared
+from rnn_conformance.vectors import cli, export, verify
+
+from .vector_results import ONLY, compute, read, write
+
+LENGTHS, NAN, ONE, TWO, RELU, TINY = ONLY
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("vectors")
+    export(folder, only=ONLY)
+    return folder
+
+
+@pytest.fixture
+def results(folder: Path, tmp_path: Path) -> Path:
+    return compute(ReferenceLayer(), folder, tmp_path / "mine")
+
+
+def failures(report: Report) -> set[tuple[str, str]]:
+    return {(record.check, record.case) for record in report.failures}
+
+
+def test_right_results_conform(folder: Path, results: Path) -> None:
+    report = verify(folder, results)
+    assert report.conforms
+    assert report.implementation == "mine"
+    assert report.executed == len(report.records) == 3 * len(ONLY) + 3
+    assert 0 < (report.worst_share or 0) < 1
+    held = {clause for record in report.records for clause in record.clauses}
+    assert {"RNN-CELL-1", "RNN-CELL-2", "RNN-LEN-1", "RNN-LEN-4", "RNN-LAYOUT-2"} <= held
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        (RecurrentWeightTransposed(), {("layer_output", case) for case in ONLY if case != TINY}),
+        (FinalStateAfterPadding(), {("layer_h_n", case) for case in (LENGTHS, NAN, RELU)}),
+        (PaddingNotCleared(), {("padding_is_zero", case) for case in (LENGTHS, NAN, RELU)}),
+        (ReversedOverPadding(), {("layer_output", case) for case in (LENGTHS, NAN)}),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_wrong_layer_is_rejected(
+    wrong: LayerImplementation, expected: set[tuple[str, str]], folder: Path, tmp_path: Path
+) -> None:
+    found = failures(verify(folder, compute(wrong, folder, tmp_path / "wrong")))
+    assert expected <= found
+    assert {case for _, case in found} == {case for _, case in expected}
+
+
+def _moved(share: float) -> Callable[[dict[str, Any], Any], None]:
+    def change(arrays: dict[str, Any], vector: Any) -> None:
+        arrays["output"] = vector["expected.output"] + share * vector["bound.output"]
+
+    return change
+
+
+def _set(name: str, make: Callable[[Any], Any]) -> Callable[[dict[str, Any], Any], None]:
+    return lambda arrays, _: arrays.update({name: make(arrays[name])})
+
+
+@pytest.mark.parametrize(
+    ("change", "failing", "said"),
+    [
+        (_moved(0.99), set(), ""),
+        (_moved(-1.2), {"layer_output"}, "180 of 180 numbers are outside"),
+        (_set("h_n", lambda a: a * np.nan), {"layer_h_n"}, "found nan"),
+        (_set("output", np.float32), {"layer_shape_and_dtype", "layer_output"}, "got float32"),
+        (_set("output", lambda a: a[:-1]), None, "expected shape (6, 3, 10), got (5, 3, 10)"),
+        (_set("h_n", np.int64), None, "h_n: expected floating-point numbers, got dtype int64"),
+        (lambda arrays, _: arrays.pop("h_n"), None, "expected output, h_n, got 'output'"),
+        (_set("h_n", lambda a: np.zeros((99, 99, 99))), None, "bytes, got more"),
+    ],
+)  # fmt: skip
+def test_a_changed_result_fails_where_it_was_changed(
+    change: Callable[[dict[str, Any], Any], Any],
+    failing: set[str] | None,
+    said: str,
+    folder: Path,
+    results: Path,
+) -> None:
+    arrays = read(results, TWO)
+    change(arrays, read(folder / "cases", TWO))
+    write(results, TWO, **arrays)
+    report = verify(folder, results)
+    everything = {"layer_shape_and_dtype", "layer_output", "layer_h_n"}
+    assert failures(report) == {(c, TWO) for c in (everything if failing is None else failing)}
+    assert all(said in record.message for record in report.failures[:1])
+
+
+def test_what_was_not_computed_is_not_claimed(folder: Path, results: Path) -> None:
+    for case in ONLY[1:]:
+        (results / f"{case}.safetensors").unlink()
+    report = verify(folder, results)
+    assert report.conforms
+    assert report.executed == 4
+    assert {r.case for r in report.records if r.outcome == "not_claimed"} == {*ONLY[1:]}
+
+
+def test_padding_that_is_undefined_is_not_looked_at(folder: Path, tmp_path: Path) -> None:
+    results = compute(PaddingNotCleared(), folder, tmp_path / "wrong")
+    for case in (LENGTHS, NAN):  # the layers above read the padding, which is another bug
+        (results / f"{case}.safetensors").unlink()
+    assert failures(verify(folder, results)) == {("padding_is_zero", RELU)}
+    report = verify(folder, results, padding="undefined")
+    assert report.conforms
+    assert {r.outcome for r in report.records if r.check == "padding_is_zero"} == {"not_claimed"}
+    with pytest.raises(ValueError, match=r"^padding: expected zeros or undefined, got 'none'"):
+        verify(folder, results, padding="none")
+
+
+def test_nothing_to_judge_and_unknown_files_are_errors(folder: Path, results: Path) -> None:
+    (results / "notes.txt").write_text("")
+    with pytest.raises(ValueError, match=r"^results: expected ID\.safetensors of a case, got"):
+        verify(folder, results)
+    for path in results.iterdir():
+        path.unlink()
+    with pytest.raises(ValueError, match=r"^results: expected a file for some of 6 cases"):
+        verify(folder, results)
+    with pytest.raises(ValueError, match=r"^results: No such file or directory"):
+        verify(folder, results / "none")
+
+
+def test_a_file_that_is_not_the_one_of_the_manifest_is_refused(
+    folder: Path, results: Path, tmp_path: Path
+) -> None:
+    export(tmp_path / "other", only=ONLY, seed=1)
+    (tmp_path / "other" / "manifest.json").write_bytes((folder / "manifest.json").read_bytes())
+    with pytest.raises(ValueError, match=r"^cases/float32-.*: expected sha256 [0-9a-f]{64}, got "):
+        verify(tmp_path / "other", results)
+
+
+def test_the_command_judges(
+    folder: Path, results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["verify", str(folder), str(results), "--json", str(tmp_path / "report.json")]
+    assert cli.main(arguments) == 0
+    assert "mine conforms: 21 checks passed" in capsys.readouterr().out
+    assert json.loads((tmp_path / "report.json").read_text())["conforms"] is True
+    write(results, TWO, **{name: -array for name, array in read(results, TWO).items()})
+    assert cli.main(arguments) == 1
+    assert f"FAILED layer_output[mine-{TWO}]" in capsys.readouterr().out
+    assert cli.main(["verify", str(folder), str(folder)]) == 2
+    assert capsys.readouterr().err.startswith("rnn-conformance: results: expected ID.safetensors")
