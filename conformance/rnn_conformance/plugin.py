@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from rnn_conformance import environment
+from rnn_conformance.isolation import Isolation, Workers
 from rnn_conformance.loading import CannotBeJudged
 from rnn_conformance.pytest_face import diagnoses, parameters, records_of
 from rnn_conformance.run import Planned
@@ -17,7 +18,8 @@ FIXTURE = "rnn_check"
 IN_VAIN = (
     "ERROR: no check of the implementation was executed (they are in --pyargs rnn_conformance)"
 )
-PLANNED = pytest.StashKey[dict[str, list[Any]]]()
+PLANNED = pytest.StashKey[dict[Source, list[Any]]]()
+WORKERS = pytest.StashKey[list[Workers]]()
 COLLECTED = pytest.StashKey[list[Planned]]()
 
 
@@ -29,6 +31,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME",
         help=f"the implementation to judge (repeatable; default {DEFAULT}): a built-in name, "
         "package.module:object, or file.py:object",
+    )
+    group.addoption(
+        "--rnn-exec",
+        action="append",
+        metavar="COMMAND",
+        help="a program to judge (repeatable), that reads and writes files as exchange.md says",
+    )
+    group.addoption(
+        "--rnn-isolated",
+        action="store_true",
+        help="judge in a child process: a crash or a hang is one failed check",
+    )
+    group.addoption(
+        "--rnn-time-limit",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="seconds for each isolated check, or each answer of a program (60)",
     )
     group.addoption(
         "--rnn-like",
@@ -58,23 +78,31 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--rnn-seed: expected an integer from 0 on")
     config.stash[PLANNED] = {}
     config.stash[COLLECTED] = []
-    for name in config.getoption("rnn_implementation") or ():
+    config.stash[WORKERS] = []
+    for source in _named(config):
         try:
-            _parameters(config, name)
-        except CannotBeJudged as error:
+            _parameters(config, source)
+        except (CannotBeJudged, ValueError) as error:
             raise pytest.UsageError(str(error)) from error
 
 
+def pytest_unconfigure(config: pytest.Config) -> None:
+    for workers in config.stash.get(WORKERS, []):
+        workers.end()
+
+
 def pytest_report_header(config: pytest.Config) -> str | None:
-    if not config.getoption("rnn_implementation"):
+    if not _named(config):
         return None  # who does not ask for a verdict does not hear of it
-    return f"{_circumstances(config)}; judging {', '.join(_names(config))}"
+    names = ", ".join(source.name for source in _named(config))
+    return f"{_circumstances(config)}; judging {names}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if FIXTURE in metafunc.fixturenames:
         try:
-            lists = [_parameters(metafunc.config, name) for name in _names(metafunc.config)]
+            sources = _named(metafunc.config) or [Source(DEFAULT)]
+            lists = [_parameters(metafunc.config, source) for source in sources]
         except CannotBeJudged as error:
             raise pytest.Collector.CollectError(str(error)) from error
         metafunc.parametrize(FIXTURE, [parameter for some in lists for parameter in some])
@@ -121,16 +149,27 @@ def _circumstances(config: pytest.Config) -> str:
     return circumstances(environment.describe(), config.getoption("rnn_seed"))
 
 
-def _names(config: pytest.Config) -> list[str]:
-    return list(dict.fromkeys(config.getoption("rnn_implementation") or [DEFAULT]))
+def _named(config: pytest.Config) -> list[Source]:
+    """What options name."""
+    like, claims = config.getoption("rnn_like"), config.getoption("rnn_claims")
+    limit = config.getoption("rnn_time_limit")
+    named = [Source(name, like, claims) for name in config.getoption("rnn_implementation") or ()]
+    named += [
+        Source(command, declaration=claims, program=True, time_limit=limit)
+        for command in config.getoption("rnn_exec") or ()
+    ]
+    return list(dict.fromkeys(named))
 
 
-def _parameters(config: pytest.Config, name: str) -> list[Any]:
-    planned = config.stash[PLANNED]
-    if name not in planned:
-        source = Source(name, config.getoption("rnn_like"), config.getoption("rnn_claims"))
-        planned[name] = parameters(source.implementation(), seed=config.getoption("rnn_seed"))
-    return planned[name]
+def _parameters(config: pytest.Config, source: Source) -> list[Any]:
+    planned, seed = config.stash[PLANNED], config.getoption("rnn_seed")
+    if source not in planned and config.getoption("rnn_isolated") and not source.program:
+        isolation = Isolation(time_limit=config.getoption("rnn_time_limit"))
+        config.stash[WORKERS].append(workers := Workers(source, isolation, seed=seed))
+        planned[source] = [pytest.param(item, id=item.id) for item in workers.planned]
+    elif source not in planned:
+        planned[source] = parameters(source.implementation(), seed=seed)
+    return planned[source]
 
 
 def _planned(config: pytest.Config, name: str) -> list[Planned]:
@@ -150,5 +189,5 @@ def _in_vain(config: pytest.Config) -> bool:
     if reporter is None or config.getoption("collectonly"):
         return False
     records = records_of(reporter.stats)
-    asked = bool(records or config.getoption("rnn_implementation"))
+    asked = bool(records or _named(config))
     return asked and all(record.outcome == "not_claimed" for record in records)

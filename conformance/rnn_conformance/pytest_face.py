@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from rnn_conformance.explaining import explained
 from rnn_conformance.findings import Diagnosis
+from rnn_conformance.isolation import Elsewhere
 from rnn_conformance.loading import CannotBeJudged, as_implementation
 from rnn_conformance.records import Record
 from rnn_conformance.run import Planned, plan
@@ -93,6 +95,7 @@ def diagnoses(planned: Iterable[Planned], records: Iterable[Record]) -> tuple[Di
     executed = [item for item in planned if item.id in by_id]
     if not any(by_id[item.id].outcome == "failed" for item in executed):
         return ()
-    from rnn_conformance.diagnosis import diagnose  # it imports every mutant
-
-    return diagnose(executed, [by_id[item.id] for item in executed])
+    found = [by_id[item.id] for item in executed]
+    if isinstance(executed[0], Elsewhere):
+        return executed[0].workers.explained(found, True)[0]
+    return explained(executed, found, True)[0]

@@ -218,6 +218,34 @@ def test_one_line_in_a_test_file_is_enough(host: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["WHY (core): it behaves exactly as if: *RecurrentBiasDropped*"])
 
 
+def test_a_crash_is_one_failed_check_where_isolated(host: pytest.Pytester) -> None:
+    host.makepyfile(
+        mine="""
+        import os
+        from rnn_conformance.recurrence import Recurrence
+
+        class Mine(Recurrence):
+            name = "mine"
+            def run(self, call):
+                if call.inputs.shape == (7, 3, 5) and call.h_0 is None:
+                    os.abort()
+                return super().run(call)
+        """
+    )
+    only = "hidden_states and (float32-T7-B3-I5-H4-h0] or float32-T7-B3-I5-H4-no_h0])"
+    result = run(host, *judging("mine.py:Mine", only=only), "--rnn-isolated")
+    counts = outcomes(result)
+    assert (result.ret, counts["passed"], counts["failed"]) == (1, 1, 1)
+    result.stdout.fnmatch_lines(["  the process ended with signal SIGABRT*"])
+
+
+def test_a_program_is_judged(host: pytest.Pytester) -> None:
+    (host.path / "mine.sh").write_text("while read folder; do echo refused: why; done")
+    result = run(host, *SUITE, "--rnn-exec=sh mine.sh")
+    assert (result.ret, outcomes(result)) == (1, {"failed": 1})
+    result.stdout.fnmatch_lines(["*smoke[[]sh mine.sh]*", "*there is no verdict: refused: why*"])
+
+
 def test_claims_and_known_failures_come_from_a_file(host: pytest.Pytester) -> None:
     host.makefile(
         ".toml",

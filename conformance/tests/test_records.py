@@ -140,6 +140,8 @@ def test_json_of_a_report() -> None:
         "conforms": False,
         "complete": True,
         "in_vain": [],
+        "undiagnosed": "",
+        "command": "",
         "executed": 2,
         "known_failures": 0,
         "patterns": {},
