@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -48,16 +49,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     host, installed = folder / "host", folder / "installed"
     for name, text in HOST.items():
         (host / name).parent.mkdir(parents=True, exist_ok=True)
-        lines = text.splitlines()
-        indent = min((len(x) - len(x.lstrip()) for x in lines if x.strip()), default=0)
-        (host / name).write_text("\n".join(line[indent:] for line in lines) + "\n")
-    python = [sys.executable, "-m"]
-    subprocess.run(
-        [*python, "hatchling", "build", "-t", "wheel", "-d", folder], cwd=ROOT, check=True
-    )
+        (host / name).write_text(dedent(text))
+    python = (sys.executable, "-m")
+    build = ("hatchling", "build", "-t", "wheel", "-d", str(folder))
+    subprocess.run([*python, *build], cwd=ROOT, check=True)
     (wheel,) = folder.glob("*.whl")
-    target = ["--no-deps", "--no-index", "--quiet", "--target", installed]
-    subprocess.run([*python, "pip", "install", *target, wheel], check=True)
+    target = ("--no-deps", "--no-index", "--quiet", "--target", str(installed))
+    subprocess.run([*python, "pip", "install", *target, str(wheel)], check=True)
     environment = {**os.environ, "PYTHONPATH": str(installed)}
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
