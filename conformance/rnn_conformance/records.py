@@ -37,6 +37,20 @@ class Record:
     reproduction: str = ""
     first_outside: Place | None = None
 
+    def reason_in(self, known: Mapping[str, str]) -> str | None:
+        """Why this check is known to fail in this case; None where it is not.
+
+        Args:
+            known: to the reason, a check's name, and after it the parts that the case's id has
+                where it fails, or lacks after "!", as in "nan_is_propagated relu !unsorted".
+        """
+        case = self.case.split("-")
+        for where, reason in known.items():
+            check, *parts = where.split()
+            if check == self.check and all((p.strip("!") in case) != ("!" in p) for p in parts):
+                return reason
+        return None
+
     def to_json(self) -> dict[str, Any]:
         """Plain data; what is no finite number is a string such as "inf": JSON has none."""
         place = None if self.first_outside is None else asdict(self.first_outside)

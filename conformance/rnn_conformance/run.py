@@ -93,9 +93,9 @@ def with_known_failures(record: Record, known: Mapping[str, str]) -> Record:
     """The record, a failure that is known with its reason turned into one, and the reverse.
 
     Args:
-        known: names of checks, to the reason why each fails. One that passes all the same fails.
+        known: as for `Record.reason_in`. A check that passes all the same fails.
     """
-    reason = known.get(record.check)
+    reason = record.reason_in(known)
     if reason is None or record.outcome == "not_claimed":
         return record
     if record.outcome == "failed":
