@@ -1,0 +1,27 @@
+"""onnx.reference, the evaluator that comes with the standard, as a layer."""
+
+from typing import Any
+
+from onnx.reference import ReferenceEvaluator
+
+from rnn_conformance.implementations.onnx_backend import ONNX_FEATURES, Feeds, OnnxLayer, Session
+
+
+def session(model: bytes) -> Session:
+    """One evaluator."""
+    evaluator = ReferenceEvaluator(model)
+
+    def run(feeds: Feeds) -> list[Any]:
+        results: list[Any] = evaluator.run(None, dict(feeds))
+        return results
+
+    return run
+
+
+ONNX_REFERENCE = OnnxLayer(
+    "onnx.reference",
+    session,
+    # It refuses Relu, and computes as if there were no sequence_lens: findings.md, 3.
+    ONNX_FEATURES - {"relu", "lengths"},
+    known_failures={"refusals": "sizes are not looked at, but broadcast; findings.md, 4"},
+)
