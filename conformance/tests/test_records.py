@@ -84,6 +84,18 @@ def test_a_known_failure_that_passes_fails() -> None:
     assert report(record("a", "passed"), with_known_failures(fails, known)).conforms
 
 
+def test_a_failure_may_be_known_in_some_cases_alone() -> None:
+    relu, tanh = (
+        Record("b[i-c]", "b", (), f"float32-T7-{part}", "i", "failed") for part in ("relu", "tanh")
+    )
+    assert relu.reason_in({"b relu": "why"}) == relu.reason_in({"b !tanh T7": "why"}) == "why"
+    assert relu.reason_in({"b": "everywhere"}) == "everywhere"
+    for other in ("b tanh", "b !relu", "b relu T8", "bb", "a relu"):
+        assert relu.reason_in({other: "why"}) is None
+    assert with_known_failures(tanh, {"b relu": "why"}) == tanh
+    assert with_known_failures(relu, {"b relu": "why"}).outcome == "known_failure"
+
+
 def test_nothing_is_counted_of_no_records() -> None:
     assert by_check([]) == {}
 

@@ -21,7 +21,7 @@ def session(model: bytes) -> Session:
 ONNX_REFERENCE = OnnxLayer(
     "onnx.reference",
     session,
-    # It refuses Relu, and computes as if there were no sequence_lens: findings.md, 3.
+    # It refuses Relu, and computes as if there were no sequence_lens: findings.md, O2.
     ONNX_FEATURES - {"relu", "lengths"},
-    known_failures={"refusals": "sizes are not looked at, but broadcast; findings.md, 4"},
+    known_failures={"refusals": "sizes are not looked at, but broadcast; findings.md, O3"},
 )

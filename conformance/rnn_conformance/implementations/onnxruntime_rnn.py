@@ -28,5 +28,5 @@ ONNXRUNTIME = OnnxLayer(
     ONNX_FEATURES - {"float64", "float16"},  # OperatorKernels.md: RNN is for float32 alone
     # It gives zeros as the state after no steps, which ONNX leaves open (onnx/onnx#1674).
     conventions={"T = 0": UNDEFINED, "length 0": UNDEFINED},
-    known_failures={"nan_is_propagated relu": "Relu in RNN makes 0 of NaN; findings.md, 2"},
+    known_failures={"nan_is_propagated relu": "Relu in RNN makes 0 of NaN; findings.md, O1"},
 )

@@ -60,23 +60,23 @@ def _infer(compiled: Any, feeds: Feeds) -> tuple[Any, ...]:
     return tuple(compiled.create_infer_request().infer(dict(feeds)).to_tuple())
 
 
-NAN_LOST = {"nan_is_propagated relu": "relu makes 0 of NaN; findings.md, 5"}
+NAN_LOST = {"nan_is_propagated relu": "relu makes 0 of NaN; findings.md, O4"}
 OPENVINO = OnnxLayer(
     "openvino",
     session,
-    # It computes float64 in float32, and as if there were no lengths: findings.md, 6.
+    # It computes float64 in float32, and as if there were no lengths: findings.md, O5.
     ONNX_FEATURES - {"float64", "lengths"},
     conventions={"T = 0": "empty"},
-    known_failures={**NAN_LOST, "no_steps_give_h_0": "memory as it is; findings.md, 7"},
+    known_failures={**NAN_LOST, "no_steps_give_h_0": "memory as it is; findings.md, O6"},
 )
 OPENVINO_FIXED = OnnxLayer(
     "openvino, fixed sizes",
     session_of_fixed_sizes,
     ONNX_FEATURES - {"float64"},
-    # B = 0 kills the process; findings.md, 8.
+    # B = 0 kills the process; findings.md, O7.
     conventions={"T = 0": UNDEFINED, "B = 0": UNDEFINED, "length 0": UNDEFINED},
     known_failures={
         **NAN_LOST,
-        "lengths_refused !bidirectional": "lengths beyond T or below 0; findings.md, 9",
+        "lengths_refused !bidirectional": "lengths beyond T or below 0; findings.md, O8",
     },
 )
