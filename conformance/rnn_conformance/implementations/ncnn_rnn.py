@@ -33,9 +33,9 @@ class NcnnLayer:
         net = _network(call)
         extractor = net.create_extractor()
         _ok("inputs", extractor.input("x0", _mat(call.inputs)))
-        for layer in range(o.num_layers if call.h_0 is not None else 0):
-            states = np.reshape(call.h_0, (o.num_layers, o.directions, -1))[layer]
-            _ok(f"h_0 of layer {layer}", extractor.input(f"h{layer}", _mat(states)))
+        states = [] if call.h_0 is None else np.split(call.h_0, o.num_layers)
+        for layer, h_0 in enumerate(states):
+            _ok(f"h_0 of layer {layer}", extractor.input(f"h{layer}", _mat(h_0)))
         last = [_extracted(extractor, f"last{layer}") for layer in range(o.num_layers)]
         return LayerAnswer(_extracted(extractor, f"x{o.num_layers}"), np.concatenate(last))
 

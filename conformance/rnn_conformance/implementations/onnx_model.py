@@ -28,6 +28,7 @@ from rnn_conformance.protocol import Layout
 
 OPSET, IR_VERSION = 17, 8  # old enough for every runtime that is kept up
 Constants = dict[str, npt.NDArray[Any]]
+Shape = list[str | int | None]
 
 
 def rnn_model(call: LayerCall) -> onnx.ModelProto:
@@ -116,28 +117,31 @@ def _leave(layout: Layout, source: str, target: str) -> NodeProto:
 
 
 def _inputs(call: LayerCall) -> list[ValueInfoProto]:
-    o, element = call.options, np_dtype_to_tensor_dtype(call.dtype)
-    rows = [] if call.layout == "single" else ["B"]
-    states = [o.num_layers * o.directions, *rows, o.hidden_size]
-    found = [make_tensor_value_info("X", element, [*_steps(call.layout), o.input_size])]
+    element = np_dtype_to_tensor_dtype(call.dtype)
+    inputs: Shape = [*_free(call.layout), call.options.input_size]
+    found = [make_tensor_value_info("X", element, inputs)]
     if call.h_0 is not None:
-        found.append(make_tensor_value_info("h_0", element, states))
+        found.append(make_tensor_value_info("h_0", element, _states(call)))
     if call.lengths is not None:
-        found.append(make_tensor_value_info("lengths", TensorProto.INT32, rows))
+        found.append(make_tensor_value_info("lengths", TensorProto.INT32, ["B"]))
     return found
 
 
 def _outputs(call: LayerCall) -> list[ValueInfoProto]:
     o, element = call.options, np_dtype_to_tensor_dtype(call.dtype)
-    rows = [] if call.layout == "single" else ["B"]
-    states = [o.num_layers * o.directions, *rows, o.hidden_size]
-    width = o.directions * o.hidden_size
+    output: Shape = [*_free(call.layout), o.directions * o.hidden_size]
     return [
-        make_tensor_value_info("output", element, [*_steps(call.layout), width]),
-        make_tensor_value_info("h_n", element, states),
+        make_tensor_value_info("output", element, output),
+        make_tensor_value_info("h_n", element, _states(call)),
     ]
 
 
-def _steps(layout: Layout) -> list[str]:
+def _states(call: LayerCall) -> Shape:
+    """The shape of h_0 and h_n."""
+    o, rows = call.options, [] if call.layout == "single" else ["B"]
+    return [o.num_layers * o.directions, *rows, o.hidden_size]
+
+
+def _free(layout: Layout) -> list[str]:
     """The free axes of X and output."""
     return {"single": ["T"], "time_first": ["T", "B"], "batch_first": ["B", "T"]}[layout]

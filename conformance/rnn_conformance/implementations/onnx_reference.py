@@ -12,8 +12,7 @@ def session(model: bytes) -> Session:
     evaluator = ReferenceEvaluator(model)
 
     def run(feeds: Feeds) -> list[Any]:
-        results: list[Any] = evaluator.run(None, dict(feeds))
-        return results
+        return list(evaluator.run(None, dict(feeds)))
 
     return run
 
