@@ -34,7 +34,8 @@ class KnownFailure:
     """Failures that are expected; where one of them passes, that is the failure.
 
     Attributes:
-        check, case: the name of a check and the id of a case, or patterns of them with `*`.
+        check, case: the name of a check and the id of a case, or patterns of them with `*`; a `!`
+            before the pattern means all cases but those.
         reason: why they fail.
         link: where more is said of it.
     """
@@ -45,7 +46,9 @@ class KnownFailure:
     link: str = ""
 
     def fits(self, check: str, case: str) -> bool:
-        return fnmatchcase(check, self.check) and fnmatchcase(case, self.case)
+        pattern = self.case.removeprefix("!")
+        in_case = fnmatchcase(case, pattern) != self.case.startswith("!")
+        return fnmatchcase(check, self.check) and in_case
 
     def __str__(self) -> str:
         return f"{self.reason}; {self.link}" if self.link else self.reason

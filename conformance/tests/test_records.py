@@ -80,6 +80,9 @@ def test_a_known_failure_that_passes_fails() -> None:
     assert "is known to fail: a reason; a link" in with_known_failures(passes, known).message
     assert with_known_failures(fails, known).outcome == "known_failure"
     assert with_known_failures(fails, [KnownFailure("c", "another")]) == fails
+    assert with_known_failures(fails, [KnownFailure("b", "another", "!ca*")]) == fails
+    elsewhere = with_known_failures(fails, [KnownFailure("*", "another", "!x*")])
+    assert elsewhere.outcome == "known_failure"
     assert with_known_failures(record("b", "not_claimed"), known).outcome == "not_claimed"
     assert report(record("a", "passed"), with_known_failures(fails, known)).conforms
 

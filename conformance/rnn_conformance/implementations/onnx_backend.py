@@ -1,0 +1,111 @@
+"""Whatever runs an ONNX model, as a layer: a backend of `onnx.backend.base`, a function, a session.
+
+import my_backend  # has prepare(model, device), whose result has run(inputs)
+from rnn_conformance.implementations.onnx_backend import OnnxLayer, of_backend
+
+MINE = OnnxLayer("mine", of_backend(my_backend), features=frozenset({"tanh", ...}))
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+
+from rnn_conformance.declaration import KnownFailure
+from rnn_conformance.implementations.onnx_model import rnn_model
+from rnn_conformance.layer.call import LayerAnswer, LayerCall
+from rnn_conformance.layer.cases import FEATURES
+
+Feeds = Mapping[str, npt.NDArray[Any]]
+Session = Callable[[Feeds], Sequence[npt.NDArray[Any]]]
+Prepare = Callable[[bytes], Session]
+
+SESSIONS = 8
+ONNX_FEATURES = FEATURES - {"dropout", "bfloat16"}  # what `rnn_model` can say
+
+
+class OnnxLayer:
+    """A layer that is run as an ONNX model; see `rnn_model` for the model and its inputs."""
+
+    def __init__(
+        self,
+        name: str,
+        prepare: Prepare,
+        features: frozenset[str] = ONNX_FEATURES,
+        *,
+        conventions: Mapping[str, str] | None = None,
+        known_failures: tuple[KnownFailure, ...] = (),
+    ) -> None:
+        """Keep the last few sessions, as one who runs a model does.
+
+        Args:
+            prepare: from a serialized model to what runs it: takes the inputs by name, in the
+                model's order, and returns output and h_n.
+            features, conventions, known_failures: as of every layer.
+
+        Raises ValueError for features that no ONNX model of the suite has.
+        """
+        if not features <= ONNX_FEATURES:
+            raise ValueError(
+                f"features: expected a selection of {', '.join(sorted(ONNX_FEATURES))}, "
+                f"got {', '.join(sorted(features))}"
+            )
+        self.name = name
+        self.adapter = True
+        self.features = features
+        self.conventions = dict(conventions or {})
+        self.known_failures = known_failures
+        self._session = lru_cache(SESSIONS)(prepare)
+
+    def run_layer(self, call: LayerCall) -> LayerAnswer:
+        session = self._session(rnn_model(call).SerializeToString(deterministic=True))
+        results = session(feeds_of(call))
+        if len(results) != 2:
+            raise ValueError(f"results: expected output and h_n, got {len(results)} of them")
+        return LayerAnswer(*results)
+
+
+def feeds_of(call: LayerCall) -> dict[str, npt.NDArray[Any]]:
+    """The inputs of the model of a call, by name and in its order."""
+    feeds: dict[str, npt.NDArray[Any]] = {"X": call.inputs}
+    if call.h_0 is not None:
+        feeds["h_0"] = call.h_0
+    if call.lengths is not None:
+        feeds["lengths"] = call.lengths.astype(np.int32)  # the only type that RNN takes
+    return feeds
+
+
+def of_backend(backend: Any, device: str = "CPU") -> Prepare:
+    """How a class or module with the interface of `onnx.backend.base.Backend` prepares a model."""
+
+    def prepare(model: bytes) -> Session:
+        prepared = backend.prepare(onnx.load_from_string(model), device)
+        if not hasattr(prepared, "run"):
+            raise TypeError(f"prepare: expected an object with run, got {type(prepared).__name__}")
+
+        def session(feeds: Feeds) -> Sequence[npt.NDArray[Any]]:
+            return tuple(prepared.run(list(feeds.values())))
+
+        return session
+
+    return prepare
+
+
+def of_function(function: Callable[[Path, Feeds], Sequence[npt.NDArray[Any]]]) -> Prepare:
+    """How a function of a model's file and its inputs by name, called anew each time, is one."""
+
+    def prepare(model: bytes) -> Session:
+        def session(feeds: Feeds) -> Sequence[npt.NDArray[Any]]:
+            with TemporaryDirectory() as folder:
+                path = Path(folder, "layer.onnx")
+                path.write_bytes(model)
+                return function(path, feeds)
+
+        return session
+
+    return prepare

@@ -1,0 +1,44 @@
+"""The adapter of ncnn, which comes with an extra."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from rnn_conformance import check, load
+from rnn_conformance.layer.cases import LayerCase
+from rnn_reference import RNN
+
+pytest.importorskip("ncnn", reason="the extra ncnn is not installed")
+
+NAME = "rnn_conformance.implementations.ncnn_rnn:NcnnLayer"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        LayerCase(B=1, layout="single"),
+        LayerCase(B=1, layout="single", L=3, bidirectional=True),
+        LayerCase(B=1, layout="single", L=2, bias="off", h_0="none"),
+    ],
+    ids=lambda case: case.id,
+)
+def test_ncnn_computes_what_the_reference_does(case: LayerCase) -> None:
+    layer: Any = load(NAME)
+    call = case.call()
+    found = layer.run_layer(call)
+    output, h_n = RNN.from_weights(call.weights).forward(call.inputs, call.h_0)
+    np.testing.assert_allclose(found.output, output, rtol=0, atol=1e-5, strict=True)
+    np.testing.assert_allclose(found.h_n, h_n, rtol=0, atol=1e-5, strict=True)
+
+
+def test_what_ncnn_does_not_take_is_an_error() -> None:
+    layer: Any = load(NAME)
+    case = LayerCase(T=0, B=1, layout="single")
+    with pytest.raises(RuntimeError, match=r": expected ncnn to return 0, got -\d+"):
+        layer.run_layer(case.call())
+
+
+def test_ncnn_keeps_calls_apart() -> None:
+    report = check(NAME, checks=["memory_layouts", "threads", "no_steps_refused"])
+    assert report.conforms
+    assert report.executed == 12

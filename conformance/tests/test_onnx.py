@@ -1,0 +1,195 @@
+"""A layer as an ONNX model, and what runs one as a layer; each runtime comes with an extra."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rnn_conformance import FEATURES, LayerCall, check, load
+from rnn_conformance.layer.call import LayerAnswer
+from rnn_conformance.layer.cases import LayerCase
+from rnn_reference import RNN
+
+onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
+
+from onnx.reference import ReferenceEvaluator  # noqa: E402
+from rnn_conformance.implementations.onnx_backend import (  # noqa: E402
+    ONNX_FEATURES,
+    SESSIONS,
+    OnnxLayer,
+    feeds_of,
+    of_backend,
+    of_function,
+)
+from rnn_conformance.implementations.onnx_model import rnn_model  # noqa: E402
+from rnn_conformance.implementations.onnx_reference import ONNX_REFERENCE, session  # noqa: E402
+
+TANH = (
+    LayerCase(),
+    LayerCase(bias="off", h_0="none"),
+    LayerCase(L=3, bidirectional=True),
+    LayerCase(L=2, layout="batch_first", dtype="float64"),
+    LayerCase(B=1, L=2, bidirectional=True, layout="single"),
+    LayerCase(layout="single", B=1, h_0="none", dtype="float64"),
+)
+LENGTHS = (
+    LayerCase(lengths="unsorted"),
+    LayerCase(L=2, bidirectional=True, lengths="unsorted", layout="batch_first"),
+)
+
+
+def reference(call: LayerCall) -> LayerAnswer:
+    rnn = RNN.from_weights(
+        call.weights,
+        nonlinearity=call.options.nonlinearity,
+        batch_first=call.layout == "batch_first",
+    )
+    return LayerAnswer(*rnn.forward(call.inputs, call.h_0, lengths=call.lengths))
+
+
+def assert_same(call: LayerCall, found: LayerAnswer) -> None:
+    expected = reference(call)
+    for name in ("output", "h_n"):
+        wanted, got = getattr(expected, name), getattr(found, name)
+        np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-5, strict=True)
+
+
+@pytest.mark.parametrize("case", TANH, ids=lambda case: case.id)
+def test_a_model_computes_what_the_reference_does(case: LayerCase) -> None:
+    onnx.checker.check_model(rnn_model(case.call()), full_check=True)
+    assert_same(case.call(), ONNX_REFERENCE.run_layer(case.call()))
+
+
+@pytest.mark.parametrize(
+    "case",
+    [*TANH[:3], *LENGTHS, LayerCase(L=2, nonlinearity="relu", bidirectional=True)],
+    ids=lambda case: case.id,
+)
+@pytest.mark.parametrize("name", ["onnxruntime_rnn:ONNXRUNTIME", "openvino_rnn:OPENVINO_FIXED"])
+def test_runtimes_compute_it_with_lengths_and_relu_too(name: str, case: LayerCase) -> None:
+    module = name.split("_")[0]
+    pytest.importorskip(module, reason=f"the extra {module} is not installed")
+    layer: Any = load(f"rnn_conformance.implementations.{name}")
+    assert_same(case.call(), layer.run_layer(case.call()))
+
+
+def test_a_model_has_the_inputs_of_its_call_and_no_weight_among_them() -> None:
+    call = LayerCase(L=2, lengths="unsorted").call()
+    graph = rnn_model(call).graph
+    assert [value.name for value in graph.input] == list(feeds_of(call)) == ["X", "h_0", "lengths"]
+    assert feeds_of(call)["lengths"].dtype == np.int32
+    bare = LayerCase(bias="off", h_0="none").call()
+    assert [value.name for value in rnn_model(bare).graph.input] == ["X"]
+    assert {i.name for i in rnn_model(bare).graph.initializer} == {"W_l0", "R_l0", "flat"}
+
+
+def test_both_biases_stand_in_b_input_first_and_forward_first() -> None:
+    call = LayerCase(bidirectional=True).call()
+    graph = rnn_model(call).graph
+    found = {i.name: onnx.numpy_helper.to_array(i) for i in graph.initializer}
+    w = call.weights
+    assert found["B_l0"].shape == (2, 6)
+    np.testing.assert_array_equal(found["B_l0"][0], [*w["bias_ih_l0"], *w["bias_hh_l0"]])
+    np.testing.assert_array_equal(found["B_l0"][1, 3:], w["bias_hh_l0_reverse"])
+    np.testing.assert_array_equal(found["W_l0"][1], w["weight_ih_l0_reverse"])
+
+
+def test_bfloat16_is_refused() -> None:
+    call = replace(LayerCase().call(), bfloat16=True)
+    with pytest.raises(ValueError, match="call: expected float32, float64 or float16, got bfloat"):
+        rnn_model(call)
+
+
+def test_sessions_are_kept_and_few_of_them() -> None:
+    prepared: list[bytes] = []
+
+    def counting(model: bytes) -> Any:
+        prepared.append(model)
+        return session(model)
+
+    layer = OnnxLayer("counting", counting, frozenset({"tanh"}))
+    first, longer = LayerCase(), LayerCase(T=9, B=2)
+    calls = [replace(longer.call(), weights=first.call().weights), first.call(), first.call()]
+    for call in calls:
+        assert_same(call, layer.run_layer(call))
+    assert len(prepared) == 1
+    for seed in range(1, SESSIONS + 1):
+        layer.run_layer(LayerCase(seed=seed).call())
+    layer.run_layer(first.call())
+    assert len(prepared) == SESSIONS + 2
+
+
+class Backend:
+    """The interface of onnx.backend.base, around the reference evaluator."""
+
+    @classmethod
+    def prepare(cls, model: Any, device: str = "CPU") -> Any:
+        assert device == "CPU"
+        found = cls()
+        found.evaluator = ReferenceEvaluator(model)  # type: ignore[attr-defined]
+        return found
+
+    def run(self, inputs: Sequence[Any]) -> tuple[Any, ...]:
+        evaluator: Any = self.evaluator  # type: ignore[attr-defined]
+        return tuple(evaluator.run(None, dict(zip(evaluator.input_names, inputs, strict=True))))
+
+
+class Unprepared(Backend):
+    @classmethod
+    def prepare(cls, model: Any, device: str = "CPU") -> Any:
+        return None
+
+
+def from_file(path: Path, feeds: Mapping[str, Any]) -> list[Any]:
+    results: list[Any] = ReferenceEvaluator(str(path)).run(None, dict(feeds))
+    return results
+
+
+@pytest.mark.parametrize("prepare", [of_backend(Backend), of_function(from_file)])
+def test_a_backend_and_a_function_of_a_file_are_layers(prepare: Any) -> None:
+    layer = OnnxLayer("mine", prepare, ONNX_REFERENCE.features)
+    assert_same(TANH[2].call(), layer.run_layer(TANH[2].call()))
+    asked = ["layer_shape_and_dtype", "split_and_carry"]
+    report = check(layer, checks=asked, diagnosed=False)
+    assert report.conforms
+    assert {r.check for r in report.records if r.outcome == "passed"} == set(asked)
+
+
+# ONNX Runtime imports it; nothing of ours does.
+@pytest.mark.filterwarnings("ignore:onnx.version is deprecated:DeprecationWarning")
+def test_the_backend_of_onnx_runtime_is_a_layer() -> None:
+    pytest.importorskip("onnxruntime", reason="the extra onnxruntime is not installed")
+    from onnxruntime import backend
+
+    layer = OnnxLayer("backend", of_backend(backend))
+    assert_same(LENGTHS[1].call(), layer.run_layer(LENGTHS[1].call()))
+
+
+def test_what_is_no_backend_or_gives_too_much_is_refused() -> None:
+    call = LayerCase().call()
+    with pytest.raises(TypeError, match="prepare: expected an object with run, got NoneType"):
+        OnnxLayer("none", of_backend(Unprepared)).run_layer(call)
+    three = OnnxLayer("three", of_function(lambda path, feeds: [*from_file(path, feeds), 0]))
+    with pytest.raises(ValueError, match="results: expected output and h_n, got 3 of them"):
+        three.run_layer(call)
+    with pytest.raises(ValueError, match=r"features: expected a selection of .*, got bfloat16"):
+        OnnxLayer("too much", session, frozenset({"bfloat16"}))
+    assert FEATURES - {"bfloat16", "dropout"} == ONNX_FEATURES
+
+
+def test_that_the_evaluator_ignores_lengths_is_seen() -> None:
+    claiming = OnnxLayer("claiming", session, ONNX_REFERENCE.features | {"lengths"})
+    report = check(claiming, checks=["layer_h_n"], diagnosed=False)
+    failed = {r.case for r in report.failures}
+    assert failed
+    assert all("sorted" in case or "equal" in case for case in failed)
+    assert "float32-T7-B4-I5-H3-L1-tanh-h0" not in failed
+
+
+def test_its_known_failures_fail_and_nothing_else_of_them() -> None:
+    report = check(ONNX_REFERENCE, checks=["refusals", "options_matter", "layer_repeatable"])
+    assert report.conforms
+    known = {r.check for r in report.records if r.outcome == "known_failure"}
+    assert known == {"refusals"}
