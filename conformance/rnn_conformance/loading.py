@@ -18,6 +18,33 @@ BUILT_IN = {
     "torch.nn.RNN": "rnn_conformance.implementations.torch_rnn:TorchRNN",
     "rnn_reference.BatchRNN": "rnn_conformance.implementations.reference:BATCH",
     "rnn_reference.SingleSequenceRNN": "rnn_conformance.implementations.reference:SINGLE",
+    "torch.nn.RNNCell": "rnn_conformance.implementations.torch_cell:TorchCell",
+    "onnxruntime": "rnn_conformance.implementations.onnxruntime_rnn:ONNXRUNTIME",
+    "onnx.reference": "rnn_conformance.implementations.onnx_reference:ONNX_REFERENCE",
+    "openvino": "rnn_conformance.implementations.openvino_rnn:OPENVINO",
+    "openvino-fixed-sizes": "rnn_conformance.implementations.openvino_rnn:OPENVINO_FIXED",
+    "ncnn": "rnn_conformance.implementations.ncnn_rnn:NcnnLayer",
+    "keras.SimpleRNN-numpy": "rnn_conformance.implementations.keras_rnn:KerasNumpy",
+    "keras.SimpleRNN-jax": "rnn_conformance.implementations.keras_rnn:KerasJax",
+    "keras.SimpleRNN-torch": "rnn_conformance.implementations.keras_rnn:KerasTorch",
+    "flax.nnx.RNN": "rnn_conformance.implementations.flax_rnn:NnxRNN",
+    "flax.linen.RNN": "rnn_conformance.implementations.flax_rnn:LinenRNN",
+    "mlx.nn.RNN": "rnn_conformance.implementations.mlx_rnn:MlxRNN",
+    "paddle.nn.SimpleRNN": "rnn_conformance.implementations.paddle_rnn:PaddleRNN",
+    "paddle.nn.SimpleRNN-relu": "rnn_conformance.implementations.paddle_rnn:PaddleRelu",
+}
+# What a framework's package is installed by, where it is imported in vain.
+EXTRAS = {
+    "torch": "torch",
+    "onnx": "onnx",
+    "onnxruntime": "onnxruntime",
+    "openvino": "openvino",
+    "ncnn": "ncnn",
+    "keras": "keras",
+    "jax": "flax",
+    "flax": "flax",
+    "mlx": "mlx",
+    "paddle": "paddle",
 }
 
 
@@ -150,8 +177,9 @@ def _from_file(place: str) -> ModuleType:
 
 
 def _advice(error: BaseException) -> str:
-    lacks_torch = isinstance(error, ModuleNotFoundError) and error.name == "torch"
-    return '; to install it: pip install "rnn-conformance[torch]"' if lacks_torch else ""
+    lacking = error.name if isinstance(error, ModuleNotFoundError) else None
+    extra = EXTRAS.get(lacking or "")
+    return f'; to install it: pip install "rnn-conformance[{extra}]"' if extra else ""
 
 
 def _name_of(implementation: Any) -> str:

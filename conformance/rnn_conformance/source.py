@@ -1,8 +1,6 @@
 """How an implementation is come by, in words that another process understands too."""
 
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
 
 from rnn_conformance.declaration import Declaration, declared, read_declaration
 from rnn_conformance.layer.call import LayerImplementation
@@ -13,6 +11,8 @@ from rnn_conformance.protocol import Claims, Implementation
 # What something can stand in for, and what makes an implementation of it: f(object, name).
 ADAPTERS = {
     "torch.nn.RNN": "rnn_conformance.implementations.torch_rnn:TorchRNN",
+    "onnx.backend": "rnn_conformance.implementations.onnx_backend:like_backend",
+    "onnx.runner": "rnn_conformance.implementations.onnx_backend:like_runner",
 }
 
 
@@ -64,6 +64,5 @@ class Source:
             return load(self.name)
         if self.like not in ADAPTERS:
             raise CannotBeJudged(f"like: expected {', '.join(ADAPTERS)}, got {self.like!r}")
-        place, _, attribute = ADAPTERS[self.like].partition(":")
-        adapter: Any = getattr(import_module(place), attribute)
+        adapter = named(ADAPTERS[self.like])
         return as_implementation(adapter(named(self.name), self.name), name=self.name)

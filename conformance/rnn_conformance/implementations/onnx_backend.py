@@ -20,12 +20,15 @@ from rnn_conformance.declaration import KnownFailure
 from rnn_conformance.implementations.onnx_model import rnn_model
 from rnn_conformance.layer.call import LayerAnswer, LayerCall
 from rnn_conformance.layer.cases import FEATURES
+from rnn_conformance.layer.conventions import UNDEFINED
 
 Feeds = Mapping[str, npt.NDArray[Any]]
 Session = Callable[[Feeds], Sequence[npt.NDArray[Any]]]
 Prepare = Callable[[bytes], Session]
 
 SESSIONS = 8
+# It leaves open what comes of no steps (onnx/onnx#1674).
+OPEN = {"T = 0": UNDEFINED, "length 0": UNDEFINED}
 ONNX_FEATURES = FEATURES - {"dropout", "bfloat16"}  # what `rnn_model` can say
 
 
@@ -109,3 +112,13 @@ def of_function(function: Callable[[Path, Feeds], Sequence[npt.NDArray[Any]]]) -
         return session
 
     return prepare
+
+
+def like_backend(backend: Any, name: str) -> OnnxLayer:
+    """A layer that runs on an `onnx.backend.base.Backend`, asked for all that a model can say."""
+    return OnnxLayer(name, of_backend(backend), ONNX_FEATURES, conventions=OPEN)
+
+
+def like_runner(function: Any, name: str) -> OnnxLayer:
+    """A layer that runs by `function(path_of_the_model, inputs_by_name)`, likewise."""
+    return OnnxLayer(name, of_function(function), ONNX_FEATURES, conventions=OPEN)

@@ -76,7 +76,7 @@ OPENVINO = OnnxLayer(
     ),
 )
 OPENVINO_FIXED = OnnxLayer(
-    "openvino, fixed sizes",
+    "openvino-fixed-sizes",
     session_of_fixed_sizes,
     ONNX_FEATURES - {"float64"},
     # B = 0 kills the process; findings.md, O7.
