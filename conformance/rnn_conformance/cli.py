@@ -98,10 +98,9 @@ def _judged(options: argparse.Namespace) -> Report:
         limit *= CALLS  # the program's own is for each of its answers
     isolation = Isolation(number, limit) if number else None
     try:
-        if isolation is None:
-            smoke(found := source.implementation())
+        found = source if isolation else smoke(source.implementation())
         return check(
-            source if isolation else found,
+            found,
             seed=options.seed,
             checks=options.checks,
             diagnosed=options.diagnosed,

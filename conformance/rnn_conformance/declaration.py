@@ -24,6 +24,7 @@ PARTS = (
     "run_layer",
     "reread",
     "adapter",
+    "claims_by_default",
     "code",
 )
 ImplementationOrLayer = Implementation | LayerImplementation

@@ -89,7 +89,7 @@ class Workers:
         self._silences = self._broken = 0
         self._no_answer: set[str] = set()
         self._conversations: list[Conversation | None] = [None] * isolation.processes
-        told = self._started(0, smoke=True)
+        told = self._started(0)
         self.name: str = told["name"]
         self.environment: dict[str, str] = told["environment"]
         found = _stub(told)
@@ -163,12 +163,12 @@ class Workers:
     def _ask(self, number: int, request: Any, time_limit: float | None = None) -> dict[str, Any]:
         if self._conversations[number] is None:
             try:
-                self._started(number, smoke=False)
+                self._started(number)
             except CannotBeJudged as error:
                 raise Broken(str(error)) from error
         return self._line(number, request, time_limit or self._isolation.time_limit)
 
-    def _started(self, number: int, *, smoke: bool) -> dict[str, Any]:
+    def _started(self, number: int) -> dict[str, Any]:
         if self._ended.is_set():
             raise CannotBeJudged("the run has ended")
         threads = max(1, cores() // len(self._conversations))
@@ -179,7 +179,7 @@ class Workers:
         )
         name = self._start["source"]["name"]
         try:
-            told = self._line(number, {**self._start, "smoke": smoke}, LOADING)
+            told = self._line(number, self._start, LOADING)
         except Broken as broken:
             raise CannotBeJudged(
                 f"implementation {name!r}: loading it, the process {broken}"

@@ -33,7 +33,7 @@ def parameters(implementation: Any, *, seed: int = 0) -> list[Any]:
     """
     found = as_implementation(implementation)
     try:
-        smoke(found)
+        found = smoke(found)
     except CannotBeJudged as error:
         return [pytest.param(NoVerdict(str(error)), id=f"smoke[{found.name}]")]
     return [pytest.param(planned, id=planned.id) for planned in plan(found, seed=seed)]

@@ -3,11 +3,12 @@
 from typing import Any
 
 from rnn_conformance.cases import Case
-from rnn_conformance.layer.call import LayerImplementation, Nonlinearity
+from rnn_conformance.declaration import Declaration, ImplementationOrLayer, declared
+from rnn_conformance.layer.call import Nonlinearity
 from rnn_conformance.layer.cases import LayerCase
 from rnn_conformance.loading import CannotBeJudged
 from rnn_conformance.profiles import LAYER, Profile, profiles_of
-from rnn_conformance.protocol import DTYPES, HALF_DTYPES, Dtype, Implementation, Layout
+from rnn_conformance.protocol import DTYPES, HALF_DTYPES, Dtype, Layout
 from rnn_conformance.run import Planned
 from rnn_conformance.subject import Violation
 
@@ -16,14 +17,35 @@ FIRST_STEPS = {"core": ("hidden_states", "outputs"), "layer": ("layer_output",)}
 LAYOUTS: tuple[Layout, ...] = ("time_first", "batch_first", "single")  # the usual ones first
 
 
-def smoke(implementation: Implementation | LayerImplementation) -> None:
+def smoke(implementation: ImplementationOrLayer) -> ImplementationOrLayer:
     """Ask for the simplest there is, two steps from no h_0: shapes, and of an adapter numbers.
 
     What has `adapter = True` stands between the suite and somebody else's RNN: where its first
     steps are wrong, the weights are not where they belong, which says nothing about the RNN.
 
+    Returns:
+        the implementation; where it claims nothing itself, and takes single sequences but no
+        batches, one that claims these alone.
+
     Raises CannotBeJudged with what is most likely the slip.
     """
+    try:
+        _asked(implementation)
+    except CannotBeJudged:
+        if not getattr(implementation, "claims_by_default", False):
+            raise
+        single = declared(implementation, Declaration(layouts=("single",)))
+        try:
+            _asked(single)
+        except CannotBeJudged:
+            pass
+        else:
+            return single
+        raise
+    return implementation
+
+
+def _asked(implementation: ImplementationOrLayer) -> None:
     for profile in profiles_of(implementation):
         case = _simplest(profile, implementation)
         if case is None:

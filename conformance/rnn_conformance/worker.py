@@ -45,9 +45,7 @@ def _answers(requests: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any
     if start is None:
         return
     try:
-        found = Source(**start["source"]).implementation()
-        if start["smoke"]:
-            smoke(found)
+        found = smoke(Source(**start["source"]).implementation())
     except CannotBeJudged as error:
         yield {"cannot": str(error)}
         return

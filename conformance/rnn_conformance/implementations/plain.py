@@ -19,6 +19,7 @@ class PlainFunction:
     def __init__(self, name: str, function: Callable[..., Any]) -> None:
         self.name = name
         self.claims: Claims = getattr(function, "claims", Claims())
+        self.claims_by_default = not hasattr(function, "claims")
         self._function = function
 
     def run(self, call: Call) -> Answer:
@@ -49,13 +50,15 @@ class StepByStepClass:
     """A class with the constructor, attributes and `forward` of the reference classes.
 
     Batched, states and outputs are columns: h_0 goes in as (H, B), and `forward` gives two mappings
-    by time step, outputs (O, B) and hidden states (H, B). In the layout "single", B is 1. The
-    final state is the last of them, so there is none to judge of its own.
+    by time step, outputs (O, B) and hidden states (H, B). In the layout "single", B is 1, and what
+    `forward` gives may be without it. The final state is the last of them, so there is none to
+    judge of its own.
     """
 
     def __init__(self, name: str, cls: type[Any], claims: Claims | None = None) -> None:
         self.name = name
         self.claims: Claims = getattr(cls, "claims", Claims()) if claims is None else claims
+        self.claims_by_default = claims is None and not hasattr(cls, "claims")
         self._class = cls
         self._models: dict[tuple[object, ...], Any] = {}
         self._behind: list[tuple[Answer, Call, tuple[Any, Any]]] = []
@@ -93,19 +96,21 @@ def _answer(call: Call, step_output: Any, hidden_states: Any) -> Answer:
     output_size, hidden_size = call.weights["W_ho"].shape
     single = call.layout == "single"
     steps, width = len(call.inputs), 1 if single else call.inputs.shape[1]
-    outputs = _stacked("step_output", step_output, steps, (output_size, width))
-    states = _stacked("hidden_states", hidden_states, steps, (hidden_size, width))
+    outputs = _stacked("step_output", step_output, steps, (output_size, width), single=single)
+    states = _stacked("hidden_states", hidden_states, steps, (hidden_size, width), single=single)
     if single:
         return Answer(states[:, 0], outputs=outputs[:, 0])
     return Answer(states, outputs=outputs)
 
 
-def _stacked(name: str, by_step: Any, steps: int, shape: tuple[int, int]) -> Array:
+def _stacked(name: str, by_step: Any, steps: int, shape: tuple[int, int], *, single: bool) -> Array:
     """(T, B, units), of a mapping from each time step to columns (units, B)."""
     if not isinstance(by_step, Mapping) or not set(range(steps)) <= set(by_step):
         got = list(by_step) if isinstance(by_step, Mapping) else type(by_step).__name__
         raise TypeError(f"{name}: expected a mapping of the time steps 0 … {steps - 1}, got {got}")
+    allowed = (shape, shape[:1]) if single else (shape,)
     for t in range(steps):
-        if np.shape(by_step[t]) != shape:
+        if np.shape(by_step[t]) not in allowed:
             raise TypeError(f"{name}[{t}]: expected shape {shape}, got {np.shape(by_step[t])}")
-    return np.stack([by_step[t] for t in range(steps)]).swapaxes(1, 2)
+    columns = [np.reshape(by_step[t], shape) for t in range(steps)]
+    return np.stack(columns).swapaxes(1, 2)

@@ -35,6 +35,11 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
     writing.add_argument(
         "--only", action="append", metavar="ID", help="write this case alone (repeatable)"
     )
+    writing.add_argument(
+        "--onnx",
+        action="store_true",
+        help="write ONNX test cases instead: model.onnx and test_data_set_0 for each",
+    )
     judging = commands.add_parser(
         "verify",
         help="judge results that were computed elsewhere",
@@ -66,6 +71,12 @@ def released() -> str:
 
 
 def _export(options: argparse.Namespace) -> int:
+    if options.onnx:
+        from rnn_conformance.vectors.onnx_cases import write_onnx_cases  # it needs an extra
+
+        written = write_onnx_cases(options.folder, seed=options.seed, only=options.only)
+        print(f"{len(written)} ONNX test cases")
+        return CONFORMS
     manifest = export(options.folder, seed=options.seed, only=options.only)
     found = digest(manifest)
     is_released = f"version {VERSION}, as released" if found == released() else "not a released set"
