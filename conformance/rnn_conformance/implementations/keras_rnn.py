@@ -17,20 +17,22 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
-from rnn_conformance.protocol import DTYPES, Answer, Array, Call, Claims
-
-OPTIONS = ("batch_first", "tanh", "relu", "no_bias", "bidirectional", "lengths")
+from rnn_conformance.protocol import Answer, Array, Call, Claims
 
 
 class KerasRNN:
     """keras.layers.SimpleRNN, alone or in keras.layers.Bidirectional; compiled where it is jax's.
 
+    float64 is not claimed: on these backends it is computed in float32 (findings.md, 2).
+
     Raises ImportError, when made, where Keras was imported with another backend.
     """
 
     backend: ClassVar[str]
-    claims = Claims(("batch_first",), DTYPES)
-    features = frozenset((*DTYPES, *OPTIONS))
+    claims = Claims(("batch_first",), ("float32",))
+    features = frozenset(
+        ("float32", "batch_first", "tanh", "relu", "no_bias", "bidirectional", "lengths")
+    )
     conventions: ClassVar[dict[str, str]] = {"length 0": "h_0"}
 
     def __init__(self) -> None:
@@ -42,31 +44,28 @@ class KerasRNN:
                 f"KERAS_BACKEND: expected {self.backend}, but Keras was imported with {found} "
                 f"before, and has one backend in a process"
             )
-        if self.backend == "jax":
-            import_module("jax").config.update("jax_enable_x64", True)
         self._function = lru_cache(256)(self._new_function)  # as a user makes a layer but once
 
     def run(self, call: Call) -> Answer:
         w = call.weights
         O, H = w["W_ho"].shape
-        options = Options(call.inputs.shape[-1], H)
-        rnn = self._function(options, str(call.dtype))
         weights = [w["W_xh"].T, w["W_hh"].T, (w["b_xh"] + w["b_hh"])[:, 0]]
-        h_0 = None if call.h_0 is None else [call.h_0]
-        states, h_n = rnn(weights, call.inputs, initial_state=h_0)
-        outputs = self._function((H, O), str(call.dtype))([w["W_ho"].T, w["b_ho"][:, 0]], states)
+        h_0 = None if call.h_0 is None else [self._tensor(call.h_0)]
+        rnn, readout = self._function(Options(call.inputs.shape[-1], H)), self._function((H, O))
+        states, h_n = rnn(weights, self._tensor(call.inputs), initial_state=h_0)
+        outputs = readout([w["W_ho"].T, w["b_ho"][:, 0]], states)
         return Answer(self._array(states), self._array(h_n), self._array(outputs))
 
     def run_layer(self, call: LayerCall) -> LayerAnswer:
         o = call.options
         weights = _merged(call, "l0") + (_merged(call, "l0_reverse") if o.bidirectional else [])
-        h_0 = None if call.h_0 is None else list(call.h_0)
-        mask = None if call.lengths is None else _mask(call)
-        function = self._function(o, str(call.dtype))
-        output, *h_n = function(weights, call.inputs, initial_state=h_0, mask=mask)
+        h_0 = None if call.h_0 is None else [self._tensor(h) for h in call.h_0]
+        mask = None if call.lengths is None else self._tensor(_mask(call))
+        layer = self._function(o)
+        output, *h_n = layer(weights, self._tensor(call.inputs), initial_state=h_0, mask=mask)
         return LayerAnswer(self._array(output), np.stack([self._array(h) for h in h_n]))
 
-    def _new_function(self, sizes: Options | tuple[int, int], dtype: str) -> Callable[..., Any]:
+    def _new_function(self, sizes: Options | tuple[int, int]) -> Callable[..., Any]:
         """f(weights, inputs, …) of a layer, or of a readout from H to O."""
         layers = self._keras.layers
         if isinstance(sizes, Options):
@@ -77,13 +76,12 @@ class KerasRNN:
                 return_sequences=True,
                 return_state=True,
                 zero_output_for_mask=True,
-                dtype=dtype,
             )
             if sizes.bidirectional:
-                layer = layers.Bidirectional(layer, dtype=dtype)
+                layer = layers.Bidirectional(layer)
             layer.build((None, None, sizes.input_size))
         else:
-            layer = layers.Dense(sizes[1], dtype=dtype)
+            layer = layers.Dense(sizes[1])
             layer.build((None, None, sizes[0]))
 
         others = [variable.value for variable in layer.non_trainable_variables]
@@ -92,6 +90,10 @@ class KerasRNN:
             return layer.stateless_call(weights, others, inputs, **options)[0]
 
         return import_module("jax").jit(function) if self.backend == "jax" else function
+
+    def _tensor(self, value: Any) -> Any:
+        # Torch takes no negative strides.
+        return self._keras.ops.convert_to_tensor(np.array(value, order="C"))
 
     def _array(self, value: Any) -> Array:
         # A copy: what a backend gives may be its own memory, or read-only.

@@ -1,6 +1,6 @@
-"""paddle.nn.SimpleRNN, with a paddle.nn.Linear for the readout; weights have the names of torch.
+"""paddle.nn.SimpleRNN, with paddle.nn.functional.linear for the readout; weights have the names of torch.
 
-Both biases stay apart. A kernel (I, O) of the readout is W_ho transposed. Inputs are batches alone.
+Both biases stay apart. The kernel (H, O) of the readout is W_ho transposed. Inputs are batches alone.
 """
 
 from collections.abc import Mapping
@@ -16,15 +16,49 @@ from rnn_conformance.protocol import DTYPES, HALF_DTYPES, Answer, Array, Call, C
 _DEFAULT_DTYPE = Lock()  # paddle has one for the whole process
 
 
-class PaddleRNN:
-    """paddle.nn.SimpleRNN on the CPU, in every option that it documents."""
+class PaddleRelu:
+    """paddle.nn.SimpleRNN of relu on the CPU, in the options that it documents.
+
+    But for no bias: to leave it out ends the process (findings.md, 3).
+    """
+
+    name = "paddle.nn.SimpleRNN (relu)"
+    features = FEATURES - {"single", "no_bias", "tanh", *HALF_DTYPES}
+    conventions: ClassVar[dict[str, str]] = {
+        "T = 0": "undefined",  # it ends the process (findings.md, 3)
+        "B = 0": "undefined",  # refused by two layers in both directions, taken by the others
+        "NaN in padding": "undefined",
+        "length 0": "h_0",
+    }
+    known_failures: ClassVar[dict[str, str]] = {
+        "nan_is_propagated": "relu makes 0 of NaN; findings.md, 5, and PaddlePaddle/Paddle#79351"
+    }
+
+    def run_layer(self, call: LayerCall) -> LayerAnswer:
+        T, lengths = call.inputs.shape[0 if call.layout == "time_first" else 1], call.lengths
+        bad = lengths is not None and (lengths.min() < 0 or lengths.max() > T)
+        if bad and call.inputs.ndim == 3:
+            # paddle may end the process (findings.md, 4): a wrong answer stands for it.
+            return LayerAnswer(call.inputs, call.inputs)
+        rnn = _rnn(call.options, call.weights, time_major=call.layout == "time_first")
+        rnn.train() if call.training else rnn.eval()
+        with paddle.no_grad():
+            output, h_n = rnn(
+                paddle.to_tensor(call.inputs),
+                None if call.h_0 is None else paddle.to_tensor(call.h_0),
+                None if call.lengths is None else paddle.to_tensor(call.lengths),
+            )
+        return LayerAnswer(output.numpy(), h_n.numpy())
+
+
+class PaddleRNN(PaddleRelu):
+    """The same of tanh, with a readout."""
 
     name = "paddle.nn.SimpleRNN"
     claims = Claims(("time_first", "batch_first"), DTYPES)
-    features = FEATURES - {"single", *HALF_DTYPES}
-    conventions: ClassVar[dict[str, str]] = {
-        "T = 0": "undefined",  # it ends the process: findings.md, 2
-        "length 0": "h_0",
+    features = PaddleRelu.features - {"relu"} | {"tanh"}
+    known_failures: ClassVar[dict[str, str]] = {
+        "lengths_refused": "lengths beyond T or below 0 are not refused; findings.md, 4"
     }
 
     def run(self, call: Call) -> Answer:
@@ -46,27 +80,11 @@ class PaddleRNN:
             outputs = paddle.nn.functional.linear(states, kernel, bias)
         return Answer(states.numpy(), h_n[0].numpy(), outputs.numpy())
 
-    def run_layer(self, call: LayerCall) -> LayerAnswer:
-        T = call.inputs.shape[0 if call.layout == "time_first" else 1]
-        if call.lengths is not None and (call.lengths.min() < 0 or call.lengths.max() > T):
-            # paddle would leave its memory and hang; what is no refusal stands for that.
-            return LayerAnswer(call.inputs, call.inputs)
-        rnn = _rnn(call.options, call.weights, time_major=call.layout == "time_first")
-        rnn.train() if call.training else rnn.eval()
-        with paddle.no_grad():
-            output, h_n = rnn(
-                paddle.to_tensor(call.inputs),
-                None if call.h_0 is None else paddle.to_tensor(call.h_0),
-                None if call.lengths is None else paddle.to_tensor(call.lengths),
-            )
-        return LayerAnswer(output.numpy(), h_n.numpy())
-
 
 def _rnn(
     o: Options, weights: Mapping[str, Array], *, time_major: bool
 ) -> "paddle.nn.SimpleRNN":
     """The layer with these weights, in their dtype."""
-    bias = None if o.bias else False
     with _DEFAULT_DTYPE:
         before = paddle.get_default_dtype()
         paddle.set_default_dtype(str(weights["weight_hh_l0"].dtype))
@@ -79,8 +97,6 @@ def _rnn(
                 time_major,
                 o.dropout,
                 o.nonlinearity,
-                bias_ih_attr=bias,
-                bias_hh_attr=bias,
             )
         finally:
             paddle.set_default_dtype(before)
