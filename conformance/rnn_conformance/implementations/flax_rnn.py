@@ -21,23 +21,14 @@ ACTIVATIONS = {"tanh": nnx.tanh, "relu": nnx.relu}
 
 
 class NnxRNN:
-    """flax.nnx.RNN with a flax.nnx.SimpleCell, and a flax.nnx.Linear for the readout."""
+    """flax.nnx.RNN with a flax.nnx.SimpleCell."""
 
     name = "flax.nnx.RNN"
-    claims = Claims(LAYOUTS, DTYPES)
     features = frozenset((*DTYPES, *LAYOUTS, *ACTIVATIONS, "bidirectional", "lengths"))
     conventions: ClassVar[dict[str, str]] = {
         "padded output": "undefined",  # "NOT zeroed out", says the documentation
         "length 0": "undefined",
     }
-
-    def run(self, call: Call) -> Answer:
-        w, time_major = call.weights, call.layout == "time_first"
-        rnn = _nnx(Options(call.inputs.shape[-1], len(w["W_hh"])), str(call.dtype))
-        _fill(rnn, w["W_xh"], w["W_hh"], (w["b_xh"] + w["b_hh"])[:, 0])
-        h_n, states = _call_nnx(rnn, call.inputs, call.h_0, None, time_major)
-        outputs = _call_linear(_linear(w["W_ho"], w["b_ho"][:, 0]), states)
-        return Answer(np.array(states), np.array(h_n), np.array(outputs))
 
     def run_layer(self, call: LayerCall) -> LayerAnswer:
         o, time_major = call.options, call.layout == "time_first"
@@ -86,11 +77,6 @@ def _call_nnx(rnn: Any, inputs: Any, carry: Any, lengths: Any, time_major: bool)
     )
 
 
-@nnx.jit
-def _call_linear(readout: nnx.Linear, states: Any) -> Any:
-    return readout(states)
-
-
 def _nnx(o: Options, dtype: str) -> Any:
     """A layer of these options with weights of its own."""
 
@@ -113,15 +99,6 @@ def _nnx(o: Options, dtype: str) -> Any:
 def _fill(rnn: nnx.RNN, W_xh: Array, W_hh: Array, b: Array) -> None:
     dense_i, dense_h = rnn.cell.dense_i, rnn.cell.dense_h
     dense_i.kernel[...], dense_h.kernel[...], dense_i.bias[...] = W_xh.T, W_hh.T, b
-
-
-def _linear(W: Array, b: Array) -> nnx.Linear:
-    dtype = str(W.dtype)
-    zeros = nnx.initializers.zeros
-    rngs = nnx.Rngs(0)
-    linear = nnx.Linear(*W.T.shape, dtype=dtype, param_dtype=dtype, kernel_init=zeros, rngs=rngs)
-    linear.kernel[...], linear.bias[...] = W.T, b
-    return linear
 
 
 def _merged(call: LayerCall, end: str) -> tuple[Array, Array, Array]:

@@ -49,9 +49,7 @@ class MlxRNN:
 
 def _rnn(parameters: Mapping[str, mx.array], nonlinearity: Nonlinearity) -> mlx.nn.RNN:
     hidden_size, input_size = parameters["Wxh"].shape
-    rnn = mlx.nn.RNN(
-        input_size, hidden_size, "bias" in parameters, NONLINEARITIES[nonlinearity]
-    )
+    rnn = mlx.nn.RNN(input_size, hidden_size, "bias" in parameters, NONLINEARITIES[nonlinearity])
     rnn.update(dict(parameters))
     return rnn
 

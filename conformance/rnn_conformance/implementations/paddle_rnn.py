@@ -1,6 +1,7 @@
-"""paddle.nn.SimpleRNN, with paddle.nn.functional.linear for the readout; weights have the names of torch.
+"""paddle.nn.SimpleRNN, with paddle.nn.functional.linear for the readout.
 
-Both biases stay apart. The kernel (H, O) of the readout is W_ho transposed. Inputs are batches alone.
+The weights have the names and shapes that torch gives them, both biases stay apart, and the
+readout's kernel (H, O) is W_ho transposed. Inputs are batches alone.
 """
 
 from collections.abc import Mapping
@@ -81,9 +82,7 @@ class PaddleRNN(PaddleRelu):
         return Answer(states.numpy(), h_n[0].numpy(), outputs.numpy())
 
 
-def _rnn(
-    o: Options, weights: Mapping[str, Array], *, time_major: bool
-) -> "paddle.nn.SimpleRNN":
+def _rnn(o: Options, weights: Mapping[str, Array], *, time_major: bool) -> "paddle.nn.SimpleRNN":
     """The layer with these weights, in their dtype."""
     with _DEFAULT_DTYPE:
         before = paddle.get_default_dtype()
