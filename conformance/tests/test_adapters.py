@@ -38,7 +38,7 @@ class Layer:
 
 
 class Dense(Layer):
-    def stateless_call(self, weights: Any, others: Any, inputs: Array, **_: Any) -> Any:
+    def stateless_call(self, weights: Any, others: Any, inputs: Array, *_: Any, **__: Any) -> Any:
         return inputs @ weights[0] + weights[1], others
 
 
@@ -103,6 +103,8 @@ def test_the_torch_cell_computes_the_recurrence() -> None:
     w, h = call.weights, call.h_0
     answer = TorchCell().run(call)
     assert h is not None
+    assert answer.h_n is not None
+    assert answer.outputs is not None
     for t in range(3):
         h = np.tanh(call.inputs[:, t] @ w["W_xh"].T + w["b_xh"].T + h @ w["W_hh"].T + w["b_hh"].T)
         np.testing.assert_allclose(answer.hidden_states[:, t], h, rtol=1e-13)
