@@ -26,8 +26,12 @@ class NnxRNN:
     name = "flax.nnx.RNN"
     features = frozenset((*DTYPES, *LAYOUTS, *ACTIVATIONS, "bidirectional", "lengths"))
     conventions: ClassVar[dict[str, str]] = {
+        "T = 0": "empty",
         "padded output": "undefined",  # "NOT zeroed out", says the documentation
         "length 0": "undefined",
+    }
+    known_failures: ClassVar[dict[str, str]] = {
+        "lengths_refused": "lengths beyond T or below 0 are not refused; findings.md, 6"
     }
 
     def run_layer(self, call: LayerCall) -> LayerAnswer:
