@@ -31,7 +31,6 @@ BUILT_IN = {
     "flax.linen.RNN": "rnn_conformance.implementations.flax_rnn:LinenRNN",
     "mlx.nn.RNN": "rnn_conformance.implementations.mlx_rnn:MlxRNN",
     "paddle.nn.SimpleRNN": "rnn_conformance.implementations.paddle_rnn:PaddleRNN",
-    "paddle.nn.SimpleRNN-relu": "rnn_conformance.implementations.paddle_rnn:PaddleRelu",
 }
 # What a framework's package is installed by, where it is imported in vain.
 EXTRAS = {
@@ -72,8 +71,8 @@ def named(name: str) -> Any:
     place, colon, attribute = target.rpartition(":")
     if not colon or not place or not attribute:
         raise CannotBeJudged(
-            f"implementation {name!r}: expected one of {', '.join(BUILT_IN)}, or module:object, "
-            f"or file.py:object"
+            f"implementation {name!r}: expected module:object, or file.py:object, or one of "
+            f"{', '.join(BUILT_IN)}"
         )
     if name not in BUILT_IN and not place.endswith(".py") and "" not in sys.path:
         sys.path.insert(0, "")  # as `python -m` does: a module in the working directory is found

@@ -26,6 +26,7 @@ class NcnnLayer:
     """A chain of ncnn's RNN, each with its initial state as an input of its own."""
 
     name = "ncnn"
+    adapter = True
     features = frozenset({"float32", "single", "tanh", "layers", "bidirectional", "no_bias"})
 
     def run_layer(self, call: LayerCall) -> LayerAnswer:

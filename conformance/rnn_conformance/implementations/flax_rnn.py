@@ -1,0 +1,116 @@
+"""Flax: nnx.RNN(nnx.SimpleCell), alone or in nnx.Bidirectional, and linen's nn.RNN(nn.SimpleCell).
+
+The kernels (I, H) and (H, H) are W_xh and W_hh transposed, and the one bias (H,) is b_xh + b_hh,
+added in the dtype: one rounding more, for which the bound has room. JAX compiles each once for all
+calls of the same sizes and options, with 64 bits enabled.
+"""
+
+from functools import partial
+from typing import Any, ClassVar
+
+import jax
+import numpy as np
+from flax import linen, nnx
+
+from rnn_conformance.declaration import KnownFailure
+from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
+from rnn_conformance.protocol import DTYPES, LAYOUTS, Answer, Array, Call, Claims
+
+jax.config.update("jax_enable_x64", True)
+
+ACTIVATIONS = {"tanh": nnx.tanh, "relu": nnx.relu}
+
+
+class NnxRNN:
+    """flax.nnx.RNN with a flax.nnx.SimpleCell."""
+
+    name = "flax.nnx.RNN"
+    adapter = True
+    features = frozenset((*DTYPES, *LAYOUTS, *ACTIVATIONS, "bidirectional", "lengths"))
+    conventions: ClassVar[dict[str, str]] = {
+        "T = 0": "empty",
+        "padded output": "undefined",  # "NOT zeroed out", says the documentation
+        "length 0": "undefined",
+    }
+    known_failures = (
+        KnownFailure(
+            "lengths_refused", "lengths beyond T or below 0 are taken", link="findings.md, 6"
+        ),
+    )
+
+    def run_layer(self, call: LayerCall) -> LayerAnswer:
+        o, time_major = call.options, call.layout == "time_first"
+        rnn, two = _nnx(o, str(call.dtype)), o.bidirectional
+        ways = [(rnn.forward_rnn, "l0"), (rnn.backward_rnn, "l0_reverse")] if two else [(rnn, "l0")]
+        for one, end in ways:
+            _fill(one, *_merged(call, end))
+        h_0 = call.h_0 if call.h_0 is None or two else call.h_0[0]
+        carry = tuple(h_0) if h_0 is not None and two else h_0
+        h_n, output = _call_nnx(rnn, call.inputs, carry, call.lengths, time_major)
+        return LayerAnswer(np.array(output), np.array(h_n if two else [h_n]))
+
+
+class LinenRNN:
+    """flax.linen.RNN with a flax.linen.SimpleCell, and a flax.linen.Dense for the readout."""
+
+    name = "flax.linen.RNN"
+    adapter = True
+    claims = Claims(LAYOUTS, DTYPES)
+
+    def run(self, call: Call) -> Answer:
+        w, dtype = call.weights, call.dtype
+        O, H = w["W_ho"].shape
+        cell = linen.SimpleCell(H, dtype=dtype, param_dtype=dtype)
+        rnn = linen.RNN(cell, time_major=call.layout == "time_first", return_carry=True)
+        i = {"kernel": w["W_xh"].T, "bias": (w["b_xh"] + w["b_hh"])[:, 0]}
+        weights = {"cell": {"i": i, "h": {"kernel": w["W_hh"].T}}}
+        h_n, states = _apply(rnn, weights, call.inputs, initial_carry=call.h_0)
+        readout = linen.Dense(O, dtype=dtype, param_dtype=dtype)
+        outputs = _apply(readout, {"kernel": w["W_ho"].T, "bias": w["b_ho"][:, 0]}, states)
+        return Answer(np.array(states), np.array(h_n), np.array(outputs))
+
+
+@partial(jax.jit, static_argnums=0)
+def _apply(module: linen.Module, weights: Any, *inputs: Any, **options: Any) -> Any:
+    return module.apply({"params": weights}, *inputs, **options)
+
+
+@partial(nnx.jit, static_argnums=4)
+def _call_nnx(rnn: Any, inputs: Any, carry: Any, lengths: Any, time_major: bool) -> Any:
+    return rnn(
+        inputs,
+        initial_carry=carry,
+        seq_lengths=lengths,
+        return_carry=True,
+        time_major=time_major,
+    )
+
+
+def _nnx(o: Options, dtype: str) -> Any:
+    """A layer of these options with weights of its own."""
+
+    def one() -> nnx.RNN:
+        cell = nnx.SimpleCell(
+            o.input_size,
+            o.hidden_size,
+            dtype=dtype,
+            param_dtype=dtype,
+            activation_fn=ACTIVATIONS[o.nonlinearity],
+            kernel_init=nnx.initializers.zeros,  # random ones would be compiled for each size
+            recurrent_kernel_init=nnx.initializers.zeros,
+            rngs=nnx.Rngs(0),
+        )
+        return nnx.RNN(cell)
+
+    return nnx.Bidirectional(one(), one()) if o.bidirectional else one()
+
+
+def _fill(rnn: nnx.RNN, W_xh: Array, W_hh: Array, b: Array) -> None:
+    dense_i, dense_h = rnn.cell.dense_i, rnn.cell.dense_h
+    dense_i.kernel[...], dense_h.kernel[...], dense_i.bias[...] = W_xh.T, W_hh.T, b
+
+
+def _merged(call: LayerCall, end: str) -> tuple[Array, Array, Array]:
+    w = call.weights
+    bias = w[f"bias_ih_{end}"] + w[f"bias_hh_{end}"]
+    return w[f"weight_ih_{end}"], w[f"weight_hh_{end}"], bias

@@ -1,0 +1,135 @@
+"""keras.layers.SimpleRNN of Keras 3, with a keras.layers.Dense for the readout.
+
+kernel (I, H) is W_xh transposed, recurrent_kernel (H, H) is W_hh transposed, and the one bias (H,)
+is b_xh + b_hh, added in the dtype: one rounding more, for which the bound has room. Inputs are
+(B, T, I) alone; lengths go in as a mask.
+
+A process has one backend, fixed when Keras is first imported: of KerasNumpy, KerasJax
+and KerasTorch the first that is made settles it, and the others are refused then.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from importlib import import_module
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
+from rnn_conformance.protocol import Answer, Array, Call, Claims
+
+
+class KerasRNN:
+    """keras.layers.SimpleRNN, alone or in keras.layers.Bidirectional; compiled where it is jax's.
+
+    float64 is not claimed: on these backends it is computed in float32 (findings.md, 2).
+
+    Raises ImportError, when made, where Keras was imported with another backend.
+    """
+
+    backend: ClassVar[str]
+    adapter = True
+    claims = Claims(("batch_first",), ("float32",))
+    features = frozenset(
+        ("float32", "batch_first", "tanh", "relu", "no_bias", "bidirectional", "lengths")
+    )
+    conventions: ClassVar[dict[str, str]] = {"length 0": "h_0"}
+
+    def __init__(self) -> None:
+        self.name = f"keras.SimpleRNN-{self.backend}"
+        os.environ["KERAS_BACKEND"] = self.backend  # Keras's own way, read at its first import
+        self._keras: Any = import_module("keras")
+        if (found := self._keras.backend.backend()) != self.backend:
+            raise ImportError(
+                f"KERAS_BACKEND: expected {self.backend}, but Keras was imported with {found} "
+                f"before, and has one backend in a process"
+            )
+        self._function = lru_cache(256)(self._new_function)  # as a user makes a layer but once
+
+    def run(self, call: Call) -> Answer:
+        w = call.weights
+        O, H = w["W_ho"].shape
+        weights = [w["W_xh"].T, w["W_hh"].T, (w["b_xh"] + w["b_hh"])[:, 0]]
+        h_0 = None if call.h_0 is None else [self._tensor(call.h_0)]
+        rnn, readout = self._function(Options(call.inputs.shape[-1], H)), self._function((H, O))
+        states, h_n = rnn(weights, self._tensor(call.inputs), initial_state=h_0)
+        outputs = readout([w["W_ho"].T, w["b_ho"][:, 0]], states)
+        return Answer(self._array(states), self._array(h_n), self._array(outputs))
+
+    def run_layer(self, call: LayerCall) -> LayerAnswer:
+        o = call.options
+        weights = _merged(call, "l0") + (_merged(call, "l0_reverse") if o.bidirectional else [])
+        h_0 = None if call.h_0 is None else [self._tensor(h) for h in call.h_0]
+        mask = None if call.lengths is None else self._tensor(_mask(call))
+        layer = self._function(o)
+        output, *h_n = layer(weights, self._tensor(call.inputs), initial_state=h_0, mask=mask)
+        return LayerAnswer(self._array(output), np.stack([self._array(h) for h in h_n]))
+
+    def _new_function(self, sizes: Options | tuple[int, int]) -> Callable[..., Any]:
+        """f(weights, inputs, …) of a layer, or of a readout from H to O."""
+        layers = self._keras.layers
+        if isinstance(sizes, Options):
+            layer = layers.SimpleRNN(
+                sizes.hidden_size,
+                sizes.nonlinearity,
+                sizes.bias,
+                return_sequences=True,
+                return_state=True,
+                zero_output_for_mask=True,
+            )
+            if sizes.bidirectional:
+                layer = layers.Bidirectional(layer)
+            layer.build((None, None, sizes.input_size))
+        else:
+            layer = layers.Dense(sizes[1])
+            layer.build((None, None, sizes[0]))
+
+        others = [variable.value for variable in layer.non_trainable_variables]
+
+        def function(weights: Sequence[Array], inputs: Any, **options: Any) -> Any:
+            return layer.stateless_call(weights, others, inputs, **options)[0]
+
+        return import_module("jax").jit(function) if self.backend == "jax" else function
+
+    def _tensor(self, value: Any) -> Any:
+        # Torch takes no negative strides.
+        return self._keras.ops.convert_to_tensor(np.array(value, order="C"))
+
+    def _array(self, value: Any) -> Array:
+        # A copy: what a backend gives may be its own memory, or read-only.
+        return np.array(self._keras.ops.convert_to_numpy(value))
+
+
+class KerasNumpy(KerasRNN):
+    """On NumPy."""
+
+    backend = "numpy"
+
+
+class KerasJax(KerasRNN):
+    """On JAX, with 64 bits enabled."""
+
+    backend = "jax"
+
+
+class KerasTorch(KerasRNN):
+    """On torch."""
+
+    backend = "torch"
+
+
+def _merged(call: LayerCall, end: str) -> list[Array]:
+    """Kernel, recurrent kernel and bias of one direction."""
+    w = call.weights
+    kernels = [w[f"weight_ih_{end}"].T, w[f"weight_hh_{end}"].T]
+    return [*kernels, w[f"bias_ih_{end}"] + w[f"bias_hh_{end}"]] if call.options.bias else kernels
+
+
+def _mask(call: LayerCall) -> Any:
+    """Which steps are real, (B, T). Keras knows no lengths, so bad ones are refused here."""
+    lengths, (B, T, _) = call.lengths, call.inputs.shape
+    assert lengths is not None
+    if lengths.shape != (B,) or lengths.min() < 0 or lengths.max() > T:
+        raise ValueError(f"lengths: expected {B} of them from 0 to {T}, got {lengths.tolist()}")
+    return np.arange(T) < lengths[:, np.newaxis]

@@ -1,0 +1,69 @@
+"""mlx.nn.RNN on the CPU, with an mlx.nn.Linear for the readout.
+
+Wxh (H, I) and Whh (H, H) are W_xh and W_hh as they are; the one bias (H,) is b_xh + b_hh, added in
+the dtype: one rounding more, for which the bound has room. Inputs are (B, T, I) or (T, I). MLX
+gives no final state of its own: as a layer, h_n is the output's last step.
+"""
+
+from collections.abc import Mapping
+
+import mlx.core as mx
+import mlx.nn
+import numpy as np
+
+from rnn_conformance.layer.call import LayerAnswer, LayerCall, Nonlinearity
+from rnn_conformance.protocol import DTYPES, HALF_DTYPES, Answer, Array, Call, Claims
+
+LAYOUTS = ("single", "batch_first")
+NONLINEARITIES = {"tanh": mlx.nn.tanh, "relu": mlx.nn.relu}
+
+
+class MlxRNN:
+    """mlx.nn.RNN on the CPU, where alone MLX has float64."""
+
+    name = "mlx.nn.RNN"
+    adapter = True
+    claims = Claims(LAYOUTS, (*DTYPES, *HALF_DTYPES))
+    features = frozenset((*DTYPES, *HALF_DTYPES, *LAYOUTS, *NONLINEARITIES, "no_bias"))
+
+    def run(self, call: Call) -> Answer:
+        w = {name: _mlx(value, call) for name, value in call.weights.items()}
+        bias = (w["b_xh"] + w["b_hh"])[:, 0]
+        rnn = _rnn({"Wxh": w["W_xh"], "Whh": w["W_hh"], "bias": bias}, "tanh")
+        readout = mlx.nn.Linear(w["W_ho"].shape[1], w["W_ho"].shape[0])
+        readout.update({"weight": w["W_ho"], "bias": w["b_ho"][:, 0]})
+        with mx.stream(mx.cpu):
+            states = rnn(_mlx(call.inputs, call), _hidden(call.h_0, call))
+            return Answer(_numpy(states), outputs=_numpy(readout(states)))
+
+    def run_layer(self, call: LayerCall) -> LayerAnswer:
+        w = {name: _mlx(value, call) for name, value in call.weights.items()}
+        parameters = {"Wxh": w["weight_ih_l0"], "Whh": w["weight_hh_l0"]}
+        if call.options.bias:
+            parameters["bias"] = w["bias_ih_l0"] + w["bias_hh_l0"]
+        h_0 = None if call.h_0 is None else call.h_0[0]
+        with mx.stream(mx.cpu):
+            rnn = _rnn(parameters, call.options.nonlinearity)
+            output = _numpy(rnn(_mlx(call.inputs, call), _hidden(h_0, call)))
+        return LayerAnswer(output, output[None, ..., -1, :].copy())
+
+
+def _rnn(parameters: Mapping[str, mx.array], nonlinearity: Nonlinearity) -> mlx.nn.RNN:
+    hidden_size, input_size = parameters["Wxh"].shape
+    rnn = mlx.nn.RNN(input_size, hidden_size, "bias" in parameters, NONLINEARITIES[nonlinearity])
+    rnn.update(dict(parameters))
+    return rnn
+
+
+def _hidden(h_0: Array | None, call: Call | LayerCall) -> mx.array | None:
+    return None if h_0 is None else _mlx(h_0, call)
+
+
+def _mlx(value: Array, call: Call | LayerCall) -> mx.array:
+    dtype = mx.bfloat16 if call.bfloat16 else getattr(mx, str(value.dtype))
+    return mx.array(np.ascontiguousarray(value), dtype=dtype)  # it takes no negative strides
+
+
+def _numpy(value: mx.array) -> Array:
+    """A copy of the numbers; bfloat16, which NumPy lacks, becomes float32."""
+    return np.array(value.astype(mx.float32) if value.dtype == mx.bfloat16 else value)
