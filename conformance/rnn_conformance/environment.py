@@ -6,9 +6,28 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 
 
+# What may be judged: by what it is imported, and the package that has its version.
+FRAMEWORKS = {
+    "torch": "torch",
+    "onnx": "onnx",
+    "onnxruntime": "onnxruntime",
+    "openvino": "openvino",
+    "ncnn": "ncnn",
+    "keras": "keras",
+    "jax": "jax",
+    "flax": "flax",
+    "mlx": "mlx",
+    "paddle": "paddlepaddle",
+}
+
+
 def describe() -> dict[str, str]:
-    """Versions of what takes part, and the number of threads it may use."""
-    packages = ("rnn-conformance", "numpy", "torch")
+    """Versions of what takes part, and the number of threads it may use.
+
+    Of frameworks, those that are imported by now.
+    """
+    imported = [package for module, package in FRAMEWORKS.items() if module in sys.modules]
+    packages = ("rnn-conformance", "numpy", *imported)
     versions = {package: found for package in packages if (found := _version(package))}
     return {**versions, "python": platform.python_version(), "threads": str(threads())}
 

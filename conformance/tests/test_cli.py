@@ -135,7 +135,10 @@ def test_nothing_executed_is_not_judged(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["nope"], "implementation 'nope': expected one of torch.nn.RNN, rnn_reference.BatchRNN,"),
+        (
+            ["nope"],
+            "implementation 'nope': expected module:object, or file.py:object, or one of torch.nn.RNN,",
+        ),
         ([""], "implementation '': expected one of "),
         (["absent:f"], "implementation 'absent:f': importing absent failed: ModuleNotFoundError:"),
         (["fakes.py:absent"], "implementation 'fakes.py:absent': fakes.py has no 'absent'"),
