@@ -5,7 +5,6 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-
 # What may be judged: by what it is imported, and the package that has its version.
 FRAMEWORKS = {
     "torch": "torch",
