@@ -186,6 +186,21 @@ class SameMaskForBothDirections(Dropping):
         return np.tile(super().zeroed(x[..., : o.hidden_size], o), o.directions)
 
 
+@layer_mutant(
+    "dropout",
+    caught_by="dropout_between_layers",
+    shipped_in="PaddlePaddle/Paddle#28435",
+    needs=DROPOUT,
+)
+class SameMaskForAllLayers(Dropping):
+    """One mask is drawn for all layers."""
+
+    def zeroed(self, x: Array, o: Options) -> Mask:
+        if not hasattr(self, "mask"):
+            self.mask = super().zeroed(x, o)
+        return self.mask
+
+
 @layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
 class OnAfterTheFirstLayerOnly(Dropping):
     """What layers above the first hand on is not dropped."""
