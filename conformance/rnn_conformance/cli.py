@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check(options: argparse.Namespace, arguments: Sequence[str]) -> int:
-    places = {kind: place for kind in files.KINDS if (place := getattr(options, kind))}
+    asked = {kind: getattr(options, kind) for kind in files.KINDS}
+    places = {kind: place for kind, place in asked.items() if place is not None}
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a failing print would lose the report
     try:
