@@ -43,17 +43,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.command == "mutants":
         return _mutants(options)
-    return _check(options, arguments)
+    return _check(options)
 
 
-def _check(options: argparse.Namespace, arguments: Sequence[str]) -> int:
+def _check(options: argparse.Namespace) -> int:
     asked = {kind: getattr(options, kind) for kind in files.KINDS}
     places = {kind: place for kind, place in asked.items() if place is not None}
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a failing print would lose the report
     try:
         files.refuse_unwritable(places)  # now rather than after the run
-        report = replace(_judged(options), command=shlex.join([_PROGRAM, *arguments]))
+        report = replace(_judged(options), command=_command(options))
         try:
             files.write(report, places)
         finally:
@@ -65,6 +65,15 @@ def _check(options: argparse.Namespace, arguments: Sequence[str]) -> int:
     if not report.judged:
         return NOT_JUDGED
     return CONFORMS if report.conforms else DOES_NOT_CONFORM
+
+
+def _command(options: argparse.Namespace) -> str:
+    """What asks the same again, without the files that were written."""
+    named = {"--exec": options.program, "--like": options.like, "--claims": options.claims}
+    words = [word for option, value in named.items() if value for word in (option, value)]
+    words += [word for name in options.checks or () for word in ("--check", name)]
+    judged = [options.implementation] if options.implementation else []
+    return shlex.join([_PROGRAM, "check", *judged, *words, "--seed", str(options.seed)])
 
 
 def _mutants(options: argparse.Namespace) -> int:

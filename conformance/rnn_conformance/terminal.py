@@ -175,9 +175,10 @@ def verdict(report: Report) -> str:
         return f"{name} DOES NOT CONFORM: {failed} of {executed} checks failed{more}."
     known = total(report.records).known_failure
     but = f", {known} failed as they are known to" if known else ""
+    passed = (record for record in report.records if record.outcome == "passed")
     return (
         f"{name} conforms: {executed - known} checks passed{but}, the worst error is "
-        f"{share(report.worst_share)} of its bound."
+        f"{share(total(tuple(passed)).worst_share)} of its bound."
     )
 
 
