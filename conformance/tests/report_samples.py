@@ -79,6 +79,9 @@ def hostile(trick: str) -> Report:
         patterns={trick: (trick, trick)},
         diagnoses=(Diagnosis(trick, (cause, cause), 1, 3, 0, (trick,), False),),
         heat=replace(HEAT, id=trick, what=trick),
+        in_vain=(trick,),
+        undiagnosed=trick,
+        command=trick,
     )
 
 

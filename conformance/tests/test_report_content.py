@@ -6,7 +6,14 @@ from dataclasses import replace
 
 from rnn_conformance.records import by_clause
 from rnn_conformance.reports.badge import badge
-from rnn_conformance.reports.content import by_clause_in_order, command, findings, profiles
+from rnn_conformance.reports.content import (
+    by_clause_in_order,
+    command,
+    findings,
+    headline,
+    overall,
+    profiles,
+)
 from rnn_conformance.reports.specification import clauses, clauses_in
 
 from .report_samples import interrupted, known, right, wrong
@@ -56,6 +63,15 @@ def test_the_command_repeats_the_run() -> None:
         "'single_equals_column'])",
     ]
     assert "--check" not in command(interrupted())
+    assert command(replace(right(), command="rnn-conformance check x")) == "rnn-conformance check x"
+
+
+def test_what_was_never_asked_for_leaves_no_verdict() -> None:
+    report = replace(right(), in_vain=("bidirectional",))
+    assert overall(report) == "not judged"
+    assert (
+        headline(report) == "could not be judged: something is declared that was never asked for."
+    )
 
 
 def test_profiles_tell_what_was_asked() -> None:

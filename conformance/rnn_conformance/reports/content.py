@@ -98,6 +98,8 @@ def headline(report: Report) -> str:
     """The verdict in a sentence that follows the name of the implementation."""
     if overall(report) == "failed":
         return f"does not conform: {len(report.failures)} of {report.executed} checks failed."
+    if report.in_vain:
+        return "could not be judged: something is declared that was never asked for."
     return verdict(report).removeprefix(report.implementation).strip()
 
 

@@ -31,6 +31,8 @@ def markdown(report: Report) -> str:
     name = f"{SYMBOLS[overall(report)]} {code(report.implementation)}"
     head = [f"## {name} {headline(report)}"]
     head += [fenced(f"WHY ({each.profile}): {each}") for each in report.diagnoses]
+    head += [f"Declared, never asked for: {code(declared)}." for declared in report.in_vain]
+    head += [f"No cause was found: {code(report.undiagnosed)}."] * bool(report.undiagnosed)
     rows = [_row(clause, tally) for clause, tally in by_clause_in_order(report).items()]
     clauses = [table(TITLES, rows, text_columns=2)] if rows else []
     folded = [details(finding, "failed") for finding in findings(report)]
