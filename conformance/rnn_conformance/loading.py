@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from rnn_conformance.declaration import KnownFailure
+from rnn_conformance.environment import FRAMEWORKS
 from rnn_conformance.implementations.plain import PlainFunction, StepByStepClass
 from rnn_conformance.layer import conventions
 from rnn_conformance.layer.call import LayerImplementation
@@ -32,19 +33,8 @@ BUILT_IN = {
     "mlx.nn.RNN": "rnn_conformance.implementations.mlx_rnn:MlxRNN",
     "paddle.nn.SimpleRNN": "rnn_conformance.implementations.paddle_rnn:PaddleRNN",
 }
-# What a framework's package is installed by, where it is imported in vain.
-EXTRAS = {
-    "torch": "torch",
-    "onnx": "onnx",
-    "onnxruntime": "onnxruntime",
-    "openvino": "openvino",
-    "ncnn": "ncnn",
-    "keras": "keras",
-    "jax": "flax",
-    "flax": "flax",
-    "mlx": "mlx",
-    "paddle": "paddle",
-}
+# The extra that brings what is imported in vain, where it has another name.
+EXTRAS = {"jax": "flax"}
 
 
 class CannotBeJudged(Exception):
@@ -177,8 +167,9 @@ def _from_file(place: str) -> ModuleType:
 
 def _advice(error: BaseException) -> str:
     lacking = error.name if isinstance(error, ModuleNotFoundError) else None
-    extra = EXTRAS.get(lacking or "")
-    return f'; to install it: pip install "rnn-conformance[{extra}]"' if extra else ""
+    if lacking not in FRAMEWORKS:
+        return ""
+    return f'; to install it: pip install "rnn-conformance[{EXTRAS.get(lacking, lacking)}]"'
 
 
 def _name_of(implementation: Any) -> str:
