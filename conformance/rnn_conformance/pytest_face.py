@@ -1,5 +1,6 @@
 """The checks as pytest sees them: parameters, one test each, and records out of its reports."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -51,16 +52,18 @@ def pytest_checks(implementation: Any, *, seed: int = 0) -> Callable[..., None]:
     """
 
     @pytest.mark.parametrize("rnn_planned", parameters(implementation, seed=seed))
-    def test_conforms(
-        rnn_planned: Planned | NoVerdict, record_property: Callable[[str, object], None]
-    ) -> None:
-        judge(rnn_planned, record_property)
+    def test_conforms(rnn_planned: Planned | NoVerdict, request: pytest.FixtureRequest) -> None:
+        judge(rnn_planned, request.node.user_properties)
 
     return test_conforms
 
 
-def judge(planned: Planned | NoVerdict, record_property: Callable[[str, object], None]) -> None:
+def judge(planned: Planned | NoVerdict, properties: list[tuple[str, object]]) -> None:
     """Execute one check as a test: it passes, fails with the text of the record, or is skipped.
+
+    Args:
+        properties: of the test, which get the record as JSON. (The fixture record_property would
+            warn of it in a report of JUnit's.)
 
     Raises Vacuous where the case is one that anybody could pass.
     """
@@ -68,7 +71,7 @@ def judge(planned: Planned | NoVerdict, record_property: Callable[[str, object],
         pytest.fail(planned.why, pytrace=False)
     refuse_vacuous(planned.case)
     record = planned.execute()
-    record_property(PROPERTY, record.to_json())
+    properties.append((PROPERTY, json.dumps(record.to_json())))
     if record.outcome == "not_claimed":
         pytest.skip(record.message)
     if record.outcome == "known_failure":
@@ -80,7 +83,7 @@ def judge(planned: Planned | NoVerdict, record_property: Callable[[str, object],
 def records_of(stats: Mapping[str, Iterable[Any]]) -> list[Record]:
     """The records behind the reports of a session, from pytest-xdist's workers too."""
     return [
-        Record.from_json(value)
+        Record.from_json(json.loads(value))
         for reports in stats.values()
         for report in reports
         if getattr(report, "when", None) == "call"

@@ -1,11 +1,13 @@
 """The pytest plugin, in the project of somebody else."""
 
+import json
 import re
 from collections.abc import Sequence
 from importlib.util import find_spec
+from xml.etree import ElementTree
 
 import pytest
-from rnn_conformance import plan
+from rnn_conformance import Record, plan
 
 SINGLE = "rnn_reference.SingleSequenceRNN"
 BATCH = "rnn_reference.BatchRNN"
@@ -216,6 +218,17 @@ def test_one_line_in_a_test_file_is_enough(host: pytest.Pytester) -> None:
     assert (result.ret, counts["passed"], counts["failed"]) == (1, 1, 1)
     assert summary(result, BATCH)["total"][:3] == ["1", "1", "0"]
     result.stdout.fnmatch_lines(["WHY (core): it behaves exactly as if: *RecurrentBiasDropped*"])
+
+
+def test_the_records_stand_in_a_report_of_junit(host: pytest.Pytester) -> None:
+    result = run(host, *judging(BATCH, only=MAIN), "--junitxml=a.xml")
+    assert result.ret == 0
+    found = ElementTree.parse(host.path / "a.xml").iter("property")
+    values = [each.attrib["value"] for each in found if each.attrib["name"] == "rnn_conformance"]
+    counts = outcomes(result)
+    assert len(values) == counts["passed"] + counts["skipped"]
+    outcome = [Record.from_json(json.loads(value)).outcome for value in values]
+    assert outcome.count("passed") == counts["passed"]
 
 
 def test_a_crash_is_one_failed_check_where_isolated(host: pytest.Pytester) -> None:
