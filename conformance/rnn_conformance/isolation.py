@@ -20,7 +20,7 @@ from rnn_conformance.findings import Diagnosis, Heat
 from rnn_conformance.loading import CannotBeJudged
 from rnn_conformance.protocol import Claims
 from rnn_conformance.records import Record
-from rnn_conformance.run import Planned, plan
+from rnn_conformance.run import Planned, plan, refuse_wrong
 from rnn_conformance.source import Source
 from rnn_conformance.subject import Broken
 from rnn_conformance.vacuity import Vacuous
@@ -80,6 +80,7 @@ class Workers:
         seed: int = 0,
         checks: Sequence[str] | None = None,
     ) -> None:
+        refuse_wrong(seed, checks)
         self._start: dict[str, Any] = {
             "source": asdict(source),
             "seed": seed,

@@ -106,6 +106,15 @@ def known_failures(implementation: object) -> Sequence[KnownFailure]:
     return known
 
 
+def refuse_wrong(seed: int, checks: Sequence[str] | None) -> None:
+    """Raises ValueError for an unknown check or a seed that is none."""
+    known = {*ALL_CHECKS}
+    if isinstance(checks, str) or (checks is not None and not (checks and {*checks} <= known)):
+        raise ValueError(f"checks: expected a selection of {', '.join(ALL_CHECKS)}, got {checks!r}")
+    if not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed: expected an integer from 0 on, got {seed!r}")
+
+
 def plan(
     implementation: Any, *, seed: int = 0, checks: Sequence[str] | None = None
 ) -> tuple[Planned, ...]:
@@ -118,11 +127,7 @@ def plan(
     Raises ValueError for an unknown check or a seed that is none, and what `as_implementation`
     raises.
     """
-    known = {*ALL_CHECKS}
-    if isinstance(checks, str) or (checks is not None and not (checks and {*checks} <= known)):
-        raise ValueError(f"checks: expected a selection of {', '.join(ALL_CHECKS)}, got {checks!r}")
-    if not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"seed: expected an integer from 0 on, got {seed!r}")
+    refuse_wrong(seed, checks)
     found = as_implementation(implementation)
     return tuple(
         Planned(profile, subject, check, case)

@@ -128,6 +128,12 @@ def test_a_wrong_number_of_processes_is_refused(processes: int) -> None:
         Isolation(processes)
 
 
+@pytest.mark.parametrize(("seed", "checks"), [(-1, None), (0, ["nothing"])])
+def test_what_cannot_be_planned_starts_no_process(seed: int, checks: list[str] | None) -> None:
+    with pytest.raises(ValueError, match=r"seed: expected an integer|checks: expected a selection"):
+        check("nothing:loaded", seed=seed, checks=checks, isolation=Isolation())
+
+
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("inf"), float("nan")])
 def test_a_wrong_time_limit_is_refused(seconds: float) -> None:
     with pytest.raises(ValueError, match="time_limit: expected seconds above 0, got"):
