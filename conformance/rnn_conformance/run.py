@@ -40,10 +40,9 @@ class Planned:
 
         Raises Vacuous where the case is one that anybody could pass.
         """
+        if lacking := self.lacking:
+            return self._record("not_claimed", message=f"not claimed: {', '.join(sorted(lacking))}")
         refuse_vacuous(self.case)
-        if self.lacking:
-            not_claimed = ", ".join(sorted(self.lacking))
-            return self._record("not_claimed", message=f"not claimed: {not_claimed}")
         try:
             judgements = list(self.check.judge(self.subject, self.case))
         except NotGiven as not_given:
