@@ -26,7 +26,7 @@ def print_report(console: Console, report: Report) -> None:
         more = failed[record.check] - FAILURES_SHOWN
         console.print(Text(f"\n{describe(record)}"), soft_wrap=True)
         if more > 0:
-            console.print(Text(f"  and {more} more cases of {record.check}"), soft_wrap=True)
+            console.print(Text(f"  and {more} more of {record.check}"), soft_wrap=True)
         where = report.patterns.get(record.check, ())
         if where:
             console.print(Text(f"  it fails just where: {', or '.join(where[:3])}"), soft_wrap=True)
@@ -171,7 +171,7 @@ def verdict(report: Report) -> str:
         return f"{name} could not be judged: declared, but never asked for: {asked_for}."
     if failed:
         shown = len(first_failures(report.records))
-        more = f" ({shown} are shown; --json FILE keeps all)" if shown < failed else ""
+        more = f" ({shown} shown; --json FILE keeps all)" if shown < failed else ""
         return f"{name} DOES NOT CONFORM: {failed} of {executed} checks failed{more}."
     known = total(report.records).known_failure
     but = f", {known} failed as they are known to" if known else ""

@@ -118,7 +118,7 @@ def test_a_wrong_implementation_does_not_conform(run: Run) -> None:
     last = out.splitlines()[-1]
     assert re.fullmatch(
         r"RecurrentBiasDropped DOES NOT CONFORM: \d+ of \d+ checks failed "
-        r"\(2 are shown; --json FILE keeps all\)\.",
+        r"\(2 shown; --json FILE keeps all\)\.",
         last,
     )
     assert out.count("\nFAILED hidden_states[") == out.count("\nFAILED trajectory[") == 1

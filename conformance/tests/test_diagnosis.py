@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from rnn_conformance import Diagnosis, check, plan
+from rnn_conformance import Diagnosis, as_implementation, check, plan
 from rnn_conformance.diagnosis import diagnose
 from rnn_conformance.diagnosis.observation import alike_shares
+from rnn_conformance.protocol import Array
 from rnn_conformance.variants import MUTANTS_OF
+from rnn_reference import BatchRNN
 from tests.strangers import (
     DropsAndExchanges,
     HalfOfRecurrentBias,
@@ -64,6 +66,23 @@ def test_a_stranger_need_not_sum_in_the_same_order() -> None:
     (found,) = report.diagnoses
     assert names(found) == [("RecurrentBiasDropped",)]
     assert (found.failing, found.checks) == (len(report.failures), report.executed)
+
+
+class TransposedByStep(BatchRNN):
+    """A class like the reference's: W_hh is transposed, and there is no h_n."""
+
+    def forward(self, inputs: Array, h_0: Array | None = None) -> Any:
+        right, self.W_hh = self.W_hh, self.W_hh.T
+        try:
+            return super().forward(inputs, h_0)
+        finally:
+            self.W_hh = right
+
+
+def test_what_is_not_given_hides_no_cause() -> None:
+    checks = ["hidden_states", "omitted_h_0_is_zeros", "earlier_results_kept"]
+    found = diagnosed(as_implementation(TransposedByStep), checks)
+    assert names(found) == [("RecurrentWeightTransposed",)]
 
 
 def test_a_changed_framework_is_explained() -> None:

@@ -167,7 +167,7 @@ def test_json_of_a_report() -> None:
         (report(PASSED, FAILED), "mine DOES NOT CONFORM: 1 of 2 checks failed."),
         (
             report(*[FAILED] * 5, record("a", "failed")),
-            "mine DOES NOT CONFORM: 6 of 6 checks failed (2 are shown; --json FILE keeps all).",
+            "mine DOES NOT CONFORM: 6 of 6 checks failed (2 shown; --json FILE keeps all).",
         ),
         (
             report(PASSED, FAILED, NOT_CLAIMED, complete=False),

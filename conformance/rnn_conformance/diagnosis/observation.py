@@ -1,5 +1,6 @@
 """What one check sees of an implementation, and whether two implementations show it the same."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -55,7 +56,15 @@ def observe(item: Any) -> Observation | None:
             return None
         except Violation as violation:
             return Observation(without_place(str(violation)), {})
-    return Observation("", {f"{i} {j.what}": j for i, j in enumerate(judgements)})
+    return Observation("", dict(_by_name(judgements)))
+
+
+def _by_name(judgements: Sequence[Judgement]) -> Iterator[tuple[str, Judgement]]:
+    """Each by what it judges, and how many before it judge the same."""
+    seen = Counter[str]()
+    for judgement in judgements:
+        yield f"{judgement.what} {seen[judgement.what]}", judgement
+        seen[judgement.what] += 1
 
 
 def asked_each(implementation: Any, items: Sequence[Any]) -> Iterator[Observation | None]:
@@ -81,8 +90,11 @@ def without_place(violation: str) -> str:
 
 
 def alike(item: Any, one: Observation, other: Observation) -> bool:
-    """Whether two implementations of one bug could have been seen so, in the same check."""
-    if one.refusal != other.refusal or one.judgements.keys() != other.judgements.keys():
+    """Whether two implementations of one bug could have been seen so, in the same check.
+
+    The other may give parts of a result that the one does not give.
+    """
+    if one.refusal != other.refusal or not one.judgements.keys() <= other.judgements.keys():
         return False
     with np.errstate(all="ignore"):
         return all(

@@ -88,7 +88,7 @@ class StepByStepClass:
         sizes = (call.inputs.shape[-1], hidden_size, output_size)
         key = (*sizes, call.dtype)
         if key not in self._models:
-            self._models[key] = self._class(*sizes, dtype=call.dtype, rng=0)
+            self._models[key] = self._class(*sizes, dtype=call.dtype, rng=np.random.default_rng(0))
         return self._models[key]
 
 

@@ -138,6 +138,24 @@ class InitialStateOverwrittenInFastPath(Recurrence):
         return super().answer(call, states, outputs)
 
 
+@mutant("aliasing", caught_by="inputs_unchanged")
+class InitialStateReceivesTheFinal(Recurrence):
+    """The caller's h_0 is the array that holds the state, so that it receives the final one."""
+
+    def answer(self, call: Call, states: list[Array], outputs: list[Array]) -> Answer:
+        if call.h_0 is not None:
+            call.h_0[...] = states[-1][0] if call.layout == "single" else states[-1]
+        return super().answer(call, states, outputs)
+
+
+@mutant("aliasing", caught_by="hidden_states")
+class OneArrayForAllSteps(Recurrence):
+    """The states of all steps are one array, updated in place: each is the last in the end."""
+
+    def answer(self, call: Call, states: list[Array], outputs: list[Array]) -> Answer:
+        return super().answer(call, [states[-1]] * len(states), outputs)
+
+
 @mutant("state", caught_by="calls_are_independent")
 class OutputsOfLastCallAdded(Recurrence):
     """A share of the last call's outputs is left in the buffer that the next one adds to."""
