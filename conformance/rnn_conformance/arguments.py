@@ -92,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
         "--thorough",
         action="store_true",
         help="every check on every mutant, and a diagnosis of it: what only one check catches, and "
-        "which causes are named rightly (half an hour on two cores)",
+        "which causes are named rightly (an hour or two on two cores)",
     )
     score.add_argument(
         "--processes", type=_at_least_one, default=1, metavar="N", help="share the work among N"
