@@ -12,6 +12,7 @@ from io import TextIOWrapper
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rnn_conformance import status
 from rnn_conformance.arguments import ELSEWHERE, PROGRAM, parser
 from rnn_conformance.isolation import Isolation
 from rnn_conformance.loading import CannotBeJudged
@@ -23,7 +24,6 @@ from rnn_conformance.terminal import print_power, print_report, print_score
 from rnn_conformance.verdict import Interrupted, check
 
 CALLS = 100  # more than a check makes
-CONFORMS, DOES_NOT_CONFORM, NOT_JUDGED = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,12 +51,10 @@ def _check(options: argparse.Namespace) -> int:
         finally:
             print_report(_Console(), report)
     except (CannotBeJudged, ValueError, OSError) as error:
-        return _not_judged(str(error))
+        return status.not_judged(str(error))
     except KeyboardInterrupt:
-        return _not_judged("interrupted")
-    if not report.judged:
-        return NOT_JUDGED
-    return CONFORMS if report.conforms else DOES_NOT_CONFORM
+        return status.not_judged("interrupted")
+    return status.of(report)
 
 
 def _command(options: argparse.Namespace) -> str:
@@ -81,7 +79,8 @@ def _mutants(options: argparse.Namespace) -> int:
     print_score(_Console(), found)
     if options.thorough:
         print_power(_Console(), found)
-    return CONFORMS if all(trial.right for trial in found) else DOES_NOT_CONFORM
+    right = all(trial.right for trial in found)
+    return status.CONFORMS if right else status.DOES_NOT_CONFORM
 
 
 class _Console(Console):
@@ -111,11 +110,6 @@ def _judged(options: argparse.Namespace) -> Report:
         )
     except Interrupted as interrupted:
         return interrupted.report
-
-
-def _not_judged(why: str) -> int:
-    print(f"rnn-conformance: {' '.join(why.split())}", file=sys.stderr)
-    return NOT_JUDGED
 
 
 def _progress(records: Iterable[Record], total: int) -> Iterator[Record]:

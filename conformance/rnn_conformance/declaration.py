@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import SimpleNamespace
@@ -72,7 +72,7 @@ class Declaration:
     dtypes: tuple[str, ...] | None = None
     features: frozenset[str] | None = None
     conventions: Mapping[str, str] | None = None
-    known_failures: tuple[KnownFailure, ...] | None = field(default=None)
+    known_failures: tuple[KnownFailure, ...] | None = None
 
 
 def read_declaration(path: str | Path) -> Declaration:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rnn_conformance.explaining import explained
+from rnn_conformance import explaining
 from rnn_conformance.findings import Diagnosis
 from rnn_conformance.isolation import Elsewhere
 from rnn_conformance.loading import CannotBeJudged, as_implementation
@@ -15,7 +15,6 @@ from rnn_conformance.records import Record
 from rnn_conformance.run import Planned, plan
 from rnn_conformance.smoke import smoke
 from rnn_conformance.terminal import describe
-from rnn_conformance.vacuity import refuse_vacuous
 
 PROPERTY = "rnn_conformance"
 
@@ -69,7 +68,6 @@ def judge(planned: Planned | NoVerdict, properties: list[tuple[str, object]]) ->
     """
     if isinstance(planned, NoVerdict):
         pytest.fail(planned.why, pytrace=False)
-    refuse_vacuous(planned.case)
     record = planned.execute()
     properties.append((PROPERTY, json.dumps(record.to_json())))
     if record.outcome == "not_claimed":
@@ -94,11 +92,8 @@ def records_of(stats: Mapping[str, Iterable[Any]]) -> list[Record]:
 
 def diagnoses(planned: Iterable[Planned], records: Iterable[Record]) -> tuple[Diagnosis, ...]:
     """Why checks fail, from the records of a session in whatever order; none where none fails."""
-    by_id = {record.id: record for record in records}
-    executed = [item for item in planned if item.id in by_id]
-    if not any(by_id[item.id].outcome == "failed" for item in executed):
-        return ()
-    found = [by_id[item.id] for item in executed]
-    if isinstance(executed[0], Elsewhere):
-        return executed[0].workers.explained(found, True)[0]
-    return explained(executed, found, True)[0]
+    items, found = explaining.matched(planned, records)
+    if items and isinstance(items[0], Elsewhere):
+        failed = any(record.outcome == "failed" for record in found)
+        return items[0].workers.explained(found, True)[0] if failed else ()
+    return explaining.diagnoses(items, found)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from rnn_conformance import environment
@@ -59,13 +60,9 @@ def check(
         planned = plan(found, seed=seed, checks=checks)
         start = Report(found.name, seed, environment.describe(), ())
         executed = (item.execute() for item in planned)
-
-        def explain(records: Sequence[Record], diagnosed: bool) -> Explained:
-            return explained(planned, records, diagnosed)
-
-        return _report(
-            start, planned, progress(executed, len(planned)), explain, diagnosed, bool(checks)
-        )
+        watched = progress(executed, len(planned))
+        explain = partial(explained, planned)
+        return _report(start, planned, watched, explain, diagnosed, bool(checks))
     with Workers(_source(implementation), isolation, seed=seed, checks=checks) as workers:
         start = Report(workers.name, seed, workers.environment, ())
         records = progress(workers.records(), len(workers.planned))
@@ -105,7 +102,7 @@ def _report(
         in_vain=() if some else in_vain(planned, records),
     )
     try:
-        diagnoses, heat = explain(records, diagnosed and bool(report.failures))
+        diagnoses, heat = explain(records, diagnosed)
     except Broken as broken:
         return replace(report, undiagnosed=f"asked again for it, the process {broken}")
     except KeyboardInterrupt:  # the records are complete all the same

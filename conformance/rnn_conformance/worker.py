@@ -79,10 +79,8 @@ def _executed(item: Planned) -> dict[str, Any]:
 
 
 def _explained(planned: tuple[Planned, ...], asked: Mapping[str, Any]) -> dict[str, Any]:
-    by_id = {record.id: record for record in map(Record.from_json, asked["records"])}
-    executed = [item for item in planned if item.id in by_id]
-    records = [by_id[item.id] for item in executed]
-    diagnoses, heat = explained(executed, records, asked["diagnosed"])
+    records = map(Record.from_json, asked["records"])
+    diagnoses, heat = explained(planned, records, asked["diagnosed"])
     return {
         "diagnoses": [diagnosis.to_json() for diagnosis in diagnoses],
         "heat": heat and heat.to_json(),

@@ -20,6 +20,7 @@ from rnn_conformance.diagnosis.observation import (
 from rnn_conformance.diagnosis.pairs import both, promising_pairs, with_dropout
 from rnn_conformance.diagnosis.places import places, shows_places
 from rnn_conformance.findings import Cause, Diagnosis
+from rnn_conformance.run import known_failures
 from rnn_conformance.variants import MUTANTS_OF
 
 PLACES_FROM = 40  # results, to say where in them the wrong numbers lie
@@ -61,7 +62,7 @@ def reproduced_by(item: Any) -> tuple[str, ...]:
 
 
 def _counts(item: Any, record: Any) -> bool:
-    known = getattr(item.subject.implementation, "known_failures", ())
+    known = known_failures(item.subject.implementation)
     expected = any(some.fits(record.check, record.case) for some in known)
     return record.outcome in ("passed", "failed") and not expected
 

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Literal
 
-from rnn_conformance.checks import CHECKS
 from rnn_conformance.findings import Diagnosis
-from rnn_conformance.layer.checks import LAYER_CHECKS
 from rnn_conformance.loading import BUILT_IN
-from rnn_conformance.profiles import ALL_CHECKS
+from rnn_conformance.profiles import ALL_CHECKS, CORE, LAYER
 from rnn_conformance.records import Outcome, Record, Report, Tally, by_clause
 from rnn_conformance.reports.specification import clauses
 from rnn_conformance.terminal import verdict
@@ -22,7 +20,7 @@ SYMBOLS: Mapping[Status, str] = {
     "not claimed": "–",
     "not judged": "?",
 }
-PROFILES = {"core": frozenset(CHECKS), "layer": frozenset(LAYER_CHECKS)}
+PROFILES = {profile.name: frozenset(profile.checks) for profile in (CORE, LAYER)}
 
 
 @dataclass(frozen=True)

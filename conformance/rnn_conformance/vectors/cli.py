@@ -1,33 +1,34 @@
 """The command: write vectors, judge results."""
 
 import argparse
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from rnn_conformance import status
+from rnn_conformance.reports import files
 from rnn_conformance.terminal import print_report
 from rnn_conformance.vectors.export import export
 from rnn_conformance.vectors.manifest import VERSION, digest
 from rnn_conformance.vectors.verify import verify
 
-CONFORMS, DOES_NOT_CONFORM, NOT_JUDGED = 0, 1, 2
 RELEASED = Path(__file__).with_name("released.txt")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit status, which `run` gives."""
+    """Run the command; 0 where all is well, 1 where results are wrong, 2 for bad input."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _export(options) if options.vectors == "export" else _verify(options)
+    except (ValueError, OSError) as error:
+        return status.not_judged(str(error))
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rnn-conformance vectors", description="Frozen test vectors."
     )
-    add_parsers(parser)
-    return run(parser.parse_args(arguments))
-
-
-def add_parsers(parser: argparse.ArgumentParser) -> None:
-    """Add the commands "export" and "verify"; which was chosen is `vectors` of the options."""
     commands = parser.add_subparsers(required=True, metavar="command", dest="vectors")
     writing = commands.add_parser("export", help="write the vectors to a new folder")
     writing.add_argument("folder", help="a new or an empty one")
@@ -54,15 +55,7 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
         help="what is promised of the output in the padding (default: zeros)",
     )
     judging.add_argument("--json", metavar="FILE", help="write all records to this file")
-
-
-def run(options: argparse.Namespace) -> int:
-    """Run what was parsed; 0 where all is well, 1 where results are wrong, 2 for bad input."""
-    try:
-        return _export(options) if options.vectors == "export" else _verify(options)
-    except (ValueError, OSError) as error:
-        print(f"rnn-conformance: {' '.join(str(error).split())}", file=sys.stderr)
-        return NOT_JUDGED
+    return parser
 
 
 def released() -> str:
@@ -76,18 +69,17 @@ def _export(options: argparse.Namespace) -> int:
 
         written = write_onnx_cases(options.folder, seed=options.seed, only=options.only)
         print(f"{len(written)} ONNX test cases")
-        return CONFORMS
+        return status.CONFORMS
     manifest = export(options.folder, seed=options.seed, only=options.only)
     found = digest(manifest)
     is_released = f"version {VERSION}, as released" if found == released() else "not a released set"
     print(f"{len(manifest.cases)} cases, sha256 of the manifest {found}: {is_released}")
-    return CONFORMS
+    return status.CONFORMS
 
 
 def _verify(options: argparse.Namespace) -> int:
     report = verify(options.folder, options.results, padding=options.padding)
     if options.json is not None:
-        text = json.dumps(report.to_json(), indent=1, allow_nan=False)
-        Path(options.json).write_text(f"{text}\n")
+        files.write(report, {"json": options.json})
     print_report(Console(), report)
-    return CONFORMS if report.conforms else DOES_NOT_CONFORM
+    return status.of(report)
