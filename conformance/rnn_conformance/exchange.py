@@ -19,6 +19,7 @@ from safetensors.numpy import load, save
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
 from rnn_conformance.protocol import Answer, Call
+from rnn_conformance.subject import printable
 
 FORMAT = 1
 CALL, TENSORS, ANSWER = "call.json", "call.safetensors", "answer.safetensors"
@@ -93,11 +94,19 @@ def read_tensors(path: Path, most: int) -> Tensors:
             content = file.read(most + HEADER_BYTES + 1)
         if len(content) > most + HEADER_BYTES:
             raise ValueError(f"expected at most {most} bytes of numbers, got more")
-        return load(content)
-    except (OSError, SafetensorError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path.name}: {error}") from error
+    return arrays_of(path.name, content)
+
+
+def arrays_of(name: str, content: bytes) -> Tensors:
+    """The arrays of a safetensors file by name. Raises ValueError, which names the file."""
+    try:
+        return load(content)
+    except (SafetensorError, ValueError) as error:
+        raise ValueError(f"{name}: {printable(str(error))}") from error
     except KeyError as error:
-        raise ValueError(f"{path.name}: numbers of type {error}, which NumPy lacks") from error
+        raise ValueError(f"{name}: numbers of type {error}, which NumPy lacks") from error
 
 
 def read_answer(folder: Path, call: AnyCall, most: int) -> Answer | LayerAnswer:

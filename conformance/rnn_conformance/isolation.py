@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -192,13 +193,15 @@ class Workers:
     def _line(self, number: int, request: Any, time_limit: float) -> dict[str, Any]:
         conversation = self._conversations[number]
         assert conversation is not None
-        try:
+        with ExitStack() as unless_answered:
+            unless_answered.callback(self._drop, number, conversation)
             told: dict[str, Any] = json.loads(conversation.ask(json.dumps(request), time_limit))
-        except BaseException:
-            self._conversations[number] = None
-            conversation.kill()
-            raise
+            unless_answered.pop_all()
         return told
+
+    def _drop(self, number: int, conversation: Conversation) -> None:
+        self._conversations[number] = None
+        conversation.kill()
 
 
 def _stub(told: dict[str, Any]) -> Any:
@@ -218,5 +221,5 @@ def _stub(told: dict[str, Any]) -> Any:
     return found
 
 
-def _elsewhere(call: object) -> None:
-    raise NotImplementedError("it is loaded in another process")
+def _elsewhere(_: object) -> None:
+    raise RuntimeError("it is loaded in another process: execute its planned checks instead")

@@ -121,9 +121,9 @@ class Subject:
         }
         h_n, outputs = found.get("h_n"), found.get("outputs")
         return Result(
-            _in_order(found["hidden_states"], layout),
+            in_order(found["hidden_states"], layout),
             None if h_n is None else np.atleast_2d(h_n),
-            None if outputs is None else _in_order(outputs, layout),
+            None if outputs is None else in_order(outputs, layout),
         )
 
 
@@ -174,7 +174,8 @@ def in_the_dtype(what: str, array: Array, dtype: Dtype) -> None:
         raise Violation(f"{what}: expected numbers of bfloat16 in float32, got some of more bits")
 
 
-def _in_order(array: Any, layout: Layout) -> Any:
+def in_order(array: Any, layout: Layout) -> Any:
+    """A result of every step as (T, B, units), whatever the layout."""
     if layout == "single":
         return array[:, np.newaxis]
     return array.swapaxes(0, 1) if layout == "batch_first" else array

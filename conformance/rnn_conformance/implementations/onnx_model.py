@@ -24,6 +24,7 @@ from onnx.helper import (
 from onnx.numpy_helper import from_array
 
 from rnn_conformance.layer.call import LayerCall
+from rnn_conformance.layer.cases import LayerData
 from rnn_conformance.protocol import Layout
 
 OPSET, IR_VERSION = 17, 8  # old enough for every runtime that is kept up
@@ -54,7 +55,8 @@ def rnn_model(call: LayerCall) -> onnx.ModelProto:
         nodes.append(_enter(rows, "h_0", "states"))
         nodes.append(make_node("Split", ["states", "directions"], [f"h_0_l{n}" for n in layers]))
     for layer in layers:
-        constants |= _weights(call, layer)
+        weights = node_weights(call, layer)
+        constants |= {f"{name}_l{layer}": value for name, value in weights.items()}
         nodes += _layer(call, layer)
     nodes.append(_leave(call.layout, f"x_l{o.num_layers}", "output"))
     nodes.append(make_node("Concat", [f"Y_h_l{layer}" for layer in layers], ["last"], axis=0))
@@ -64,17 +66,17 @@ def rnn_model(call: LayerCall) -> onnx.ModelProto:
     return make_model(graph, opset_imports=[make_opsetid("", OPSET)], ir_version=IR_VERSION)
 
 
-def _weights(call: LayerCall, layer: int) -> Constants:
-    """W, R and B of one layer."""
-    o, w = call.options, call.weights
+def node_weights(given: LayerCall | LayerData, layer: int) -> Constants:
+    """W, R and, where there are biases, B of the node of one layer."""
+    o, w = given.options, given.weights
     ends = [f"l{layer}{suffix}" for suffix in ("", "_reverse")[: o.directions]]
     found = {
-        f"W_l{layer}": np.stack([w[f"weight_ih_{end}"] for end in ends]),
-        f"R_l{layer}": np.stack([w[f"weight_hh_{end}"] for end in ends]),
+        "W": np.stack([w[f"weight_ih_{end}"] for end in ends]),
+        "R": np.stack([w[f"weight_hh_{end}"] for end in ends]),
     }
     if o.bias:
         both = [np.concatenate([w[f"bias_ih_{end}"], w[f"bias_hh_{end}"]]) for end in ends]
-        found[f"B_l{layer}"] = np.stack(both)
+        found["B"] = np.stack(both)
     return found
 
 

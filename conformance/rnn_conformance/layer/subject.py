@@ -7,7 +7,7 @@ import numpy as np
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, LayerImplementation
 from rnn_conformance.layer.cases import LayerCase, LayerData
 from rnn_conformance.protocol import Layout
-from rnn_conformance.subject import Violation, array_of, attempt
+from rnn_conformance.subject import Violation, array_of, attempt, in_order
 
 REMEMBERED = 4
 
@@ -70,6 +70,5 @@ def in_one_order(answer: LayerAnswer, data: LayerData, layout: Layout) -> LayerA
     shapes = expected_shapes(data, layout)
     output = array_of("output", answer.output, shapes["output"])
     h_n = array_of("h_n", answer.h_n, shapes["h_n"])
-    if layout == "single":
-        return LayerAnswer(output[:, np.newaxis], h_n[:, np.newaxis])
-    return LayerAnswer(output.swapaxes(0, 1) if layout == "batch_first" else output, h_n)
+    rows = h_n[:, np.newaxis] if layout == "single" else h_n
+    return LayerAnswer(in_order(output, layout), rows)

@@ -47,11 +47,7 @@ def export(folder: Path | str, *, seed: int = 0, only: Collection[str] | None = 
     Raises ValueError for a folder that holds something, an unknown id, a seed that is none or makes
     a case vacuous, and OSError.
     """
-    folder, cases = Path(folder), vector_cases(seed)
-    if only is not None:
-        if isinstance(only, str) or not only or not {*only} <= {case.id for case in cases}:
-            raise ValueError(f"only: expected ids of cases, got {only!r}")
-        cases = tuple(case for case in cases if case.id in only)
+    folder, cases = Path(folder), chosen(vector_cases(seed), only)
     for case in cases:
         refuse_vacuous(case)
     (folder / "cases").mkdir(parents=True, exist_ok=True)
@@ -64,6 +60,15 @@ def export(folder: Path | str, *, seed: int = 0, only: Collection[str] | None = 
     manifest = Manifest(seed, vectors, flags, sha256(index).hexdigest())
     (folder / MANIFEST).write_bytes(manifest.to_bytes())
     return manifest
+
+
+def chosen(cases: tuple[LayerCase, ...], only: Collection[str] | None) -> tuple[LayerCase, ...]:
+    """The cases of these ids, all where it is None. Raises ValueError for an unknown one."""
+    if only is None:
+        return cases
+    if isinstance(only, str) or not only or not {*only} <= {case.id for case in cases}:
+        raise ValueError(f"only: expected ids of cases, got {only!r}")
+    return tuple(case for case in cases if case.id in only)
 
 
 def _write(folder: Path, case: LayerCase) -> Vector:

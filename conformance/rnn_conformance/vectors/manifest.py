@@ -10,7 +10,8 @@ from typing import Any
 import jsonschema
 from jsonschema.exceptions import best_match
 
-from rnn_conformance.vectors.reading import content_of, shown
+from rnn_conformance.subject import printable
+from rnn_conformance.vectors.reading import content_of
 
 MANIFEST, INDEX = "manifest.json", "index.txt"
 SCHEMA = Path(__file__).with_name("manifest.schema.json")
@@ -84,9 +85,9 @@ def read_manifest(folder: Path) -> Manifest:
         fields = json.loads(content, parse_constant=_no_number)
         wrong = best_match(_validator().iter_errors(fields))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{MANIFEST}: expected JSON, got {shown(str(error))}") from error
+        raise ValueError(f"{MANIFEST}: expected JSON, got {printable(str(error))}") from error
     if wrong is not None:
-        raise ValueError(f"{MANIFEST}: {shown(f'{wrong.json_path}: {wrong.message}')}")
+        raise ValueError(f"{MANIFEST}: {printable(f'{wrong.json_path}: {wrong.message}')}")
     cases = tuple(
         Vector(**{**case, "clauses": tuple(case["clauses"]), "flags": tuple(case["flags"])})
         for case in fields["cases"]
@@ -95,7 +96,7 @@ def read_manifest(folder: Path) -> Manifest:
         raise ValueError(f"{MANIFEST}: cases: expected different ids, got one of them twice")
     for case in cases:
         if case.file != file_of(case.id):
-            other = shown(case.file)
+            other = printable(case.file)
             raise ValueError(f"{MANIFEST}: {case.id}: expected {file_of(case.id)}, got {other}")
         if not set(case.flags) <= set(fields["flags"]):
             raise ValueError(f"{MANIFEST}: {case.id}: flags: one of them is not explained")

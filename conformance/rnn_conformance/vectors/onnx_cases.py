@@ -11,10 +11,11 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from rnn_conformance.implementations.onnx_model import node_weights
 from rnn_conformance.layer.cases import LayerCase, LayerData
 from rnn_conformance.protocol import Array
 from rnn_conformance.vectors.exact import exact
-from rnn_conformance.vectors.export import vector_cases
+from rnn_conformance.vectors.export import chosen, vector_cases
 
 OPSET, IR_VERSION = 14, 8  # the last RNN but for the types it takes; both read by old runtimes
 INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h")  # in the order of the operator
@@ -44,11 +45,7 @@ def write_onnx_cases(
 
     Raises ValueError for a folder that holds something or an unknown id, and OSError.
     """
-    folder, cases = Path(folder), onnx_cases(seed)
-    if only is not None:
-        if isinstance(only, str) or not only or not {*only} <= {case.id for case in cases}:
-            raise ValueError(f"only: expected ids of cases, got {only!r}")
-        cases = tuple(case for case in cases if case.id in only)
+    folder, cases = Path(folder), chosen(onnx_cases(seed), only)
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise ValueError(f"folder: expected a new or an empty one, got {folder}")
@@ -72,16 +69,7 @@ def node_inputs(data: LayerData) -> dict[str, Array]:
 
     B is [Wb, Rb] of a direction; it, sequence_lens and initial_h are there where the case has them.
     """
-    ends = ("l0", "l0_reverse")[: data.options.directions]
-    w = data.weights
-    found: dict[str, Any] = {
-        "X": data.inputs,
-        "W": np.stack([w[f"weight_ih_{end}"] for end in ends]),
-        "R": np.stack([w[f"weight_hh_{end}"] for end in ends]),
-    }
-    if data.options.bias:
-        both = [(w[f"bias_ih_{end}"], w[f"bias_hh_{end}"]) for end in ends]
-        found["B"] = np.stack([np.concatenate(biases) for biases in both])
+    found: dict[str, Any] = {"X": data.inputs, **node_weights(data, 0)}
     if data.lengths is not None:
         found["sequence_lens"] = data.lengths.astype(np.int32)
     if data.h_0 is not None:

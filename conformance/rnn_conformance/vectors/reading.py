@@ -2,11 +2,6 @@
 
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.numpy import load
-
-from rnn_conformance.exchange import Tensors
-
 
 def content_of(folder: Path, name: str, most: int) -> bytes:
     """The bytes of a file in a folder.
@@ -30,19 +25,3 @@ def content_of(folder: Path, name: str, most: int) -> bytes:
     if len(content) > most:
         raise ValueError(f"{name}: expected at most {most} bytes, got more")
     return content
-
-
-def arrays_of(name: str, content: bytes) -> Tensors:
-    """The arrays of a safetensors file by name. Raises ValueError, which names the file."""
-    try:
-        return load(content)
-    except (SafetensorError, ValueError) as error:
-        raise ValueError(f"{name}: {shown(str(error))}") from error
-    except KeyError as error:
-        raise ValueError(f"{name}: numbers of type {error}, which NumPy lacks") from error
-
-
-def shown(text: str) -> str:
-    """One line of at most some 300 characters, all of which can be printed."""
-    line = " ".join(text.split())
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line[:300])

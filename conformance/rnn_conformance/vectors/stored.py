@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rnn_conformance.exchange import Tensors
+from rnn_conformance.exchange import Tensors, arrays_of
+from rnn_conformance.protocol import Layout
 from rnn_conformance.vectors.manifest import Vector
-from rnn_conformance.vectors.reading import arrays_of, content_of
+from rnn_conformance.vectors.reading import content_of
 
 MOST_BYTES = 2_000_000
 
@@ -30,7 +31,7 @@ class Stored:
     """
 
     dtype: str
-    layout: str
+    layout: Layout
     shapes: Mapping[str, Shape]
     expected: Tensors
     bound: Tensors

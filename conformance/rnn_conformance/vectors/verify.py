@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from rnn_conformance import environment
-from rnn_conformance.exchange import HEADER_BYTES, Tensors
+from rnn_conformance.exchange import HEADER_BYTES, Tensors, arrays_of
 from rnn_conformance.judgement import Judgement
 from rnn_conformance.layer.checks import LAYER_CHECKS
 from rnn_conformance.layer.expected import H_N
 from rnn_conformance.records import Outcome, Record, Report
-from rnn_conformance.subject import Violation, array_of
+from rnn_conformance.subject import Violation, array_of, in_order
 from rnn_conformance.vectors.manifest import Manifest, Vector, digest, read_manifest
-from rnn_conformance.vectors.reading import arrays_of, content_of
+from rnn_conformance.vectors.reading import content_of
 from rnn_conformance.vectors.stored import Stored, stored
 
 BOUND = "the bound that is stored with the vector"
@@ -113,10 +113,7 @@ def _judgements(wanted: Stored, found: Tensors) -> Mapping[str, Judgement]:
     output, real = found["output"], wanted.real
 
     def steps(array: Any) -> Any:
-        array = np.broadcast_to(array, output.shape)
-        if wanted.layout == "single":
-            return array[:, None]
-        return array.swapaxes(0, 1) if wanted.layout == "batch_first" else array
+        return in_order(array, wanted.layout)
 
     def states(array: Any) -> Any:
         return array[:, None] if wanted.layout == "single" else array
