@@ -23,7 +23,7 @@ from rnn_conformance.protocol import Claims
 from rnn_conformance.records import Record
 from rnn_conformance.run import Planned, plan, refuse_wrong
 from rnn_conformance.source import Source
-from rnn_conformance.subject import Broken
+from rnn_conformance.subject import Broken, printable
 from rnn_conformance.vacuity import Vacuous
 
 COMMAND = (sys.executable, "-m", "rnn_conformance.worker")
@@ -195,7 +195,11 @@ class Workers:
         assert conversation is not None
         with ExitStack() as unless_answered:
             unless_answered.callback(self._drop, number, conversation)
-            told: dict[str, Any] = json.loads(conversation.ask(json.dumps(request), time_limit))
+            line = conversation.ask(json.dumps(request), time_limit)
+            try:
+                told: dict[str, Any] = json.loads(line)
+            except ValueError as error:  # it has written where only answers belong
+                raise conversation.broken(f"gave no JSON: '{printable(line)}'") from error
             unless_answered.pop_all()
         return told
 

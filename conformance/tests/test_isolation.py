@@ -34,6 +34,7 @@ WHAT = {
     "time.sleep(999)": "no result within 2 s",
     "raise KeyboardInterrupt": "the process ended with",
     "sys.exit(0)": "raised SystemExit: 0",
+    "os.write(4, b'garbage\\n'); time.sleep(1)": "the process gave no JSON: 'garbage'",
     "bytearray(2**62)": "raised MemoryError",
 }
 
