@@ -4,7 +4,7 @@ import numpy as np
 
 from rnn_reference.model import Model
 from rnn_reference.recurrence import recurrence
-from rnn_reference.weights import Array, validate_array
+from rnn_reference.weights import Array, surely_finite, validate_finite, validate_kind
 
 
 class BatchRNN(Model):
@@ -31,20 +31,27 @@ class BatchRNN(Model):
             ValueError: T or batch_size is 0, a wrong shape or rank, NaN or infinity.
             TypeError: another dtype than the model's, or no array at all.
         """
-        steps, batch_size = self._steps_and_batch_size(inputs)
+        _, batch_size = self._steps_and_batch_size(inputs)
 
-        # A row a sequence; in the returned views it is a column again.
+        def look_over(part: Array) -> None:
+            if not surely_finite(part):
+                validate_finite("inputs", inputs)
+
         h_0_rows = self._initial_state(h_0, batch_size).T
         bias = (self.b_xh + self.b_hh)[:, 0]
-        states = recurrence(inputs, h_0_rows, self.W_xh, self.W_hh, bias, "tanh")
+        states = recurrence(inputs, h_0_rows, self.W_xh, self.W_hh, bias, "tanh", look_over)
+        states = states.transpose(0, 2, 1)  # a column a sequence
+        return dict(enumerate(self._outputs(states[1:]))), dict(enumerate(states, start=-1))
 
-        rows = states[1:].reshape(-1, self.hidden_size)
-        outputs = np.matmul(rows, self.W_ho.T).reshape(steps, batch_size, self.output_size)
-        outputs += self.b_ho.T
-        return (
-            dict(enumerate(outputs.transpose(0, 2, 1))),
-            dict(enumerate(states.transpose(0, 2, 1), start=-1)),
-        )
+    def _outputs(self, states: Array) -> Array:
+        """y_t (T, output_size, batch_size) of states (T, hidden_size, batch_size)."""
+        outputs: Array
+        if states.shape[2] == 1:  # the steps of one sequence are a batch themselves
+            outputs = np.matmul(states[..., 0], self.W_ho.T)[..., np.newaxis]
+        else:
+            outputs = np.matmul(self.W_ho, states)
+        outputs += self.b_ho
+        return outputs
 
     def _steps_and_batch_size(self, inputs: Array) -> tuple[int, int]:
         wanted = f"an array (T, batch_size, {self.input_size})"
@@ -57,5 +64,5 @@ class BatchRNN(Model):
             raise ValueError(
                 f"inputs: expected at least one step and one sequence, got shape {inputs.shape}"
             )
-        validate_array("inputs", inputs, (steps, batch_size, self.input_size), self.dtype)
+        validate_kind("inputs", inputs, (steps, batch_size, self.input_size), self.dtype)
         return steps, batch_size

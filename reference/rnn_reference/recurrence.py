@@ -1,8 +1,16 @@
-"""The one recurrence, organised for speed: what a batch, a layer and a direction all run."""
+"""The one recurrence, organised for speed: what a batch, a layer and a direction all run.
+
+A loop of NumPy spends its time between the calls, so there are few of them, each on memory that is
+laid out for it: a state (H, B) holds a column a sequence, and is written to where it is returned.
+Where inputs are few beside units, state and input stand in one array, and a step is two calls:
+
+    [h_t; ·] = tanh([W_hh  W_xh  bias] [h_{t-1}; x_t; 1])
+
+Elsewhere W_xh x_t + bias is computed ahead, for as many steps as a cache holds; then three calls.
+"""
 
 from collections.abc import Callable
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 
@@ -12,10 +20,19 @@ NONLINEARITIES: dict[str, Callable[..., Array]] = {
     "tanh": np.tanh,
     "relu": partial(np.maximum, 0),
 }
+BLOCK_BYTES = 2**20  # of inputs and states together: what the cache of one core holds
+SMALL_PRODUCT = 100**3  # up to so many multiplications OpenBLAS packs no operand, which costs more
+FEWEST_ROWS = 16  # a product of fewer rows leaves a vector unit idle
 
 
 def recurrence(
-    inputs: Array, h_0: Array, W_xh: Array, W_hh: Array, bias: Array | None, nonlinearity: str
+    inputs: Array,
+    h_0: Array,
+    W_xh: Array,
+    W_hh: Array,
+    bias: Array | None,
+    nonlinearity: str,
+    look_over: Callable[[Array], None] | None = None,
 ) -> Array:
     """All states of h_t = f(W_xh x_t + bias + W_hh h_{t-1}), for sequences of equal length.
 
@@ -24,29 +41,98 @@ def recurrence(
         h_0: the states before the first step, (B, H).
         W_xh, W_hh, bias: (H, I), (H, H) and (H,) or None, which adds nothing.
         nonlinearity: f, "tanh" or "relu".
-        All of one dtype, and none is written to or looked over: that is the callers' part.
+        look_over: called with some steps of `inputs` after the other, each just before it is read,
+            so that it comes from memory once. It may raise.
+        All of one dtype, and none is written to or checked: that is the callers' part.
 
     Returns:
-        states (T + 1, B, H), memory of its own: states[t] is the state once t inputs were read, so
-        states[0] is h_0.
+        states (T + 1, B, H), in memory that nothing else has: states[t] is the state once t inputs
+        were read, so states[0] is h_0. A view: states[t].T (H, B) is contiguous, states[t] is not.
     """
+    hidden_size, input_size = W_xh.shape
+    run = _in_one_array if 2 * input_size <= hidden_size else _ahead
+    b = np.zeros((hidden_size, 1), W_xh.dtype) if bias is None else bias[:, np.newaxis]
+    states = run(inputs, h_0.T, W_xh, W_hh, b, NONLINEARITIES[nonlinearity], look_over)
+    return states.transpose(0, 2, 1)
+
+
+def _in_one_array(
+    inputs: Array,
+    h_0: Array,
+    W_xh: Array,
+    W_hh: Array,
+    bias: Array,
+    f: Callable[..., Array],
+    look_over: Callable[[Array], None] | None,
+) -> Array:
+    """States (T + 1, H, B), in an array that holds [h_{t-1}; x_t; 1] for each t."""
     steps, batch_size, input_size = inputs.shape
-    hidden_size, f = len(W_hh), NONLINEARITIES[nonlinearity]
-
-    # A row a sequence, so that a step is one product of contiguous blocks.
-    states = np.empty((steps + 1, batch_size, hidden_size), inputs.dtype)
+    hidden_size = len(W_hh)
+    if look_over is not None:
+        look_over(inputs)
+    read = np.empty((steps + 1, hidden_size + input_size + 1, batch_size), inputs.dtype)
+    states = read[:, :hidden_size]
     states[0] = h_0
+    read[:-1, hidden_size:-1] = inputs.transpose(0, 2, 1)
+    read[:, -1] = 1
 
-    # W_xh x_t and the bias wait for no state: one product over all steps, written to where each
-    # state will stand.
-    rows = states[1:].reshape(-1, hidden_size)
-    np.matmul(inputs.reshape(-1, input_size), W_xh.T, out=rows)
-    if bias is not None:
-        rows += bias
-
-    recurrent = np.empty((batch_size, hidden_size), inputs.dtype)
-    W_hh_T = np.ascontiguousarray(W_hh.T)
-    for previous, state in pairwise(states):
-        state += np.matmul(previous, W_hh_T, out=recurrent)
-        f(state, out=state)
+    product = _product(np.concatenate([W_hh, W_xh, bias], axis=1), batch_size)
+    for h_x_1, h in zip(read, states[1:], strict=False):
+        product(h_x_1, h)
+        f(h, out=h)
     return states
+
+
+def _ahead(
+    inputs: Array,
+    h_0: Array,
+    W_xh: Array,
+    W_hh: Array,
+    bias: Array,
+    f: Callable[..., Array],
+    look_over: Callable[[Array], None] | None,
+) -> Array:
+    """States (T + 1, H, B), each at first W_xh x_t + bias."""
+    steps, batch_size, _ = inputs.shape
+    states = np.empty((steps + 1, *h_0.shape), inputs.dtype)
+    h = states[0]
+    h[:] = h_0
+
+    product, recurrent, add = _product(W_hh, batch_size), np.empty_like(h), np.add
+    block = max(1, BLOCK_BYTES // (inputs[0].nbytes + h.nbytes))
+    for first in range(0, steps, block):
+        x, ahead = inputs[first : first + block], states[first + 1 : first + 1 + block]
+        if look_over is not None:
+            look_over(x)
+        _project(x, W_xh, out=ahead)
+        ahead += bias
+        for h_next in ahead:
+            product(h, recurrent)
+            add(h_next, recurrent, h_next)
+            f(h_next, out=h_next)
+            h = h_next
+    return states
+
+
+def _project(x: Array, W_xh: Array, out: Array) -> None:
+    """W_xh x_t for some steps of x (n, B, I), to out (n, H, B)."""
+    x = np.ascontiguousarray(x)
+    if x.shape[1] == 1:  # the steps of one sequence are a batch themselves
+        np.matmul(x[:, 0], W_xh.T, out=out[..., 0])
+    else:
+        np.matmul(W_xh, x.transpose(0, 2, 1), out=out)
+
+
+def _product(W: Array, columns: int) -> Callable[[Array, Array], object]:
+    """What writes W z to an array, for z of so many columns: in parts, where these are faster."""
+    parts = -(-W.size * columns // SMALL_PRODUCT)
+    rows = -(-len(W) // parts)
+    if parts == 1 or rows < FEWEST_ROWS:
+        return W.dot
+    upper = [(slice(i, i + rows), W[i : i + rows].dot) for i in range(0, len(W), rows)]
+
+    def product(z: Array, out: Array) -> None:
+        for part, dot in upper:
+            dot(z, out[part])
+
+    return product

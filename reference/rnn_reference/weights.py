@@ -56,6 +56,13 @@ def validate_array(
     TypeError (no array, other dtype) or ValueError (other shape, NaN or infinity), naming the
     argument, what came and what was expected.
     """
+    return validate_finite(name, validate_kind(name, value, shape, dtype), padding)
+
+
+def validate_kind(
+    name: str, value: object, shape: tuple[int, ...], dtype: np.dtype[np.floating]
+) -> Array:
+    """`value` itself, once it is an array of this shape and dtype; raises as `validate_array`."""
     if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
         raise TypeError(
             f"{name}: expected a NumPy array of shape {shape} and dtype {dtype}, "
@@ -65,6 +72,13 @@ def validate_array(
         raise ValueError(f"{name}: expected shape {shape}, got {value.shape}")
     if value.dtype != dtype:
         raise TypeError(f"{name}: expected dtype {dtype}, got {value.dtype}")
+    return value
+
+
+def validate_finite(name: str, value: Array, padding: npt.NDArray[np.bool_] | None = None) -> Array:
+    """`value` itself, once it holds finite numbers; raises as `validate_array`."""
+    if surely_finite(value):
+        return value
     finite = np.isfinite(value)
     if padding is not None:
         finite[padding] = True
@@ -72,6 +86,17 @@ def validate_array(
         where = tuple(int(i) for i in np.argwhere(~finite)[0])
         raise ValueError(f"{name}: expected finite numbers, got {value[where]} at {where}")
     return value
+
+
+def surely_finite(value: Array) -> bool:
+    """Whether the sum of the squares is finite, and so every number; False says nothing.
+
+    It takes no memory, and a third of the time of looking at each.
+    """
+    if not value.flags.forc:  # it would be copied
+        return False
+    numbers = value.ravel(order="K")
+    return bool(np.isfinite(np.vdot(numbers, numbers)))
 
 
 def validate_names(weights: Mapping[str, object], names: Iterable[str] = WEIGHT_NAMES) -> None:
