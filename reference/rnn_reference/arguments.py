@@ -1,13 +1,13 @@
 """Arguments that are no arrays: what is refused, in one line that says what was expected."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from numbers import Real
 from operator import index
 from typing import SupportsIndex
 
 import numpy as np
 
-from rnn_reference.weights import brief
+from rnn_reference.weights import Array, brief, validate_kind
 
 
 def _integer(value: SupportsIndex | None) -> int:
@@ -68,3 +68,24 @@ def one_of(name: str, value: str, choices: Iterable[str]) -> str:
     if value not in words:
         raise ValueError(f"{name}: expected {wanted}, got {brief(value)}")
     return value
+
+
+def by_step(
+    name: str,
+    given: Mapping[int, Array],
+    steps: range,
+    shape: tuple[int, ...],
+    dtype: np.dtype[np.floating],
+    every: bool = False,
+) -> None:
+    """Refuse all but a mapping from these steps, or from `every` one, to arrays of this kind."""
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{name}: expected a mapping by time step, got {type(given).__name__}")
+    wanted = f"{name}: expected time steps {steps[0]} … {steps[-1]}"
+    for t, array in given.items():
+        if t not in steps:
+            raise ValueError(f"{wanted}, got {brief(t)}")
+        if type(array) is not np.ndarray or array.shape != shape or array.dtype != dtype:
+            validate_kind(f"{name}[{t}]", array, shape, dtype)
+    if every and len(given) < len(steps):
+        raise ValueError(f"{wanted}, got none for {next(t for t in steps if t not in given)}")

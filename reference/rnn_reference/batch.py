@@ -1,7 +1,11 @@
 """The same recurrence over a batch of sequences, organised for speed."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from rnn_reference.arguments import by_step, flag
+from rnn_reference.gradients import Gradients, backpropagation
 from rnn_reference.model import Model
 from rnn_reference.recurrence import recurrence
 from rnn_reference.weights import Array, surely_finite, validate_finite, validate_kind
@@ -42,6 +46,54 @@ class BatchRNN(Model):
         states = recurrence(inputs, h_0_rows, self.W_xh, self.W_hh, bias, "tanh", look_over)
         states = states.transpose(0, 2, 1)  # a column a sequence
         return dict(enumerate(self._outputs(states[1:]))), dict(enumerate(states, start=-1))
+
+    def backward(
+        self,
+        inputs: Array,
+        hidden_states: Mapping[int, Array],
+        output_gradients: Mapping[int, Array],
+        state_gradients: Mapping[int, Array] | None = None,
+        *,
+        of_inputs: bool = False,
+    ) -> Gradients:
+        """Backpropagate a loss L through time.
+
+        Args:
+            inputs: array (T, batch_size, input_size), those that `forward` was given.
+            hidden_states: time step -1 … T-1 to h_t, as `forward` returned them.
+            output_gradients: time step to dL/dy_t (output_size, batch_size); a step that is left
+                out counts as zeros.
+            state_gradients: time step 0 … T-1 to dL/dh_t (hidden_size, batch_size), where the loss
+                sees states other than through the outputs, as with T-1 for a loss on h_n; likewise.
+            of_inputs: whether to compute dL/dx too.
+            None of these is written to.
+
+        Returns:
+            The gradients of L in the six weights, h_0 and, if asked for, the inputs: memory of
+            their own. L is summed over the batch, or whatever else `output_gradients` say.
+
+        Raises:
+            ValueError: a wrong shape or rank, an unknown or missing step, NaN or infinity.
+            TypeError: another dtype than the model's, no array or no mapping at all.
+        """
+        T, batch_size = self._steps_and_batch_size(inputs)
+        validate_finite("inputs", inputs)
+        flag("of_inputs", of_inputs)
+        state, output = (self.hidden_size, batch_size), (self.output_size, batch_size)
+        by_step("hidden_states", hidden_states, range(-1, T), state, self.dtype, every=True)
+        by_step("output_gradients", output_gradients, range(T), output, self.dtype)
+        state_gradients = {} if state_gradients is None else state_gradients
+        by_step("state_gradients", state_gradients, range(T), state, self.dtype)
+        given = hidden_states, output_gradients, state_gradients
+        with np.errstate(invalid="ignore"):  # of infinity, which is refused below
+            gradients = backpropagation(self._weights, inputs, *given, of_inputs)
+        if not all(map(surely_finite, gradients.weights.values())):
+            # What is not finite reaches a weight; where all is, a sum has overflowed.
+            names = "hidden_states", "output_gradients", "state_gradients"
+            for name, arrays in zip(names, given, strict=True):
+                for t, array in arrays.items():
+                    validate_finite(f"{name}[{t}]", array)
+        return gradients
 
     def _outputs(self, states: Array) -> Array:
         """y_t (T, output_size, batch_size) of states (T, hidden_size, batch_size)."""

@@ -76,7 +76,7 @@ def _in_one_array(
     read[:-1, hidden_size:-1] = inputs.transpose(0, 2, 1)
     read[:, -1] = 1
 
-    product = _product(np.concatenate([W_hh, W_xh, bias], axis=1), batch_size)
+    product = product_with(np.concatenate([W_hh, W_xh, bias], axis=1), batch_size)
     for h_x_1, h in zip(read, states[1:], strict=False):
         product(h_x_1, h)
         f(h, out=h)
@@ -98,7 +98,7 @@ def _ahead(
     h = states[0]
     h[:] = h_0
 
-    product, recurrent, add = _product(W_hh, batch_size), np.empty_like(h), np.add
+    product, recurrent, add = product_with(W_hh, batch_size), np.empty_like(h), np.add
     block = max(1, BLOCK_BYTES // (inputs[0].nbytes + h.nbytes))
     for first in range(0, steps, block):
         x, ahead = inputs[first : first + block], states[first + 1 : first + 1 + block]
@@ -123,7 +123,7 @@ def _project(x: Array, W_xh: Array, out: Array) -> None:
         np.matmul(W_xh, x.transpose(0, 2, 1), out=out)
 
 
-def _product(W: Array, columns: int) -> Callable[[Array, Array], object]:
+def product_with(W: Array, columns: int) -> Callable[[Array, Array], object]:
     """What writes W z to an array, for z of so many columns: in parts, where these are faster."""
     parts = -(-W.size * columns // SMALL_PRODUCT)
     rows = -(-len(W) // parts)

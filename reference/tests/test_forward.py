@@ -66,9 +66,11 @@ def test_comparison_can_fail(kind: type[AnyRNN], dtype: type[np.floating], name:
     assert not outside_bound(model, inputs, *results)
 
 
-def contractive(kind: type[AnyRNN], dtype: type[np.floating]) -> AnyRNN:
+def contractive(
+    kind: type[AnyRNN], dtype: type[np.floating], sizes: tuple[int, ...] = (3, 5, 2)
+) -> AnyRNN:
     """A model whose W_hh shrinks distances to less than half: its absolute row sums are 1/4."""
-    model = drawn_model(kind, 3, 5, 2, dtype=dtype)
+    model = drawn_model(kind, *sizes, dtype=dtype)
     model.W_hh = model.W_hh / (4 * abs(model.W_hh).sum(axis=1, keepdims=True))
     return model
 
