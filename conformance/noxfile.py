@@ -11,7 +11,12 @@ import nox
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / "reports"
 ADAPTERS = {
-    "torch": ("torch.nn.RNN", "torch.nn.RNNCell", "rnn_reference.BatchRNN"),
+    "torch": (
+        "torch.nn.RNN",
+        "torch.nn.RNNCell",
+        "torch.nn.RNNCell-compiled",
+        "rnn_reference.BatchRNN",
+    ),
     "onnx": ("onnx.reference",),
     "onnxruntime": ("onnxruntime",),
     "openvino": ("openvino", "openvino-fixed-sizes"),

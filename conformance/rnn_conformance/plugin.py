@@ -12,6 +12,7 @@ from rnn_conformance.pytest_face import diagnoses, parameters, records_of
 from rnn_conformance.run import Planned
 from rnn_conformance.source import ADAPTERS, Source
 from rnn_conformance.terminal import circumstances, explanation, table
+from rnn_conformance.verdict import in_vain
 
 DEFAULT = "torch.nn.RNN"
 FIXTURE = "rnn_check"
@@ -119,7 +120,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """A run that was asked for a verdict and executed no check is a failure."""
-    if exitstatus == pytest.ExitCode.OK and _in_vain(session.config):
+    vain = _in_vain(session.config) or _declared_in_vain(session.config)
+    if exitstatus == pytest.ExitCode.OK and vain:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -143,6 +145,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if _in_vain(config):
         terminalreporter.section("rnn-conformance")
         terminalreporter.write_line(IN_VAIN, red=True)
+    for declared in _declared_in_vain(config):
+        terminalreporter.write_line(f"ERROR: declared, but never asked for: {declared}", red=True)
 
 
 def _circumstances(config: pytest.Config) -> str:
@@ -191,3 +195,17 @@ def _in_vain(config: pytest.Config) -> bool:
     records = records_of(reporter.stats)
     asked = bool(records or _named(config))
     return asked and all(record.outcome == "not_claimed" for record in records)
+
+
+def _declared_in_vain(config: pytest.Config) -> list[str]:
+    """What is claimed, or known to fail, and was never asked for though every check was run."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or config.getoption("collectonly"):
+        return []
+    records = {record.id: record for record in records_of(reporter.stats)}
+    found: list[str] = []
+    for source in _named(config):
+        items = [each.values[0] for each in config.stash[PLANNED].get(source, ())]
+        if items and all(isinstance(item, Planned) and item.id in records for item in items):
+            found += in_vain(items, [records[item.id] for item in items])
+    return found

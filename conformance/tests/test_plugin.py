@@ -326,6 +326,30 @@ def test_no_check_executed_is_an_error(
     assert result.outlines.count(VAIN) == 1
 
 
+def test_what_is_declared_and_never_asked_for_is_an_error(host: pytest.Pytester) -> None:
+    host.makefile(
+        ".toml",
+        mine="""
+        layouts = ["single"]
+        dtypes = ["float32"]
+
+        [[known_failures]]
+        check = "outputs"
+        case = "float16-*"
+        reason = "nothing is claimed of float16"
+        """,
+    )
+    asked = ["--rnn-claims=mine.toml", "--rnn-implementation=rnn_reference.SingleSequenceRNN"]
+    line = "ERROR: declared, but never asked for: known failure of outputs in float16-[*]"
+    every = run(host, *SUITE, *asked)
+    assert every.ret == 1
+    assert "failed" not in outcomes(every)
+    every.stdout.fnmatch_lines([line])
+    some = run(host, *SUITE, *asked, "-k", "hidden_states")  # they may be asked for elsewhere
+    assert some.ret == 0
+    some.stdout.no_fnmatch_line(line)
+
+
 def test_a_check_executed_beside_others_is_none(host: pytest.Pytester) -> None:
     result = run(host, ".", *judging(BATCH, only=f"test_own or outputs[{BATCH}-{MAIN}]"))
     assert result.ret == 0

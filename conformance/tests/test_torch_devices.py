@@ -1,0 +1,81 @@
+"""torch elsewhere: compiled, and on a device, for which the CPU stands in where there is no GPU."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from rnn_conformance.cli import main
+from rnn_conformance.implementations import torch_cuda
+from rnn_conformance.implementations.torch_cell import TorchCell
+from rnn_conformance.implementations.torch_compiled import CompiledTorchCell
+from rnn_conformance.implementations.torch_cuda import OnDevice, TorchCuda, TorchCudaTF32
+from rnn_conformance.implementations.torch_rnn import TorchRNN
+from rnn_conformance.layer.cases import LayerCase
+from rnn_conformance.loading import load
+
+
+class Traced(CompiledTorchCell):
+    """Traced as a whole, and run without a compiler."""
+
+    backend = "eager"
+
+
+def test_what_is_compiled_is_the_cell() -> None:
+    cell, compiled = TorchCell(), Traced()
+    for case in (LayerCase(T=3), LayerCase(T=2, B=2, I=3, H=6)):
+        expected, found = cell.run_layer(case.call()), compiled.run_layer(case.call())
+        np.testing.assert_allclose(found.output, expected.output, rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(found.h_n[0], found.output[-1])
+
+
+def test_a_cell_that_needs_two_graphs_raises() -> None:
+    class Broken(torch.nn.RNNCell):
+        def forward(self, x: torch.Tensor, h: torch.Tensor | None = None) -> torch.Tensor:
+            torch._dynamo.graph_break()
+            return super().forward(x, h)
+
+    with pytest.raises(torch._dynamo.exc.Unsupported):
+        Traced().step(Broken(2, 3))(torch.ones(1, 2), None)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        LayerCase(L=2, bidirectional=True, lengths="unsorted", layout="batch_first"),
+        LayerCase(nonlinearity="relu", bias="off", h_0="none", dtype="float64"),
+    ],
+    ids=lambda case: case.id,
+)
+def test_what_goes_to_a_device_comes_back_right(case: LayerCase) -> None:
+    expected, found = (each.run_layer(case.call()) for each in (TorchRNN(), TorchCuda("cpu")))
+    np.testing.assert_array_equal(found.output, expected.output, strict=True)
+    np.testing.assert_array_equal(found.h_n, expected.h_n, strict=True)
+    assert TorchCuda("cpu").name == "torch.nn.RNN-cpu"
+
+
+@pytest.mark.parametrize(("adapter", "allowed"), [(TorchCuda, False), (TorchCudaTF32, True)])
+def test_tf32_is_allowed_where_the_name_says_so(
+    adapter: type[TorchCuda], allowed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    class Watched(OnDevice):
+        def forward(self, *given: Any) -> Any:
+            seen.append(torch.backends.cudnn.allow_tf32)
+            return super().forward(*given)
+
+    monkeypatch.setattr(torch_cuda, "OnDevice", Watched)
+    before = torch.backends.cudnn.allow_tf32
+    adapter("cpu").run_layer(LayerCase(T=1, B=1).call())
+    assert seen == [allowed]
+    assert torch.backends.cudnn.allow_tf32 == before
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_there_is_no_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    assert load("torch.nn.RNN-cuda").name == "torch.nn.RNN-cuda"
+    assert main(["check", "torch.nn.RNN-cuda-tf32", "--processes", "0"]) == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert "'torch.nn.RNN-cuda-tf32': the smoke check (core) failed" in told
+    assert "CUDA" in told
