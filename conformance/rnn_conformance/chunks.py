@@ -28,10 +28,12 @@ from rnn_reference.recurrence import recurrence
 from rnn_conformance.certificate import Precision, gamma
 from rnn_conformance.protocol import Array
 
-BLOCK = 16  # steps between two looks at the seams; no chunk is shorter
+BLOCK = 16  # steps between two looks at the seams
+FEWEST_STEPS = 2 * BLOCK  # of a chunk: many short ones are more to look at than to compute
 WANTED_BYTES = 16 * 1024  # of the states of a step
 WANTED_ROWS = 16  # even if they make more bytes: with fewer, W_hh is read for next to nothing
 BYTES_OF_DISPATCH = 4 * 1024  # a step on this many bytes of states takes twice its dispatch
+TWINS = 4  # of chunks spread over time
 SHORTEST = 512  # steps; with fewer, cutting them up is no small part of the loop's time
 DEAREST_PILOT = 0.1  # the share of the loop's time that it may cost to see that nothing settles
 DEAREST = 0.75  # the share that all may cost: beyond, the gain is not worth the risk
@@ -125,13 +127,13 @@ def all_states(cell: Cell, inputs: Array, h_0: Array) -> Uncertified:
 
 
 def cut_time(T: int, B: int, H: int, dtype: npt.DTypeLike) -> Cut:
-    """As many chunks as make 16 KiB of states a step, or 16 rows; none shorter than 16 steps.
+    """As many chunks as make 16 KiB of states a step, or 16 rows; none shorter than 32 steps.
 
     One, which is the loop, where T is short or the chunks would cost too much of the loop's time:
     a step of more rows counts as longer in proportion to 4 KiB and the bytes of its states.
     """
     row = H * np.dtype(dtype).itemsize
-    chunks = min(max(WANTED_BYTES // row, WANTED_ROWS) // B, T // BLOCK)
+    chunks = min(max(WANTED_BYTES // row, WANTED_ROWS) // B, T // FEWEST_STEPS)
     if chunks > 1 and T >= SHORTEST:
         steps = -(-T // chunks)
         chunks = -(-T // steps)
@@ -161,30 +163,27 @@ def _from_chunks(cell: Cell, inputs: Array, h_0: Array, cut: Cut) -> tuple[Array
         in_order = states[1 : steps + 1, :right].swapaxes(0, 1)
         return in_order.reshape(-1, B, in_order.shape[-1])[:T]
 
-    begun, expected = _begin(cell, chunks, h_0)
-    done = len(begun) - 1
-    states[: done + 1] = begun
+    states[: BLOCK + 1], expected = _begin(cell, chunks, h_0)
     if expected > budget:
-        return whole(1, done), 0
-    if done < n:
-        states[done:] = cell.run(chunks[done:], begun[done])
+        return whole(1, BLOCK), 0
+    states[BLOCK:] = cell.run(chunks[BLOCK:], states[BLOCK])
 
     extra = 0
-    first = _gap(states[n, :-1], states[0, 1:])
     for right in range(1, C + 1):  # each turn closes the seam behind one more chunk, at the least
         seams = np.flatnonzero(~cell.closed(states[n, :-1], states[0, 1:])) + 1
         if not seams.size:
             break
         states[0, seams] = states[n, seams - 1]
-        for t in range(0, n, BLOCK):
-            end = min(t + BLOCK, n)
+        for t in range(0, n - BLOCK + 1, BLOCK):
+            end = t + BLOCK if t + 2 * BLOCK <= n else n
             again, there = cell.run(chunks[t:end, seams], states[t, seams]), states[end, seams]
             states[t + 1 : end + 1, seams] = again[1:]
             extra += end - t
             apart = ~cell.closed(again[-1], there)
             if not apart.any():
                 break
-            if extra + cell.steps_left(first, _gap(again[-1], there), extra) > budget:
+            gap = _gap(again[-1, apart], there[apart])
+            if extra + cell.steps_left(1.0, gap, extra) > budget:  # from a guess of zeros
                 return whole(right), extra
             seams = seams[apart]
     return whole(C), extra
@@ -193,17 +192,21 @@ def _from_chunks(cell: Cell, inputs: Array, h_0: Array, cut: Cut) -> tuple[Array
 def _begin(cell: Cell, chunks: Array, h_0: Array) -> tuple[Array, float]:
     """The first states of all chunks, starts in front, and how many steps forgetting takes.
 
-    That is seen from a twin of the first chunk, which starts at distance 1 from it in every unit.
+    That is seen from twins of a few chunks, which start at distance 1 from them in every unit.
     """
-    n, C = chunks.shape[:2]
-    steps = BLOCK if n >= 2 * BLOCK else n
-    starts = np.zeros((C + 1, *h_0.shape), h_0.dtype)
-    starts[0], starts[C] = h_0, h_0 - np.copysign(1, h_0)
-    states = cell.run(np.concatenate([chunks[:steps], chunks[:steps, :1]], axis=1), starts)
-    halfway, now = (_gap(states[t, C], states[t, 0]) for t in (steps // 2, steps))
-    return states[:, :C], steps + cell.steps_left(halfway, now, steps - steps // 2)
+    C = chunks.shape[1]
+    twins = slice(None, None, -(-C // TWINS))
+    starts = np.zeros((C, *h_0.shape), h_0.dtype)
+    starts[0] = h_0
+    far = starts[twins] - np.copysign(1, starts[twins])
+    inputs = np.concatenate([chunks[:BLOCK], chunks[:BLOCK, twins]], axis=1)
+    states = cell.run(inputs, np.concatenate([starts, far]))
+    halfway, now = (_gap(states[t, C:], states[t, :C][twins]) for t in (BLOCK // 2, BLOCK))
+    return states[:, :C], BLOCK + cell.steps_left(halfway, now, BLOCK // 2)
 
 
 def _gap(h: Array, there: Array) -> float:
-    """The largest difference, as a share of the largest state."""
-    return float(np.abs(h - there).max() / max(np.abs(there).max(), np.finfo(h.dtype).tiny))
+    """The median over chunks of the largest difference, as a share of the largest state."""
+    largest = np.maximum(np.abs(h), np.abs(there)).max(axis=(1, 2))
+    gaps = np.abs(h - there).max(axis=(1, 2)) / np.maximum(largest, np.finfo(h.dtype).tiny)
+    return float(np.median(gaps))
