@@ -174,18 +174,34 @@ def _parser() -> argparse.ArgumentParser:
     for name, what in (("json", "all times"), ("markdown", "a report"), ("html", "it with plots")):
         parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"write {what}")
     for name, kind, default in (
-        ("steps", int, STEPS),
-        ("hidden-sizes", int, HIDDEN_SIZES),
-        ("radii", float, RADII),
+        ("steps", _at_least_one, STEPS),
+        ("hidden-sizes", _at_least_one, HIDDEN_SIZES),
+        ("radii", _radius, RADII),
     ):
         parser.add_argument(f"--{name}", type=kind, nargs="+", default=default, metavar="N")
     dtypes = get_args(Dtype)
     parser.add_argument("--dtype", nargs="+", choices=dtypes, default=dtypes)
     parser.add_argument(
-        "--rounds", type=int, default=ROUNDS, metavar="N", help="default %(default)s"
+        "--rounds", type=_at_least_one, default=ROUNDS, metavar="N", help="default %(default)s"
     )
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="default %(default)s")
     return parser
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 on, got {text!r}")
+    return int(text)
+
+
+def _radius(text: str) -> float:
+    try:
+        radius = float(text)
+    except ValueError:
+        radius = math.nan
+    if not 0 <= radius < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 on, got {text!r}")
+    return radius
 
 
 if __name__ == "__main__":
