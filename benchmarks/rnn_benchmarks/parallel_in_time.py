@@ -28,7 +28,7 @@ from rnn_reference import BatchRNN, weight_shapes
 from rnn_benchmarks import markdown, parallel_page
 from rnn_benchmarks.machine import describe
 from rnn_benchmarks.pairs import timed
-from rnn_benchmarks.parallel_page import Dtype, Measured, Run
+from rnn_benchmarks.parallel_results import Dtype, Measured, Run
 from rnn_benchmarks.threads import thread_limit
 
 SEED = 20240229

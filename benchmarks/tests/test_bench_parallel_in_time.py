@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from rnn_benchmarks import markdown, parallel_page
 from rnn_benchmarks.parallel_in_time import draw, main, measure, torch_rnn
-from rnn_benchmarks.parallel_page import Dtype, Measured, Run
+from rnn_benchmarks.parallel_results import Dtype, Measured, Run
 from rnn_conformance import certify
 
 LINES = ("torch", "batch_rnn", "loop", "chunks", "certified")
