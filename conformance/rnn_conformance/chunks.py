@@ -15,6 +15,7 @@ use no more than 0.38):
     |W_hh||h - h'|  <=  1/2 gamma_m(u) |W_hh||h|,          m = I + H + 3.
 
 That decides when to stop, and proves nothing: the certificate does, of every state and seam.
+Likewise the sizes below are a guess at what pays, and a wrong one costs time alone.
 """
 
 import math
@@ -32,7 +33,7 @@ BLOCK = 16  # steps between two looks at the seams
 FEWEST_STEPS = 2 * BLOCK  # of a chunk: many short ones are more to look at than to compute
 WANTED_BYTES = 16 * 1024  # of the states of a step
 WANTED_ROWS = 16  # even if they make more bytes: with fewer, W_hh is read for next to nothing
-BYTES_OF_DISPATCH = 4 * 1024  # a step on this many bytes of states takes twice its dispatch
+BYTES_OF_DISPATCH = 4 * 1024  # a step on this many bytes of states takes twice the shortest
 TWINS = 4  # of chunks spread over time
 SHORTEST = 512  # steps; with fewer, cutting them up is no small part of the loop's time
 DEAREST_PILOT = 0.1  # the share of the loop's time that it may cost to see that nothing settles
@@ -85,7 +86,8 @@ class Cell:
     def steps_left(self, before: float, now: float, steps: int) -> float:
         """Until a gap is closed that went from `before` to `now` in so many steps; inf for never.
 
-        A gap shrinks by the same factor at each step, as it does in the long run.
+        Gaps are shares of the largest state, and shrink by the same factor at each step, as they do
+        in the long run.
         """
         if now <= self.allowed:
             return 0.0
