@@ -59,14 +59,14 @@ def _steps_panel(group: Sequence[Measured], styles: Styles) -> Plot:
     cut = [each for each in group if each.chunks > 1]
     figure = _panel(
         cut or group,
-        {"-": lambda each: (each.steps + each.extra_steps) / each.T},
+        {"-": lambda each: 1 if each.looped else (each.steps + each.extra_steps) / each.T},
         "share of T",
         styles,
     )
     figure.axes[0].axhline(1, color=INK, linewidth=1)
     caption = (
         f"Sequential steps of the batch of chunks, extra ones included, as a share of T "
-        f"({_name(group)}). Hollow: there the loop went on."
+        f"({_name(group)}). Hollow, at 1: left to the loop."
     )
     svg = element(figure, f"steps-{group[0].dtype}-{group[0].H}", caption)
     return Plot("Sequential steps left", caption, svg)
