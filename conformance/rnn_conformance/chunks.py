@@ -37,7 +37,8 @@ BYTES_OF_DISPATCH = 4 * 1024  # a step on this many bytes of states takes twice 
 TWINS = 4  # of chunks spread over time
 SHORTEST = 512  # steps; with fewer, cutting them up is no small part of the loop's time
 DEAREST_PILOT = 0.1  # the share of the loop's time that it may cost to see that nothing settles
-DEAREST = 0.75  # the share that all may cost: beyond, the gain is not worth the risk
+PROMISED = 0.6  # the share that the whole is to cost by a first look, which may be off
+DEAREST = 0.75  # the share at which it is given up
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def cut_time(T: int, B: int, H: int, dtype: npt.DTypeLike) -> Cut:
         steps = -(-T // chunks)
         chunks = -(-T // steps)
         cost = (BYTES_OF_DISPATCH + chunks * B * row) / (BYTES_OF_DISPATCH + B * row)
-        if BLOCK * (cost - 1) <= DEAREST_PILOT * T and (steps + BLOCK) * cost <= DEAREST * T:
+        if BLOCK * (cost - 1) <= DEAREST_PILOT * T and (steps + BLOCK) * cost <= PROMISED * T:
             return Cut(chunks, steps, cost)
     return Cut(1, T, 1.0)
 
@@ -152,7 +153,6 @@ def _from_chunks(cell: Cell, inputs: Array, h_0: Array, cut: Cut) -> tuple[Array
     """
     T, B, I = inputs.shape
     n, C = cut.steps, cut.chunks
-    budget = DEAREST * T / cut.cost - n  # extra steps that may be
 
     # Step by step, so that a step of all chunks is one block; the last chunk is filled with zeros.
     filled = np.zeros((C * n, B, I), inputs.dtype)
@@ -166,11 +166,11 @@ def _from_chunks(cell: Cell, inputs: Array, h_0: Array, cut: Cut) -> tuple[Array
         return in_order.reshape(-1, B, in_order.shape[-1])[:T]
 
     states[: BLOCK + 1], expected = _begin(cell, chunks, h_0)
-    if expected > budget:
+    if n + expected > PROMISED * T / cut.cost:
         return whole(1, BLOCK), 0
     states[BLOCK:] = cell.run(chunks[BLOCK:], states[BLOCK])
 
-    extra = 0
+    extra, budget = 0, DEAREST * T / cut.cost - n
     for right in range(1, C + 1):  # each turn closes the seam behind one more chunk, at the least
         seams = np.flatnonzero(~cell.closed(states[n, :-1], states[0, 1:])) + 1
         if not seams.size:
