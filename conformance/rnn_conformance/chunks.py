@@ -30,10 +30,11 @@ from rnn_conformance.certificate import Precision, gamma
 from rnn_conformance.protocol import Array
 
 BLOCK = 16  # steps between two looks at the seams
+PILOT = 8  # steps after which a first look says whether to go on
 FEWEST_STEPS = 2 * BLOCK  # of a chunk: many short ones are more to look at than to compute
 WANTED_BYTES = 16 * 1024  # of the states of a step
 WANTED_ROWS = 16  # even if they make more bytes: with fewer, W_hh is read for next to nothing
-BYTES_OF_DISPATCH = 4 * 1024  # a step on this many bytes of states takes twice the shortest
+BYTES_OF_DISPATCH = 3 * 1024  # a step on this many bytes of states takes twice the shortest
 TWINS = 4  # of chunks spread over time
 SHORTEST = 512  # steps; with fewer, cutting them up is no small part of the loop's time
 DEAREST_PILOT = 0.1  # the share of the loop's time that it may cost to see that nothing settles
@@ -133,7 +134,7 @@ def cut_time(T: int, B: int, H: int, dtype: npt.DTypeLike) -> Cut:
     """As many chunks as make 16 KiB of states a step, or 16 rows; none shorter than 32 steps.
 
     One, which is the loop, where T is short or the chunks would cost too much of the loop's time:
-    a step of more rows counts as longer in proportion to 4 KiB and the bytes of its states.
+    a step of more rows counts as longer in proportion to 3 KiB and the bytes of its states.
     """
     row = H * np.dtype(dtype).itemsize
     chunks = min(max(WANTED_BYTES // row, WANTED_ROWS) // B, T // FEWEST_STEPS)
@@ -141,7 +142,7 @@ def cut_time(T: int, B: int, H: int, dtype: npt.DTypeLike) -> Cut:
         steps = -(-T // chunks)
         chunks = -(-T // steps)
         cost = (BYTES_OF_DISPATCH + chunks * B * row) / (BYTES_OF_DISPATCH + B * row)
-        if BLOCK * (cost - 1) <= DEAREST_PILOT * T and (steps + BLOCK) * cost <= PROMISED * T:
+        if PILOT * (cost - 1) <= DEAREST_PILOT * T and (steps + BLOCK) * cost <= PROMISED * T:
             return Cut(chunks, steps, cost)
     return Cut(1, T, 1.0)
 
@@ -165,10 +166,10 @@ def _from_chunks(cell: Cell, inputs: Array, h_0: Array, cut: Cut) -> tuple[Array
         in_order = states[1 : steps + 1, :right].swapaxes(0, 1)
         return in_order.reshape(-1, B, in_order.shape[-1])[:T]
 
-    states[: BLOCK + 1], expected = _begin(cell, chunks, h_0)
+    states[: PILOT + 1], expected = _begin(cell, chunks, h_0)
     if n + expected > PROMISED * T / cut.cost:
-        return whole(1, BLOCK), 0
-    states[BLOCK:] = cell.run(chunks[BLOCK:], states[BLOCK])
+        return whole(1, PILOT), 0
+    states[PILOT:] = cell.run(chunks[PILOT:], states[PILOT])
 
     extra, budget = 0, DEAREST * T / cut.cost - n
     for right in range(1, C + 1):  # each turn closes the seam behind one more chunk, at the least
@@ -201,10 +202,10 @@ def _begin(cell: Cell, chunks: Array, h_0: Array) -> tuple[Array, float]:
     starts = np.zeros((C, *h_0.shape), h_0.dtype)
     starts[0] = h_0
     far = starts[twins] - np.copysign(1, starts[twins])
-    inputs = np.concatenate([chunks[:BLOCK], chunks[:BLOCK, twins]], axis=1)
+    inputs = np.concatenate([chunks[:PILOT], chunks[:PILOT, twins]], axis=1)
     states = cell.run(inputs, np.concatenate([starts, far]))
-    halfway, now = (_gap(states[t, C:], states[t, :C][twins]) for t in (BLOCK // 2, BLOCK))
-    return states[:, :C], BLOCK + cell.steps_left(halfway, now, BLOCK // 2)
+    halfway, now = (_gap(states[t, C:], states[t, :C][twins]) for t in (PILOT // 2, PILOT))
+    return states[:, :C], PILOT + cell.steps_left(halfway, now, PILOT // 2)
 
 
 def _gap(h: Array, there: Array) -> float:
