@@ -55,7 +55,7 @@ def run_in_chunks(
     """All states of h_t = f(W_xh x_t + b_xh + W_hh h_{t-1} + b_hh), chunks of time at once.
 
     It pays where T is long, B small and the recurrence contracts. Elsewhere it is the loop, at once
-    or after the first steps of the chunks, a tenth of the loop's time, have shown that they will
+    or after first steps of the chunks, about a tenth of the loop's time, have shown that they will
     not settle. Where those mislead, the attempt is given up at three quarters of it, or sooner.
 
     Args:
