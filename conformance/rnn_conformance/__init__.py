@@ -9,6 +9,7 @@ from rnn_conformance.isolation import Isolation
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, LayerImplementation, Options
 from rnn_conformance.layer.cases import FEATURES, LayerCase, layer_catalogue
 from rnn_conformance.loading import CannotBeJudged, as_implementation, load
+from rnn_conformance.parallel_in_time import ChunkedRun, run_in_chunks
 from rnn_conformance.protocol import Answer, Call, Claims, Implementation, claims
 from rnn_conformance.records import Record, Report
 from rnn_conformance.run import Planned, plan
@@ -27,6 +28,7 @@ __all__ = [
     "Case",
     "Cause",
     "Certificate",
+    "ChunkedRun",
     "Claims",
     "Diagnosis",
     "Implementation",
@@ -50,6 +52,7 @@ __all__ = [
     "load",
     "plan",
     "pytest_checks",
+    "run_in_chunks",
 ]
 
 
