@@ -7,8 +7,8 @@ import numpy as np
 from rnn_reference.arguments import by_step, flag
 from rnn_reference.gradients import Gradients, backpropagation
 from rnn_reference.model import Model
-from rnn_reference.recurrence import recurrence
-from rnn_reference.weights import Array, surely_finite, validate_finite, validate_kind
+from rnn_reference.recurrence import in_columns
+from rnn_reference.weights import Array, all_finite, validate_finite, validate_kind
 
 
 class BatchRNN(Model):
@@ -38,14 +38,12 @@ class BatchRNN(Model):
         _, batch_size = self._steps_and_batch_size(inputs)
 
         def look_over(part: Array) -> None:
-            if not surely_finite(part):
+            if not all_finite(part):
                 validate_finite("inputs", inputs)
 
-        h_0_rows = self._initial_state(h_0, batch_size).T
-        bias = (self.b_xh + self.b_hh)[:, 0]
-        states = recurrence(inputs, h_0_rows, self.W_xh, self.W_hh, bias, "tanh", look_over)
-        states = states.transpose(0, 2, 1)  # a column a sequence
-        return dict(enumerate(self._outputs(states[1:]))), dict(enumerate(states, start=-1))
+        start, bias = self._initial_state(h_0, batch_size), self.b_xh + self.b_hh
+        states, each = in_columns(inputs, start, self.W_xh, self.W_hh, bias, "tanh", look_over)
+        return dict(enumerate(self._outputs(states[1:]))), dict(enumerate(each, start=-1))
 
     def backward(
         self,
@@ -87,7 +85,7 @@ class BatchRNN(Model):
         given = hidden_states, output_gradients, state_gradients
         with np.errstate(invalid="ignore"):  # of infinity, which is refused below
             gradients = backpropagation(self._weights, inputs, *given, of_inputs)
-        if not all(map(surely_finite, gradients.weights.values())):
+        if not all(map(all_finite, gradients.weights.values())):
             # What is not finite reaches a weight; where all is, a sum has overflowed.
             names = "hidden_states", "output_gradients", "state_gradients"
             for name, arrays in zip(names, given, strict=True):

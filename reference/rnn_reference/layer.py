@@ -144,7 +144,7 @@ class RNN:
                 forward half first.
             h_n: the state of each layer and direction once it has read its whole sequence, shaped
                 and ordered as h_0.
-            Both are memory of their own.
+            Both are memory of their own, which need not be contiguous.
 
         Raises:
             ValueError: T or batch_size is 0, a wrong shape or rank, NaN or infinity within a
@@ -162,13 +162,15 @@ class RNN:
             y = []
             for slot, direction in enumerate(directions, start=k * len(directions)):
                 read = turned(x, given.lengths) if direction else x
+                weights, look_over = self._parameters(k, direction), given.look_over
                 states = recurrence(
-                    read, given.h_0[slot], *self._parameters(k, direction), self.nonlinearity
+                    read, given.h_0[slot], *weights, self.nonlinearity, None if slot else look_over
                 )
                 h_n[slot] = states[given.lengths, rows]
                 y.append(turned(states[1:], given.lengths) if direction else states[1:])
-            x = np.concatenate(y, axis=2)
-            x[given.padding] = 0
+            x = np.concatenate(y, axis=2) if len(y) > 1 else y[0]
+            if given.padding is not None:
+                x[given.padding] = 0
         if inputs.ndim == 2:
             return x[:, 0], h_n[:, 0]
         return (np.ascontiguousarray(x.swapaxes(0, 1)) if self.batch_first else x), h_n

@@ -1,5 +1,6 @@
 """What `RNN.forward` is given: looked over, and brought to one layout."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -7,7 +8,14 @@ import numpy.typing as npt
 
 from rnn_reference.arguments import flag, generator_of
 from rnn_reference.layer_weights import LayerSizes
-from rnn_reference.weights import Array, brief, validate_array
+from rnn_reference.weights import (
+    Array,
+    all_finite,
+    brief,
+    validate_array,
+    validate_finite,
+    validate_kind,
+)
 
 Indices = npt.NDArray[np.integer]
 
@@ -18,7 +26,8 @@ class Batch(NamedTuple):
     inputs: Array  # (T, B, I), 0 in the padding; the caller's memory, or a copy
     h_0: Array  # (L*D, B, H), likewise
     lengths: npt.NDArray[np.intp]  # (B,)
-    padding: npt.NDArray[np.bool_]  # (T, B), True after the last step of a sequence
+    padding: npt.NDArray[np.bool_] | None  # (T, B), True where a sequence has ended; None: nowhere
+    look_over: Callable[[Array], None] | None  # refuses inputs not yet known to be finite
 
 
 def batch_of(
@@ -48,18 +57,24 @@ def batch_of(
     x = x.swapaxes(0, 1) if batch_major else x
     steps, batch_size, _ = x.shape
     checked_lengths = _lengths(lengths, batch_size, steps)
-    padding = np.arange(steps)[:, np.newaxis] >= checked_lengths
-
-    beyond = padding[:, 0] if one_sequence else padding.T if batch_major else padding
-    validate_array("inputs", inputs, (*inputs.shape[:-1], I), dtype, beyond)
-    if padding.any():
+    validate_kind("inputs", inputs, (*inputs.shape[:-1], I), dtype)
+    padding: npt.NDArray[np.bool_] | None = None
+    look_over: Callable[[Array], None] | None = None
+    if lengths is not None and (checked_lengths < steps).any():
+        padding = np.arange(steps)[:, np.newaxis] >= checked_lengths
+        validate_finite("inputs", inputs, padding.T if batch_major else padding)
         x = x.copy()
         x[padding] = 0
+    else:
+
+        def look_over(part: Array) -> None:
+            if not all_finite(part):
+                validate_finite("inputs", inputs)
 
     slots, H = sizes.num_layers * len(sizes.directions), sizes.hidden_size
     shape = (slots, H) if one_sequence else (slots, batch_size, H)
     h = np.zeros(shape, dtype) if h_0 is None else validate_array("h_0", h_0, shape, dtype)
-    return Batch(x, h.reshape(slots, batch_size, H), checked_lengths, padding)
+    return Batch(x, h.reshape(slots, batch_size, H), checked_lengths, padding, look_over)
 
 
 def _lengths(lengths: Indices | None, batch_size: int, steps: int) -> npt.NDArray[np.intp]:

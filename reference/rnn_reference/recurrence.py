@@ -49,11 +49,24 @@ def recurrence(
         states (T + 1, B, H), in memory that nothing else has: states[t] is the state once t inputs
         were read, so states[0] is h_0. A view: states[t].T (H, B) is contiguous, states[t] is not.
     """
+    b = np.zeros((len(W_hh), 1), W_xh.dtype) if bias is None else bias[:, np.newaxis]
+    states, _ = in_columns(inputs, h_0.T, W_xh, W_hh, b, nonlinearity, look_over)
+    return states.transpose(0, 2, 1)
+
+
+def in_columns(
+    inputs: Array,
+    h_0: Array,
+    W_xh: Array,
+    W_hh: Array,
+    bias: Array,
+    nonlinearity: str,
+    look_over: Callable[[Array], None] | None,
+) -> tuple[Array, list[Array]]:
+    """`recurrence` for h_0 (H, B) and a bias (H, 1): states (T + 1, H, B), and a list of each."""
     hidden_size, input_size = W_xh.shape
     run = _in_one_array if 2 * input_size <= hidden_size else _ahead
-    b = np.zeros((hidden_size, 1), W_xh.dtype) if bias is None else bias[:, np.newaxis]
-    states = run(inputs, h_0.T, W_xh, W_hh, b, NONLINEARITIES[nonlinearity], look_over)
-    return states.transpose(0, 2, 1)
+    return run(inputs, h_0, W_xh, W_hh, bias, NONLINEARITIES[nonlinearity], look_over)
 
 
 def _in_one_array(
@@ -64,8 +77,8 @@ def _in_one_array(
     bias: Array,
     f: Callable[..., Array],
     look_over: Callable[[Array], None] | None,
-) -> Array:
-    """States (T + 1, H, B), in an array that holds [h_{t-1}; x_t; 1] for each t."""
+) -> tuple[Array, list[Array]]:
+    """States in an array that holds [h_{t-1}; x_t; 1] for each t."""
     steps, batch_size, input_size = inputs.shape
     hidden_size = len(W_hh)
     if look_over is not None:
@@ -77,10 +90,11 @@ def _in_one_array(
     read[:, -1] = 1
 
     product = product_with(np.concatenate([W_hh, W_xh, bias], axis=1), batch_size)
-    for h_x_1, h in zip(read, states[1:], strict=False):
+    each = list(states)
+    for h_x_1, h in zip(read[:-1], each[1:], strict=True):
         product(h_x_1, h)
         f(h, out=h)
-    return states
+    return states, each
 
 
 def _ahead(
@@ -91,27 +105,27 @@ def _ahead(
     bias: Array,
     f: Callable[..., Array],
     look_over: Callable[[Array], None] | None,
-) -> Array:
-    """States (T + 1, H, B), each at first W_xh x_t + bias."""
+) -> tuple[Array, list[Array]]:
+    """States each of which is W_xh x_t + bias at first."""
     steps, batch_size, _ = inputs.shape
     states = np.empty((steps + 1, *h_0.shape), inputs.dtype)
-    h = states[0]
-    h[:] = h_0
+    states[0] = h_0
+    h, *to_come = each = list(states)
 
     product, recurrent, add = product_with(W_hh, batch_size), np.empty_like(h), np.add
     block = max(1, BLOCK_BYTES // (inputs[0].nbytes + h.nbytes))
     for first in range(0, steps, block):
-        x, ahead = inputs[first : first + block], states[first + 1 : first + 1 + block]
+        x, ahead = inputs[first : first + block], states[1:][first : first + block]
         if look_over is not None:
             look_over(x)
         _project(x, W_xh, out=ahead)
         ahead += bias
-        for h_next in ahead:
+        for h_next in to_come[first : first + block]:
             product(h, recurrent)
             add(h_next, recurrent, h_next)
             f(h_next, out=h_next)
             h = h_next
-    return states
+    return states, each
 
 
 def _project(x: Array, W_xh: Array, out: Array) -> None:

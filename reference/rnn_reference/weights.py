@@ -77,7 +77,7 @@ def validate_kind(
 
 def validate_finite(name: str, value: Array, padding: npt.NDArray[np.bool_] | None = None) -> Array:
     """`value` itself, once it holds finite numbers; raises as `validate_array`."""
-    if surely_finite(value):
+    if all_finite(value):
         return value
     finite = np.isfinite(value)
     if padding is not None:
@@ -88,15 +88,13 @@ def validate_finite(name: str, value: Array, padding: npt.NDArray[np.bool_] | No
     return value
 
 
-def surely_finite(value: Array) -> bool:
-    """Whether the sum of the squares is finite, and so every number; False says nothing.
-
-    It takes no memory, and a third of the time of looking at each.
-    """
-    if not value.flags.forc:  # it would be copied
-        return False
-    numbers = value.ravel(order="K")
-    return bool(np.isfinite(np.vdot(numbers, numbers)))
+def all_finite(value: Array) -> bool:
+    """Whether there is neither NaN nor infinity; mostly from the sum of squares, at a third."""
+    if value.flags.forc:
+        numbers = value.ravel(order="K")
+        if np.isfinite(np.vdot(numbers, numbers)):
+            return True
+    return bool(np.isfinite(value).all())
 
 
 def validate_names(weights: Mapping[str, object], names: Iterable[str] = WEIGHT_NAMES) -> None:
