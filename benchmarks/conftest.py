@@ -33,8 +33,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--rnn-lines",
         default="",
         metavar="NAMES",
-        help=f"lines to time, with commas between: {', '.join(NAMES)}. The yardstick, torch-rnn, is "
-        "timed in any case. Default: all that can be run here",
+        help=f"lines to time, with commas between: {', '.join(NAMES)}. The yardstick, torch-rnn, "
+        "is timed in any case. Default: all that can be run here",
     )
     group.addoption(
         "--rnn-seconds",

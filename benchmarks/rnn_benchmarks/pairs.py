@@ -8,7 +8,7 @@ import gc
 import math
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 TARGET_SECONDS = 0.4
 MOST_ROUNDS = 200
@@ -21,6 +21,7 @@ ROUNDS_IF_SLOW = 3
 # After the agreement check and the calibration, which have warmed up both already.
 WARMUP_ROUNDS = 1
 
+Result = TypeVar("Result")
 Call = Callable[[], object]
 Clock = Callable[[], float]
 
@@ -61,7 +62,7 @@ def _is_slow(pair_seconds: float, target: float) -> bool:
     return pair_seconds * FEWEST_ROUNDS > target * PATIENCE
 
 
-def timed(call: Call, clock: Clock = time.perf_counter) -> tuple[float, object]:
+def timed(call: Callable[[], Result], clock: Clock = time.perf_counter) -> tuple[float, Result]:
     """Seconds that the call took, with garbage collection off as in pytest-benchmark, and result.
 
     The result is returned so that freeing it is no part of the time.

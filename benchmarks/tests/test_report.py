@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 from rnn_benchmarks import html, markdown
-from rnn_benchmarks.content import Content, label, number, write
+from rnn_benchmarks.content import Content, write
 from rnn_benchmarks.grid import Point
-from rnn_benchmarks.plots import _spaced
+from rnn_benchmarks.panels import spaced
 from rnn_benchmarks.report import main
 from rnn_benchmarks.results import read_results
+from rnn_benchmarks.table import label, number
 
 # A real run, cut to four points and nine rounds.
 RESULTS = Path(__file__).parent / "results.json"
@@ -186,7 +187,7 @@ def test_text_from_the_file_is_escaped(tmp_path: Path) -> None:
 
 
 def test_labels_keep_their_order_and_distance() -> None:
-    placed = _spaced({"a": 0.5, "b": 0.5, "c": 0.51, "d": 0.1, "e": 1.0})
+    placed = spaced({"a": 0.5, "b": 0.5, "c": 0.51, "d": 0.1, "e": 1.0})
     heights = [placed[title] for title in ("d", "a", "b", "c", "e")]
     assert heights == sorted(heights)
     assert min(b - a for a, b in pairwise(heights)) > 0.07

@@ -48,7 +48,7 @@ class Problem(Structure):
 
 
 def load(threads: int) -> Line[Result]:
-    """The line; its threads are those of NumPy's BLAS. UnavailableError where it cannot be built."""
+    """The line; its threads are NumPy's BLAS's. UnavailableError where it cannot be built."""
     del threads
     for dtype in ("float32", "float64"):
         compiled(dtype, numpy_blas(dtype).integer)
@@ -85,7 +85,7 @@ def with_plan(workload: Workload, plan: Plan) -> Callable[[], Result]:
     w, x = workload.weights, np.ascontiguousarray(workload.inputs)
     T, B, I = x.shape
     O, H = w["W_ho"].shape
-    K, dtype = H + I + 1, x.dtype.name
+    K, dtype = H + I + 1, x.dtype
     bias = w["b_xh"] + w["b_hh"]
     fused = np.hstack([w["W_hh"], w["W_xh"], bias])
     recurrent = {"projected": w["W_hh"].T, "fused_rows": fused.T, "fused_columns": fused}
@@ -97,20 +97,21 @@ def with_plan(workload: Workload, plan: Plan) -> Callable[[], Result]:
         "W_ho": w["W_ho"],
         "b_ho": w["b_ho"],
     }
-    shape = {"projected": (B, H), "fused_rows": (B, K), "fused_columns": (K, B)}[plan.organisation]
-    blas = numpy_blas(dtype)
-    problem = _problem(blas, dtype, arrays)
+    rows = {"projected": (B, H), "fused_rows": (B, K), "fused_columns": (K, B)}[plan.organisation]
+    blas = numpy_blas(dtype.name)
+    problem = _problem(blas, dtype.name, arrays)
     problem.T, problem.B, problem.I, problem.H, problem.O = T, B, I, H, O
     problem.panel = plan.panel
     problem.block = max(1, BLOCK_BYTES // (B * H * x.itemsize))
-    function = compiled(dtype, blas.integer)[plan.organisation]
+    function = compiled(dtype.name, blas.integer)[plan.organisation]
     function.argtypes, function.restype = (c_void_p, c_void_p, c_void_p), None
     argument, columns = byref(problem), plan.organisation == "fused_columns"
+    states_shape, outputs_shape = (T + 1, *rows), (T, O, B) if columns else (T, B, O)
 
     # The arrays are a default, as the struct that is passed holds their addresses alone.
     def forward(_kept: object = arrays) -> Result:
-        states = np.empty((T + 1, *shape), dtype)
-        outputs = np.empty((T, O, B) if columns else (T, B, O), dtype)
+        states = np.empty(states_shape, dtype)
+        outputs = np.empty(outputs_shape, dtype)
         function(argument, _address(states), _address(outputs))
         if columns:
             outputs, states = outputs.swapaxes(1, 2), states.swapaxes(1, 2)
@@ -132,6 +133,5 @@ def _problem(blas: Blas, dtype: str, arrays: dict[str, Array]) -> Any:
 
 
 def _address(array: Array) -> int:
-    address: int = array.__array_interface__["data"][0]
-    return address
-
+    """Of the data, which is the first field of a PyArrayObject; `array.ctypes` is slow to make."""
+    return c_void_p.from_address(id(array) + object.__basicsize__).value or 0

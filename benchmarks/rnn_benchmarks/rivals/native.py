@@ -49,7 +49,8 @@ def numpy_blas(dtype: str) -> Blas:
     for spelling, integer in SPELLINGS.items():
         names = [spelling.format(LETTERS[dtype] + kind) for kind in ("gemm", "gemv")]
         if all(hasattr(library, name) for name in names):
-            return Blas(*(_address(library[name]) for name in names), integer)
+            gemm, gemv = (_address(library[name]) for name in names)
+            return Blas(gemm, gemv, integer)
     raise UnavailableError(f"{own[0].name} has no C interface under a name that is known")
 
 

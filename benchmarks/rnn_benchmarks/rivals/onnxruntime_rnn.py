@@ -63,7 +63,9 @@ def model(workload: Workload) -> bytes:
         ]
     )
     element = np_dtype_to_tensor_dtype(inputs.dtype)
-    found.graph.output.append(make_tensor_value_info("outputs", element, ["T", "B", len(w["W_ho"])]))
+    found.graph.output.append(
+        make_tensor_value_info("outputs", element, ["T", "B", len(w["W_ho"])])
+    )
     serialized: bytes = found.SerializeToString()
     return serialized
 

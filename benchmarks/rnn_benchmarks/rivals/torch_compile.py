@@ -45,7 +45,7 @@ def prepare(workload: Workload) -> Callable[[], Tensors]:
     def forward() -> Tensors:
         with torch.inference_mode():
             h, parts = h_0, []
-            for projected in linear(inputs, W_xh, bias).split(STEPS):
+            for projected in torch.split(linear(inputs, W_xh, bias), STEPS):
                 parts.append(compiled(h, projected))
                 h = parts[-1][-1]
             states = torch.cat(parts)
