@@ -120,18 +120,12 @@ def _notes(comparisons: Sequence[Comparison], results: Results) -> tuple[str, ..
     widths = [each.interval.high / each.interval.low - 1 for each in comparisons]
     floors = [each.floor for each in comparisons if each.line == results.yardstick]
     furthest = max(max(floor.high, 1 / floor.low) for floor in floors) - 1
-    fewer = (
-        f" {len(few)} of {plural(len(comparisons), 'measurement')} have only {min(rounds)} to "
-        f"{max(each.rounds for each in few)} rounds, being slow; there it reaches from the lowest "
-        f"to the highest, which covers {percent(min(each.interval.coverage for each in few))} or "
-        "more."
-    ) * bool(few)
     return (
         f"Ratio: the time of {title} over the line's, both with the readout of every step "
         f"(O={results.output_size}), within one round; the two calls of a round follow each other "
         "at once. The ratio of a point is the median over its rounds.",
         f"Interval: for that median, from order statistics, without assuming a distribution; "
-        f"coverage at least {percent(coverage, 1)} if rounds were independent.{fewer}",
+        f"coverage at least {percent(coverage, 1)} if rounds were independent.{_fewer(few, len(comparisons))}",
         f"Noise: {title} is also timed against itself. At the worst point its interval reaches "
         f"{percent(furthest, 1)} from 1. A line counts as faster or slower only where its interval "
         f"lies wholly outside that one; beyond {percent(NOISE_LIMIT - 1)} nothing is said.",
@@ -142,6 +136,17 @@ def _notes(comparisons: Sequence[Comparison], results: Results) -> tuple[str, ..
         "Times per step of two lines are not from the same rounds: compare lines by their ratios. "
         "A distance to the floor is the quotient of two ratios.",
         "The means sum up these points; other sizes and other machines will differ.",
+    )
+
+
+def _fewer(few: Sequence[Comparison], count: int) -> str:
+    if not few:
+        return ""
+    least = min(each.interval.coverage for each in few)
+    return (
+        f" {len(few)} of {plural(count, 'measurement')} are of slow calls and have fewer than "
+        f"{FEWEST_ROUNDS} rounds; there it reaches from the lowest to the highest, which covers "
+        f"{percent(least)} or more."
     )
 
 

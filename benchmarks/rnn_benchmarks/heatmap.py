@@ -38,7 +38,7 @@ def heatmaps(
         title, points = own[0].title, " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
         caption = (
             f"{dtype}: how many times as fast as {yardstick_title} {title} is, geometric mean over "
-            f"T and I ({points} points a cell). Blue: faster; orange: slower."
+            f"T and I (points a cell: {points}). Blue: faster; orange: slower."
         )
         figure = _figure(means, dtype)
         yield (

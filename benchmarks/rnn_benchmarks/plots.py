@@ -22,18 +22,25 @@ ROW = 0.62  # inches
 
 @dataclass(frozen=True)
 class Plot:
-    """A plot under a heading, the same for plots that stand side by side."""
+    """A plot under a heading, the same for plots that stand side by side.
+
+    What is `on_top` comes before the details.
+    """
 
     heading: str
     caption: str
     svg: str
+    on_top: bool = False
 
 
 def draw(content: Content) -> tuple[Plot, ...]:
     """All plots for which there are points."""
     styles = _styles(content)
     with mpl.rc_context(SETTINGS):
-        plots = [Plot(*parts) for parts in heatmaps(content.comparisons, content.yardstick_title)]
+        plots = [
+            Plot(*parts, on_top=True)
+            for parts in heatmaps(content.comparisons, content.yardstick_title)
+        ]
         along = {
             axis: [each for each in slices_along(content.comparisons, axis) if each.sizes[1:]]
             for axis in AXES
