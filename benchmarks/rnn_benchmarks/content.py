@@ -125,7 +125,8 @@ def _notes(comparisons: Sequence[Comparison], results: Results) -> tuple[str, ..
         f"(O={results.output_size}), within one round; the two calls of a round follow each other "
         "at once. The ratio of a point is the median over its rounds.",
         f"Interval: for that median, from order statistics, without assuming a distribution; "
-        f"coverage at least {percent(coverage, 1)} if rounds were independent.{_fewer(few, len(comparisons))}",
+        f"coverage at least {percent(coverage, 1)} if rounds were independent."
+        + _fewer(few, len(comparisons)),
         f"Noise: {title} is also timed against itself. At the worst point its interval reaches "
         f"{percent(furthest, 1)} from 1. A line counts as faster or slower only where its interval "
         f"lies wholly outside that one; beyond {percent(NOISE_LIMIT - 1)} nothing is said.",

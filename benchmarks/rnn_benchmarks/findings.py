@@ -46,14 +46,15 @@ def _where_we_win(ours: Sequence[Comparison], results: Results) -> Iterator[str]
         groups.setdefault((each.point.H, each.point.B), []).append(each)
     if len(groups) < 2:
         return
-    faster = sum(each.verdict is Verdict.FASTER for each in ours)
-    slower = sum(each.verdict is Verdict.SLOWER for each in ours)
+    counts = {verdict: sum(each.verdict is verdict for each in ours) for verdict in Verdict}
     ordered = sorted(groups, key=lambda sizes: mean(groups[sizes]))
     ends = [f"H={H}, B={B} ({number(mean(groups[H, B]))})" for H, B in (ordered[-1], ordered[0])]
+    noisy = counts[Verdict.NOISY]
     yield (
-        f"{ours[0].title} is faster than {results.yardstick_title} at {faster} of "
-        f"{plural(len(ours), 'point')} and slower at {slower}: most at {ends[0]}, least at "
-        f"{ends[1]}."
+        f"{ours[0].title} is faster than {results.yardstick_title} at {counts[Verdict.FASTER]} of "
+        f"{plural(len(ours), 'point')}, slower at {counts[Verdict.SLOWER]} and level at "
+        f"{counts[Verdict.LEVEL]}{f'; at {noisy} noise forbids to say' * bool(noisy)}. By most at "
+        f"{ends[0]}, by least at {ends[1]}."
     )
 
 

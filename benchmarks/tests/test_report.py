@@ -156,8 +156,9 @@ def test_ids_on_the_page_are_unique_and_references_find_them(page: str) -> None:
 def test_page_has_a_plot_of_ratio_and_of_time_for_the_axis_with_points(page: str) -> None:
     reader = read(page)
     shown = [attributes["aria-label"] or "" for tag, attributes in reader.tags if tag == "svg"]
-    assert len(shown) == 5  # all ratios; for each dtype a ratio and a time against H
+    assert len(shown) == 7  # all ratios; for each dtype a map, and a ratio and a time against H
     for dtype in ("float32", "float64"):
+        assert sum(label.startswith(f"{dtype}: how many times") for label in shown) == 1
         assert sum(dtype in label and "against hidden size H" in label for label in shown) == 2
     for title in ("blackboard loop", "BatchRNN", "nn.RNNCell"):
         assert f">{title}</text>" in page
@@ -256,7 +257,8 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "another file": (lambda d: d.clear(), "not written by pytest-benchmark"),
     "empty": (lambda d: d["benchmarks"].clear(), "no benchmarks in it"),
     "benchmarks no list": (lambda d: d.update(benchmarks=3), "the file: no benchmarks"),
-    "another benchmark": (lambda d: first(d)["extra_info"].clear(), "no yardstick's times"),
+    "another benchmark": (lambda d: first(d)["extra_info"].clear(), "no point"),
+    "no pairs": (lambda d: first(d)["extra_info"].pop("yardstick_seconds"), "no yardstick's times"),
     "no object": (lambda d: d["benchmarks"].insert(0, 3), "a benchmark: no extra_info"),
     "no machine": (lambda d: d["machine_info"].clear(), "machine_info: no rnn_benchmarks"),
     "no rounds kept": (lambda d: first(d)["stats"].pop("data"), "no data"),
