@@ -14,6 +14,7 @@ from rnn_benchmarks.svg import INK
 # Inches. Narrow, so that text is readable still where a phone shrinks the plot to its own width.
 WIDTH, HEIGHT = 4.6, 3.3
 TICKS = (1, 2, 5)  # in each decade
+MOST_DECADES = 2.5  # with all of these ticks
 LABEL_SPACING = 0.075  # of an axis, between the labels of two lines
 
 
@@ -74,9 +75,13 @@ def finish(axes: Axes, ends: dict[str, float], styles: dict[str, tuple[str, str]
 
 
 def spaced(heights: dict[str, float]) -> dict[str, float]:
-    """The heights moved apart, in their order, until labels do not overlap."""
+    """The heights moved apart, in their order and from 0 to 1, until labels do not overlap."""
     titles = sorted(heights, key=heights.__getitem__)
-    wanted = [heights[title] for title in titles]
+    last = len(titles) - 1
+    wanted = [  # no higher and no lower than leaves room for the others
+        max(LABEL_SPACING * index, min(heights[title], 1 - LABEL_SPACING * (last - index)))
+        for index, title in enumerate(titles)
+    ]
     upward = _pushed(wanted)
     downward = [-height for height in reversed(_pushed([-height for height in reversed(wanted)]))]
     placed = [(up + down) / 2 for up, down in zip(upward, downward, strict=True)]
@@ -100,7 +105,9 @@ def widened(limits: tuple[float, float]) -> tuple[float, float]:
 
 
 def plain_log_ticks(axis: Axis) -> None:
-    """Ticks at 1, 2 and 5 times the powers of ten, as plain numbers."""
-    axis.set_major_locator(LogLocator(subs=TICKS))
+    """Ticks at 1, 2 and 5 times the powers of ten, as plain numbers; at these alone where many."""
+    low, high = axis.get_view_interval()
+    is_long = high / low > 10.0**MOST_DECADES
+    axis.set_major_locator(LogLocator(subs=TICKS[:1] if is_long else TICKS))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axis.set_minor_locator(NullLocator())

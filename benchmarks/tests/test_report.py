@@ -195,6 +195,14 @@ def test_labels_keep_their_order_and_distance() -> None:
     assert heights[-1] <= 1
 
 
+def test_as_many_labels_as_there_are_lines_stay_beside_the_panel() -> None:
+    placed = spaced(dict.fromkeys("abcdefghi", 0.97))
+    heights = sorted(placed.values())
+    assert min(b - a for a, b in pairwise(heights)) > 0.07
+    assert heights[0] >= 0
+    assert heights[-1] <= 1.0001
+
+
 def quiet(document: dict[str, Any]) -> None:
     """The yardstick against itself always takes the same time."""
     for entry in document["benchmarks"]:
