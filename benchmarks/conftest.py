@@ -66,11 +66,11 @@ def pytest_configure(config: pytest.Config) -> None:
     an error, raised where pytest no longer catches it, that would end in a traceback.
     """
     try:
-        chosen_names(config.getoption("--rnn-lines"))
+        chosen_names(config.getoption("--rnn-lines", default=""))  # none if collected late
     except ValueError as error:
         raise pytest.UsageError(f"--rnn-{error}") from error
     for option, least in (("--rnn-threads", 1), ("--rnn-seconds", 0), ("--rnn-limit", 0)):
-        value = config.getoption(option)
+        value = config.getoption(option, default=None)
         if value is not None and not value >= least:
             raise pytest.UsageError(f"{option}: expected at least {least}, got {value}")
     if "pytest_benchmark" not in MISSING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rnn_benchmarks.findings import findings
 from rnn_benchmarks.growth import growth_table
-from rnn_benchmarks.limit import Distance, distance_table, distances, worst_table
+from rnn_benchmarks.limit import Distance, batch_size_table, distance_table, distances, worst_table
 from rnn_benchmarks.names import OURS
 from rnn_benchmarks.pairs import FEWEST_ROUNDS
 from rnn_benchmarks.ratio_tables import line_table, point_table, size_table
@@ -46,6 +46,7 @@ def write(results: Results, studies: Sequence[Table] = ()) -> Content:
         size_table(lines, "H"),
         size_table(lines, "B"),
         distance_table(far),
+        batch_size_table(far),
         worst_table(comparisons, far, OURS),
         growth_table(comparisons),
         *studies,

@@ -120,7 +120,12 @@ def _where_others_win(ours: Sequence[Comparison], lines: Sequence[Comparison]) -
         for B in sorted({each.point.B for each in group}):
             members = [each for each in group if each.point.B == B]
             factor = mean(members) / mean(own[each.point] for each in members)
-            clear = [e for e in members if e.interval.low > own[e.point].interval.high]
+            clear = [
+                each
+                for each in members
+                if each.verdict is not Verdict.NOISY
+                and each.interval.low > own[each.point].interval.high
+            ]
             if factor > NOTABLE and 2 * len(clear) >= len(members):
                 count = plural(len(members), "point")
                 won.append(f"{title} at B={B} ({number(factor)} times as fast, {count})")

@@ -59,11 +59,8 @@ def distance_table(found: Sequence[Distance]) -> Table:
     """The mean distance of each line, overall, by dtype and by hidden size, and the largest."""
     dtypes = list(dict.fromkeys(each.point.dtype for each in found))
     sizes = sorted({each.point.H for each in found})
-    groups: dict[str, list[Distance]] = {}
-    for each in found:
-        groups.setdefault(each.title, []).append(each)
     rows = []
-    for title, group in groups.items():
+    for title, group in _by_line(found).items():
         worst = max(group, key=lambda each: each.distance)
         rows.append(
             (
@@ -89,6 +86,20 @@ def distance_table(found: Sequence[Distance]) -> Table:
             "there",
         ),
         rows=tuple(rows),
+    )
+
+
+def batch_size_table(found: Sequence[Distance]) -> Table:
+    """The mean distance of each line at each batch size."""
+    sizes = sorted({each.point.B for each in found})
+    return Table(
+        heading="Distance to the floor by batch size",
+        remark="Geometric means over the points that have this B.",
+        columns=("Line", *(f"B={size}" for size in sizes)),
+        rows=tuple(
+            (title, *(_cell(group, B=size) for size in sizes))
+            for title, group in _by_line(found).items()
+        ),
     )
 
 
@@ -122,6 +133,13 @@ def worst_table(
         ),
         text_columns=2,
     )
+
+
+def _by_line(found: Iterable[Distance]) -> dict[str, list[Distance]]:
+    groups: dict[str, list[Distance]] = {}
+    for each in found:
+        groups.setdefault(each.title, []).append(each)
+    return groups
 
 
 def _interval(interval: Interval) -> str:

@@ -1,6 +1,7 @@
 """The plots: ratios at a glance, then ratio, distance to the floor and time against H and B."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -24,13 +25,13 @@ ROW = 0.62  # inches
 class Plot:
     """A plot under a heading, the same for plots that stand side by side.
 
-    What is `on_top` comes before the details.
+    `place` is where on the page: at the top, before the tables, or after them.
     """
 
     heading: str
     caption: str
     svg: str
-    on_top: bool = False
+    place: Literal["top", "before", "after"] = "after"
 
 
 def draw(content: Content) -> tuple[Plot, ...]:
@@ -38,7 +39,7 @@ def draw(content: Content) -> tuple[Plot, ...]:
     styles = _styles(content)
     with mpl.rc_context(SETTINGS):
         plots = [
-            Plot(*parts, on_top=True)
+            Plot(*parts, place="top")
             for parts in heatmaps(content.comparisons, content.yardstick_title)
         ]
         along = {
@@ -152,7 +153,11 @@ def _distance_panel(
         "floor. Bars: from both intervals."
     )
     heading = f"Distance to the floor against {AXES[part.axis]}"
-    return [Plot(heading, caption, element(figure, f"floor-{part.axis}-{part.dtype}", caption))]
+    return [
+        Plot(
+            heading, caption, element(figure, f"floor-{part.axis}-{part.dtype}", caption), "before"
+        )
+    ]
 
 
 def _time_panel(part: Slice, styles: dict[str, tuple[str, str]]) -> Plot:

@@ -56,7 +56,8 @@ def test_tables_show_shares_multiples_and_the_exponent() -> None:
 
 def test_a_file_that_holds_no_studies_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "studies.json"
-    for document in ({}, [], {"tanh": [], "memory": 3, "no_memory": {}}):
+    wrong: list[object] = [{}, [], {"tanh": [], "memory": 3, "no_memory": {}}]
+    for document in wrong:
         path.write_text(json.dumps(document), "utf-8")
         with pytest.raises(ResultsError, match=r"not written by rnn_benchmarks\.studies"):
             read_tables(path)
