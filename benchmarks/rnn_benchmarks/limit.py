@@ -119,7 +119,7 @@ def worst_table(
     return Table(
         heading=f"Worst points of {own[0].title}",
         remark="Where the ratio is lowest, then where the distance to the floor is largest.",
-        columns=("Point", "Shows", "Ratio", "Interval", "Distance", "Interval"),
+        columns=("Point", "Shows", "Ratio", "its interval", "Distance", "its interval"),
         rows=tuple(
             (
                 label(each.point),

@@ -9,6 +9,7 @@ it one call before, so that nothing is measured that is compiled or loaded once.
 import argparse
 import ctypes
 import gc
+import os
 import re
 import subprocess
 import sys
@@ -46,11 +47,12 @@ def measure(
 ) -> tuple[tuple[Memory, ...], dict[str, str]]:
     """The memory of each line, and why that of others is not known."""
     found, absent = [], {}
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # as pytest may have set it
     for name in names:
         outputs = []
         for T in steps:
             command = [sys.executable, "-m", "rnn_benchmarks.memory_study", name, str(T)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, check=False, env=here)
             if done.returncode:
                 absent[name] = (done.stderr.strip() or "no message").splitlines()[-1]
                 break

@@ -1,6 +1,7 @@
 """Numba: the loop compiled, products through `np.dot`, which there is SciPy's BLAS."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numba
 import numpy as np
@@ -37,7 +38,7 @@ def recurrence(
     return np.dot(states, W_ho_T) + b_ho, states
 
 
-COMPILED = numba.njit(recurrence)
+COMPILED: Any = numba.njit(recurrence)
 
 
 def prepare(workload: Workload) -> Callable[[], Arrays]:
