@@ -84,8 +84,8 @@ def test_each_plan_of_the_floor_agrees(dtype: str, shape: tuple[int, int, int, i
     workload = small(dtype, shape)
     expected = YARDSTICK.collect(YARDSTICK.prepare(workload)())
     for organisation in ORGANISATIONS:
-        for panel in (shape[3], max(1, shape[3] // 3)):
-            found = collect(with_plan(workload, Plan(organisation, panel))())
+        for panel, chunk in ((shape[3], shape[1]), (max(1, shape[3] // 3), max(1, shape[1] - 1))):
+            found = collect(with_plan(workload, Plan(organisation, panel, chunk))())
             require_agreement(found, expected, allowance(workload), names=("floor", "torch"))
 
 
@@ -98,9 +98,22 @@ def test_a_floor_without_its_bias_is_refused() -> None:
     weights = {**workload.weights, "b_hh": np.zeros_like(workload.weights["b_hh"])}
     wrong = Workload(weights, workload.inputs)
     for organisation in ORGANISATIONS:
-        found = collect(with_plan(wrong, Plan(organisation, 6))())
+        found = collect(with_plan(wrong, Plan(organisation, 6, 3))())
         with pytest.raises(DisagreementError, match="not timed"):
             require_agreement(found, expected, allowance(workload), names=("floor", "torch"))
+
+
+def test_plans_cut_products_only_where_they_are_large() -> None:
+    floor_module()
+    from rnn_benchmarks.rivals.floor import ORGANISATIONS, SMALL_PRODUCT, plans
+
+    assert len(list(plans(1, 64, 512))) == len(list(plans(5, 9, 32))) == len(ORGANISATIONS)
+    tried = list(plans(256, 64, 512))
+    assert len(set(tried)) == len(tried) > len(ORGANISATIONS)
+    for plan in tried:
+        terms = 512 if plan.organisation == "projected" else 512 + 64 + 1
+        whole = (plan.panel, plan.chunk) == (512, 256)
+        assert whole or plan.panel * plan.chunk * terms <= SMALL_PRODUCT
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -112,7 +125,7 @@ def test_the_floor_has_the_tanh_of_numpy_to_the_bit(dtype: str) -> None:
     # One input a unit and no other term: a product of one and a sum with zeros are exact.
     weights = {name: np.zeros_like(weight) for name, weight in drawn.weights.items()}
     weights["W_xh"][:16] = np.eye(16, dtype=dtype)
-    found = collect(with_plan(Workload(weights, drawn.inputs), Plan("projected", 32))())
+    found = collect(with_plan(Workload(weights, drawn.inputs), Plan("projected", 32, 4))())
     np.testing.assert_array_equal(found.states[..., :16], np.tanh(drawn.inputs), strict=True)
 
 

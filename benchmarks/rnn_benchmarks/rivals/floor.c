@@ -23,6 +23,7 @@ typedef struct {
     void *tanh_data;
     int64_t T, B, I, H, O;
     int64_t panel; /* units of a product that are computed by one call of the BLAS */
+    int64_t chunk; /* sequences of a product, likewise */
     int64_t block; /* steps whose inputs are projected at once */
     const REAL *x; /* (T, B, I) */
     const REAL *W; /* projected: W_hh' (H, H); rows: [W_hh W_xh b]' (K, H); columns: (H, K) */
@@ -39,16 +40,21 @@ static void tanh_in_place(const problem_t *p, REAL *a, int64_t n)
     p->tanh(args, &count, strides, p->tanh_data);
 }
 
-/* c (B, H) = a (B, k) W (k, H) + beta c, in panels of the units. */
+/* c (B, H) = a (B, k) W (k, H) + beta c, in panels of the units and chunks of the rows. */
 static void row_product(const problem_t *p, const REAL *a, int64_t lda, int64_t k, REAL beta,
                         REAL *c, int64_t ldc)
 {
     for (int64_t u = 0; u < p->H; u += p->panel) {
         const int64_t n = p->H - u < p->panel ? p->H - u : p->panel;
-        if (p->B == 1)
+        if (p->B == 1) {
             p->gemv(ROW_MAJOR, TRANS, k, n, 1, p->W + u, p->H, a, 1, beta, c + u, 1);
-        else
-            p->gemm(ROW_MAJOR, NO, NO, p->B, n, k, 1, a, lda, p->W + u, p->H, beta, c + u, ldc);
+            continue;
+        }
+        for (int64_t row = 0; row < p->B; row += p->chunk) {
+            const int64_t m = p->B - row < p->chunk ? p->B - row : p->chunk;
+            p->gemm(ROW_MAJOR, NO, NO, m, n, k, 1, a + row * lda, lda, p->W + u, p->H, beta,
+                    c + row * ldc + u, ldc);
+        }
     }
 }
 
@@ -111,10 +117,15 @@ void fused_columns(const problem_t *p, REAL *states, REAL *y)
             x[p->I * B + row] = 1;
         for (int64_t u = 0; u < p->H; u += p->panel) {
             const int64_t m = p->H - u < p->panel ? p->H - u : p->panel;
-            if (B == 1)
+            if (B == 1) {
                 p->gemv(ROW_MAJOR, NO, m, K, 1, p->W + u * K, K, z, 1, 0, h + u, 1);
-            else
-                p->gemm(ROW_MAJOR, NO, NO, m, B, K, 1, p->W + u * K, K, z, B, 0, h + u * B, B);
+                continue;
+            }
+            for (int64_t row = 0; row < B; row += p->chunk) {
+                const int64_t n = B - row < p->chunk ? B - row : p->chunk;
+                p->gemm(ROW_MAJOR, NO, NO, m, n, K, 1, p->W + u * K, K, z + row, B, 0,
+                        h + u * B + row, B);
+            }
         }
         tanh_in_place(p, h, p->H * B);
     }
