@@ -68,7 +68,7 @@ def cell(group: Iterable[Comparison], **wanted: object) -> str:
 def markdown_table(table: Table) -> str:
     """The rows padded, so that columns stand under each other."""
     columns = list(zip(table.columns, *table.rows, strict=True))
-    widths = [max(map(len, column)) for column in columns]
+    widths = [max(2, *map(len, column)) for column in columns]  # a rule is a dash and a colon
     rule = [
         "-" * width if index < table.text_columns else "-" * (width - 1) + ":"
         for index, width in enumerate(widths)

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from rnn_benchmarks.grid import MIDDLE, Point, default_selection, full_grid
 from rnn_benchmarks.growth import THEORY, exponent
+from rnn_benchmarks.table import Table, markdown_table
 
 
 def work(point: Point) -> float:
@@ -31,6 +32,11 @@ def test_the_fit_is_least_squares() -> None:
     times = [(replace(MIDDLE, T=T), seconds) for T, seconds in ((1, 1.0), (2, 4.0), (4, 4.0))]
     # In units of log 2: x = 0, 1, 2 and y = 0, 2, 2, so Σ(x - 1)(y - 4/3) / Σ(x - 1)² = 2 / 2.
     assert exponent(times, "T") == pytest.approx(1.0)
+
+
+def test_a_column_of_single_characters_has_a_whole_rule() -> None:
+    text = markdown_table(Table("", "", ("Line", "T"), (("a", "1"),)))
+    assert text.splitlines()[1] == "| ---- | -: |"
 
 
 def test_one_size_has_no_exponent() -> None:
