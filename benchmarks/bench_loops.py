@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 from rnn_benchmarks.agreement import allowance, require_agreement
 from rnn_benchmarks.grid import GRIDS, Point
-from rnn_benchmarks.lines import LINES, YARDSTICK
-from rnn_benchmarks.pairs import WARMUP_ROUNDS, rounds_for, time_pairs, timed
+from rnn_benchmarks.lines import YARDSTICK
+from rnn_benchmarks.names import chosen_names
+from rnn_benchmarks.pairs import rounds_for, time_pairs, timed, warmup_rounds_for
+from rnn_benchmarks.remarks import remarks_of
+from rnn_benchmarks.rivals import Loaded, load
 from rnn_benchmarks.threads import thread_limit
 from rnn_benchmarks.workload import Workload, draw
 
@@ -22,47 +25,81 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test for every point of the chosen grid and every line, the lines of a point in a row."""
     points = GRIDS[metafunc.config.getoption("--rnn-grid")]()
     metafunc.parametrize("point", points, ids=str, scope="module")
-    metafunc.parametrize("line_name", LINES)
+    metafunc.parametrize("line_name", chosen_names(metafunc.config.getoption("--rnn-lines")))
 
 
 @pytest.fixture(scope="module")
-def threads(request: pytest.FixtureRequest) -> Iterator[dict[str, int]]:
+def loaded(request: pytest.FixtureRequest) -> Loaded:
+    """The chosen lines, loaded before threads are limited, since they bring libraries of theirs."""
+    option = request.config.getoption
+    found = load(chosen_names(option("--rnn-lines")), option("--rnn-threads"))
+    remarks_of(request.config).absent.update(found.absent)
+    return found
+
+
+@pytest.fixture(scope="module")
+def threads(request: pytest.FixtureRequest, loaded: Loaded) -> Iterator[dict[str, int]]:
     """The thread counts in force, as read back."""
-    try:
-        with thread_limit(request.config.getoption("--rnn-threads")) as counts:
-            yield counts
-    except ValueError as error:
-        pytest.exit(f"--rnn-{error}", returncode=pytest.ExitCode.USAGE_ERROR)
+    with thread_limit(request.config.getoption("--rnn-threads")) as counts:
+        yield counts | loaded.threads
 
 
 @pytest.fixture(scope="module")
-def workload(point: Point) -> Workload:
-    """The weights and inputs of a point."""
-    return draw(point)
+def workload(request: pytest.FixtureRequest, point: Point) -> Workload:
+    """The weights and inputs of a point, which is skipped where one call takes too long."""
+    drawn, limit = draw(point), request.config.getoption("--rnn-limit")
+    request.getfixturevalue("threads")  # in force before anything is timed
+    if limit is not None:
+        seconds, _ = timed(YARDSTICK.prepare(drawn))
+        if seconds > limit:
+            remarks_of(request.config).left_out.append({"point": asdict(point), "seconds": seconds})
+            pytest.skip(f"a call of {YARDSTICK.title} takes {seconds:.2f} s, the limit is {limit}")
+    return drawn
 
 
 # The timer is fixed, since both halves of a pair must be read from the same clock.
 @pytest.mark.benchmark(timer=time.perf_counter, disable_gc=True)
 # Where lines disagree the fixture stays unused, which is no second error.
 @pytest.mark.filterwarnings("ignore::pytest_benchmark.logger.PytestBenchmarkWarning")
+# What the frameworks of other lines say of themselves.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_line(
-    benchmark: Any, threads: dict[str, int], point: Point, workload: Workload, line_name: str
+    request: pytest.FixtureRequest,
+    benchmark: Any,
+    loaded: Loaded,
+    threads: dict[str, int],
+    point: Point,
+    workload: Workload,
+    line_name: str,
 ) -> None:
     """The line computes what the yardstick computes; then both are timed in pairs."""
-    line = LINES[line_name]
+    if line_name in loaded.absent:
+        pytest.skip(f"{line_name}: {loaded.absent[line_name]}")
+    line = loaded.lines[line_name]
+    if point.dtype not in line.dtypes:
+        pytest.skip(f"{line.title} does not compute in {point.dtype}")
     run, run_yardstick = line.prepare(workload), YARDSTICK.prepare(workload)
 
     allowed = allowance(workload)
+    first, result = timed(run)
+    yardstick_first, yardstick_result = timed(run_yardstick)
     found = require_agreement(
-        line.collect(run()),
-        YARDSTICK.collect(run_yardstick()),
+        line.collect(result),
+        YARDSTICK.collect(yardstick_result),
         allowed,
         names=(line.title, YARDSTICK.title),
     )
+    del result, yardstick_result
 
-    rounds = rounds_for(timed(run_yardstick)[0] + timed(run)[0])
+    target, pair = request.config.getoption("--rnn-seconds"), first + yardstick_first
+    warmup_rounds = warmup_rounds_for(pair, target)
+    if warmup_rounds:  # the first calls of all are slower
+        pair = timed(run_yardstick)[0] + timed(run)[0]
+    rounds = rounds_for(pair, target)
     benchmark.group = str(point)
-    yardstick_seconds = time_pairs(benchmark, run, run_yardstick, rounds, time.perf_counter)
+    yardstick_seconds = time_pairs(
+        benchmark, run, run_yardstick, rounds, time.perf_counter, warmup_rounds
+    )
     benchmark.extra_info.update(
         point=asdict(point),
         output_size=workload.weights["W_ho"].shape[0],
@@ -71,7 +108,7 @@ def test_line(
         yardstick=YARDSTICK.name,
         yardstick_title=YARDSTICK.title,
         yardstick_seconds=yardstick_seconds,
-        warmup_rounds=WARMUP_ROUNDS,
+        warmup_rounds=warmup_rounds,
         threads=threads,
         largest_difference=asdict(found),
         allowed_difference=asdict(allowed),

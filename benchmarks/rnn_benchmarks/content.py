@@ -1,31 +1,20 @@
 """What the report says, in words and tables, whatever it is printed as."""
 
 import shlex
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from statistics import geometric_mean
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from rnn_benchmarks.grid import Point
-from rnn_benchmarks.ratios import CONFIDENCE, NOISE_LIMIT, Comparison, Verdict, compare, is_noisy
+from rnn_benchmarks.findings import findings
+from rnn_benchmarks.growth import growth_table
+from rnn_benchmarks.limit import Distance, batch_size_table, distance_table, distances, worst_table
+from rnn_benchmarks.names import OURS
+from rnn_benchmarks.pairs import FEWEST_ROUNDS
+from rnn_benchmarks.ratio_tables import line_table, point_table, size_table
+from rnn_benchmarks.ratios import NOISE_LIMIT, Comparison, compare, is_noisy
 from rnn_benchmarks.results import Results
+from rnn_benchmarks.table import Table, by_title, label, percent, plural
 
-MICROSECONDS = 1e6
 MOST_LISTED = 6
-
-
-@dataclass(frozen=True)
-class Table:
-    """A heading, a remark, and rows of text; all columns but the first `text_columns` hold numbers.
-
-    `long` is a table that a page may fold away.
-    """
-
-    heading: str
-    remark: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    text_columns: int = 1
-    long: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,85 +23,65 @@ class Content:
 
     title: str
     findings: tuple[str, ...]
+    remarks: tuple[str, ...]
     warnings: tuple[str, ...]
     tables: tuple[Table, ...]
     notes: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     command: str
     comparisons: tuple[Comparison, ...]
+    distances: tuple[Distance, ...]
     yardstick: str
     yardstick_title: str
 
 
-def write(results: Results) -> Content:
-    """The content of the report on a run."""
+def write(results: Results, studies: Sequence[Table] = ()) -> Content:
+    """The content of the report on a run, with the tables of `evidence` where there are any."""
     comparisons = compare(results)
     lines = [each for each in comparisons if each.line != results.yardstick]
     floors = [each for each in comparisons if each.line == results.yardstick]
+    far = distances(comparisons, results.yardstick)
+    tables = (
+        line_table(lines),
+        size_table(lines, "H"),
+        size_table(lines, "B"),
+        distance_table(far),
+        batch_size_table(far),
+        worst_table(comparisons, far, OURS),
+        growth_table(comparisons),
+        *studies,
+        point_table(comparisons, results.yardstick_title),
+    )
     return Content(
         title=f"RNN loops: speed against {results.yardstick_title}",
-        findings=_findings(lines, floors, results),
+        findings=findings(lines, floors, far, results),
+        remarks=_remarks(results),
         warnings=_warnings(lines, floors, results),
-        tables=tuple(
-            table
-            for table in (_by_line(lines), _by_hidden_size(lines), _points(comparisons, results))
-            if table.rows
-        ),
+        tables=tuple(table for table in tables if table and table.rows),
         notes=_notes(comparisons, results),
         facts=_facts(results),
         command=shlex.join(("python", "-m", "pytest", *results.arguments)),
         comparisons=comparisons,
+        distances=far,
         yardstick=results.yardstick,
         yardstick_title=results.yardstick_title,
     )
 
 
-def number(value: float) -> str:
-    """Three digits or so, never with an exponent."""
-    digits = 3 if value < 0.1 else 2 if value < 10 else 1 if value < 100 else 0
-    return f"{value:,.{digits}f}"
-
-
-def percent(share: float, digits: int = 0) -> str:
-    """A share of 1 as a percentage."""
-    return f"{100 * share:.{digits}f} %"
-
-
-def plural(count: int, noun: str) -> str:
-    """The count and the noun, with an s unless there is one."""
-    return f"{count} {noun}{'s' * (count != 1)}"
-
-
-def label(point: Point) -> str:
-    """The point in words: its dtype and sizes."""
-    return f"{point.dtype} T={point.T} B={point.B} I={point.I} H={point.H}"
-
-
-def by_title(comparisons: Iterable[Comparison]) -> dict[str, list[Comparison]]:
-    """The comparisons of each line, in the order in which the lines first come."""
-    groups: dict[str, list[Comparison]] = {}
-    for each in comparisons:
-        groups.setdefault(each.title, []).append(each)
-    return groups
-
-
-def thread_counts(results: Results) -> str:
-    """The threads in force, in words."""
-    counts = set(results.threads.values())
-    return " or ".join(plural(count, "thread") for count in sorted(counts))
-
-
-def _findings(
-    lines: Sequence[Comparison], floors: Sequence[Comparison], results: Results
-) -> tuple[str, ...]:
-    if not lines:
-        return (f"Only {results.yardstick_title} itself was measured.",)
-    means = [f"{title} {number(_mean(group))}" for title, group in by_title(lines).items()]
-    return (
-        f"Speed against {results.yardstick_title}, with {thread_counts(results)} for each line, "
-        f"geometric mean over {plural(len(floors), 'point')}: {', '.join(means)}. "
-        "(2 is twice as fast, 0.5 half as fast.)",
-    )
+def _remarks(results: Results) -> tuple[str, ...]:
+    """What is not in the report, and why."""
+    remarks = []
+    if results.absent:
+        reasons = [f"{name} ({why})" for name, why in results.absent.items()]
+        remarks.append(f"Lines that could not be run here: {'; '.join(reasons)}.")
+    if results.left_out:
+        least = min(each.seconds for each in results.left_out)
+        remarks.append(
+            f"{plural(len(results.left_out), 'point')} left out, as one call of "
+            f"{results.yardstick_title} takes long there ({least:.1f} s and more): "
+            f"{_listed([label(each.point) for each in results.left_out])}."
+        )
+    return tuple(remarks)
 
 
 def _warnings(
@@ -121,16 +90,16 @@ def _warnings(
     warnings = []
     noisy = [each for each in floors if is_noisy(each.floor)]
     if noisy:
-        listed = [label(each.point) for each in noisy[:MOST_LISTED]]
-        listed += ["…"] * (len(noisy) > MOST_LISTED)
         warnings.append(
             f"Machine too noisy to say at {len(noisy)} of {plural(len(floors), 'point')}: there "
             f"the interval of {results.yardstick_title} against itself reaches more than "
             f"{percent(NOISE_LIMIT - 1)} from 1. Repeat on a quiet machine. "
-            f"({'; '.join(listed)})"
+            f"({_listed([label(each.point) for each in noisy])})"
         )
-    titles = by_title(lines)
-    missing = len(titles) * len(floors) - len(lines)
+    missing = 0
+    for group in by_title(lines).values():
+        dtypes = {each.point.dtype for each in group}
+        missing += sum(each.point.dtype in dtypes for each in floors) - len(group)
     if missing:
         warnings.append(
             f"{plural(missing, 'result')} missing: a line that was not run at every point, or "
@@ -139,89 +108,16 @@ def _warnings(
     return tuple(warnings)
 
 
-def _by_line(lines: Sequence[Comparison]) -> Table:
-    dtypes = list(dict.fromkeys(each.point.dtype for each in lines))
-    verdicts = (Verdict.FASTER, Verdict.SLOWER, Verdict.LEVEL, Verdict.NOISY)
-    rows = []
-    for title, group in by_title(lines).items():
-        ratios = [each.ratio for each in group]
-        rows.append(
-            (
-                title,
-                number(_mean(group)),
-                *(_cell(group, dtype=dtype) for dtype in dtypes),
-                number(min(ratios)),
-                number(max(ratios)),
-                *(str(sum(each.verdict is verdict for each in group)) for verdict in verdicts),
-            )
-        )
-    return Table(
-        heading="Ratio by line",
-        remark="Geometric mean of the ratios, overall and by dtype, the lowest and the highest; "
-        "and at how many points the line is faster or slower by more than the noise, level (no "
-        "difference shown), or the machine too noisy to say.",
-        columns=(
-            "Line",
-            "Mean",
-            *dtypes,
-            "Lowest",
-            "Highest",
-            *(verdict.value.capitalize() for verdict in verdicts),
-        ),
-        rows=tuple(rows),
-    )
-
-
-def _by_hidden_size(lines: Sequence[Comparison]) -> Table:
-    sizes = sorted({each.point.H for each in lines})
-    return Table(
-        heading="Ratio by hidden size",
-        remark="Geometric mean of the ratios at each H. Different H may have been run at "
-        "different T, B and I.",
-        columns=("Line", *(f"H={size}" for size in sizes)),
-        rows=tuple(
-            (title, *(_cell(group, H=size) for size in sizes))
-            for title, group in by_title(lines).items()
-        ),
-    )
-
-
-def _points(comparisons: Sequence[Comparison], results: Results) -> Table:
-    return Table(
-        heading="Every point",
-        remark="Medians over the rounds. µs: microseconds a step, the whole batch in it.",
-        columns=(
-            "Point",
-            "Line",
-            "Shows",
-            "Ratio",
-            percent(CONFIDENCE),
-            "µs",
-            f"{results.yardstick_title} µs",
-            "Rounds",
-        ),
-        rows=tuple(
-            (
-                label(each.point),
-                each.title,
-                each.verdict.value,
-                number(each.ratio),
-                f"{number(each.interval.low)} to {number(each.interval.high)}",
-                number(each.step.median * MICROSECONDS),
-                number(each.yardstick_step.median * MICROSECONDS),
-                str(each.rounds),
-            )
-            for each in comparisons
-        ),
-        text_columns=3,
-        long=True,
-    )
+def _listed(labels: Sequence[str]) -> str:
+    return "; ".join([*labels[:MOST_LISTED], *["…"] * (len(labels) > MOST_LISTED)])
 
 
 def _notes(comparisons: Sequence[Comparison], results: Results) -> tuple[str, ...]:
     title = results.yardstick_title
     rounds = [each.rounds for each in comparisons]
-    coverage = min(each.interval.coverage for each in comparisons)
+    few = [each for each in comparisons if each.rounds < FEWEST_ROUNDS]
+    enough = [each for each in comparisons if each.rounds >= FEWEST_ROUNDS] or few
+    coverage = min(each.interval.coverage for each in enough)
     widths = [each.interval.high / each.interval.low - 1 for each in comparisons]
     floors = [each.floor for each in comparisons if each.line == results.yardstick]
     furthest = max(max(floor.high, 1 / floor.low) for floor in floors) - 1
@@ -230,7 +126,8 @@ def _notes(comparisons: Sequence[Comparison], results: Results) -> tuple[str, ..
         f"(O={results.output_size}), within one round; the two calls of a round follow each other "
         "at once. The ratio of a point is the median over its rounds.",
         f"Interval: for that median, from order statistics, without assuming a distribution; "
-        f"coverage at least {percent(coverage, 1)} if rounds were independent.",
+        f"coverage at least {percent(coverage, 1)} if rounds were independent."
+        + _fewer(few, len(comparisons)),
         f"Noise: {title} is also timed against itself. At the worst point its interval reaches "
         f"{percent(furthest, 1)} from 1. A line counts as faster or slower only where its interval "
         f"lies wholly outside that one; beyond {percent(NOISE_LIMIT - 1)} nothing is said.",
@@ -238,8 +135,20 @@ def _notes(comparisons: Sequence[Comparison], results: Results) -> tuple[str, ..
         f"{percent(max(widths), 1)} wide; {min(rounds)} to {max(rounds)} rounds a point and line.",
         "Before it was timed, each line's states and outputs were held against those of "
         f"{title}, over the whole trajectory, within what rounding explains.",
-        "Times per step of two lines are not from the same rounds: compare lines by their ratios.",
+        "Times per step of two lines are not from the same rounds: compare lines by their ratios. "
+        "A distance to the floor is the quotient of two ratios.",
         "The means sum up these points; other sizes and other machines will differ.",
+    )
+
+
+def _fewer(few: Sequence[Comparison], count: int) -> str:
+    if not few:
+        return ""
+    least = min(each.interval.coverage for each in few)
+    return (
+        f" {len(few)} of {plural(count, 'measurement')} are of slow calls and have fewer than "
+        f"{FEWEST_ROUNDS} rounds; there it reaches from the lowest to the highest, which covers "
+        f"{percent(least)} or more."
     )
 
 
@@ -251,13 +160,3 @@ def _facts(results: Results) -> tuple[tuple[str, str], ...]:
         ("Commit", results.commit),
         ("Date", results.date),
     )
-
-
-def _mean(group: Iterable[Comparison]) -> float:
-    return geometric_mean(each.ratio for each in group)
-
-
-def _cell(group: Iterable[Comparison], **wanted: object) -> str:
-    """The mean over the points that have this dtype or these sizes."""
-    members = [each for each in group if wanted.items() <= asdict(each.point).items()]
-    return number(_mean(members)) if members else "-"

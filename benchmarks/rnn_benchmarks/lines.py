@@ -1,13 +1,13 @@
-"""The four lines: one recurrence with its readout, organised in four ways.
+"""The lines that need torch and NumPy alone: one recurrence with its readout, in four ways.
 
 Each line is prepared outside the timed part (its copy of the weights, the inputs in the layout that
 it reads), then called without arguments: T steps and T readouts from a zero initial state, all
 states and all outputs returned in its own layout. `collect` brings them to one layout, again
-outside the timed part.
+outside the timed part. What needs a further framework or a compiler stands in `rivals`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -15,6 +15,7 @@ import torch
 from rnn_reference import BatchRNN
 from rnn_reference.weights import Array
 
+from rnn_benchmarks.grid import DTYPES
 from rnn_benchmarks.workload import Workload
 
 Result = TypeVar("Result")
@@ -33,12 +34,22 @@ class Trajectory:
 
 @dataclass(frozen=True)
 class Line(Generic[Result]):
-    """A way to run the recurrence: what is timed is one call of what `prepare` returns."""
+    """A way to run the recurrence: what is timed is one call of what `prepare` returns.
+
+    `dtypes` are those that it computes in. `threads` is what its own library says of its threads,
+    where that is not among those that `threads.thread_limit` sets.
+    """
 
     name: str
     title: str
     prepare: Callable[[Workload], Callable[[], Result]]
     collect: Callable[[Result], Trajectory]
+    dtypes: tuple[str, ...] = DTYPES
+    threads: Mapping[str, int] = field(default_factory=dict)
+
+
+class UnavailableError(Exception):
+    """Why a line cannot be run here, in a few words."""
 
 
 def prepare_blackboard(workload: Workload) -> Callable[[], Columns]:

@@ -8,15 +8,20 @@ import gc
 import math
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 TARGET_SECONDS = 0.4
 MOST_ROUNDS = 200
 # With fewer, an interval of 95 % for the median reaches to the extremes, and one hiccup spoils it.
 FEWEST_ROUNDS = 9
+# Where those would take this many times the target, there are fewer, and no warm-up but the
+# agreement check; the interval of so few values covers less, which the report states.
+PATIENCE = 10
+ROUNDS_IF_SLOW = 3
 # After the agreement check and the calibration, which have warmed up both already.
 WARMUP_ROUNDS = 1
 
+Result = TypeVar("Result")
 Call = Callable[[], object]
 Clock = Callable[[], float]
 
@@ -38,14 +43,26 @@ class Benchmark(Protocol):
         """Call `setup` and then `target`, timed, in every round and every warm-up round."""
 
 
-def rounds_for(pair_seconds: float) -> int:
-    """How many pairs fill the target time, within the limits."""
-    if pair_seconds * MOST_ROUNDS <= TARGET_SECONDS:
+def rounds_for(pair_seconds: float, target: float = TARGET_SECONDS) -> int:
+    """How many pairs fill the target time, in seconds, within the limits."""
+    if pair_seconds * MOST_ROUNDS <= target:
         return MOST_ROUNDS
-    return max(FEWEST_ROUNDS, math.floor(TARGET_SECONDS / pair_seconds))
+    return max(
+        ROUNDS_IF_SLOW if _is_slow(pair_seconds, target) else FEWEST_ROUNDS,
+        math.floor(target / pair_seconds),
+    )
 
 
-def timed(call: Call, clock: Clock = time.perf_counter) -> tuple[float, object]:
+def warmup_rounds_for(pair_seconds: float, target: float = TARGET_SECONDS) -> int:
+    """How many pairs are run before those that count."""
+    return 0 if _is_slow(pair_seconds, target) else WARMUP_ROUNDS
+
+
+def _is_slow(pair_seconds: float, target: float) -> bool:
+    return pair_seconds * FEWEST_ROUNDS > target * PATIENCE
+
+
+def timed(call: Callable[[], Result], clock: Clock = time.perf_counter) -> tuple[float, Result]:
     """Seconds that the call took, with garbage collection off as in pytest-benchmark, and result.
 
     The result is returned so that freeing it is no part of the time.
@@ -62,7 +79,12 @@ def timed(call: Call, clock: Clock = time.perf_counter) -> tuple[float, object]:
 
 
 def time_pairs(
-    benchmark: Benchmark, line: Call, yardstick: Call, rounds: int, clock: Clock
+    benchmark: Benchmark,
+    line: Call,
+    yardstick: Call,
+    rounds: int,
+    clock: Clock,
+    warmup_rounds: int = WARMUP_ROUNDS,
 ) -> tuple[float, ...]:
     """Time `rounds` pairs: pytest-benchmark keeps the line's seconds, returned are the yardstick's.
 
@@ -84,13 +106,13 @@ def time_pairs(
         then_line,
         setup=yardstick_first,
         rounds=rounds,
-        warmup_rounds=WARMUP_ROUNDS,
+        warmup_rounds=warmup_rounds,
         iterations=1,
     )
     if not benchmark.enabled:
         return tuple(seconds)
-    if len(seconds) < WARMUP_ROUNDS + rounds:
+    if len(seconds) < warmup_rounds + rounds:
         raise RuntimeError(
-            f"{rounds} rounds, but only {len(seconds) - WARMUP_ROUNDS} calls before them"
+            f"{rounds} rounds, but only {len(seconds) - warmup_rounds} calls before them"
         )
-    return tuple(seconds[WARMUP_ROUNDS : WARMUP_ROUNDS + rounds])
+    return tuple(seconds[warmup_rounds : warmup_rounds + rounds])

@@ -1,64 +1,57 @@
-"""The plots: ratio and time per step against H and B, and all ratios at a glance."""
+"""The plots: ratios at a glance, then ratio, distance to the floor and time against H and B."""
 
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Literal
 
 import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
-from rnn_benchmarks.content import MICROSECONDS, Content, by_title, percent
-from rnn_benchmarks.grid import MIDDLE, Point
-from rnn_benchmarks.ratios import CONFIDENCE, Comparison
+from rnn_benchmarks.content import Content
+from rnn_benchmarks.heatmap import heatmaps
+from rnn_benchmarks.limit import Distance
+from rnn_benchmarks.panels import WIDTH, finish, line, panel, plain_log_ticks, widened
+from rnn_benchmarks.slices import AXES, Slice, size, slices_along
+from rnn_benchmarks.summary import CONFIDENCE
 from rnn_benchmarks.svg import BAND, INK, LINES, SETTINGS, element
-
-AXES = {"H": "hidden size H", "B": "batch size B"}
+from rnn_benchmarks.table import MICROSECONDS, by_title, percent
 
 # Each line has a marker of its own and its name beside it, so that nothing hangs on colour alone.
-LINE_STYLES = tuple(zip(LINES, "so^v", strict=True))
+LINE_STYLES = tuple(zip(LINES, "so^vPX*<", strict=True))
 YARDSTICK_STYLE = (INK, "D")
-
-# Inches. Narrow, so that text is readable still where a phone shrinks the plot to its own width.
-WIDTH, HEIGHT, ROW = 4.6, 3.1, 0.62
-TICKS = (1, 2, 5)  # in each decade
-LABEL_SPACING = 0.075  # of an axis, between the labels of two lines
+ROW = 0.62  # inches
 
 
 @dataclass(frozen=True)
 class Plot:
-    """A plot under a heading, the same for plots that stand side by side."""
+    """A plot under a heading, the same for plots that stand side by side.
+
+    `place` is where on the page: at the top, before the tables, or after them.
+    """
 
     heading: str
     caption: str
     svg: str
-
-
-@dataclass(frozen=True)
-class Slice:
-    """The comparisons in one dtype along one axis, the other sizes held."""
-
-    axis: str
-    dtype: str
-    held: tuple[tuple[str, int], ...]
-    comparisons: tuple[Comparison, ...]
-
-    def __str__(self) -> str:
-        """The dtype and what is held, as a title."""
-        return f"{self.dtype}, {', '.join(f'{name}={value}' for name, value in self.held)}"
+    place: Literal["top", "before", "after"] = "after"
 
 
 def draw(content: Content) -> tuple[Plot, ...]:
     """All plots for which there are points."""
     styles = _styles(content)
     with mpl.rc_context(SETTINGS):
-        plots = [_overview(content, styles)] if len(styles) > 1 else []
-        for axis in AXES:
-            slices = [each for each in _slices(content.comparisons, axis) if _sizes(each)[1:]]
-            plots += [_ratio_panel(each, content, styles) for each in slices]
-            plots += [_time_panel(each, styles) for each in slices]
+        plots = [
+            Plot(*parts, place="top")
+            for parts in heatmaps(content.comparisons, content.yardstick_title)
+        ]
+        along = {
+            axis: [each for each in slices_along(content.comparisons, axis) if each.sizes[1:]]
+            for axis in AXES
+        }
+        for parts in along.values():
+            plots += [each for part in parts for each in _distance_panel(part, content, styles)]
+        plots += [_overview(content, styles)] if len(styles) > 1 else []
+        for parts in along.values():
+            plots += [_ratio_panel(each, content, styles) for each in parts]
+            plots += [_time_panel(each, styles) for each in parts]
     return tuple(plots)
 
 
@@ -86,10 +79,10 @@ def _overview(content: Content, styles: dict[str, tuple[str, str]]) -> Plot:
     axes.axvline(1, color=INK, linewidth=1)
     axes.set_ylim(len(lines) - 0.45, -0.65)
     axes.set_xscale("log")
-    axes.set_xlim(*_widened(axes.get_xlim()))
+    axes.set_xlim(*widened(axes.get_xlim()))
     axes.yaxis.set_visible(False)
     axes.spines["left"].set_visible(False)
-    _plain_log_ticks(axes.xaxis)
+    plain_log_ticks(axes.xaxis)
     axes.set_xlabel(f"ratio to {content.yardstick_title} (right of 1: faster)")
     shown = " and ".join(
         f"{dtype} {'hollow' if offset else 'solid'}" for offset, dtype in enumerate(dtypes)
@@ -99,15 +92,15 @@ def _overview(content: Content, styles: dict[str, tuple[str, str]]) -> Plot:
 
 
 def _ratio_panel(part: Slice, content: Content, styles: dict[str, tuple[str, str]]) -> Plot:
-    figure, axes = _panel(part)
+    figure, axes = panel(part)
     ends = {}
     floors = []
-    for title, group in _by_size(part).items():
-        sizes = [_size(each.point, part.axis) for each in group]
+    for title, group in part.by_line.items():
+        sizes = [size(each.point, part.axis) for each in group]
         if group[0].line == content.yardstick:
             floors = group
             continue
-        _line(
+        line(
             axes,
             sizes,
             [(each.interval.low, each.ratio, each.interval.high) for each in group],
@@ -116,7 +109,7 @@ def _ratio_panel(part: Slice, content: Content, styles: dict[str, tuple[str, str
         ends[title] = group[-1].ratio
     axes.axhline(1, color=INK, linewidth=1)
     axes.fill_between(
-        [_size(each.point, part.axis) for each in floors],
+        [size(each.point, part.axis) for each in floors],
         [each.floor.low for each in floors],
         [each.floor.high for each in floors],
         color=BAND,
@@ -124,7 +117,7 @@ def _ratio_panel(part: Slice, content: Content, styles: dict[str, tuple[str, str
     )
     ends[content.yardstick_title] = 1.0
     axes.set_ylabel("ratio")
-    _finish(axes, ends, styles)
+    finish(axes, ends, styles)
     caption = (
         f"Ratio to {content.yardstick_title} against {AXES[part.axis]} ({part}). Above 1: faster. "
         f"Bars: {percent(CONFIDENCE)} intervals; band: {content.yardstick_title} against itself."
@@ -133,14 +126,48 @@ def _ratio_panel(part: Slice, content: Content, styles: dict[str, tuple[str, str
     return Plot(f"Ratio against {AXES[part.axis]}", caption, element(figure, identifier, caption))
 
 
-def _time_panel(part: Slice, styles: dict[str, tuple[str, str]]) -> Plot:
-    figure, axes = _panel(part)
-    ends = {}
-    for title, group in _by_size(part).items():
-        steps = [each.step for each in group]
-        _line(
+def _distance_panel(
+    part: Slice, content: Content, styles: dict[str, tuple[str, str]]
+) -> list[Plot]:
+    """None where the floor was not measured."""
+    points = {each.point for each in part.comparisons}
+    groups: dict[str, list[Distance]] = {}
+    for each in sorted(content.distances, key=lambda each: size(each.point, part.axis)):
+        if each.point in points:
+            groups.setdefault(each.title, []).append(each)
+    if not groups:
+        return []
+    figure, axes = panel(part)
+    for title, group in groups.items():
+        line(
             axes,
-            [_size(each.point, part.axis) for each in group],
+            [size(each.point, part.axis) for each in group],
+            [(each.interval.low, each.distance, each.interval.high) for each in group],
+            styles[title],
+        )
+    axes.axhline(1, color=INK, linewidth=1)
+    axes.set_ylabel("times the floor")
+    finish(axes, {title: group[-1].distance for title, group in groups.items()}, styles)
+    caption = (
+        f"A line's time over the C floor's against {AXES[part.axis]} ({part}). 1 is level with the "
+        "floor. Bars: from both intervals."
+    )
+    heading = f"Distance to the floor against {AXES[part.axis]}"
+    return [
+        Plot(
+            heading, caption, element(figure, f"floor-{part.axis}-{part.dtype}", caption), "before"
+        )
+    ]
+
+
+def _time_panel(part: Slice, styles: dict[str, tuple[str, str]]) -> Plot:
+    figure, axes = panel(part)
+    ends = {}
+    for title, group in part.by_line.items():
+        steps = [each.step for each in group]
+        line(
+            axes,
+            [size(each.point, part.axis) for each in group],
             [
                 (step.low * MICROSECONDS, step.median * MICROSECONDS, step.high * MICROSECONDS)
                 for step in steps
@@ -149,7 +176,7 @@ def _time_panel(part: Slice, styles: dict[str, tuple[str, str]]) -> Plot:
         )
         ends[title] = steps[-1].median * MICROSECONDS
     axes.set_ylabel("µs a step")
-    _finish(axes, ends, styles)
+    finish(axes, ends, styles)
     caption = (
         f"Time per step of the whole batch against {AXES[part.axis]} ({part}). "
         "Marks: medians; bars: from the first to the third quartile."
@@ -160,132 +187,7 @@ def _time_panel(part: Slice, styles: dict[str, tuple[str, str]]) -> Plot:
     )
 
 
-def _panel(part: Slice) -> tuple[Figure, Axes]:
-    """Empty axes with a tick at each size, and room on the right for the names of lines."""
-    figure = Figure(figsize=(WIDTH, HEIGHT))
-    axes = figure.add_axes((0.17, 0.15, 0.54, 0.74))
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    sizes = _sizes(part)
-    axes.xaxis.set_major_locator(FixedLocator(sizes))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:.0f}"))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel(AXES[part.axis])
-    axes.set_title(str(part), color=INK)
-    return figure, axes
-
-
-def _line(
-    axes: Axes,
-    sizes: Sequence[int],
-    spreads: Sequence[tuple[float, float, float]],
-    style: tuple[str, str],
-) -> None:
-    """A line through the middle values, with a bar from low to high at each."""
-    colour, marker = style
-    middles = [middle for _, middle, _ in spreads]
-    below = [max(middle - low, 0.0) for low, middle, _ in spreads]
-    above = [max(high - middle, 0.0) for _, middle, high in spreads]
-    axes.errorbar(
-        sizes,
-        middles,
-        yerr=(below, above),
-        color=colour,
-        marker=marker,
-        markersize=5,
-        linewidth=1.5,
-        elinewidth=1,
-        capsize=2.5,
-    )
-
-
-def _finish(axes: Axes, ends: dict[str, float], styles: dict[str, tuple[str, str]]) -> None:
-    """Ticks on the vertical axis, and each line's name where it ends."""
-    _plain_log_ticks(axes.yaxis)
-    axes.set_ylim(*_widened(axes.get_ylim()))
-    to_axes = axes.transData + axes.transAxes.inverted()
-    heights = {title: float(to_axes.transform((1, end))[1]) for title, end in ends.items()}
-    for title, height in _spaced(heights).items():
-        axes.annotate(
-            title.removeprefix("torch."),
-            (1.02, height),
-            xycoords="axes fraction",
-            color=styles[title][0],
-            va="center",
-            annotation_clip=False,
-        )
-
-
-def _spaced(heights: dict[str, float]) -> dict[str, float]:
-    """The heights moved apart, in their order, until labels do not overlap."""
-    titles = sorted(heights, key=heights.__getitem__)
-    wanted = [heights[title] for title in titles]
-    upward = _pushed(wanted)
-    downward = [-height for height in reversed(_pushed([-height for height in reversed(wanted)]))]
-    placed = [(up + down) / 2 for up, down in zip(upward, downward, strict=True)]
-    return dict(zip(titles, placed, strict=True))
-
-
-def _pushed(heights: Sequence[float]) -> list[float]:
-    """Ascending heights, each raised to stand clear of the one below."""
-    placed = list(heights)
-    for index in range(1, len(placed)):
-        placed[index] = max(placed[index], placed[index - 1] + LABEL_SPACING)
-    return placed
-
-
-def _widened(limits: tuple[float, float]) -> tuple[float, float]:
-    """The limits moved outwards to the nearest ticks, so that a scale has two at least."""
-    low, high = limits
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks = [sub * 10.0**decade for decade in decades for sub in TICKS]
-    return max(tick for tick in ticks if tick <= low), min(tick for tick in ticks if tick >= high)
-
-
-def _plain_log_ticks(axis: Axis) -> None:
-    """Ticks at 1, 2 and 5 times the powers of ten, as plain numbers."""
-    axis.set_major_locator(LogLocator(subs=TICKS))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axis.set_minor_locator(NullLocator())
-
-
 def _styles(content: Content) -> dict[str, tuple[str, str]]:
     titles = [title for title in by_title(content.comparisons) if title != content.yardstick_title]
     styles = {title: LINE_STYLES[i % len(LINE_STYLES)] for i, title in enumerate(titles)}
     return {**styles, content.yardstick_title: YARDSTICK_STYLE}
-
-
-def _slices(comparisons: Iterable[Comparison], axis: str) -> list[Slice]:
-    """For each dtype the slice along the axis with most sizes; among equals, nearest the middle."""
-    groups: dict[tuple[str, tuple[tuple[str, int], ...]], list[Comparison]] = {}
-    for each in comparisons:
-        groups.setdefault((each.point.dtype, _held(each.point, axis)), []).append(each)
-    middle = set(_held(MIDDLE, axis))
-    best: dict[str, Slice] = {}
-
-    def rank(part: Slice) -> tuple[int, int]:
-        return len(_sizes(part)), len(middle & set(part.held))
-
-    for (dtype, held), members in groups.items():
-        part = Slice(axis, dtype, held, tuple(members))
-        if dtype not in best or rank(part) > rank(best[dtype]):
-            best[dtype] = part
-    return list(best.values())
-
-
-def _by_size(part: Slice) -> dict[str, list[Comparison]]:
-    """The comparisons of each line, from the smallest size to the largest."""
-    return by_title(sorted(part.comparisons, key=lambda each: _size(each.point, part.axis)))
-
-
-def _sizes(part: Slice) -> list[int]:
-    return sorted({_size(each.point, part.axis) for each in part.comparisons})
-
-
-def _size(point: Point, axis: str) -> int:
-    return int(asdict(point)[axis])
-
-
-def _held(point: Point, axis: str) -> tuple[tuple[str, int], ...]:
-    sizes = asdict(point)
-    return tuple((name, sizes[name]) for name in ("T", "B", "I", "H") if name != axis)

@@ -1,30 +1,17 @@
-"""From times of rounds to ratios: medians, their intervals, and what they can show.
+"""From summaries to comparisons: what ratios and their intervals can show.
 
 A ratio is the yardstick's time over the line's: 2 is twice as fast as the yardstick.
 """
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from statistics import median, quantiles
 
 from rnn_benchmarks.grid import Point
 from rnn_benchmarks.results import Measurement, Results
-
-CONFIDENCE = 0.95
+from rnn_benchmarks.summary import Interval, Spread
 
 # A yardstick that differs from itself by more than this factor says nothing about other lines.
 NOISE_LIMIT = 1.10
-
-
-@dataclass(frozen=True)
-class Interval:
-    """From the low to the high end; `coverage` is the probability to enclose what is sought."""
-
-    low: float
-    high: float
-    coverage: float
 
 
 class Verdict(Enum):
@@ -38,15 +25,6 @@ class Verdict(Enum):
     LEVEL = "level"
     NOISY = "noisy"
     FLOOR = "noise floor"
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Quartiles of a time per step, in seconds."""
-
-    low: float
-    median: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -68,7 +46,7 @@ class Comparison:
 def compare(results: Results) -> tuple[Comparison, ...]:
     """Every measurement as a comparison, in the order of the file."""
     floors = {
-        each.point: _floor(median_interval(_ratios(each)))
+        each.point: _floor(each.summary.interval)
         for each in results.measurements
         if each.line == results.yardstick
     }
@@ -78,32 +56,9 @@ def compare(results: Results) -> tuple[Comparison, ...]:
     )
 
 
-def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
-    """An interval for the median of whatever distribution the values were drawn from.
-
-    The k-th smallest and k-th largest value, with the largest k for which they enclose the median
-    with at least this confidence: a sign test turned round, exact for independent values. Too few
-    values give their extremes, with the lower coverage that these have.
-    """
-    ordered, count = sorted(values), len(values)
-    tail, chosen = 0.0, (0, 1 - 2 * 0.5**count)
-    for k in range((count + 1) // 2):
-        tail += math.comb(count, k) * 0.5**count
-        if 1 - 2 * tail < confidence:
-            break
-        chosen = (k, 1 - 2 * tail)
-    k, coverage = chosen
-    return Interval(ordered[k], ordered[count - 1 - k], max(coverage, 0.0))
-
-
 def is_noisy(floor: Interval) -> bool:
     """Whether the yardstick's ratio to itself reaches beyond the limit, on either side."""
     return floor.high > NOISE_LIMIT or floor.low < 1 / NOISE_LIMIT
-
-
-def _ratios(measurement: Measurement) -> list[float]:
-    pairs = zip(measurement.yardstick_seconds, measurement.seconds, strict=True)
-    return [yardstick / line for yardstick, line in pairs]
 
 
 def _floor(interval: Interval) -> Interval:
@@ -112,19 +67,18 @@ def _floor(interval: Interval) -> Interval:
 
 
 def _comparison(measurement: Measurement, floor: Interval, *, is_floor: bool) -> Comparison:
-    ratios = _ratios(measurement)
-    interval = median_interval(ratios)
+    summary, steps = measurement.summary, measurement.point.T
     return Comparison(
         point=measurement.point,
         line=measurement.line,
         title=measurement.title,
-        ratio=median(ratios),
-        interval=interval,
+        ratio=summary.ratio,
+        interval=summary.interval,
         floor=floor,
-        verdict=Verdict.FLOOR if is_floor else _verdict(interval, floor),
-        rounds=len(ratios),
-        step=_spread(measurement.seconds, measurement.point.T),
-        yardstick_step=_spread(measurement.yardstick_seconds, measurement.point.T),
+        verdict=Verdict.FLOOR if is_floor else _verdict(summary.interval, floor),
+        rounds=summary.rounds,
+        step=summary.seconds.per_step(steps),
+        yardstick_step=summary.yardstick_seconds.per_step(steps),
     )
 
 
@@ -136,10 +90,3 @@ def _verdict(interval: Interval, floor: Interval) -> Verdict:
     if interval.high < floor.low:
         return Verdict.SLOWER
     return Verdict.LEVEL
-
-
-def _spread(seconds: Sequence[float], steps: int) -> Spread:
-    if len(seconds) == 1:
-        return Spread(*[seconds[0] / steps] * 3)
-    low, middle, high = quantiles(seconds, n=4, method="inclusive")
-    return Spread(low / steps, middle / steps, high / steps)

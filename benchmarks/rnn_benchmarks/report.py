@@ -1,4 +1,7 @@
-"""`python -m rnn_benchmarks.report results.json [--markdown FILE] [--html FILE]`."""
+"""`python -m rnn_benchmarks.report results.json --markdown report.md --html report.html`.
+
+With `--studies studies.json`, what `rnn_benchmarks.studies` wrote is in it too.
+"""
 
 import argparse
 import sys
@@ -7,6 +10,7 @@ from pathlib import Path
 
 from rnn_benchmarks import html, markdown
 from rnn_benchmarks.content import write
+from rnn_benchmarks.evidence import read_tables
 from rnn_benchmarks.results import ResultsError, read_results
 
 BAD_INPUT = 2
@@ -20,11 +24,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "Without a file to write it goes to the terminal, as Markdown.",
     )
     parser.add_argument("results", type=Path, help="what pytest wrote with --benchmark-json")
+    parser.add_argument(
+        "--studies", type=Path, metavar="FILE", help="what rnn_benchmarks.studies wrote"
+    )
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write Markdown")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write one HTML page with plots")
     options = parser.parse_args(arguments)
     try:
-        content = write(read_results(options.results))
+        content = write(
+            read_results(options.results), read_tables(options.studies) if options.studies else ()
+        )
         if options.markdown:
             _write(options.markdown, markdown.render(content))
         if options.html:

@@ -1,4 +1,4 @@
-"""Reading what `--benchmark-json` wrote, and refusing what is something else."""
+"""Reading what `--benchmark-json` or `compact` wrote, and refusing what is something else."""
 
 import json
 from collections import Counter
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rnn_benchmarks.grid import Point
+from rnn_benchmarks.summary import Interval, Spread, Summary, summarise
 
 
 class ResultsError(ValueError):
@@ -17,18 +18,25 @@ class ResultsError(ValueError):
 
 @dataclass(frozen=True)
 class Measurement:
-    """One line at one point: the seconds of each round, and the yardstick's just before it."""
+    """One line at one point, its rounds paired with the yardstick's."""
 
     point: Point
     line: str
     title: str
-    seconds: tuple[float, ...]
-    yardstick_seconds: tuple[float, ...]
+    summary: Summary
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A point that was not timed, as one call of the yardstick took so many seconds there."""
+
+    point: Point
+    seconds: float
 
 
 @dataclass(frozen=True)
 class Results:
-    """A run: what was measured, and where and how."""
+    """A run: what was measured, and where and how. `absent`: why lines were not, by name."""
 
     measurements: tuple[Measurement, ...]
     yardstick: str
@@ -39,20 +47,27 @@ class Results:
     arguments: tuple[str, ...]
     date: str
     commit: str
+    absent: Mapping[str, str]
+    left_out: tuple[LeftOut, ...]
 
 
 def read_results(path: Path) -> Results:
     """The results in a file. ResultsError, in one line, where there are none to report on."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:  # neither UTF-8 nor JSON
-        raise ResultsError(f"{path}: not JSON: {error}") from error
+    document = read_document(path)
     try:
         return _results(document)
     except ResultsError as error:
         raise ResultsError(f"{path}: {error}") from error
+
+
+def read_document(path: Path) -> Any:
+    """What JSON the file holds. ResultsError, in one line, where it holds none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:  # neither UTF-8 nor JSON
+        raise ResultsError(f"{path}: not JSON: {error}") from error
 
 
 def _results(document: object) -> Results:
@@ -75,6 +90,11 @@ def _results(document: object) -> Results:
         arguments=tuple(_field(ours, "arguments", list, "machine_info")),
         date=_field(document, "datetime", str, "the file"),
         commit=_commit(document.get("commit_info")),
+        absent=ours.get("absent", {}),
+        left_out=tuple(
+            LeftOut(_point(each["point"], "left_out"), each["seconds"])
+            for each in ours.get("left_out", ())
+        ),
     )
     _require_one_yardstick_a_point(results)
     return results
@@ -83,22 +103,38 @@ def _results(document: object) -> Results:
 def _measurement(entry: object) -> Measurement:
     name = entry.get("name", "a benchmark") if isinstance(entry, dict) else "a benchmark"
     extra = _field(entry, "extra_info", dict, name)
-    if "yardstick_seconds" not in extra:
-        raise ResultsError(f"{name}: no yardstick's times; was it made by bench_loops.py?")
-    stats = _field(entry, "stats", dict, name)
-    measurement = Measurement(
+    return Measurement(
         point=_point(_field(extra, "point", dict, name), name),
         line=_field(extra, "line", str, name),
         title=_field(extra, "title", str, name),
-        seconds=_seconds(_field(stats, "data", list, name), name),
-        yardstick_seconds=_seconds(_field(extra, "yardstick_seconds", list, name), name),
+        summary=_summary(entry, extra, name),
     )
-    if len(measurement.seconds) != len(measurement.yardstick_seconds):
+
+
+def _summary(entry: Any, extra: dict[str, Any], name: str) -> Summary:
+    """As it stands in the file, or else from the rounds."""
+    if "summary" in entry:
+        kept = dict(_field(entry, "summary", dict, name))
+        try:
+            for key, kind in (
+                ("interval", Interval),
+                ("seconds", Spread),
+                ("yardstick_seconds", Spread),
+            ):
+                kept[key] = kind(**kept[key])
+            return Summary(**kept)
+        except (KeyError, TypeError) as error:
+            raise ResultsError(f"{name}: its summary is incomplete: {error}") from error
+    if "yardstick_seconds" not in extra:
+        raise ResultsError(f"{name}: no yardstick's times; was it made by bench_loops.py?")
+    stats = _field(entry, "stats", dict, name)
+    seconds = _seconds(_field(stats, "data", list, name), name)
+    yardstick_seconds = _seconds(_field(extra, "yardstick_seconds", list, name), name)
+    if len(seconds) != len(yardstick_seconds):
         raise ResultsError(
-            f"{name}: {len(measurement.seconds)} rounds, "
-            f"but {len(measurement.yardstick_seconds)} times of the yardstick"
+            f"{name}: {len(seconds)} rounds, but {len(yardstick_seconds)} times of the yardstick"
         )
-    return measurement
+    return summarise(seconds, yardstick_seconds)
 
 
 def _point(values: Mapping[str, Any], name: str) -> Point:

@@ -45,6 +45,11 @@ def test_the_report_needs_neither_torch_nor_the_reference() -> None:
     assert not roots & {"torch", "numpy", "threadpoolctl", "rnn_reference", "rnn_conformance"}
 
 
+def test_the_options_need_no_torch() -> None:
+    for module in ("names", "pairs", "grid", "remarks"):
+        assert not {name.split(".")[0] for name in reached(module)} & {"torch", "numpy"}
+
+
 def test_the_lines_need_no_report() -> None:
     assert "rnn_reference" in reached("lines")
     assert not {name for name in reached("lines") if "report" in name or "matplotlib" in name}

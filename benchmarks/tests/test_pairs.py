@@ -4,11 +4,14 @@ import pytest
 from rnn_benchmarks.pairs import (
     FEWEST_ROUNDS,
     MOST_ROUNDS,
+    PATIENCE,
+    ROUNDS_IF_SLOW,
     TARGET_SECONDS,
     WARMUP_ROUNDS,
     rounds_for,
     time_pairs,
     timed,
+    warmup_rounds_for,
 )
 
 pytest_plugins = ["pytester"]
@@ -17,10 +20,21 @@ HOUSE = Path(__file__).parents[2]
 
 @pytest.mark.parametrize(
     ("pair_seconds", "rounds"),
-    [(1e-9, MOST_ROUNDS), (TARGET_SECONDS / 20.5, 20), (1.0, FEWEST_ROUNDS), (0.0, MOST_ROUNDS)],
+    [
+        (1e-9, MOST_ROUNDS),
+        (TARGET_SECONDS / 20.5, 20),
+        (TARGET_SECONDS, FEWEST_ROUNDS),
+        (0.0, MOST_ROUNDS),
+        (TARGET_SECONDS * PATIENCE, ROUNDS_IF_SLOW),
+    ],
 )
 def test_rounds_fill_the_target_time_within_limits(pair_seconds: float, rounds: int) -> None:
     assert rounds_for(pair_seconds) == rounds
+
+
+def test_slow_pairs_have_no_warm_up_of_their_own() -> None:
+    assert warmup_rounds_for(TARGET_SECONDS) == WARMUP_ROUNDS
+    assert warmup_rounds_for(TARGET_SECONDS * PATIENCE) == 0
 
 
 def test_timed_returns_seconds_and_result() -> None:

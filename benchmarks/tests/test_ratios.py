@@ -4,8 +4,9 @@ from itertools import product
 
 import pytest
 from rnn_benchmarks.grid import MIDDLE
-from rnn_benchmarks.ratios import NOISE_LIMIT, Verdict, compare, median_interval
+from rnn_benchmarks.ratios import NOISE_LIMIT, Verdict, compare
 from rnn_benchmarks.results import Measurement, Results
+from rnn_benchmarks.summary import median_interval, summarise
 
 
 def measurement(line: str, ratios: Sequence[float]) -> Measurement:
@@ -14,8 +15,7 @@ def measurement(line: str, ratios: Sequence[float]) -> Measurement:
         point=MIDDLE,
         line=line,
         title=line.title(),
-        seconds=tuple(1 / ratio for ratio in ratios),
-        yardstick_seconds=(1.0,) * len(ratios),
+        summary=summarise([1 / ratio for ratio in ratios], [1.0] * len(ratios)),
     )
 
 
@@ -31,6 +31,8 @@ def results(line: Measurement, floor: Sequence[float] = (1.0,) * 9) -> Results:
         arguments=(),
         date="",
         commit="",
+        absent={},
+        left_out=(),
     )
 
 
@@ -62,8 +64,7 @@ def test_ratios_are_taken_within_rounds() -> None:
     seconds = (1.0, 10.0, 3.0, 7.0, 5.0)
     line = replace(
         measurement("line", [1.0]),
-        seconds=seconds,
-        yardstick_seconds=tuple(2 * second for second in seconds),
+        summary=summarise(seconds, [2 * second for second in seconds]),
     )
     comparison = compare(results(line))[0]
     assert comparison.ratio == comparison.interval.low == comparison.interval.high == 2

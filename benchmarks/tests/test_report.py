@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 from rnn_benchmarks import html, markdown
-from rnn_benchmarks.content import Content, label, number, write
+from rnn_benchmarks.content import Content, write
 from rnn_benchmarks.grid import Point
-from rnn_benchmarks.plots import _spaced
+from rnn_benchmarks.panels import spaced
 from rnn_benchmarks.report import main
 from rnn_benchmarks.results import read_results
+from rnn_benchmarks.table import label, number
 
 # A real run, cut to four points and nine rounds.
 RESULTS = Path(__file__).parent / "results.json"
@@ -155,8 +156,9 @@ def test_ids_on_the_page_are_unique_and_references_find_them(page: str) -> None:
 def test_page_has_a_plot_of_ratio_and_of_time_for_the_axis_with_points(page: str) -> None:
     reader = read(page)
     shown = [attributes["aria-label"] or "" for tag, attributes in reader.tags if tag == "svg"]
-    assert len(shown) == 5  # all ratios; for each dtype a ratio and a time against H
+    assert len(shown) == 7  # all ratios; for each dtype a map, and a ratio and a time against H
     for dtype in ("float32", "float64"):
+        assert sum(label.startswith(f"{dtype}: how many times") for label in shown) == 1
         assert sum(dtype in label and "against hidden size H" in label for label in shown) == 2
     for title in ("blackboard loop", "BatchRNN", "nn.RNNCell"):
         assert f">{title}</text>" in page
@@ -186,11 +188,19 @@ def test_text_from_the_file_is_escaped(tmp_path: Path) -> None:
 
 
 def test_labels_keep_their_order_and_distance() -> None:
-    placed = _spaced({"a": 0.5, "b": 0.5, "c": 0.51, "d": 0.1, "e": 1.0})
+    placed = spaced({"a": 0.5, "b": 0.5, "c": 0.51, "d": 0.1, "e": 1.0})
     heights = [placed[title] for title in ("d", "a", "b", "c", "e")]
     assert heights == sorted(heights)
     assert min(b - a for a, b in pairwise(heights)) > 0.07
     assert heights[-1] <= 1
+
+
+def test_as_many_labels_as_there_are_lines_stay_beside_the_panel() -> None:
+    placed = spaced(dict.fromkeys("abcdefghi", 0.97))
+    heights = sorted(placed.values())
+    assert min(b - a for a, b in pairwise(heights)) > 0.07
+    assert heights[0] >= 0
+    assert heights[-1] <= 1.0001
 
 
 def quiet(document: dict[str, Any]) -> None:
@@ -255,7 +265,8 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "another file": (lambda d: d.clear(), "not written by pytest-benchmark"),
     "empty": (lambda d: d["benchmarks"].clear(), "no benchmarks in it"),
     "benchmarks no list": (lambda d: d.update(benchmarks=3), "the file: no benchmarks"),
-    "another benchmark": (lambda d: first(d)["extra_info"].clear(), "no yardstick's times"),
+    "another benchmark": (lambda d: first(d)["extra_info"].clear(), "no point"),
+    "no pairs": (lambda d: first(d)["extra_info"].pop("yardstick_seconds"), "no yardstick's times"),
     "no object": (lambda d: d["benchmarks"].insert(0, 3), "a benchmark: no extra_info"),
     "no machine": (lambda d: d["machine_info"].clear(), "machine_info: no rnn_benchmarks"),
     "no rounds kept": (lambda d: first(d)["stats"].pop("data"), "no data"),
