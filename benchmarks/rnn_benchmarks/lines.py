@@ -1,4 +1,4 @@
-"""The lines that need torch and NumPy alone: one recurrence with its readout, in four ways.
+"""The lines that need torch and NumPy alone: one recurrence with its readout, in five ways.
 
 Each line is prepared outside the timed part (its copy of the weights, the inputs in the layout that
 it reads), then called without arguments: T steps and T readouts from a zero initial state, all
@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
-from rnn_reference import BatchRNN
+from rnn_reference import RNN, BatchRNN
 from rnn_reference.weights import Array
 
 from rnn_benchmarks.grid import DTYPES
@@ -72,6 +72,28 @@ def prepare_batch_rnn(workload: Workload) -> Callable[[], Columns]:
     """The reference's `BatchRNN.forward`, with the validation of its inputs that belongs to it."""
     model = BatchRNN.from_weights(workload.weights)
     return lambda: model.forward(workload.inputs)
+
+
+def prepare_layer(workload: Workload) -> Callable[[], tuple[Array, Array]]:
+    """The reference's `RNN.forward`, and one readout of all its states."""
+    W_xh, b_xh, W_hh, b_hh, W_ho, b_ho = workload.weights.values()
+    weights = {"weight_ih_l0": W_xh, "weight_hh_l0": W_hh}
+    biases = {"bias_ih_l0": b_xh[:, 0], "bias_hh_l0": b_hh[:, 0]}
+    layer = RNN.from_weights(weights | biases)
+
+    def forward() -> tuple[Array, Array]:
+        states, _ = layer.forward(workload.inputs)
+        outputs = states @ W_ho.T
+        outputs += b_ho.T
+        return outputs, states
+
+    return forward
+
+
+def collect_arrays(result: tuple[Array, Array]) -> Trajectory:
+    """Outputs (T, B, O) and states (T, B, H), which already are as wanted."""
+    outputs, states = result
+    return Trajectory(states=states, outputs=outputs)
 
 
 def collect_columns(result: Columns) -> Trajectory:
@@ -159,11 +181,12 @@ def _readout(workload: Workload) -> torch.nn.Linear:
 
 BLACKBOARD = Line("blackboard", "blackboard loop", prepare_blackboard, collect_columns)
 BATCH_RNN = Line("batch-rnn", "BatchRNN", prepare_batch_rnn, collect_columns)
+LAYER = Line("layer", "rnn_reference.RNN", prepare_layer, collect_arrays)
 RNN_CELL = Line("rnn-cell", "torch.nn.RNNCell", prepare_rnn_cell, collect_tensor_lists)
 TORCH_RNN = Line("torch-rnn", "torch.nn.RNN", prepare_torch_rnn, collect_tensors)
 
 # The yardstick is a line too: paired with itself it shows the noise floor.
 YARDSTICK = TORCH_RNN
 LINES: dict[str, Line[Any]] = {
-    line.name: line for line in (BLACKBOARD, BATCH_RNN, RNN_CELL, YARDSTICK)
+    line.name: line for line in (BLACKBOARD, BATCH_RNN, LAYER, RNN_CELL, YARDSTICK)
 }

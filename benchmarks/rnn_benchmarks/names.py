@@ -7,7 +7,7 @@ OURS = "batch-rnn"
 LIMIT = "floor"
 
 # Those of `lines.LINES`, in its order.
-CORE = ("blackboard", OURS, "rnn-cell", YARDSTICK_NAME)
+CORE = ("blackboard", OURS, "layer", "rnn-cell", YARDSTICK_NAME)
 
 # Name to module in `rivals`, which is imported only if the line is asked for.
 RIVALS = {
