@@ -100,7 +100,7 @@ def _certified(what: str, case: Case, when: slice, before: Array, found: Array) 
         expected,
         found,
         bound,
-        certificate.state_reason("tanh", a, precision),
+        certificate.state_reason("tanh", a.roundings, precision),
         first_step,
         formula,
     )
