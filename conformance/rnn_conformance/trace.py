@@ -63,6 +63,25 @@ def certify(
 
     Raises ValueError or TypeError that names the argument, what came and what was expected.
     """
+    cell, inputs, states, before, precision = checked(
+        weights, inputs, states, h_0, dtype, nonlinearity
+    )
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return _judged(Sieve(cell, nonlinearity, precision), inputs, states, before)
+
+
+def checked(
+    weights: Mapping[str, Array],
+    inputs: Array,
+    states: Array,
+    h_0: Array | None,
+    dtype: npt.DTypeLike | None,
+    nonlinearity: str,
+) -> tuple[Mapping[str, Array], Array, Array, Array, Precision]:
+    """Weights, inputs (T, B, I), states (T, B, H), h_0 (B, H) and the precision that is claimed.
+
+    Raises what `certify` raises.
+    """
     cell = _cell(weights)
     precision = Precision.of(_claimed(dtype, states))
     if nonlinearity not in ("tanh", "relu"):
@@ -80,8 +99,7 @@ def certify(
     ):
         if array.shape != shape or 0 in shape:
             raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _judged(Sieve(cell, nonlinearity, precision), inputs, states, before)
+    return cell, inputs, states, before, precision
 
 
 def _judged(sieve: Sieve, inputs: Array, states: Array, h_0: Array) -> Certificate:
