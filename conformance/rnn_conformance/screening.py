@@ -145,6 +145,6 @@ class Projections:
     def suspicious(self, rows: Rows, found: Float64) -> npt.NDArray[np.bool_]:
         """Which rows are, (R,); NaN and infinity are."""
         apart, theta = self.residuals(rows, found)
-        within: npt.NDArray[np.bool_] = (apart <= theta[:, np.newaxis]).all(axis=1)
-        within &= np.isfinite(theta)
-        return ~within
+        within = (apart <= theta[:, np.newaxis]) & np.isfinite(theta)[:, np.newaxis]
+        suspicious: npt.NDArray[np.bool_] = np.logical_or.reduce(~within, axis=1)
+        return suspicious
