@@ -69,7 +69,7 @@ def measure(point: Point, rng: np.random.Generator, draws: int = DRAWS) -> Itera
 
 
 def most_missed(r: Float64, theta: float) -> float:
-    """The most that the chance of one vector to miss residuals r (H,) can be, as `screening` says."""
+    """The most that the chance of one vector to miss residuals r (H,) can be: `screening`."""
     size = np.abs(r)
     unit = int(np.argmax(size))
     norm = float(np.linalg.norm(r))
