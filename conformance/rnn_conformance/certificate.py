@@ -19,6 +19,7 @@ bounded in the same way and added. If every step is inside, the layer computes t
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -41,13 +42,18 @@ class Precision:
     @classmethod
     def of(cls, dtype: npt.DTypeLike) -> "Precision":
         """Of a dtype of NumPy, or of "bfloat16": 8 bits, the exponents of float32."""
-        if dtype == "bfloat16":
-            return cls("bfloat16", 2.0**-8, float(np.finfo(np.float32).smallest_normal))
-        info = np.finfo(np.dtype(dtype))
-        return cls(str(info.dtype), float(info.eps) / 2, float(info.smallest_normal))
+        return _precision("bfloat16" if dtype == "bfloat16" else np.dtype(dtype).name)
 
     def __str__(self) -> str:
         return f"u = 2^{round(np.log2(self.u))} ({self.name})"
+
+
+@lru_cache
+def _precision(name: str) -> Precision:
+    if name == "bfloat16":
+        return Precision(name, 2.0**-8, float(np.finfo(np.float32).smallest_normal))
+    info = np.finfo(name)
+    return Precision(name, float(info.eps) / 2, float(info.smallest_normal))
 
 
 JUDGE = Precision.of(np.float64)
@@ -139,10 +145,10 @@ def state_bound(
     return bound(a, precision, perturbation)
 
 
-def state_reason(nonlinearity: str, a: Affine, precision: Precision) -> str:
+def state_reason(nonlinearity: str, roundings: int, precision: Precision) -> str:
     """The one-step bound in words."""
     through = f"through tanh, plus {TANH_ULPS} ulps of tanh" if nonlinearity == "tanh" else ""
-    sums = f"gamma_{a.roundings}(u) (|W_xh||x_t| + |b_xh| + |W_hh||h_t-1| + |b_hh|)"
+    sums = f"gamma_{roundings}(u) (|W_xh||x_t| + |b_xh| + |W_hh||h_t-1| + |b_hh|)"
     return f"{sums} {through}, {precision}".replace(" ,", ",")
 
 

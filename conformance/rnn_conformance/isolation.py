@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
@@ -91,7 +91,7 @@ class Workers:
         self._silences = self._broken = 0
         self._no_answer: set[str] = set()
         self._conversations: list[Conversation | None] = [None] * isolation.processes
-        told = self._started(0)
+        told = self._all_started()
         self.name: str = told["name"]
         self.environment: dict[str, str] = told["environment"]
         found = _stub(told)
@@ -99,8 +99,11 @@ class Workers:
         self.planned = tuple(
             Elsewhere(**vars(p), index=i, workers=self) for i, p in enumerate(planned)
         )
-        cases = {case: i for i, case in enumerate(dict.fromkeys(item.case for item in planned))}
-        self._of = [cases[item.case] % isolation.processes for item in planned]
+        # Cases that differ in layout alone share numbers, and so what is expected of them.
+        of_any: list[Any] = [item.case for item in planned]
+        numbers = [replace(case, layout="time_first") for case in of_any]
+        order = {case: i for i, case in enumerate(dict.fromkeys(numbers))}
+        self._of = [order[case] % isolation.processes for case in numbers]
 
     def __enter__(self) -> "Workers":
         return self
@@ -169,6 +172,23 @@ class Workers:
             except CannotBeJudged as error:
                 raise Broken(str(error)) from error
         return self._line(number, request, time_limit or self._isolation.time_limit)
+
+    def _all_started(self) -> dict[str, Any]:
+        """Start all processes at once; what the first one tells.
+
+        Another one that cannot load the implementation tells so when it is asked.
+        """
+        with ExitStack() as unless_started:
+            unless_started.callback(self.end)
+            with ThreadPoolExecutor(len(self._conversations)) as starting:
+                unless_started.callback(self.end)  # those that wait for the others
+                futures = [
+                    starting.submit(self._started, number)
+                    for number in range(len(self._conversations))
+                ]
+                told = futures[0].result()
+            unless_started.pop_all()
+        return told
 
     def _started(self, number: int) -> dict[str, Any]:
         if self._ended.is_set():

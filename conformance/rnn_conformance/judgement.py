@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ class Place:
     @property
     def share(self) -> float:
         """The error as a share of its bound; infinite where no number was found."""
-        return float(_share(*map(np.float64, (self.expected, self.found, self.bound))))
+        return float(share(*map(np.float64, (self.expected, self.found, self.bound))))
 
     def __str__(self) -> str:
         where = f"step {self.step}, row {self.row}, unit {self.unit}"
@@ -64,7 +65,11 @@ class Judgement:
 
     def shares(self) -> Float64:
         """The error of every number as a share of its bound; infinite where it is no number."""
-        return _share(
+        return self._shares
+
+    @cached_property
+    def _shares(self) -> Float64:
+        return share(
             self.expected.astype(np.float64),
             self.found.astype(np.float64),
             np.broadcast_to(np.asarray(self.bound, np.float64), self.found.shape),
@@ -117,7 +122,7 @@ def _ranges(indices: npt.NDArray[np.int64]) -> str:
     return ", ".join(shown + ["…"] * (len(parts) > 4))
 
 
-def _share(
+def share(
     expected: Float64 | np.float64, found: Float64 | np.float64, bound: Float64 | np.float64
 ) -> Float64:
     """|found - expected| / bound, 0 for 0/0, infinity for whatever cannot be compared."""

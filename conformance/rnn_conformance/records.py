@@ -42,7 +42,7 @@ class Record:
         """Plain data; what is no finite number is a string such as "inf": JSON has none."""
         place = None if self.first_outside is None else asdict(self.first_outside)
         return {
-            **asdict(self),
+            **vars(self),
             "clauses": list(self.clauses),
             "worst_share": _finite_or_text(self.worst_share),
             "first_outside": place and {k: _finite_or_text(v) for k, v in place.items()},

@@ -1,6 +1,6 @@
 """A verdict on hidden states that were computed anywhere, from the states alone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,17 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from rnn_reference import validate_weights, weight_shapes
 
-from rnn_conformance.certificate import (
-    Precision,
-    activation,
-    preactivation,
-    state_bound,
-    state_reason,
-)
-from rnn_conformance.judgement import Judgement, Place
+from rnn_conformance.certificate import Float64, Precision, state_reason
+from rnn_conformance.judgement import Place
 from rnn_conformance.protocol import Array
+from rnn_conformance.sieve import Judged, Sieve
 
-ROWS = 4096  # T·B rows judged at a time: what it needs beside the arguments does not grow with T
+# T·B rows judged at a time, so that what is needed beside the arguments does not grow with T: as
+# many as stay in the cache, but enough for a product to be worth its call.
+ROWS, FEWEST_ROWS, NUMBERS = 4096, 256, 2**18
 
 
 @dataclass(frozen=True)
@@ -66,6 +63,25 @@ def certify(
 
     Raises ValueError or TypeError that names the argument, what came and what was expected.
     """
+    cell, inputs, states, before, precision = checked(
+        weights, inputs, states, h_0, dtype, nonlinearity
+    )
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return _judged(Sieve(cell, nonlinearity, precision), inputs, states, before)
+
+
+def checked(
+    weights: Mapping[str, Array],
+    inputs: Array,
+    states: Array,
+    h_0: Array | None,
+    dtype: npt.DTypeLike | None,
+    nonlinearity: str,
+) -> tuple[Mapping[str, Array], Array, Array, Array, Precision]:
+    """Weights, inputs (T, B, I), states (T, B, H), h_0 (B, H) and the precision that is claimed.
+
+    Raises what `certify` raises.
+    """
     cell = _cell(weights)
     precision = Precision.of(_claimed(dtype, states))
     if nonlinearity not in ("tanh", "relu"):
@@ -83,37 +99,57 @@ def certify(
     ):
         if array.shape != shape or 0 in shape:
             raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
-    worst: tuple[float, Place] | None = None
+    return cell, inputs, states, before, precision
+
+
+def _judged(sieve: Sieve, inputs: Array, states: Array, h_0: Array) -> Certificate:
+    worst: Place | None = None
+    worst_share: float | None = None
     first_outside: Place | None = None
-    step = max(1, ROWS // B)
-    for start in range(0, T, step):
-        judgement = _judge(cell, inputs, states, before, nonlinearity, precision, start, step)
-        found = judgement.worst()
-        worst = found if worst is None or found[0] > worst[0] else worst
-        first_outside = first_outside or judgement.first_outside()
-        before = states[min(start + step, T) - 1]
+    for steps, rows in blocks(states.shape, inputs.shape[2]):
+        before = states[steps.start - 1, rows] if steps.start else h_0[rows]
+        found, both = states_of_block(states[steps, rows], before, inputs[steps, rows])
+        judged = sieve.judged(both, found, worst_share)
+        if not judged.index.size:
+            continue
+        at = int(np.argmax(judged.shares))
+        if worst_share is None or judged.shares[at] > worst_share:
+            worst, worst_share = _place(judged, at, steps, rows, states.shape), judged.shares[at]
+        if first_outside is None and (judged.shares > 1).any():
+            at = int(np.argmax(judged.shares > 1))
+            first_outside = _place(judged, at, steps, rows, states.shape)
     assert worst is not None
-    return Certificate(first_outside is None, *worst, first_outside, judgement.reason)
+    assert worst_share is not None
+    reason = state_reason(sieve.nonlinearity, sieve.roundings, sieve.precision)
+    return Certificate(first_outside is None, float(worst_share), worst, first_outside, reason)
 
 
-def _judge(
-    cell: Mapping[str, Array],
-    inputs: Array,
-    states: Array,
-    before: Array,
-    nonlinearity: str,
-    precision: Precision,
-    start: int,
-    steps: int,
-) -> Judgement:
-    found = np.asarray(states[start : start + steps])
-    previous = np.concatenate([np.asarray(before)[np.newaxis], found[:-1]])
-    with np.errstate(over="ignore", invalid="ignore"):
-        a = preactivation(cell, np.asarray(inputs[start : start + steps]), previous)
-        bound = state_bound(nonlinearity, a, precision)
-        expected = activation(nonlinearity, a.value)
-    reason = state_reason(nonlinearity, a, precision)
-    return Judgement("states", expected, found, bound, reason, start)
+def blocks(shape: tuple[int, ...], input_size: int) -> Iterator[tuple[slice, slice]]:
+    """Steps and rows of a trace (T, B, H) that are judged together, in the order of time."""
+    T, B, H = shape
+    most = min(ROWS, max(FEWEST_ROWS, NUMBERS // (input_size + 4 * H)))
+    steps, rows = max(1, most // B), min(B, most)
+    for start in range(0, T, steps):
+        for first in range(0, B, rows):
+            yield slice(start, min(start + steps, T)), slice(first, min(first + rows, B))
+
+
+def states_of_block(
+    found: Array, before: Array, inputs: Array
+) -> tuple[Float64, tuple[Float64, Float64]]:
+    """States (T, B, H) as rows in float64; and rows of the inputs and of the states before them."""
+    states = np.empty((len(found) + 1, *found.shape[1:]))
+    states[0], states[1:] = before, found
+    x = np.asarray(inputs, np.float64)
+    H, I = states.shape[2], x.shape[2]
+    return states[1:].reshape(-1, H), (x.reshape(-1, I), states[:-1].reshape(-1, H))
+
+
+def _place(judged: Judged, at: int, steps: slice, rows: slice, shape: tuple[int, ...]) -> Place:
+    row, unit = divmod(int(judged.index[at]), shape[2])
+    step, row = divmod(row, rows.stop - rows.start)
+    numbers = (float(part[at]) for part in (judged.expected, judged.found, judged.bound))
+    return Place(steps.start + step, rows.start + row, unit, *numbers)
 
 
 def _cell(weights: Mapping[str, Array]) -> dict[str, Array]:

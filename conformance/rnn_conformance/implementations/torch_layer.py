@@ -74,10 +74,21 @@ class TorchLayer:
         with warnings.catch_warnings():
             # torch warns that dropout does nothing in a single layer, which is what is asked for.
             warnings.filterwarnings("ignore", "dropout option adds dropout after all but last")
-            rnn = self._make(options.input_size, options.hidden_size, **named)
-        rnn = rnn.to(dtype)
+            if self._make is torch.nn.RNN:
+                rnn: torch.nn.Module = _Unset(
+                    options.input_size, options.hidden_size, **named, dtype=dtype
+                )
+            else:
+                rnn = self._make(options.input_size, options.hidden_size, **named).to(dtype)
         rnn.load_state_dict(weights)
         return rnn.eval()
+
+
+class _Unset(torch.nn.RNN):
+    """A layer whose weights are all loaded: drawing them first takes longer than to run it."""
+
+    def reset_parameters(self) -> None:
+        pass
 
 
 def tensor(value: Array, call: Call | LayerCall) -> torch.Tensor:

@@ -72,7 +72,7 @@ def from_own_states(case: LayerCase, answer: LayerAnswer) -> Expectation:
         output[..., own] = np.where(data.real, in_direction(expected, data.steps, d), 0)
         output_bound[..., own] = np.where(data.real, in_direction(bound, data.steps, d), 0)
         h_n[d], h_n_bound[d] = expected[data.steps - 1, rows], bound[data.steps - 1, rows]
-        reason = certificate.state_reason(case.nonlinearity, a, precision)
+        reason = certificate.state_reason(case.nonlinearity, a.roundings, precision)
 
     def operands(step: int, row: int, unit: int) -> Mapping[str, Any]:
         d, own_unit = divmod(unit, H)
