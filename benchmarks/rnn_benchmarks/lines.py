@@ -109,10 +109,10 @@ def collect_columns(result: Columns) -> Trajectory:
 def prepare_rnn_cell(workload: Workload) -> Callable[[], TensorLists]:
     """`torch.nn.RNNCell` in a Python loop, read out at every step."""
     _, batch_size, input_size = workload.inputs.shape
-    readout = _readout(workload)
+    readout = readout_of(workload)
     dtype = readout.weight.dtype
     cell = torch.nn.RNNCell(input_size, readout.in_features, dtype=dtype)
-    cell.load_state_dict(_torch_weights(workload, suffix=""))
+    cell.load_state_dict(torch_weights(workload, suffix=""))
     inputs = torch.from_numpy(workload.inputs)
     h_0 = torch.zeros(batch_size, readout.in_features, dtype=dtype)
 
@@ -139,11 +139,11 @@ def collect_tensor_lists(result: TensorLists) -> Trajectory:
 
 def prepare_torch_rnn(workload: Workload) -> Callable[[], Tensors]:
     """`torch.nn.RNN` over the whole sequence, and one readout of all its states."""
-    readout = _readout(workload)
+    readout = readout_of(workload)
     rnn = torch.nn.RNN(
         workload.inputs.shape[2], readout.in_features, dtype=readout.weight.dtype
     ).eval()
-    rnn.load_state_dict(_torch_weights(workload, suffix="_l0"))
+    rnn.load_state_dict(torch_weights(workload, suffix="_l0"))
     inputs = torch.from_numpy(workload.inputs)
 
     def forward() -> Tensors:
@@ -160,7 +160,8 @@ def collect_tensors(result: Tensors) -> Trajectory:
     return Trajectory(states=states.numpy(), outputs=outputs.numpy())
 
 
-def _torch_weights(workload: Workload, suffix: str) -> dict[str, torch.Tensor]:
+def torch_weights(workload: Workload, suffix: str) -> dict[str, torch.Tensor]:
+    """The weights of the recurrence by the names of torch's parameters."""
     weights = {name: torch.from_numpy(weight) for name, weight in workload.weights.items()}
     return {
         f"weight_ih{suffix}": weights["W_xh"],
@@ -170,7 +171,8 @@ def _torch_weights(workload: Workload, suffix: str) -> dict[str, torch.Tensor]:
     }
 
 
-def _readout(workload: Workload) -> torch.nn.Linear:
+def readout_of(workload: Workload) -> torch.nn.Linear:
+    """The readout as a layer of torch."""
     weight = torch.from_numpy(workload.weights["W_ho"])
     bias = torch.from_numpy(workload.weights["b_ho"]).squeeze(1)
     output_size, hidden_size = weight.shape

@@ -6,11 +6,12 @@ from statistics import geometric_mean, median, quantiles
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from rnn_benchmarks.content import Content, Table, number, percent, plural
+from rnn_benchmarks.content import Content
 from rnn_benchmarks.html import TEMPLATES
 from rnn_benchmarks.parallel_plots import draw
 from rnn_benchmarks.parallel_results import Measured, Run
 from rnn_benchmarks.ratios import NOISE_LIMIT
+from rnn_benchmarks.table import Table, number, percent, plural
 
 TITLE = "Chunks of time at once: gain over the sequential loop"
 CONTRACTIVE = 0.9  # the spectral radius up to which gains are summed up
@@ -22,6 +23,7 @@ def write(run: Run) -> Content:
     return Content(
         title=TITLE,
         findings=tuple(_findings(run.measured)),
+        remarks=(),
         warnings=tuple(_warnings(run.measured)),
         tables=(_summary(run.measured), _points(run.measured)),
         notes=(
@@ -42,6 +44,7 @@ def write(run: Run) -> Content:
         ),
         command=run.command,
         comparisons=(),
+        distances=(),
         yardstick="torch",
         yardstick_title="torch.nn.RNN",
     )

@@ -10,7 +10,7 @@ from rnn_benchmarks.parallel_results import Dtype, Measured
 from rnn_benchmarks.plots import Plot
 from rnn_benchmarks.svg import INK, LINES, SETTINGS, element
 
-LINE_STYLES = tuple(zip(LINES, "so^v", strict=True))
+LINE_STYLES = tuple(zip(LINES[:4], "so^v", strict=True))
 WIDTH, HEIGHT = 4.6, 3.3  # inches, as narrow as the other plots
 
 Styles = Mapping[int, tuple[str, str]]  # a colour and a marker for each T

@@ -16,7 +16,7 @@ from rnn_benchmarks.svg import BAND, INK, LINES, SETTINGS, element
 from rnn_benchmarks.table import MICROSECONDS, by_title, percent
 
 # Each line has a marker of its own and its name beside it, so that nothing hangs on colour alone.
-LINE_STYLES = tuple(zip(LINES, "so^vPX*<", strict=True))
+LINE_STYLES = tuple(zip(LINES, "so^vPX*<>", strict=True))
 YARDSTICK_STYLE = (INK, "D")
 ROW = 0.62  # inches
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 # Stand-ins, unlike any colour that a plot would use on purpose; the page has two sets of colours,
 # for light and for dark.
-INK, RULE, BAND, *LINES = (f"#0102{number:02x}" for number in range(11))
+INK, RULE, BAND, *LINES = (f"#0102{number:02x}" for number in range(12))
 PAGE_COLOURS = {
     INK: "currentColor",
     RULE: "var(--rule)",
