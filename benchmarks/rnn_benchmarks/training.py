@@ -100,8 +100,8 @@ def allowed(workload: Workload) -> Mapping[str, float]:
     sums = T * B * u / (1 - T * B * u)
 
     def of(largest: float, gradient: float, error: float, of_factor: float) -> float:
-        once: float = error * largest + gradient * of_factor + sums * gradient * largest
-        return 2 * T * B * once
+        once = error * largest + gradient * of_factor + sums * gradient * largest
+        return float(2 * T * B * once)
 
     bias = of(1, D, e, 0)
     return {
