@@ -1,10 +1,11 @@
 """Whose memory it is: nothing given is written to, nothing returned is shared."""
 
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from rnn_reference import WEIGHT_NAMES
+from rnn_reference import WEIGHT_NAMES, BatchRNN
 from rnn_reference.weights import Array
 
 from .drawn import DTYPES, RNNS, AnyRNN, bits, drawn_inputs, drawn_model, drawn_state
@@ -103,3 +104,31 @@ def test_weights_are_copied(kind: type[AnyRNN]) -> None:
 
     model.W_hh[0, 0] += 1  # in place, by its attribute: this model's weight alone
     assert bits(twin.weights) == before != bits(model.weights)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "most"), [((9, 32), 1.5), ((64, 128), 1.5), ((64, 32), 1.05), ((64, 4), 1.05)]
+)
+def test_peak_grows_with_what_is_returned(sizes: tuple[int, int], most: float) -> None:
+    """From T to 2 T steps, the peak grows by no more than so many times the results, and views.
+
+    1.5 times where [h; x; 1] is one array, which is only for I <= H / 2; elsewhere nothing is kept
+    beside the results but a block of fixed size. A view of a step takes some 150 bytes.
+    """
+    input_size, hidden_size = sizes
+    model = BatchRNN(input_size, hidden_size, 16, dtype=np.float32, rng=0)
+
+    def peak(steps: int) -> int:
+        inputs = drawn_inputs(model, steps, 64)
+        tracemalloc.start()
+        try:
+            results = model.forward(inputs)
+            assert len(results) == 2
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(2)  # what is made once
+    steps = 400
+    returned = steps * 64 * (hidden_size + 16) * 4
+    assert peak(2 * steps) - peak(steps) <= most * returned + 4 * 150 * steps
