@@ -22,7 +22,7 @@ NONLINEARITIES: dict[str, Callable[..., Array]] = {
 }
 BLOCK_BYTES = 2**20  # of inputs and states together: what the cache of one core holds
 SMALL_PRODUCT = 100**3  # up to so many multiplications OpenBLAS packs no operand, which costs more
-FEWEST_ROWS = 16  # a product of fewer rows leaves a vector unit idle
+FEWEST_ROWS = 32  # of a part: with fewer, the gain is small, and two threads at the whole gain more
 
 
 def recurrence(
