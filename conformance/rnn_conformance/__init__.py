@@ -13,6 +13,7 @@ from rnn_conformance.parallel_in_time import ChunkedRun, run_in_chunks
 from rnn_conformance.protocol import Answer, Call, Claims, Implementation, claims
 from rnn_conformance.records import Record, Report
 from rnn_conformance.run import Planned, plan
+from rnn_conformance.screening import Screening, screen
 from rnn_conformance.source import Source
 from rnn_conformance.trace import Certificate, certify
 from rnn_conformance.verdict import check
@@ -42,6 +43,7 @@ __all__ = [
     "Planned",
     "Record",
     "Report",
+    "Screening",
     "Source",
     "as_implementation",
     "catalogue",
@@ -53,6 +55,7 @@ __all__ = [
     "plan",
     "pytest_checks",
     "run_in_chunks",
+    "screen",
 ]
 
 
