@@ -24,6 +24,7 @@ PARTS = (
     "run_layer",
     "reread",
     "adapter",
+    "can_crash",
     "claims_by_default",
     "code",
 )

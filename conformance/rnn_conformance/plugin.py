@@ -12,7 +12,7 @@ from rnn_conformance.pytest_face import diagnoses, parameters, records_of
 from rnn_conformance.run import Planned
 from rnn_conformance.source import ADAPTERS, Source
 from rnn_conformance.terminal import circumstances, explanation, table
-from rnn_conformance.verdict import in_vain
+from rnn_conformance.verdict import can_crash, in_vain
 
 DEFAULT = "torch.nn.RNN"
 FIXTURE = "rnn_check"
@@ -42,7 +42,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--rnn-isolated",
         action="store_true",
-        help="judge in a child process: a crash or a hang is one failed check",
+        default=None,
+        help="judge in a child process: a crash or a hang is one failed check (the default for "
+        "what says that it can crash, as adapters of some frameworks do)",
+    )
+    group.addoption(
+        "--rnn-not-isolated",
+        action="store_false",
+        dest="rnn_isolated",
+        help="judge in the process itself, whatever it says",
     )
     group.addoption(
         "--rnn-time-limit",
@@ -167,12 +175,16 @@ def _named(config: pytest.Config) -> list[Source]:
 
 def _parameters(config: pytest.Config, source: Source) -> list[Any]:
     planned, seed = config.stash[PLANNED], config.getoption("rnn_seed")
-    if source not in planned and config.getoption("rnn_isolated") and not source.program:
+    if source in planned:
+        return planned[source]
+    isolated = config.getoption("rnn_isolated") and not source.program
+    found = None if isolated else source.implementation()
+    if isolated or (config.getoption("rnn_isolated") is None and can_crash(found)):
         isolation = Isolation(time_limit=config.getoption("rnn_time_limit"))
         config.stash[WORKERS].append(workers := Workers(source, isolation, seed=seed))
         planned[source] = [pytest.param(item, id=item.id) for item in workers.planned]
-    elif source not in planned:
-        planned[source] = parameters(source.implementation(), seed=seed)
+    else:
+        planned[source] = parameters(found, seed=seed)
     return planned[source]
 
 

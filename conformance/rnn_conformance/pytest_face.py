@@ -9,12 +9,14 @@ import pytest
 
 from rnn_conformance import explaining
 from rnn_conformance.findings import Diagnosis
-from rnn_conformance.isolation import Elsewhere
+from rnn_conformance.isolation import Elsewhere, Isolation, Workers
 from rnn_conformance.loading import CannotBeJudged, as_implementation
 from rnn_conformance.records import Record
 from rnn_conformance.run import Planned, plan
 from rnn_conformance.smoke import smoke
+from rnn_conformance.source import Source
 from rnn_conformance.terminal import describe
+from rnn_conformance.verdict import How, as_marked, source_of
 
 PROPERTY = "rnn_conformance"
 
@@ -35,22 +37,40 @@ def parameters(implementation: Any, *, seed: int = 0) -> list[Any]:
     try:
         found = smoke(found)
     except CannotBeJudged as error:
-        return [pytest.param(NoVerdict(str(error)), id=f"smoke[{found.name}]")]
+        return [_no_verdict(found.name, error)]
     return [pytest.param(planned, id=planned.id) for planned in plan(found, seed=seed)]
 
 
-def pytest_checks(implementation: Any, *, seed: int = 0) -> Callable[..., None]:
+def isolated(source: Source, isolation: Isolation, *, seed: int = 0) -> list[Any]:
+    """The same, executed in child processes, which end where these are no more."""
+    try:
+        planned = Workers(source, isolation, seed=seed).planned
+    except CannotBeJudged as error:
+        return [_no_verdict(source.name, error)]
+    return [pytest.param(item, id=item.id) for item in planned]
+
+
+def _no_verdict(name: str, error: CannotBeJudged) -> Any:
+    return pytest.param(NoVerdict(str(error)), id=f"smoke[{name}]")
+
+
+def pytest_checks(
+    implementation: Any, *, seed: int = 0, isolation: How = "as marked"
+) -> Callable[..., None]:
     """All checks of an implementation as one test function, for a test module of any project.
 
         test_my_rnn = rnn_conformance.pytest_checks(my_rnn)
 
     Args:
-        implementation, seed: as for `rnn_conformance.plan`.
+        implementation, seed: as for `rnn_conformance.plan`; with isolation, a name or a `Source`.
+        isolation: as for `rnn_conformance.check`.
 
     Raises what `plan` raises.
     """
+    found, how = as_marked(implementation, isolation)
+    asked = isolated(source_of(found), how, seed=seed) if how else parameters(found, seed=seed)
 
-    @pytest.mark.parametrize("rnn_planned", parameters(implementation, seed=seed))
+    @pytest.mark.parametrize("rnn_planned", asked)
     def test_conforms(rnn_planned: Planned | NoVerdict, request: pytest.FixtureRequest) -> None:
         judge(rnn_planned, request.node.user_properties)
 

@@ -3,21 +3,22 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from rnn_conformance import environment
 from rnn_conformance.declaration import KnownFailure
 from rnn_conformance.explaining import Explained, explained
 from rnn_conformance.isolation import Isolation, Workers
-from rnn_conformance.loading import as_implementation
+from rnn_conformance.loading import as_implementation, load
 from rnn_conformance.pattern import patterns
 from rnn_conformance.records import Record, Report
-from rnn_conformance.run import Planned, known_failures, plan
+from rnn_conformance.run import Planned, known_failures, plan, refuse_wrong
 from rnn_conformance.source import Source
 from rnn_conformance.subject import Broken
 
 Progress = Callable[[Iterable[Record], int], Iterable[Record]]
 Explain = Callable[[Sequence[Record], bool], Explained]
+How = Isolation | Literal["as marked"] | None
 
 
 class Interrupted(KeyboardInterrupt):
@@ -38,7 +39,7 @@ def check(
     seed: int = 0,
     checks: Sequence[str] | None = None,
     diagnosed: bool = True,
-    isolation: Isolation | None = None,
+    isolation: How = "as marked",
     progress: Progress = _unwatched,
 ) -> Report:
     """Judge an implementation and return every record.
@@ -48,13 +49,15 @@ def check(
         seed: the numbers of the cases are drawn from it.
         diagnosed: whether the cause of failures is searched for, which can take a minute and asks
             the implementation again.
-        isolation: whether checks are executed in child processes, and in how many; the smoke check
-            comes first there.
+        isolation: whether checks are executed in child processes, and in how many, where the smoke
+            check comes first; None in none, "as marked" as `as_marked` says.
         progress: wraps the records, of which it is told the number, while they come.
 
     Raises what `plan` raises, Vacuous (a ValueError) for a seed that makes a case one that anybody
     could pass, and Interrupted. A failing implementation raises nothing.
     """
+    refuse_wrong(seed, checks)
+    implementation, isolation = as_marked(implementation, isolation)
     if isolation is None:
         found = as_implementation(implementation)
         planned = plan(found, seed=seed, checks=checks)
@@ -63,13 +66,40 @@ def check(
         watched = progress(executed, len(planned))
         explain = partial(explained, planned)
         return _report(start, planned, watched, explain, diagnosed, bool(checks))
-    with Workers(_source(implementation), isolation, seed=seed, checks=checks) as workers:
+    with Workers(source_of(implementation), isolation, seed=seed, checks=checks) as workers:
         start = Report(workers.name, seed, workers.environment, ())
         records = progress(workers.records(), len(workers.planned))
         return _report(start, workers.planned, records, workers.explained, diagnosed, bool(checks))
 
 
-def _source(implementation: object) -> Source:
+def as_marked(implementation: Any, isolation: How) -> tuple[Any, Isolation | None]:
+    """What to judge, and how: "as marked" in a child process what says that it can crash.
+
+    It says so with an attribute, `can_crash = True`, since what it calls may end the process; and
+    it is named, or a `Source`, as another process cannot be given an object.
+
+    Raises CannotBeJudged, and TypeError for another isolation.
+    """
+    if isolation != "as marked":
+        if not isinstance(isolation, Isolation | None):
+            raise TypeError(f'isolation: expected Isolation, None, "as marked", got {isolation!r}')
+        return implementation, isolation
+    if isinstance(implementation, Source):
+        found = implementation.implementation()
+    elif isinstance(implementation, str):
+        found = load(implementation)
+    else:
+        return implementation, None
+    return (implementation, Isolation()) if can_crash(found) else (found, None)
+
+
+def can_crash(implementation: object) -> bool:
+    """Whether it says so."""
+    return bool(getattr(implementation, "can_crash", False))
+
+
+def source_of(implementation: object) -> Source:
+    """A name as a source. Raises TypeError for an object, which no other process understands."""
     if isinstance(implementation, str):
         return Source(implementation)
     if not isinstance(implementation, Source):

@@ -7,9 +7,10 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from rnn_conformance import CannotBeJudged, Isolation, Report, Source, check
+from rnn_conformance import CannotBeJudged, Isolation, Report, Source, check, load
 from rnn_conformance.isolation import MOST_SILENCES, Workers
 from rnn_conformance.run import plan
+from rnn_conformance.verdict import as_marked, can_crash
 
 BATCH = "rnn_reference.BatchRNN"
 MUTANT = "rnn_conformance.mutants.cell:RecurrentBiasDropped"
@@ -149,3 +150,79 @@ def test_no_process_is_left() -> None:
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, signal.SIG_DFL)
+
+
+CRASHING = """
+    import os
+    from rnn_conformance.recurrence import Recurrence
+
+    class Mine(Recurrence):
+        name = "mine"
+        can_crash = {marked}
+        def run(self, call):
+            if call.inputs.shape == (1, 3, 5) and os.getpid() != {here}:
+                os.abort()
+            return super().run(call)
+    """
+
+
+def _crashing(folder: Path, *, marked: bool) -> str:
+    """What ends every process but this one."""
+    place = folder / "crashing.py"
+    place.write_text(dedent(CRASHING.format(marked=marked, here=os.getpid())))
+    return f"{place}:Mine"
+
+
+def test_what_says_that_it_can_crash_is_isolated(tmp_path: Path) -> None:
+    name = _crashing(tmp_path, marked=True)
+    report = check(name, checks=["final_state"], diagnosed=False)
+    assert {record.outcome for record in report.records} == {"passed", "failed"}
+    said = {record.message for record in report.failures}
+    assert said == {"the process ended with signal SIGABRT"}
+    assert as_marked(Source(name), "as marked") == (Source(name), Isolation())
+
+
+@pytest.mark.parametrize("kind", [str, Source])
+def test_what_does_not_say_so_is_judged_here(kind: Callable[[str], object], tmp_path: Path) -> None:
+    name = kind(_crashing(tmp_path, marked=False))
+    assert check(name, checks=["final_state"]).conforms
+
+
+def test_isolation_is_refused(tmp_path: Path) -> None:
+    name = _crashing(tmp_path, marked=True)
+    assert check(name, checks=["final_state"], isolation=None).conforms
+    assert as_marked(name, Isolation(2)) == (name, Isolation(2))
+
+
+def test_an_object_is_judged_where_it_is(tmp_path: Path) -> None:
+    mine = load(_crashing(tmp_path, marked=True))
+    assert can_crash(mine)
+    assert as_marked(mine, "as marked") == (mine, None)
+
+
+def test_another_isolation_is_refused() -> None:
+    with pytest.raises(TypeError, match='isolation: expected Isolation, None, "as marked", got 2'):
+        check(BATCH, isolation=2)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("framework", "name"),
+    [
+        ("torch", "torch.nn.RNNCell-compiled"),
+        ("openvino", "openvino"),
+        ("openvino", "openvino-fixed-sizes"),
+        ("ncnn", "ncnn"),
+        ("mlx", "mlx.nn.RNN"),
+        ("paddle", "paddle.nn.SimpleRNN"),
+    ],
+)
+def test_adapters_of_runtimes_that_can_crash_say_so(framework: str, name: str) -> None:
+    pytest.importorskip(framework)
+    assert can_crash(load(name))
+
+
+def test_other_adapters_do_not() -> None:
+    assert not can_crash(load(BATCH))
+    pytest.importorskip("torch")
+    assert not can_crash(load("torch.nn.RNNCell"))
+    assert not can_crash(load("torch.nn.RNN"))

@@ -1,30 +1,70 @@
+from collections.abc import Iterable
+from dataclasses import replace
 from itertools import combinations, product
 
-from rnn_conformance.layer.cases import layer_catalogue
+import pytest
+from rnn_conformance.layer.cases import PAIRS, LayerCase, layer_catalogue
+from rnn_conformance.protocol import DTYPES, HALF_DTYPES
+from rnn_conformance.vacuity import refuse_vacuous
 
-OPTIONS = {
-    "dtype": ("float32", "float64"),
+Pair = tuple[tuple[str, object], ...]
+LEVELS: dict[str, tuple[object, ...]] = {
+    "dtype": (*DTYPES, *HALF_DTYPES),
     "layout": ("single", "time_first", "batch_first"),
-    "L": (1, 3),
+    "layers": ("one", "several"),
     "nonlinearity": ("tanh", "relu"),
-    "bias": ("off", "nonzero"),
+    "bias": ("off", "zeros", "nonzero"),
     "bidirectional": (False, True),
     "h_0": ("none", "zeros", "nonzero"),
-    "lengths": ("none", "unsorted"),
+    "lengths": ("none", "unsorted", "sorted", "equal"),
 }
-IMPOSSIBLE = {("layout", "single", "lengths", "unsorted")}  # a sequence alone has no lengths
+# A sequence alone has no lengths.
+IMPOSSIBLE = {
+    (("layout", "single"), ("lengths", lengths)) for lengths in ("unsorted", "sorted", "equal")
+}
+POSSIBLE: set[Pair] = {
+    pair
+    for one, other in combinations(LEVELS, 2)
+    for pair in product(*([(name, level) for level in LEVELS[name]] for name in (one, other)))
+} - IMPOSSIBLE
+WITHOUT_HALVES = {pair for pair in POSSIBLE if not {level for _, level in pair} & {*HALF_DTYPES}}
+CASES = layer_catalogue()
+
+
+def pairs(cases: Iterable[LayerCase]) -> set[Pair]:
+    """The pairs of levels that come together in a case."""
+    found: set[Pair] = set()
+    for case in cases:
+        levels = {**vars(case), "layers": "one" if case.L == 1 else "several"}
+        found |= set(combinations([(name, levels[name]) for name in LEVELS], 2))
+    return found
+
+
+def missing(cases: Iterable[LayerCase]) -> set[Pair]:
+    """Pairs that no case has, or none of float32 and float64 though it could."""
+    cases = list(cases)
+    return (POSSIBLE - pairs(cases)) | (
+        WITHOUT_HALVES - pairs(case for case in cases if case.dtype in DTYPES)
+    )
 
 
 def test_every_pair_of_options_comes_together() -> None:
-    cases = [vars(case) for case in layer_catalogue()]
-    wanted = {
-        (one, a, other, b)
-        for one, other in combinations(OPTIONS, 2)
-        for a, b in product(OPTIONS[one], OPTIONS[other])
-    }
-    found = {
-        (one, case[one], other, case[other])
-        for case in cases
-        for one, other in combinations(OPTIONS, 2)
-    }
-    assert wanted - found == IMPOSSIBLE
+    assert len(POSSIBLE) == 226
+    assert pairs(CASES) == POSSIBLE
+    assert not missing(CASES)
+
+
+def test_no_case_that_is_there_for_its_pairs_can_be_left_out() -> None:
+    assert len(missing(case for case in CASES if case not in PAIRS)) == 32
+    for left_out in PAIRS:
+        assert missing(case for case in CASES if case != left_out), left_out.id
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_they_are_not_vacuous(seed: int) -> None:
+    for case in PAIRS:
+        refuse_vacuous(replace(case, seed=seed))
+
+
+def test_ids_are_unique() -> None:
+    assert len({case.id for case in CASES}) == len(CASES) == len({*CASES})

@@ -1,6 +1,7 @@
 """The pytest plugin, in the project of somebody else."""
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -231,25 +232,50 @@ def test_the_records_stand_in_a_report_of_junit(host: pytest.Pytester) -> None:
     assert outcome.count("passed") == counts["passed"]
 
 
-def test_a_crash_is_one_failed_check_where_isolated(host: pytest.Pytester) -> None:
-    host.makepyfile(
-        mine="""
-        import os
-        from rnn_conformance.recurrence import Recurrence
+CRASHING = """
+    import os
+    from rnn_conformance.recurrence import Recurrence
 
-        class Mine(Recurrence):
-            name = "mine"
-            def run(self, call):
-                if call.inputs.shape == (7, 3, 5) and call.h_0 is None:
-                    os.abort()
-                return super().run(call)
-        """
-    )
-    only = "hidden_states and (float32-T7-B3-I5-H4-h0] or float32-T7-B3-I5-H4-no_h0])"
-    result = run(host, *judging("mine.py:Mine", only=only), "--rnn-isolated")
+    class Mine(Recurrence):
+        name = "mine"
+        can_crash = {marked}
+        def run(self, call):
+            if call.inputs.shape == (7, 3, 5) and call.h_0 is None and os.getpid() != {here}:
+                os.abort()
+            return super().run(call)
+    """
+CRASH = "hidden_states and (float32-T7-B3-I5-H4-h0] or float32-T7-B3-I5-H4-no_h0])"
+
+
+@pytest.mark.parametrize(("marked", "option"), [(False, "--rnn-isolated"), (True, "--rnn-seed=0")])
+def test_a_crash_is_one_failed_check_where_isolated(
+    marked: bool, option: str, host: pytest.Pytester
+) -> None:
+    host.makepyfile(mine=CRASHING.format(marked=marked, here=os.getpid()))
+    result = run(host, *judging("mine.py:Mine", only=CRASH), option)
     counts = outcomes(result)
     assert (result.ret, counts["passed"], counts["failed"]) == (1, 1, 1)
     result.stdout.fnmatch_lines(["  the process ended with signal SIGABRT*"])
+
+
+def test_isolation_is_refused(host: pytest.Pytester) -> None:
+    host.makepyfile(mine=CRASHING.format(marked=True, here=os.getpid()))
+    result = run(host, *judging("mine.py:Mine", only=CRASH), "--rnn-not-isolated")
+    assert (result.ret, outcomes(result)["passed"]) == (0, 2)
+
+
+def test_one_line_isolates_what_says_that_it_can_crash(host: pytest.Pytester) -> None:
+    host.makepyfile(mine=CRASHING.format(marked=True, here=os.getpid()))
+    host.makepyfile(
+        test_it="""
+        import rnn_conformance
+
+        test_mine = rnn_conformance.pytest_checks("mine.py:Mine")
+        test_mine_here = rnn_conformance.pytest_checks("mine.py:Mine", isolation=None)
+        """
+    )
+    counts = outcomes(run(host, "-k", CRASH))
+    assert (counts["passed"], counts["failed"]) == (3, 1)
 
 
 def test_a_program_is_judged(host: pytest.Pytester) -> None:

@@ -23,6 +23,7 @@ class MlxRNN:
 
     name = "mlx.nn.RNN"
     adapter = True
+    can_crash = True
     claims = Claims(LAYOUTS, (*DTYPES, *HALF_DTYPES))
     features = frozenset((*DTYPES, *HALF_DTYPES, *LAYOUTS, *NONLINEARITIES, "no_bias"))
 

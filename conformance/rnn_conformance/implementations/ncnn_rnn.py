@@ -27,6 +27,7 @@ class NcnnLayer:
 
     name = "ncnn"
     adapter = True
+    can_crash = True
     features = frozenset({"float32", "single", "tanh", "layers", "bidirectional", "no_bias"})
 
     def run_layer(self, call: LayerCall) -> LayerAnswer:

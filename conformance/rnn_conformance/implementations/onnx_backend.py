@@ -43,13 +43,14 @@ class OnnxLayer:
         *,
         conventions: Mapping[str, str] | None = None,
         known_failures: tuple[KnownFailure, ...] = (),
+        can_crash: bool = False,
     ) -> None:
         """Keep the last few sessions, as one who runs a model does.
 
         Args:
             prepare: from a serialized model to what runs it: takes the inputs by name, in the
                 model's order, and returns output and h_n.
-            features, conventions, known_failures: as of every layer.
+            features, conventions, known_failures, can_crash: as of every layer.
 
         Raises ValueError for features that no ONNX model of the suite has.
         """
@@ -63,6 +64,7 @@ class OnnxLayer:
         self.features = features
         self.conventions = dict(conventions or {})
         self.known_failures = known_failures
+        self.can_crash = can_crash
         self._session = lru_cache(SESSIONS)(prepare)
 
     def run_layer(self, call: LayerCall) -> LayerAnswer:

@@ -26,6 +26,7 @@ class PaddleRNN:
 
     name = "paddle.nn.SimpleRNN"
     adapter = True
+    can_crash = True
     claims = Claims(("time_first", "batch_first"), DTYPES)
     features = FEATURES - {"single", "no_bias", *HALF_DTYPES}
     conventions: ClassVar[dict[str, str]] = {

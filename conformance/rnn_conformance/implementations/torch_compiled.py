@@ -21,6 +21,7 @@ class CompiledTorchCell(TorchCell):
     """Every step is a compiled graph; what cannot be compiled as one raises."""
 
     name = "torch.nn.RNNCell-compiled"
+    can_crash = True
     backend = "inductor"
 
     def step(self, cell: torch.nn.RNNCell) -> Step:

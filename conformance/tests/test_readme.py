@@ -1,0 +1,58 @@
+"""What the README shows that one writes to be judged: at most ten lines, accepted as they are."""
+
+import re
+from pathlib import Path
+
+import pytest
+from rnn_conformance import check
+
+ROOT = Path(__file__).parents[2]
+MOST_LINES = 10
+CLASS = """
+import numpy as np
+
+
+class MyRNN:
+    def __init__(self, input_size, hidden_size, output_size, *, dtype, rng): ...  # rng: a Generator
+
+    def forward(self, inputs, h_0=None):  # inputs (T, B, I), h_0 (H, B) or None
+        zeros = np.zeros((len(self.W_hh), inputs.shape[1]), inputs.dtype)
+        y, h = {}, {-1: zeros if h_0 is None else h_0}
+        for t, x in enumerate(inputs):
+            h[t] = np.tanh(self.W_xh @ x.T + self.b_xh + self.W_hh @ h[t - 1] + self.b_hh)
+            y[t] = self.W_ho @ h[t] + self.b_ho
+        return y, h  # {0: (O, B), …}, {0: (H, B), …}, T of each
+"""
+
+
+def shown() -> list[str]:
+    """The blocks of Python in "Judge your own" that compute something."""
+    _, _, section = (ROOT / "README.md").read_text("utf-8").partition("\n## Judge your own\n")
+    section, _, _ = section.partition("\n## ")
+    blocks: list[str] = re.findall(r"^```python\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    return [block for block in blocks if "np.tanh(" in block]
+
+
+def written(block: str) -> list[str]:
+    """The lines that one writes: no comment, nothing empty."""
+    return re.findall(r"^(?! *(?:#|$)).+$", block, re.MULTILINE)
+
+
+def name_of(block: str) -> str:
+    (name,) = re.findall(r"^(?:def|class) (\w+)", block, re.MULTILINE)
+    return str(name)
+
+
+@pytest.mark.parametrize("block", [*shown(), CLASS], ids=name_of)
+def test_what_the_readme_shows_is_short_and_accepted(block: str, tmp_path: Path) -> None:
+    name = name_of(block)
+    assert len(written(block)) <= MOST_LINES
+    (tmp_path / "mine.py").write_text(block, "utf-8")
+    report = check(f"{tmp_path}/mine.py:{name}", diagnosed=False)
+    assert report.conforms
+    executed = {r.check for r in report.records if r.outcome == "passed"}
+    assert executed >= {"hidden_states", "outputs", "trajectory"}
+
+
+def test_the_readme_shows_a_function() -> None:
+    assert any("def my_rnn(" in block for block in shown())
