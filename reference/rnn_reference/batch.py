@@ -104,11 +104,11 @@ class BatchRNN(Model):
         return outputs
 
     def _steps_and_batch_size(self, inputs: Array) -> tuple[int, int]:
-        wanted = f"an array (T, batch_size, {self.input_size})"
-        if not isinstance(inputs, np.ndarray):
-            raise TypeError(f"inputs: expected {wanted}, got {type(inputs).__name__}")
-        if inputs.ndim != 3:
-            raise ValueError(f"inputs: expected {wanted}, got shape {inputs.shape}")
+        if not isinstance(inputs, np.ndarray) or inputs.ndim != 3:
+            wanted = f"inputs: expected an array (T, batch_size, {self.input_size})"
+            if isinstance(inputs, np.ndarray):
+                raise ValueError(f"{wanted}, got shape {inputs.shape}")
+            raise TypeError(f"{wanted}, got {type(inputs).__name__}")
         steps, batch_size, _ = inputs.shape
         if steps == 0 or batch_size == 0:
             raise ValueError(

@@ -89,7 +89,9 @@ def _in_one_array(
     read[:-1, hidden_size:-1] = inputs.transpose(0, 2, 1)
     read[:, -1] = 1
 
-    product = product_with(np.concatenate([W_hh, W_xh, bias], axis=1), batch_size)
+    W = np.empty((hidden_size, hidden_size + input_size + 1), inputs.dtype)
+    W[:, :hidden_size], W[:, hidden_size:-1], W[:, -1:] = W_hh, W_xh, bias
+    product = product_with(W, batch_size)
     each = list(states)
     for h_x_1, h in zip(read[:-1], each[1:], strict=True):
         product(h_x_1, h)
@@ -139,9 +141,9 @@ def _project(x: Array, W_xh: Array, out: Array) -> None:
 
 def product_with(W: Array, columns: int) -> Callable[[Array, Array], object]:
     """What writes W z to an array, for z of so many columns: in parts, where these are faster."""
-    parts = -(-W.size * columns // SMALL_PRODUCT)
-    rows = -(-len(W) // parts)
-    if parts == 1 or rows < FEWEST_ROWS:
+    multiplications = W.size * columns
+    rows = len(W) if multiplications <= SMALL_PRODUCT else len(W) * SMALL_PRODUCT // multiplications
+    if rows == len(W) or rows < FEWEST_ROWS:
         return W.dot
     upper = [(slice(i, i + rows), W[i : i + rows].dot) for i in range(0, len(W), rows)]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,7 @@ def all_finite(value: Array) -> bool:
     """Whether there is neither NaN nor infinity; mostly from the sum of squares, at a third."""
     if value.flags.forc:
         numbers = value.ravel(order="K")
-        if np.isfinite(np.vdot(numbers, numbers)):
+        if isfinite(np.vdot(numbers, numbers)):
             return True
     return bool(np.isfinite(value).all())
 
