@@ -91,7 +91,8 @@ def _simplest(profile: Profile, implementation: Any) -> Any:
     if profile is not LAYER:
         return Case(T, rows, I, H, 2, dtype, layout, h_0="none", weights="contractive")
     nonlinearity: Nonlinearity = "tanh" if "tanh" in claimed else "relu"
+    # Of another size, for which a module is made anew: what is kept from call to call is no slip.
     case = LayerCase(
-        T, rows, I, H, nonlinearity=nonlinearity, layout=layout, dtype=dtype, h_0="none"
+        T, rows, H + 1, H, nonlinearity=nonlinearity, layout=layout, dtype=dtype, h_0="none"
     )
     return case if case.features <= claimed else None

@@ -1,7 +1,10 @@
 """torch.nn.RNN as a layer: every option under its own name, weights by state_dict name."""
 
+import threading
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable
+from hashlib import sha256
 
 import numpy as np
 import torch
@@ -16,12 +19,15 @@ ROWS_DROPPED = KnownFailure(
     "pack_padded_sequence(enforce_sorted=False) drops the rows beyond the lengths given",
     link="findings.md, 1",
 )
+KEPT = 64  # modules
 
 
 class TorchLayer:
     """torch.nn.RNN on the CPU, or a class that stands in for it: made, loaded and called alike.
 
-    Variable lengths go in and out as a packed sequence.
+    Variable lengths go in and out as a packed sequence. A module is made once for its options, and
+    gets the weights of each call by load_state_dict, so that what it keeps from call to call shows.
+    Calls from other threads share a module where all their weights are the same.
 
     Args:
         make: a class, or what makes a module: called with input_size and hidden_size, and by name
@@ -29,7 +35,6 @@ class TorchLayer:
     """
 
     features = FEATURES
-    known_failures = (ROWS_DROPPED,)  # it is torch's function that packs
     adapter = True
 
     def __init__(
@@ -37,6 +42,10 @@ class TorchLayer:
     ) -> None:
         self.name = name
         self._make = make
+        self._of_torch = make is torch.nn.RNN
+        self.known_failures = (ROWS_DROPPED,) if self._of_torch else ()
+        self._modules: OrderedDict[object, torch.nn.Module] = OrderedDict()
+        self._lock = threading.Lock()
 
     @torch.inference_mode()
     def run_layer(self, call: LayerCall) -> LayerAnswer:
@@ -49,6 +58,10 @@ class TorchLayer:
         if call.lengths is None:
             output, h_n = rnn(inputs, h_0)
             return LayerAnswer(array(output), array(h_n))
+        rows = inputs.shape[0 if batch_first else 1]
+        if len(call.lengths) != rows and not self._of_torch:
+            # torch's own function would drop rows, which is no fault of what stands in.
+            raise ValueError(f"lengths: expected {rows}, got {len(call.lengths)}")
         packed = torch.nn.utils.rnn.pack_padded_sequence(
             inputs, torch.from_numpy(call.lengths), batch_first, enforce_sorted=False
         )
@@ -67,21 +80,32 @@ class TorchLayer:
         batch_first: bool,
     ) -> torch.nn.Module:
         """The module with these options and weights, in evaluation mode."""
+        key: tuple[object, ...] = (options, dtype, batch_first)
+        if threading.current_thread() is not threading.main_thread():
+            numbers = (w.contiguous().view(torch.uint8).numpy() for w in weights.values())
+            key += (sha256(b"".join(map(bytes, numbers))).digest(),)
+        with self._lock:
+            if key not in self._modules:
+                self._modules[key] = self._made(options, dtype, batch_first)
+            self._modules.move_to_end(key)
+            rnn = self._modules[key]
+            if len(self._modules) > KEPT:
+                self._modules.popitem(last=False)
+            rnn.load_state_dict(weights)
+        return rnn.eval()
+
+    def _made(self, options: Options, dtype: torch.dtype, batch_first: bool) -> torch.nn.Module:
         usual = vars(Options(options.input_size, options.hidden_size))
         named = {name: value for name, value in vars(options).items() if value != usual[name]}
         if batch_first:
             named["batch_first"] = True
+        sizes = options.input_size, options.hidden_size
         with warnings.catch_warnings():
             # torch warns that dropout does nothing in a single layer, which is what is asked for.
             warnings.filterwarnings("ignore", "dropout option adds dropout after all but last")
-            if self._make is torch.nn.RNN:
-                rnn: torch.nn.Module = _Unset(
-                    options.input_size, options.hidden_size, **named, dtype=dtype
-                )
-            else:
-                rnn = self._make(options.input_size, options.hidden_size, **named).to(dtype)
-        rnn.load_state_dict(weights)
-        return rnn.eval()
+            if self._of_torch:
+                return _Unset(*sizes, **named, dtype=dtype)
+            return self._make(*sizes, **named).to(dtype)
 
 
 class _Unset(torch.nn.RNN):

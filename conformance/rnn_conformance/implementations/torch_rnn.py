@@ -53,20 +53,19 @@ class TorchRNN(TorchLayer):
 
     @torch.inference_mode()
     def run(self, call: Call) -> Answer:
-        rnn, readout = self.modules(call.weights, batch_first=call.layout == "batch_first")
-        if call.bfloat16:
-            rnn, readout = rnn.bfloat16(), readout.bfloat16()
+        batch_first, bfloat16 = call.layout == "batch_first", call.bfloat16
+        rnn, readout = self.modules(call.weights, batch_first=batch_first, bfloat16=bfloat16)
         h_0 = None if call.h_0 is None else tensor(call.h_0, call)[None]
         states, h_n = rnn(tensor(call.inputs, call), h_0)
         return Answer(array(states), array(h_n[0]), array(readout(states)))
 
     def modules(
-        self, weights: Mapping[str, Array], *, batch_first: bool
+        self, weights: Mapping[str, Array], *, batch_first: bool, bfloat16: bool = False
     ) -> tuple[Any, torch.nn.Linear]:
-        """The layer and its readout with copies of these six weights, in their dtype."""
+        """The layer and its readout with copies of these weights, in their dtype or bfloat16."""
         hidden_size, input_size = weights["W_xh"].shape
         options, named = Options(input_size, hidden_size), _state_dict(weights, RNN_NAMES)
-        dtype = torch.from_numpy(weights["W_xh"]).dtype
+        dtype = torch.bfloat16 if bfloat16 else torch.from_numpy(weights["W_xh"]).dtype
         rnn = self.module(options, named, dtype, batch_first=batch_first)
         readout = torch.nn.Linear(hidden_size, weights["W_ho"].shape[0], dtype=dtype)
         readout.load_state_dict(_state_dict(weights, READOUT_NAMES))

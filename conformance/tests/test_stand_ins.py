@@ -1,0 +1,108 @@
+"""Stand-ins for torch.nn.RNN: what is kept in a module from call to call is seen."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+import torch
+from rnn_conformance import LayerCase
+from rnn_conformance.cases import Case
+from rnn_conformance.implementations.torch_rnn import TorchRNN
+from rnn_conformance.layer.checks import LAYER_CHECKS
+from rnn_conformance.layer.subject import LayerSubject
+from rnn_conformance.profiles import LAYER
+from rnn_conformance.run import Planned
+from rnn_conformance.smoke import smoke
+
+CASE = LayerCase(L=2, bidirectional=True, T=7, B=4, I=5, H=3)
+
+
+class Strict(torch.nn.RNN):
+    """Right."""
+
+
+class Stateful(torch.nn.RNN):
+    """Where h_0 is omitted, the state that the last call ended with goes on, if it fits."""
+
+    last: Any = None
+
+    def forward(self, x: Any, h: Any = None) -> Any:
+        if h is None and self.last is not None and self.last.shape[1:-1] == x.shape[1:-1]:
+            h = self.last
+        output, self.last = super().forward(x, h)
+        return output, self.last
+
+
+class Stale(torch.nn.RNN):
+    """Weights are those of the first call."""
+
+    first: Any = None
+
+    def forward(self, x: Any, h: Any = None) -> Any:
+        if self.first is None:
+            self.first = [p.clone() for p in self.parameters()]
+        for parameter, kept in zip(self.parameters(), self.first, strict=True):
+            parameter.copy_(kept)
+        return super().forward(x, h)
+
+
+class Buffered(torch.nn.RNN):
+    """h_n is one buffer of the module."""
+
+    buffer: Any = None
+
+    def forward(self, x: Any, h: Any = None) -> Any:
+        output, h_n = super().forward(x, h)
+        if self.buffer is None or self.buffer.shape != h_n.shape:
+            self.buffer = h_n
+        return output, self.buffer.copy_(h_n)
+
+
+class Shared(torch.nn.RNN):
+    """What is scaled up in one call is scaled down in another that came in between."""
+
+    scale = 1.0
+
+    def forward(self, x: Any, h: Any = None) -> Any:
+        self.scale *= 2
+        if threading.current_thread() is not threading.main_thread():
+            time.sleep(0.05)
+        self.scale /= 2
+        output, h_n = super().forward(x, h)
+        return output * self.scale, h_n
+
+
+def outcome(check: str, stand_in: Any, case: LayerCase = CASE) -> str:
+    subject = LayerSubject(smoke(TorchRNN(stand_in, stand_in.__name__)))
+    return Planned(LAYER, subject, LAYER_CHECKS[check], case).execute().outcome
+
+
+@pytest.mark.parametrize(
+    ("stand_in", "check"),
+    [
+        (Stateful, "layer_calls_are_independent"),
+        (Stale, "layer_calls_are_independent"),
+        (Buffered, "layer_earlier_results_kept"),
+        (Shared, "threads"),
+    ],
+)
+def test_what_a_module_keeps_is_seen(stand_in: Any, check: str) -> None:
+    assert outcome(check, stand_in) == "failed"
+    assert outcome(check, Strict) == "passed"
+
+
+def test_what_torch_packs_is_no_fault_of_what_stands_in() -> None:
+    lengths = LayerCase(T=7, B=4, I=5, H=3, lengths="unsorted")
+    assert outcome("lengths_refused", Strict, lengths) == "passed"
+    assert TorchRNN().known_failures
+    assert not TorchRNN(Strict, "Strict").known_failures
+
+
+def test_a_call_in_bfloat16_leaves_a_module_of_float32_as_it_is() -> None:
+    adapter = TorchRNN()
+    sizes = {"T": 3, "B": 2, "I": 3, "H": 4, "weights": "moderate"}
+    half, single = (Case(dtype=dtype, **sizes) for dtype in ("bfloat16", "float32"))  # type: ignore[arg-type]
+    before = adapter.run(single.call()).hidden_states
+    adapter.run(half.call())
+    assert (adapter.run(single.call()).hidden_states == before).all()
