@@ -74,7 +74,9 @@ class Shared(torch.nn.RNN):
 
 
 def outcome(check: str, stand_in: Any, case: LayerCase = CASE) -> str:
-    subject = LayerSubject(smoke(TorchRNN(stand_in, stand_in.__name__)))
+    adapter = TorchRNN(stand_in, stand_in.__name__)
+    assert smoke(adapter) is adapter
+    subject = LayerSubject(adapter)
     return Planned(LAYER, subject, LAYER_CHECKS[check], case).execute().outcome
 
 
