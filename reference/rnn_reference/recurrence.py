@@ -2,7 +2,8 @@
 
 A loop of NumPy spends its time between the calls, so there are few of them, each on memory that is
 laid out for it: a state (H, B) holds a column a sequence, and is written to where it is returned.
-Where inputs are few beside units, state and input stand in one array, and a step is two calls:
+Where a batch has few inputs beside units, state and input stand in one array, and a step is two
+calls:
 
     [h_t; ·] = tanh([W_hh  W_xh  bias] [h_{t-1}; x_t; 1])
 
@@ -65,7 +66,8 @@ def in_columns(
 ) -> tuple[Array, list[Array]]:
     """`recurrence` for h_0 (H, B) and a bias (H, 1): states (T + 1, H, B), and a list of each."""
     hidden_size, input_size = W_xh.shape
-    run = _in_one_array if 2 * input_size <= hidden_size else _ahead
+    several = inputs.shape[1] > 1
+    run = _in_one_array if several and 2 * input_size <= hidden_size else _ahead
     return run(inputs, h_0, W_xh, W_hh, bias, NONLINEARITIES[nonlinearity], look_over)
 
 
