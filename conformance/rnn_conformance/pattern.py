@@ -46,10 +46,15 @@ def pattern(failing: Sequence[Any], passing: Sequence[Any]) -> list[str]:
         return found
     covering = [p for p in single if all(p[1](case) for case in failing)]
     return [
-        f"{one[0]} and {other[0]}"
+        _and(one[0], other[0])
         for one, other in combinations(covering, 2)
         if _separates([one[1], other[1]], failing, passing)
     ]
+
+
+def _and(one: str, other: str) -> str:
+    least, most = one.split(" >= "), other.split(" <= ")
+    return " = ".join(least) if least == most else f"{one} and {other}"
 
 
 def _separates(

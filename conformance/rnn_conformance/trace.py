@@ -56,8 +56,8 @@ def certify(
     Args:
         weights: W_xh (H, I), b_xh (H, 1), W_hh (H, H), b_hh (H, 1); W_ho and b_ho may be there.
         inputs: (T, B, I), or (T, I) for one sequence; a `numpy.memmap` is read piece by piece.
-        states: h_0 … h_{T-1} after each step, (T, B, H), or (T, H).
-        h_0: (B, H), or (H,); zeros where omitted.
+        states: the state after each step, (T, B, H), or (T, H).
+        h_0: the state before the first step, (B, H), or (H,); zeros where omitted.
         dtype: the precision that is claimed, float32 or float64; that of `states` where omitted.
         nonlinearity: "tanh" or "relu".
 

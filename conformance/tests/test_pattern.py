@@ -17,6 +17,7 @@ CASE = Case(7, 3, 5, 4)
         ([], [CASE], []),
         ([replace(CASE, dtype="float64")], [CASE], ["dtype = float64"]),
         ([replace(CASE, B=515)], [CASE, replace(CASE, B=512)], ["B >= 515"]),
+        ([replace(CASE, T=9)], [CASE, replace(CASE, T=11)], ["T = 9"]),
         ([replace(CASE, I=4)], [CASE, replace(CASE, I=3)], ["I = H"]),
         (
             [replace(CASE, dtype="float64", h_0="none")],
