@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from rnn_conformance import status
 from rnn_conformance.arguments import ELSEWHERE, PROGRAM, parser
-from rnn_conformance.isolation import Isolation
+from rnn_conformance.isolation import ONE_THREAD, Isolation
 from rnn_conformance.loading import CannotBeJudged
 from rnn_conformance.records import Record, Report
 from rnn_conformance.reports import files
@@ -98,6 +98,8 @@ def _judged(options: argparse.Namespace) -> Report:
         source = Source(options.program, "", options.claims, program=True, time_limit=limit)
         limit *= CALLS  # the program's own is for each of its answers
     isolation = Isolation(number, limit) if number else None
+    if isolation is None:
+        os.environ.update({**ONE_THREAD, **os.environ})  # before a framework is imported
     try:
         found = source if isolation else smoke(source.implementation())
         return check(

@@ -15,7 +15,6 @@ from typing import Any
 
 from rnn_conformance.conversation import Conversation, Silent
 from rnn_conformance.declaration import KnownFailure
-from rnn_conformance.environment import cores
 from rnn_conformance.explaining import Explained
 from rnn_conformance.findings import Diagnosis, Heat
 from rnn_conformance.loading import CannotBeJudged
@@ -28,7 +27,8 @@ from rnn_conformance.vacuity import Vacuous
 
 COMMAND = (sys.executable, "-m", "rnn_conformance.worker")
 LINE_BYTES = 2**22  # a record has the numbers that repeat a failure
-LOADING = 300.0  # seconds: a framework may be large
+LOADING = 120.0  # seconds: a framework may be large
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}  # in cases so small, several only wait for each other
 EXPLAINING = 900.0
 MOST_SILENCES, MOST_BROKEN = 5, 200  # checks; then nothing more is asked
 
@@ -193,11 +193,10 @@ class Workers:
     def _started(self, number: int) -> dict[str, Any]:
         if self._ended.is_set():
             raise CannotBeJudged("the run has ended")
-        threads = max(1, cores() // len(self._conversations))
         self._conversations[number] = Conversation(
             COMMAND,
             line_bytes=LINE_BYTES,
-            environment={"OMP_NUM_THREADS": str(threads), **os.environ},
+            environment={**ONE_THREAD, **os.environ},
         )
         name = self._start["source"]["name"]
         try:

@@ -141,6 +141,11 @@ def _adapted(implementation: Any, shown: str) -> Implementation | LayerImplement
     if isinstance(implementation, type):
         if hasattr(implementation, "run") or hasattr(implementation, "run_layer"):
             implementation = implementation()
+        elif any(base.__module__.startswith("torch.nn") for base in implementation.__mro__):
+            raise CannotBeJudged(
+                f"implementation {shown!r}: a module of torch; if it stands in for torch.nn.RNN, "
+                "say so: --like torch.nn.RNN"
+            )
         elif hasattr(implementation, "forward"):
             return StepByStepClass(shown, implementation)
     if isinstance(implementation, Implementation | LayerImplementation):

@@ -55,8 +55,8 @@ def run_in_chunks(
     """All states of h_t = f(W_xh x_t + b_xh + W_hh h_{t-1} + b_hh), chunks of time at once.
 
     It pays where T is long, B small and the recurrence contracts. Elsewhere it is the loop, at once
-    or after first steps of the chunks, about a tenth of the loop's time, have shown that they will
-    not settle. Where those mislead, the attempt is given up at three quarters of it, or sooner.
+    or after first steps of the chunks, a tenth to a fifth of the loop's time, have shown that they
+    will not settle. Where those mislead, the attempt is given up at three quarters of it, or sooner.
 
     Args:
         weights: W_xh (H, I), b_xh (H, 1), W_hh (H, H), b_hh (H, 1), float32 or float64; W_ho and

@@ -266,3 +266,9 @@ def test_an_implementation_is_given_back_as_it_is() -> None:
 def test_bad_claims_are_refused(bad: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=rf"^{named}: expected a selection of .*, got "):
         claims(**bad)
+
+
+def test_a_module_of_torch_is_told_how_it_is_judged() -> None:
+    torch = pytest.importorskip("torch")
+    with pytest.raises(CannotBeJudged, match="a module of torch; if it stands in"):
+        as_implementation(type("Net", (torch.nn.RNN,), {}))
