@@ -56,7 +56,7 @@ def run_in_chunks(
 
     It pays where T is long, B small and the recurrence contracts. Elsewhere it is the loop, at once
     or after first steps of the chunks, a tenth to a fifth of the loop's time, have shown that they
-    will not settle. Where those mislead, the attempt is given up at three quarters of it, or sooner.
+    will not settle. Where those mislead, the attempt is given up at three quarters of it at most.
 
     Args:
         weights: W_xh (H, I), b_xh (H, 1), W_hh (H, H), b_hh (H, 1), float32 or float64; W_ho and
