@@ -183,7 +183,7 @@ def readout_of(workload: Workload) -> torch.nn.Linear:
 
 BLACKBOARD = Line("blackboard", "blackboard loop", prepare_blackboard, collect_columns)
 BATCH_RNN = Line("batch-rnn", "BatchRNN", prepare_batch_rnn, collect_columns)
-LAYER = Line("layer", "rnn_reference.RNN", prepare_layer, collect_arrays)
+LAYER = Line("layer", "reference RNN", prepare_layer, collect_arrays)
 RNN_CELL = Line("rnn-cell", "torch.nn.RNNCell", prepare_rnn_cell, collect_tensor_lists)
 TORCH_RNN = Line("torch-rnn", "torch.nn.RNN", prepare_torch_rnn, collect_tensors)
 
