@@ -1,5 +1,6 @@
 """The report as one HTML page that needs nothing but itself."""
 
+from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -15,6 +16,12 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def render(content: Content) -> str:
     """The whole page, plots inside."""
+    plots = groupby(draw(content), key=attrgetter("heading"))
+    return page(content, [(heading, list(group)) for heading, group in plots])
+
+
+def page(content: Content, sections: Sequence[tuple[str, Sequence[Plot]]]) -> str:
+    """The whole page, with these plots, by their heading."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -23,10 +30,6 @@ def render(content: Content) -> str:
         lstrip_blocks=True,
     )
     environment.filters["svg"] = _svg
-    sections = [
-        (heading, list(plots))
-        for heading, plots in groupby(draw(content), key=attrgetter("heading"))
-    ]
     return environment.get_template("report.html.jinja").render(content=content, sections=sections)
 
 

@@ -3,11 +3,8 @@
 from collections.abc import Sequence
 from statistics import geometric_mean, median, quantiles
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from rnn_benchmarks.content import Content
-from rnn_benchmarks.html import TEMPLATES
+from rnn_benchmarks.html import page
 from rnn_benchmarks.parallel_plots import draw
 from rnn_benchmarks.parallel_results import Measured, Run
 from rnn_benchmarks.ratios import NOISE_LIMIT
@@ -52,16 +49,7 @@ def write(run: Run) -> Content:
 
 def html(run: Run, content: Content) -> str:
     """The whole page, plots inside."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["svg"] = lambda plot: Markup(plot.svg)
-    template = environment.get_template("report.html.jinja")
-    return template.render(content=content, sections=draw(run.measured))
+    return page(content, draw(run.measured))
 
 
 def _findings(measured: Sequence[Measured]) -> list[str]:
