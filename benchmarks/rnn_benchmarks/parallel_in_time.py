@@ -11,8 +11,8 @@ import json
 import math
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 from statistics import median
@@ -26,10 +26,12 @@ from rnn_conformance.protocol import Array
 from rnn_reference import BatchRNN, weight_shapes
 
 from rnn_benchmarks import markdown, parallel_page
+from rnn_benchmarks.lines import torch_weights
 from rnn_benchmarks.machine import describe
 from rnn_benchmarks.pairs import timed
 from rnn_benchmarks.parallel_results import Dtype, Measured, Run
 from rnn_benchmarks.threads import thread_limit
+from rnn_benchmarks.workload import Workload
 
 SEED = 20240229
 INPUT_SIZE = 9
@@ -39,14 +41,6 @@ HIDDEN_SIZES = (4, 32, 128, 512)
 ROUNDS = 7
 FEWEST_SECONDS = 0.005  # of a line in a round
 BAD_INPUT = 2
-
-
-@dataclass(frozen=True)
-class Workload:
-    """The six weights by name, the readout of one unit, and inputs (T, 1, I)."""
-
-    weights: Mapping[str, Array]
-    inputs: Array
 
 
 def draw(T: int, H: int, radius: float, dtype: str) -> Workload:
@@ -63,16 +57,10 @@ def draw(T: int, H: int, radius: float, dtype: str) -> Workload:
 
 def torch_rnn(workload: Workload) -> Callable[[], Array]:
     """`torch.nn.RNN` over the whole sequence: states (T, 1, H)."""
-    w = {name: torch.from_numpy(weight) for name, weight in workload.weights.items()}
-    rnn = torch.nn.RNN(INPUT_SIZE, len(w["W_hh"]), dtype=w["W_hh"].dtype).eval()
-    rnn.load_state_dict(
-        {
-            "weight_ih_l0": w["W_xh"],
-            "weight_hh_l0": w["W_hh"],
-            "bias_ih_l0": w["b_xh"][:, 0],
-            "bias_hh_l0": w["b_hh"][:, 0],
-        }
-    )
+    w = torch_weights(workload, suffix="_l0")
+    W_hh = w["weight_hh_l0"]
+    rnn = torch.nn.RNN(INPUT_SIZE, len(W_hh), dtype=W_hh.dtype).eval()
+    rnn.load_state_dict(w)
     inputs = torch.from_numpy(workload.inputs)
 
     def forward() -> Array:

@@ -85,6 +85,7 @@ def by_step(
     for t, array in given.items():
         if t not in steps:
             raise ValueError(f"{wanted}, got {brief(t)}")
+        # The name is put together only where it will be read: there may be thousands of steps.
         if type(array) is not np.ndarray or array.shape != shape or array.dtype != dtype:
             validate_kind(f"{name}[{t}]", array, shape, dtype)
     if every and len(given) < len(steps):

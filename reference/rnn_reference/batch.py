@@ -8,7 +8,13 @@ from rnn_reference.arguments import by_step, flag
 from rnn_reference.gradients import Gradients, backpropagation
 from rnn_reference.model import Model
 from rnn_reference.recurrence import in_columns
-from rnn_reference.weights import Array, all_finite, validate_finite, validate_kind
+from rnn_reference.weights import (
+    Array,
+    all_finite,
+    refusal_of_nonfinite,
+    validate_finite,
+    validate_kind,
+)
 
 
 class BatchRNN(Model):
@@ -36,11 +42,7 @@ class BatchRNN(Model):
             TypeError: another dtype than the model's, or no array at all.
         """
         _, batch_size = self._steps_and_batch_size(inputs)
-
-        def look_over(part: Array) -> None:
-            if not all_finite(part):
-                validate_finite("inputs", inputs)
-
+        look_over = refusal_of_nonfinite("inputs", inputs)
         start, bias = self._initial_state(h_0, batch_size), self.b_xh + self.b_hh
         states, each = in_columns(inputs, start, self.W_xh, self.W_hh, bias, "tanh", look_over)
         return dict(enumerate(self._outputs(states[1:]))), dict(enumerate(each, start=-1))

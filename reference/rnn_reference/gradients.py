@@ -93,5 +93,5 @@ def backpropagation(
 
     d_0 = read[0, :H]
     sums["W_hh"] += d_0 @ states[-1].T
-    of_weights = {name: sums[name if name != "b_hh" else "b_xh"].copy() for name in weights}
-    return Gradients(of_weights, W_hh_T @ d_0, dx)
+    sums["b_hh"] = sums["b_xh"].copy()
+    return Gradients({name: sums[name] for name in weights}, W_hh_T @ d_0, dx)

@@ -10,8 +10,8 @@ from rnn_reference.arguments import flag, generator_of
 from rnn_reference.layer_weights import LayerSizes
 from rnn_reference.weights import (
     Array,
-    all_finite,
     brief,
+    refusal_of_nonfinite,
     validate_array,
     validate_finite,
     validate_kind,
@@ -59,17 +59,13 @@ def batch_of(
     checked_lengths = _lengths(lengths, batch_size, steps)
     validate_kind("inputs", inputs, (*inputs.shape[:-1], I), dtype)
     padding: npt.NDArray[np.bool_] | None = None
-    look_over: Callable[[Array], None] | None = None
+    look_over: Callable[[Array], None] | None = refusal_of_nonfinite("inputs", inputs)
     if lengths is not None and (checked_lengths < steps).any():
         padding = np.arange(steps)[:, np.newaxis] >= checked_lengths
         validate_finite("inputs", inputs, padding.T if batch_major else padding)
         x = x.copy()
         x[padding] = 0
-    else:
-
-        def look_over(part: Array) -> None:
-            if not all_finite(part):
-                validate_finite("inputs", inputs)
+        look_over = None
 
     slots, H = sizes.num_layers * len(sizes.directions), sizes.hidden_size
     shape = (slots, H) if one_sequence else (slots, batch_size, H)

@@ -1,6 +1,6 @@
 """The six weights as one mapping: their names and shapes, and what is refused."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from math import isfinite
 from typing import Any
@@ -87,6 +87,16 @@ def validate_finite(name: str, value: Array, padding: npt.NDArray[np.bool_] | No
         where = tuple(int(i) for i in np.argwhere(~finite)[0])
         raise ValueError(f"{name}: expected finite numbers, got {value[where]} at {where}")
     return value
+
+
+def refusal_of_nonfinite(name: str, value: Array) -> Callable[[Array], None]:
+    """What, called with parts of `value`, raises as `validate_finite` does of the whole."""
+
+    def look_over(part: Array) -> None:
+        if not all_finite(part):
+            validate_finite(name, value)
+
+    return look_over
 
 
 def all_finite(value: Array) -> bool:
