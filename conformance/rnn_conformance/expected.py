@@ -38,7 +38,7 @@ def readout(case: Case, states: Array, outputs: Array) -> Judgement:
 
 def trajectory(case: Case, states: Array) -> Judgement:
     """All states (T, B, H) against the reference's, in float64."""
-    reference, bound = _reference(replace(case, layout="time_first"))
+    reference, bound = _reference(case)
     reason = f"the one-step bound, carried through time, {Precision.of(case.dtype)}"
     return Judgement("hidden_states", reference, states, bound, reason)
 
@@ -48,7 +48,7 @@ def same(case: Case, first: Result, second: Result, row: int | None = None) -> I
 
     With `row`, the results are those of this one sequence of the case.
     """
-    apart = 2 * _reference(replace(case, layout="time_first"))[1]
+    apart = 2 * _reference(case)[1]
     if row is not None:
         apart = apart[:, row : row + 1]
     reason = f"twice the bound of a trajectory, {Precision.of(case.dtype)}"
@@ -118,9 +118,13 @@ def _readout(case: Case, states: Array) -> Affine:
         return certificate.affine((weights["W_ho"], states), biases=(weights["b_ho"],))
 
 
-@lru_cache(maxsize=2048)
 def _reference(case: Case) -> tuple[Float64, Float64]:
     """The states (T, B, H) of the reference, in float64, and the bound on the distance to them."""
+    return _bounded_reference(replace(case, layout="time_first"))
+
+
+@lru_cache(maxsize=2048)
+def _bounded_reference(case: Case) -> tuple[Float64, Float64]:
     data, states = case.data(), _reference_states(case)
     precision = Precision.of(case.dtype)
     bound = certificate.trajectory_bound(data.weights, data.inputs, data.initial, states, precision)
