@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from rnn_reference.recurrence import recurrence
+from rnn_reference.recurrence import recurrence, side_by_side
 
 from rnn_conformance.certificate import Precision, gamma
 from rnn_conformance.protocol import Array
@@ -44,17 +44,16 @@ DEAREST = 0.75  # the share at which it is given up
 
 @dataclass(frozen=True)
 class Cell:
-    """h_t = f(W_xh x_t + bias + W_hh h_{t-1}), and when two of its states are as good as equal.
+    """h_t = f(W_xh x_t + b_xh + W_hh h_{t-1} + b_hh), and when two states are as good as equal.
 
     Attributes:
-        W_xh, W_hh, bias, nonlinearity: (H, I), (H, H), (H,), "tanh" or "relu".
+        W: [W_hh  W_xh  b_xh  b_hh], as the loop wants it.
+        nonlinearity: "tanh" or "relu".
         weighing: |W_hh| transposed.
         allowed: 1/2 gamma_m(u) of the module's docstring.
     """
 
-    W_xh: Array
-    W_hh: Array
-    bias: Array
+    W: Array
     nonlinearity: str
     weighing: Array
     allowed: float
@@ -63,13 +62,14 @@ class Cell:
     def of(cls, weights: Mapping[str, Array], nonlinearity: str) -> "Cell":
         """From W_xh (H, I), W_hh (H, H), b_xh (H, 1), b_hh (H, 1)."""
         W_xh, W_hh = weights["W_xh"], weights["W_hh"]
-        bias = (weights["b_xh"] + weights["b_hh"])[:, 0]
+        W, _ = side_by_side(W_hh, W_xh, weights["b_xh"], weights["b_hh"])
         allowed = gamma(sum(W_xh.shape) + 3, Precision.of(W_xh.dtype).u) / 2
-        return cls(W_xh, W_hh, bias, nonlinearity, np.abs(W_hh).T, allowed)
+        return cls(W, nonlinearity, np.abs(W_hh).T, allowed)
 
     def loop(self, inputs: Array, h_0: Array) -> Array:
         """(T + 1, B, H), h_0 (B, H) in front, for inputs (T, B, I)."""
-        return recurrence(inputs, h_0, self.W_xh, self.W_hh, self.bias, self.nonlinearity)
+        states, _ = recurrence(inputs, h_0, self.W, self.nonlinearity)
+        return states
 
     def run(self, inputs: Array, starts: Array) -> Array:
         """(n + 1, C, B, H), the starts (C, B, H) in front, for inputs (n, C, B, I) of chunks."""

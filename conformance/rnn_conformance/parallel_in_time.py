@@ -70,7 +70,7 @@ def run_in_chunks(
         ArithmeticError: the loop's states too are outside their bounds: relu overflowed.
     """
     cell = _cell(weights, nonlinearity)
-    start = _initial(cell, inputs, h_0)
+    start = _initial(weights["W_xh"], inputs, h_0)
 
     def judged(states: Array) -> Certificate:
         return certify(weights, inputs, states, h_0=start, nonlinearity=nonlinearity)
@@ -107,16 +107,16 @@ def _cell(weights: Mapping[str, Array], nonlinearity: str) -> Cell:
     return Cell.of(weights, nonlinearity)
 
 
-def _initial(cell: Cell, inputs: Array, h_0: Array | None) -> Array:
+def _initial(W_xh: Array, inputs: Array, h_0: Array | None) -> Array:
     """h_0 (B, H), zeros where omitted, once it and the inputs fit the weights."""
-    hidden_size, input_size = cell.W_xh.shape
+    hidden_size, input_size = W_xh.shape
     wanted = f"an array (T, B, {input_size}), with one step and one sequence at the least"
     if not isinstance(inputs, np.ndarray):
         raise TypeError(f"inputs: expected {wanted}, got {type(inputs).__name__}")
     if inputs.ndim != 3 or 0 in inputs.shape:
         raise ValueError(f"inputs: expected {wanted}, got shape {inputs.shape}")
     T, B, _ = inputs.shape
-    validate_array("inputs", inputs, (T, B, input_size), cell.W_xh.dtype)
+    validate_array("inputs", inputs, (T, B, input_size), W_xh.dtype)
     if h_0 is None:
-        return np.zeros((B, hidden_size), cell.W_xh.dtype)
-    return validate_array("h_0", h_0, (B, hidden_size), cell.W_xh.dtype)
+        return np.zeros((B, hidden_size), W_xh.dtype)
+    return validate_array("h_0", h_0, (B, hidden_size), W_xh.dtype)

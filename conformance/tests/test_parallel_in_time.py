@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rnn_conformance import certify, run_in_chunks
-from rnn_conformance.certificate import Precision, trajectory_bound
+from rnn_conformance.certificate import Float64, Precision, trajectory_bound
 from rnn_conformance.chunks import BLOCK, FEWEST_STEPS, SHORTEST, Cell, all_states, cut_time
 from rnn_conformance.parallel_in_time import ChunkedRun
 from rnn_conformance.protocol import Array
-from rnn_reference.recurrence import recurrence
 
 Weights = dict[str, Array]
 
@@ -38,14 +37,8 @@ def far_from_loop(
     """Each difference from the float64 loop as a share of the bound on whole trajectories."""
     start = np.zeros(found.h_n.shape, inputs.dtype) if h_0 is None else h_0
     wide = {name: weight.astype(np.float64) for name, weight in weights.items()}
-    exact = recurrence(
-        inputs.astype(np.float64),
-        start.astype(np.float64),
-        wide["W_xh"],
-        wide["W_hh"],
-        (wide["b_xh"] + wide["b_hh"])[:, 0],
-        nonlinearity,
-    )[1:].astype(np.float64)
+    states = Cell.of(wide, nonlinearity).loop(inputs.astype(np.float64), start.astype(np.float64))
+    exact: Float64 = states[1:].astype(np.float64)
     precision = Precision.of(inputs.dtype)
     bound = trajectory_bound(weights, inputs, start, exact, precision, nonlinearity=nonlinearity)
     share: Array = np.abs(found.states - exact) / bound

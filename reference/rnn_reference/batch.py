@@ -7,7 +7,7 @@ import numpy as np
 from rnn_reference.arguments import by_step, flag
 from rnn_reference.gradients import Gradients, backpropagation
 from rnn_reference.model import Model
-from rnn_reference.recurrence import in_columns
+from rnn_reference.recurrence import affine, recurrence, spread
 from rnn_reference.weights import (
     Array,
     all_finite,
@@ -43,8 +43,8 @@ class BatchRNN(Model):
         """
         _, batch_size = self._steps_and_batch_size(inputs)
         look_over = refusal_of_nonfinite("inputs", inputs)
-        start, bias = self._initial_state(h_0, batch_size), self.b_xh + self.b_hh
-        states, each = in_columns(inputs, start, self.W_xh, self.W_hh, bias, "tanh", look_over)
+        start = self._initial_state(h_0, batch_size).T
+        states, each = recurrence(inputs, start, self._of_a_step, "tanh", look_over)
         return dict(enumerate(self._outputs(states[1:]))), dict(enumerate(each, start=-1))
 
     def backward(
@@ -96,13 +96,11 @@ class BatchRNN(Model):
         return gradients
 
     def _outputs(self, states: Array) -> Array:
-        """y_t (T, output_size, batch_size) of states (T, hidden_size, batch_size)."""
-        outputs: Array
-        if states.shape[2] == 1:  # the steps of one sequence are a batch themselves
-            outputs = np.matmul(states[..., 0], self.W_ho.T)[..., np.newaxis]
-        else:
-            outputs = np.matmul(self.W_ho, states)
-        outputs += self.b_ho
+        """y_t (T, output_size, batch_size) of states (T, batch_size, hidden_size)."""
+        if states.strides[2] == states.itemsize:  # rows
+            return affine(states, self.W_ho.T, self.b_ho[:, 0]).transpose(0, 2, 1)
+        outputs: Array = np.matmul(self.W_ho, states.transpose(0, 2, 1))
+        outputs += spread(self.b_ho, outputs.shape[1:])
         return outputs
 
     def _steps_and_batch_size(self, inputs: Array) -> tuple[int, int]:

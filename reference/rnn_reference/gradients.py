@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_reference.recurrence import BLOCK_BYTES, product_with
+from rnn_reference.recurrence import CACHE_BYTES, product_with
 from rnn_reference.weights import Array
 
 
@@ -57,7 +57,7 @@ def backpropagation(
     sums = {name: np.zeros_like(weight) for name, weight in weights.items() if name != "b_hh"}
     dx = np.empty_like(inputs, order="C") if of_inputs else None
 
-    block = min(T, max(1, BLOCK_BYTES // ((H + O) * B * inputs.itemsize)))
+    block = min(T, max(1, CACHE_BYTES // ((H + O) * B * inputs.itemsize)))
     read = np.zeros((block + 1, H + O, B), inputs.dtype)  # [d_{t+1}; dL/dy_t], of t = -1 first
     W_hh_T, W_ho_T = weights["W_hh"].T, weights["W_ho"].T
     back = product_with(np.ascontiguousarray(np.concatenate([W_hh_T, W_ho_T], axis=1)), B)

@@ -1,6 +1,7 @@
 """A stack of Elman layers, in one direction or both: the semantics of `torch.nn.RNN`."""
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Final, Self
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 from rnn_reference.arguments import flag, generator_of, one_of, positive, probability
 from rnn_reference.layer_arguments import Indices, batch_of, dropout_generator
 from rnn_reference.layer_weights import LayerSizes, layer_weight_shapes, validate_layer_weights
-from rnn_reference.recurrence import NONLINEARITIES, recurrence
+from rnn_reference.recurrence import NONLINEARITIES, recurrence, side_by_side
 from rnn_reference.weights import Array, validate_array, validate_dtype, validate_names
 
 
@@ -71,10 +72,12 @@ class RNN:
             self.input_size, self.hidden_size, self.num_layers, self.bias, self.bidirectional
         )
         generator, limit = generator_of(rng), self.hidden_size**-0.5
-        self._weights: dict[str, Array] = {
-            name: generator.uniform(-limit, limit, shape).astype(self.dtype)
-            for name, shape in layer_weight_shapes(self._sizes).items()
-        }
+        self._set(
+            {
+                name: generator.uniform(-limit, limit, shape).astype(self.dtype)
+                for name, shape in layer_weight_shapes(self._sizes).items()
+            }
+        )
 
     @classmethod
     def from_weights(
@@ -104,10 +107,23 @@ class RNN:
     @weights.setter
     def weights(self, weights: Mapping[str, Array]) -> None:
         validate_names(weights, self._weights)
-        self._weights = {
-            name: validate_array(name, weights[name], old.shape, self.dtype).copy()
-            for name, old in self._weights.items()
-        }
+        self._set(
+            {
+                name: validate_array(name, weights[name], old.shape, self.dtype).copy()
+                for name, old in self._weights.items()
+            }
+        )
+
+    def _set(self, weights: dict[str, Array]) -> None:
+        """Take these; beside each, what a step of a layer and direction multiplies with."""
+        self._weights = weights
+        self._of_a_step = {}
+        for k, direction in product(range(self.num_layers), self._sizes.directions):
+            suffix = f"l{k}{direction}"
+            names = ("bias_ih", "bias_hh") if self.bias else ()
+            biases = (weights[f"{name}_{suffix}"][:, np.newaxis] for name in names)
+            matrices = weights[f"weight_hh_{suffix}"], weights[f"weight_ih_{suffix}"]
+            self._of_a_step[k, direction], _ = side_by_side(*matrices, *biases)
 
     def __repr__(self) -> str:
         options = ", ".join(f"{name}={value!r}" for name, value in self._sizes._asdict().items())
@@ -162,10 +178,9 @@ class RNN:
             y = []
             for slot, direction in enumerate(directions, start=k * len(directions)):
                 read = turned(x, given.lengths) if direction else x
-                weights, look_over = self._parameters(k, direction), given.look_over
-                states = recurrence(
-                    read, given.h_0[slot], *weights, self.nonlinearity, None if slot else look_over
-                )
+                look_over = None if slot else given.look_over
+                start, W = given.h_0[slot], self._of_a_step[k, direction]
+                states, _ = recurrence(read, start, W, self.nonlinearity, look_over)
                 h_n[slot] = states[given.lengths, rows]
                 y.append(turned(states[1:], given.lengths) if direction else states[1:])
             x = np.concatenate(y, axis=2) if len(y) > 1 else y[0]
@@ -174,12 +189,6 @@ class RNN:
         if inputs.ndim == 2:
             return x[:, 0], h_n[:, 0]
         return (np.ascontiguousarray(x.swapaxes(0, 1)) if self.batch_first else x), h_n
-
-    def _parameters(self, k: int, direction: str) -> tuple[Array, Array, Array | None]:
-        """W_ih, W_hh and the sum of both biases of a direction of layer k."""
-        w, suffix = self._weights, f"l{k}{direction}"
-        bias = w[f"bias_ih_{suffix}"] + w[f"bias_hh_{suffix}"] if self.bias else None
-        return w[f"weight_ih_{suffix}"], w[f"weight_hh_{suffix}"], bias
 
 
 def turned(x: Array, lengths: npt.NDArray[np.intp]) -> Array:

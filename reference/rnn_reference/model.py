@@ -1,12 +1,13 @@
 """What both reference classes share: sizes, weights, and what they refuse."""
 
 from collections.abc import Mapping
-from typing import Self, overload
+from typing import Any, Self, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from rnn_reference.arguments import generator_of, positive
+from rnn_reference.recurrence import side_by_side
 from rnn_reference.weights import (
     WEIGHT_NAMES,
     Array,
@@ -17,11 +18,14 @@ from rnn_reference.weights import (
     weight_shapes,
 )
 
+WEIGHTS_OF_A_STEP = ("W_hh", "W_xh", "b_xh", "b_hh")
+
 
 class Weight:
     """A weight as an attribute: assigned, a wrong shape or dtype is refused, a right one copied.
 
-    The copy keeps the model independent of what the caller does to its array afterwards.
+    The copy, into memory that stays the model's, keeps it independent of what the caller does to
+    its array afterwards.
     """
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -36,7 +40,7 @@ class Weight:
 
     def __set__(self, model: "Model", value: Array) -> None:
         shape = weight_shapes(model.input_size, model.hidden_size, model.output_size)[self.name]
-        model._weights[self.name] = validate_array(self.name, value, shape, model.dtype).copy()
+        model._weights[self.name][:] = validate_array(self.name, value, shape, model.dtype)
 
 
 class Model:
@@ -77,11 +81,14 @@ class Model:
         self._hidden_size = positive("hidden_size", hidden_size)
         self._output_size = positive("output_size", output_size)
         self._dtype = validate_dtype(dtype)
-        self._weights: dict[str, Array] = {}
-        generator = generator_of(rng)
+        generator, drawn = generator_of(rng), {}
         for name, shape in weight_shapes(input_size, hidden_size, output_size).items():
-            drawn = generator.standard_normal(shape) if name.startswith("W") else np.zeros(shape)
-            self._weights[name] = drawn.astype(self._dtype)
+            values = generator.standard_normal(shape) if name.startswith("W") else np.zeros(shape)
+            drawn[name] = values.astype(self._dtype)
+        # One array holds what a step multiplies with; the weights by name are parts of it.
+        self._of_a_step, parts = side_by_side(*(drawn[name] for name in WEIGHTS_OF_A_STEP))
+        drawn["W_ho"] = np.asfortranarray(drawn["W_ho"])  # read by columns, a product is faster
+        self._weights: dict[str, Array] = drawn | dict(zip(WEIGHTS_OF_A_STEP, parts, strict=True))
 
     @classmethod
     def from_weights(cls, weights: Mapping[str, Array]) -> Self:
@@ -105,10 +112,12 @@ class Model:
     def weights(self, weights: Mapping[str, Array]) -> None:
         shapes = weight_shapes(self.input_size, self.hidden_size, self.output_size)
         validate_names(weights)
-        self._weights = {
-            name: validate_array(name, weights[name], shape, self.dtype).copy()
+        checked = {
+            name: validate_array(name, weights[name], shape, self.dtype)
             for name, shape in shapes.items()
         }
+        for name, weight in checked.items():
+            self._weights[name][:] = weight
 
     @property
     def input_size(self) -> int:
@@ -125,6 +134,10 @@ class Model:
     @property
     def dtype(self) -> np.dtype[np.floating]:
         return self._dtype
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For `copy` and `pickle`: the weights alone, of which a copy makes one array again."""
+        return type(self).from_weights, (self.weights,)
 
     def __repr__(self) -> str:
         return (

@@ -1,144 +1,149 @@
 """The one recurrence, organised for speed: what a batch, a layer and a direction all run.
 
 A loop of NumPy spends its time between the calls, so there are few of them, each on memory that is
-laid out for it: a state (H, B) holds a column a sequence, and is written to where it is returned.
-Where a batch has few inputs beside units, state and input stand in one array, and a step is two
-calls:
+laid out for it, and a state is written to where it is returned. Where there are few inputs, state
+and input stand in one array, with a column a sequence, and a step is two calls:
 
-    [h_t; ·] = tanh([W_hh  W_xh  bias] [h_{t-1}; x_t; 1])
+    [h_t; ·] = tanh([W_hh  W_xh  b_xh  b_hh] [h_{t-1}; x_t; 1; 1])
 
-Elsewhere W_xh x_t + bias is computed ahead, for as many steps as a cache holds; then three calls.
+Where there are more, W_xh x_t and the biases are computed ahead, for as many steps as a cache
+holds, with a row a sequence, as the inputs have it; then a step is three calls.
 """
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterable
+from typing import Literal
 
 import numpy as np
 
 from rnn_reference.weights import Array
 
-NONLINEARITIES: dict[str, Callable[..., Array]] = {
+NONLINEARITIES: dict[str, Callable[[Array, Array], object]] = {  # of a, written to the second
     "tanh": np.tanh,
-    "relu": partial(np.maximum, 0),
+    "relu": lambda a, out: np.maximum(a, 0, out=out),
 }
-BLOCK_BYTES = 2**20  # of inputs and states together: what the cache of one core holds
+CACHE_BYTES = 2**20  # what the cache of one core holds
 SMALL_PRODUCT = 100**3  # up to so many multiplications OpenBLAS packs no operand, which costs more
-FEWEST_ROWS = 32  # of a part: with fewer, the gain is small, and two threads at the whole gain more
+FEWEST_ROWS = 32  # of a product or a part of one: fewer are worth no call of their own
+
+LookOver = Callable[[Array], None]
+
+
+def side_by_side(W_hh: Array, W_xh: Array, *biases: Array) -> tuple[Array, list[Array]]:
+    """[W_hh  W_xh  b …], copied into one array for `recurrence`, and the part of each in it.
+
+    Args:
+        W_hh, W_xh: (H, H), (H, I).
+        biases: (H, 1) each.
+    """
+    given = W_hh, W_xh, *biases
+    ends = np.cumsum([part.shape[1] for part in given])
+    # By columns a product with one vector or a few is faster, unless the matrix is large.
+    large = len(W_hh) * int(ends[-1]) * W_hh.itemsize > CACHE_BYTES
+    order: Literal["C", "F"] = "C" if large and 2 * W_xh.shape[1] <= len(W_hh) else "F"
+    W = np.empty((len(W_hh), int(ends[-1])), W_hh.dtype, order)
+    np.concatenate(given, axis=1, out=W)
+    return W, np.split(W, ends[:-1], axis=1)
 
 
 def recurrence(
-    inputs: Array,
-    h_0: Array,
-    W_xh: Array,
-    W_hh: Array,
-    bias: Array | None,
-    nonlinearity: str,
-    look_over: Callable[[Array], None] | None = None,
-) -> Array:
-    """All states of h_t = f(W_xh x_t + bias + W_hh h_{t-1}), for sequences of equal length.
+    inputs: Array, h_0: Array, W: Array, nonlinearity: str, look_over: LookOver | None = None
+) -> tuple[Array, Iterable[Array]]:
+    """All states of h_t = f(W_xh x_t + b + W_hh h_{t-1}), for sequences of equal length.
 
     Args:
         inputs: x_0 … x_{T-1}, (T, B, I), a row a sequence.
         h_0: the states before the first step, (B, H).
-        W_xh, W_hh, bias: (H, I), (H, H) and (H,) or None, which adds nothing.
+        W: [W_hh  W_xh  b …] as `side_by_side` makes it, with any number of biases.
         nonlinearity: f, "tanh" or "relu".
         look_over: called with some steps of `inputs` after the other, each just before it is read,
             so that it comes from memory once. It may raise.
         All of one dtype, and none is written to or checked: that is the callers' part.
 
     Returns:
-        states (T + 1, B, H), in memory that nothing else has: states[t] is the state once t inputs
-        were read, so states[0] is h_0. A view: states[t].T (H, B) is contiguous, states[t] is not.
+        states (T + 1, B, H), in memory that nothing else has, which need not be contiguous:
+        states[t] is the state once t inputs were read, so states[0] is h_0. And a view of each
+        state, (H, B), a column a sequence.
     """
-    b = np.zeros((len(W_hh), 1), W_xh.dtype) if bias is None else bias[:, np.newaxis]
-    states, _ = in_columns(inputs, h_0.T, W_xh, W_hh, b, nonlinearity, look_over)
-    return states.transpose(0, 2, 1)
-
-
-def in_columns(
-    inputs: Array,
-    h_0: Array,
-    W_xh: Array,
-    W_hh: Array,
-    bias: Array,
-    nonlinearity: str,
-    look_over: Callable[[Array], None] | None,
-) -> tuple[Array, list[Array]]:
-    """`recurrence` for h_0 (H, B) and a bias (H, 1): states (T + 1, H, B), and a list of each."""
-    hidden_size, input_size = W_xh.shape
-    several = inputs.shape[1] > 1
-    run = _in_one_array if several and 2 * input_size <= hidden_size else _ahead
-    return run(inputs, h_0, W_xh, W_hh, bias, NONLINEARITIES[nonlinearity], look_over)
+    batch_size, input_size = inputs.shape[1:]
+    hidden_size = len(W)
+    # The copy of a single sequence is cheap, so that few units are reason enough.
+    few = max(16, hidden_size // 2)
+    at_once = input_size <= few or (batch_size == 1 and hidden_size <= FEWEST_ROWS)
+    run = _in_one_array if at_once else _ahead
+    return run(inputs, h_0, W, NONLINEARITIES[nonlinearity], look_over)
 
 
 def _in_one_array(
     inputs: Array,
     h_0: Array,
-    W_xh: Array,
-    W_hh: Array,
-    bias: Array,
-    f: Callable[..., Array],
-    look_over: Callable[[Array], None] | None,
-) -> tuple[Array, list[Array]]:
-    """States in an array that holds [h_{t-1}; x_t; 1] for each t."""
-    steps, batch_size, input_size = inputs.shape
-    hidden_size = len(W_hh)
+    W: Array,
+    f: Callable[[Array, Array], object],
+    look_over: LookOver | None,
+) -> tuple[Array, Iterable[Array]]:
+    """States in an array that holds [h_{t-1}; x_t; 1 …] for each t."""
+    (steps, batch_size, input_size), hidden_size = inputs.shape, len(W)
     if look_over is not None:
         look_over(inputs)
-    read = np.empty((steps + 1, hidden_size + input_size + 1, batch_size), inputs.dtype)
+    read = np.empty((steps + 1, W.shape[1], batch_size), inputs.dtype)
     states = read[:, :hidden_size]
-    states[0] = h_0
-    read[:-1, hidden_size:-1] = inputs.transpose(0, 2, 1)
-    read[:, -1] = 1
+    states[0] = h_0.T
+    read[:-1, hidden_size : hidden_size + input_size] = inputs.transpose(0, 2, 1)
+    read[:, hidden_size + input_size :] = 1
 
-    W = np.empty((hidden_size, hidden_size + input_size + 1), inputs.dtype)
-    W[:, :hidden_size], W[:, hidden_size:-1], W[:, -1:] = W_hh, W_xh, bias
-    product = product_with(W, batch_size)
-    each = list(states)
-    for h_x_1, h in zip(read[:-1], each[1:], strict=True):
+    product, each = product_with(W, batch_size), list(states)
+    for h_x_1, h in zip(read, each[1:], strict=False):  # of the last, nothing is read
         product(h_x_1, h)
-        f(h, out=h)
-    return states, each
+        f(h, h)
+    return states.transpose(0, 2, 1), each
 
 
 def _ahead(
     inputs: Array,
     h_0: Array,
-    W_xh: Array,
-    W_hh: Array,
-    bias: Array,
-    f: Callable[..., Array],
-    look_over: Callable[[Array], None] | None,
-) -> tuple[Array, list[Array]]:
-    """States each of which is W_xh x_t + bias at first."""
-    steps, batch_size, _ = inputs.shape
-    states = np.empty((steps + 1, *h_0.shape), inputs.dtype)
+    W: Array,
+    f: Callable[[Array, Array], object],
+    look_over: LookOver | None,
+) -> tuple[Array, Iterable[Array]]:
+    """States each of which is W_xh x_t + b at first."""
+    (steps, batch_size, input_size), hidden_size = inputs.shape, len(W)
+    states = np.empty((steps + 1, batch_size, hidden_size), inputs.dtype)
     states[0] = h_0
-    h, *to_come = each = list(states)
+    h, *to_come = states
 
-    product, recurrent, add = product_with(W_hh, batch_size), np.empty_like(h), np.add
-    block = max(1, BLOCK_BYTES // (inputs[0].nbytes + h.nbytes))
+    W_hh, W_xh = W[:, :hidden_size], W[:, hidden_size : hidden_size + input_size]
+    b = np.add.reduce(W[:, hidden_size + input_size :], axis=1)
+    W_hh_T, recurrent, add = W_hh.T, np.empty_like(h), np.add
+    block = max(1, CACHE_BYTES // (inputs[0].nbytes + h.nbytes))
     for first in range(0, steps, block):
         x, ahead = inputs[first : first + block], states[1:][first : first + block]
         if look_over is not None:
             look_over(x)
-        _project(x, W_xh, out=ahead)
-        ahead += bias
+        affine(x, W_xh.T, b, out=ahead)
         for h_next in to_come[first : first + block]:
-            product(h, recurrent)
+            h.dot(W_hh_T, recurrent)
             add(h_next, recurrent, h_next)
-            f(h_next, out=h_next)
+            f(h_next, h_next)
             h = h_next
-    return states, each
+    return states, states.transpose(0, 2, 1)
 
 
-def _project(x: Array, W_xh: Array, out: Array) -> None:
-    """W_xh x_t for some steps of x (n, B, I), to out (n, H, B)."""
-    x = np.ascontiguousarray(x)
-    if x.shape[1] == 1:  # the steps of one sequence are a batch themselves
-        np.matmul(x[:, 0], W_xh.T, out=out[..., 0])
+def affine(rows: Array, W: Array, b: Array, out: Array | None = None) -> Array:
+    """v W + b for all rows v of (n, B, I), with W (I, N) and b (N,): (n, B, N)."""
+    (n, B, I), N = rows.shape, len(b)
+    if B < FEWEST_ROWS:
+        flat = None if out is None else out.reshape(-1, N)
+        out = np.matmul(rows.reshape(n * B, I), W, out=flat).reshape(n, B, N)
     else:
-        np.matmul(W_xh, x.transpose(0, 2, 1), out=out)
+        out = np.matmul(np.ascontiguousarray(rows), W, out=out)
+    out += b if B == 1 else spread(b, (B, N))
+    return out
+
+
+def spread(b: Array, shape: tuple[int, ...]) -> Array:
+    """`b` broadcast in memory: what is added to long arrays in one sweep, not row by row."""
+    wide = np.empty(shape, b.dtype)
+    wide[:] = b
+    return wide
 
 
 def product_with(W: Array, columns: int) -> Callable[[Array, Array], object]:
@@ -147,10 +152,10 @@ def product_with(W: Array, columns: int) -> Callable[[Array, Array], object]:
     rows = len(W) if multiplications <= SMALL_PRODUCT else len(W) * SMALL_PRODUCT // multiplications
     if rows == len(W) or rows < FEWEST_ROWS:
         return W.dot
-    upper = [(slice(i, i + rows), W[i : i + rows].dot) for i in range(0, len(W), rows)]
+    upper = [(slice(i, i + rows), W[i : i + rows]) for i in range(0, len(W), rows)]
 
     def product(z: Array, out: Array) -> None:
-        for part, dot in upper:
-            dot(z, out[part])
+        for part, W_part in upper:
+            np.matmul(W_part, z, out=out[part])
 
     return product

@@ -233,7 +233,7 @@ def test_blocks_do_not_matter(dtype: type[np.floating], monkeypatch: pytest.Monk
     for steps_at_a_time in (1, 2, 4):
         of_a_step = (model.hidden_size + model.output_size) * 4 * model.dtype.itemsize
         monkeypatch.setattr(
-            "rnn_reference.gradients.BLOCK_BYTES", steps_at_a_time * of_a_step, raising=True
+            "rnn_reference.gradients.CACHE_BYTES", steps_at_a_time * of_a_step, raising=True
         )
         assert apart_from_autograd(model, 7, 4) == []
 

@@ -1,7 +1,10 @@
 """The six weights: how they are drawn, and how they travel."""
 
+import copy
 import math
+import pickle
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +88,8 @@ def test_mapping_round_trip(kind: type[AnyRNN], dtype: type[np.floating]) -> Non
     assert bits(again.weights) == bits(model.weights) == bits(other.weights)
     inputs, h_0 = drawn_inputs(model), drawn_state(model)
     wanted = [bits(part) for part in model.forward(inputs, h_0)]
-    for copy in (again, other):
-        assert [bits(part) for part in copy.forward(inputs, h_0)] == wanted
+    for each in (again, other):
+        assert [bits(part) for part in each.forward(inputs, h_0)] == wanted
 
 
 @every_dtype
@@ -116,3 +119,22 @@ def test_refused_weights_leave_the_file(tmp_path: Path) -> None:
             save_weights(path, {name: a for name, a in weights.items() if name != "b_ho"})
     assert bits(load_weights(old)) == bits(weights)
     assert not new.exists()
+
+
+@every_kind
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))]
+)
+def test_a_copy_is_a_model_of_its_own(kind: type[AnyRNN], copied: Callable[[Any], Any]) -> None:
+    """What is written to a weight of a copy decides what it computes, and that alone."""
+    model = drawn_model(kind, 3, 5, 2)
+    inputs, before = drawn_inputs(model), bits(model.weights)
+    other = copied(model)
+    assert type(other) is kind
+    assert bits(other.weights) == before
+    for name in WEIGHT_NAMES:
+        getattr(other, name)[:] = 0
+    assert bits(model.weights) == before
+    outputs, _ = other.forward(inputs)
+    assert not any(y.any() for y in outputs.values())
+    assert all(y.any() for y in model.forward(inputs)[0].values())
