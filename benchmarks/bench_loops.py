@@ -14,7 +14,13 @@ from rnn_benchmarks.agreement import allowance, require_agreement
 from rnn_benchmarks.grid import GRIDS, Point
 from rnn_benchmarks.lines import YARDSTICK
 from rnn_benchmarks.names import chosen_names
-from rnn_benchmarks.pairs import rounds_for, time_pairs, timed, warmup_rounds_for
+from rnn_benchmarks.pairs import (
+    SHORT_SECONDS,
+    rounds_for,
+    time_pairs,
+    timed,
+    warmup_rounds_for,
+)
 from rnn_benchmarks.remarks import remarks_of
 from rnn_benchmarks.rivals import Loaded, load
 from rnn_benchmarks.threads import thread_limit
@@ -91,14 +97,21 @@ def test_line(
     )
     del result, yardstick_result
 
-    target, pair = request.config.getoption("--rnn-seconds"), first + yardstick_first
-    warmup_rounds = warmup_rounds_for(pair, target)
+    target = request.config.getoption("--rnn-seconds")
+    warmup_rounds = warmup_rounds_for(first + yardstick_first, target)
     if warmup_rounds:  # the first calls of all are slower
-        pair = timed(run_yardstick)[0] + timed(run)[0]
-    rounds = rounds_for(pair, target)
+        first, yardstick_first = timed(run)[0], timed(run_yardstick)[0]
+    short = min(first, yardstick_first) < SHORT_SECONDS
+    pair = (first + yardstick_first) * (2 if short else 1)
     benchmark.group = str(point)
     yardstick_seconds = time_pairs(
-        benchmark, run, run_yardstick, rounds, time.perf_counter, warmup_rounds
+        benchmark,
+        run,
+        run_yardstick,
+        rounds_for(pair, target),
+        time.perf_counter,
+        warmup_rounds,
+        short,
     )
     benchmark.extra_info.update(
         point=asdict(point),

@@ -9,7 +9,7 @@ from statistics import geometric_mean, median
 
 from rnn_benchmarks.grid import DTYPES, GRIDS, HIDDEN_SIZES, Point
 from rnn_benchmarks.machine import describe
-from rnn_benchmarks.pairs import Call, timed
+from rnn_benchmarks.pairs import SHORT_SECONDS, Call, settled, timed
 from rnn_benchmarks.threads import thread_limit
 
 TARGET_SECONDS = 0.5
@@ -47,7 +47,7 @@ class Question:
 
 
 def measure(question: Question, point: Point) -> Ratio:
-    """Both calls in turn, after one of each."""
+    """Both calls in turn, short ones each after one that is not timed."""
     torch, other = question.prepare(point)
     pairs = list(_pairs(torch, other))
     ratios = [question.ratio(*pair) for pair in pairs]
@@ -57,10 +57,11 @@ def measure(question: Question, point: Point) -> Ratio:
 def _pairs(torch: Call, other: Call) -> Iterator[tuple[float, float]]:
     """Seconds of both, in turn, until the time is used up."""
     used, rounds = 0.0, 0
+    short = min(timed(torch)[0], timed(other)[0]) < SHORT_SECONDS
     while rounds < MOST_ROUNDS and used < (
         MOST_SECONDS if rounds < FEWEST_ROUNDS else TARGET_SECONDS
     ):
-        pair = timed(torch)[0], timed(other)[0]
+        pair = settled(torch, short)[0], settled(other, short)[0]
         used, rounds = used + sum(pair), rounds + 1
         yield pair
 

@@ -1,7 +1,9 @@
 """Timing in pairs: the yardstick just before the line, in every round.
 
 What disturbs a machine (another process, its clock speed) disturbs both halves of a pair alike, so
-the ratio within a pair is steadier than either time.
+the ratio within a pair is steadier than either time. A short call finds the caches and the branch
+predictions of the other half, which can cost it as much as it takes: it is made twice, and timed
+once.
 """
 
 import gc
@@ -20,6 +22,7 @@ PATIENCE = 10
 ROUNDS_IF_SLOW = 3
 # After the agreement check and the calibration, which have warmed up both already.
 WARMUP_ROUNDS = 1
+SHORT_SECONDS = 2e-3  # of a call: 20 µs, which is what the other half may cost it, are 1 % of that
 
 Result = TypeVar("Result")
 Call = Callable[[], object]
@@ -78,6 +81,15 @@ def timed(call: Callable[[], Result], clock: Clock = time.perf_counter) -> tuple
             gc.enable()
 
 
+def settled(
+    call: Callable[[], Result], short: bool, clock: Clock = time.perf_counter
+) -> tuple[float, Result]:
+    """As `timed`, after a call that is not, where it is short."""
+    if short:
+        call()
+    return timed(call, clock)
+
+
 def time_pairs(
     benchmark: Benchmark,
     line: Call,
@@ -85,19 +97,23 @@ def time_pairs(
     rounds: int,
     clock: Clock,
     warmup_rounds: int = WARMUP_ROUNDS,
+    short: bool = False,
 ) -> tuple[float, ...]:
     """Time `rounds` pairs: pytest-benchmark keeps the line's seconds, returned are the yardstick's.
 
-    `clock` must be the timer that pytest-benchmark uses. Both tuples are in the order of rounds.
+    Where calls are `short`, each is made once more before it is timed. `clock` must be the timer
+    that pytest-benchmark uses. Both tuples are in the order of rounds.
     """
     seconds: list[float] = []
     kept: list[object] = []
 
     def yardstick_first() -> None:
         kept.clear()  # so that neither finds the other's result still in memory
-        elapsed, result = timed(yardstick, clock)
+        elapsed, result = settled(yardstick, short, clock)
         seconds.append(elapsed)
         del result
+        if short:
+            line()
 
     def then_line() -> None:
         kept.append(line())

@@ -9,6 +9,7 @@ from rnn_benchmarks.pairs import (
     TARGET_SECONDS,
     WARMUP_ROUNDS,
     rounds_for,
+    settled,
     time_pairs,
     timed,
     warmup_rounds_for,
@@ -123,3 +124,26 @@ def test_neither_half_of_a_pair_finds_the_result_of_the_other() -> None:
 
     time_pairs(Fake(5, enabled=False), Result, Result, 5, lambda: 0.0)
     assert alive == [0] * 10
+
+
+def test_a_short_call_is_timed_after_one_that_is_not() -> None:
+    """The clock stands still but for calls: the first of two takes 5 s, the second 1 s."""
+    now = [0.0]
+    calls: list[str] = []
+
+    def half(name: str) -> None:
+        now[0] += 1 if calls[-1:] == [name] else 5
+        calls.append(name)
+
+    def line() -> None:
+        half("line")
+
+    def yardstick() -> None:
+        half("yardstick")
+
+    found = time_pairs(
+        Fake(3, enabled=False), line, yardstick, 3, lambda: now[0], warmup_rounds=0, short=True
+    )
+    assert found == (1.0,) * 3
+    assert calls == ["yardstick", "yardstick", "line", "line"] * 3
+    assert settled(yardstick, short=False, clock=lambda: now[0])[0] == 5
