@@ -81,12 +81,12 @@ def by_step(
     """Refuse all but a mapping from these steps, or from `every` one, to arrays of this kind."""
     if not isinstance(given, Mapping):
         raise TypeError(f"{name}: expected a mapping by time step, got {type(given).__name__}")
-    wanted = f"{name}: expected time steps {steps[0]} … {steps[-1]}"
+    wanted, ndarray = f"{name}: expected time steps {steps[0]} … {steps[-1]}", np.ndarray
     for t, array in given.items():
         if t not in steps:
             raise ValueError(f"{wanted}, got {brief(t)}")
         # The name is put together only where it will be read: there may be thousands of steps.
-        if type(array) is not np.ndarray or array.shape != shape or array.dtype != dtype:
+        if type(array) is not ndarray or array.shape != shape or array.dtype is not dtype:
             validate_kind(f"{name}[{t}]", array, shape, dtype)
     if every and len(given) < len(steps):
         raise ValueError(f"{wanted}, got none for {next(t for t in steps if t not in given)}")

@@ -87,8 +87,8 @@ class BatchRNN(Model):
         given = hidden_states, output_gradients, state_gradients
         with np.errstate(invalid="ignore"):  # of infinity, which is refused below
             gradients = backpropagation(self._weights, inputs, *given, of_inputs)
-        if not all(map(all_finite, gradients.weights.values())):
-            # What is not finite reaches a weight; where all is, a sum has overflowed.
+        # What is not finite reaches one of these, as 0 times it is NaN; or a sum has overflowed.
+        if not all(all_finite(gradients.weights[name]) for name in ("W_hh", "b_xh", "b_ho")):
             names = "hidden_states", "output_gradients", "state_gradients"
             for name, arrays in zip(names, given, strict=True):
                 for t, array in arrays.items():

@@ -54,7 +54,7 @@ def backpropagation(
         of_inputs: whether the inputs' gradient is wanted.
     """
     (T, B, I), (O, H) = inputs.shape, weights["W_ho"].shape
-    sums = {name: np.zeros_like(weight) for name, weight in weights.items() if name != "b_hh"}
+    sums: dict[str, Array] = {}
     dx = np.empty_like(inputs, order="C") if of_inputs else None
 
     block = min(T, max(1, CACHE_BYTES // ((H + O) * B * inputs.itemsize)))
@@ -83,11 +83,18 @@ def backpropagation(
         by_unit = read[: n + 1].transpose(1, 0, 2).reshape(H + O, -1)
         d, d_dy = by_unit[:H, :-B], by_unit[:, B:]
         of_both = d_dy @ np.concatenate(h_t, axis=1).T
-        sums["W_hh"] += of_both[:H]
-        sums["W_ho"] += of_both[H:]
-        sums["W_xh"] += d @ inputs[first : first + n].reshape(-1, I)
-        sums["b_xh"] += d.sum(axis=1, keepdims=True)
-        sums["b_ho"] += d_dy[H:].sum(axis=1, keepdims=True)
+        of_these = {
+            "W_hh": of_both[:H],
+            "W_ho": of_both[H:],
+            "W_xh": d @ inputs[first : first + n].reshape(-1, I),
+            "b_xh": d.sum(axis=1, keepdims=True),
+            "b_ho": d_dy[H:].sum(axis=1, keepdims=True),
+        }
+        for name, gradient in of_these.items():
+            if name in sums:
+                sums[name] += gradient
+            else:
+                sums[name] = gradient
         if dx is not None:
             np.matmul(d.T, weights["W_xh"], out=dx[first : first + n].reshape(-1, I))
 
