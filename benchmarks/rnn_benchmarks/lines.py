@@ -79,11 +79,11 @@ def prepare_layer(workload: Workload) -> Callable[[], tuple[Array, Array]]:
     W_xh, b_xh, W_hh, b_hh, W_ho, b_ho = workload.weights.values()
     weights = {"weight_ih_l0": W_xh, "weight_hh_l0": W_hh}
     biases = {"bias_ih_l0": b_xh[:, 0], "bias_hh_l0": b_hh[:, 0]}
-    layer = RNN.from_weights(weights | biases)
+    layer, W_ho_T = RNN.from_weights(weights | biases), np.ascontiguousarray(W_ho.T)
 
     def forward() -> tuple[Array, Array]:
         states, _ = layer.forward(workload.inputs)
-        outputs = states @ W_ho.T
+        outputs = states @ W_ho_T
         outputs += b_ho.T
         return outputs, states
 

@@ -1,13 +1,15 @@
 """The one recurrence, organised for speed: what a batch, a layer and a direction all run.
 
 A loop of NumPy spends its time between the calls, so there are few of them, each on memory that is
-laid out for it, and a state is written to where it is returned. Where there are few inputs, state
-and input stand in one array, with a column a sequence, and a step is two calls:
+laid out for it, and a state is written to where it is returned. Where there are few inputs, at most
+16 or half as many as units, state and input stand in one array, with a column a sequence, and a
+step is two calls:
 
     [h_t; ·] = tanh([W_hh  W_xh  b_xh  b_hh] [h_{t-1}; x_t; 1; 1])
 
-Where there are more, W_xh x_t and the biases are computed ahead, for as many steps as a cache
-holds, with a row a sequence, as the inputs have it; then a step is three calls.
+Likewise for one sequence and at most 32 units, where the inputs' copy is cheap. Elsewhere W_xh x_t
+and the biases are computed ahead, for as many steps as a cache holds, with a row a sequence, as the
+inputs have it; then a step is three calls.
 """
 
 from collections.abc import Callable, Iterable
@@ -66,10 +68,9 @@ def recurrence(
     """
     batch_size, input_size = inputs.shape[1:]
     hidden_size = len(W)
-    # The copy of a single sequence is cheap, so that few units are reason enough.
-    few = max(16, hidden_size // 2)
-    at_once = input_size <= few or (batch_size == 1 and hidden_size <= FEWEST_ROWS)
-    run = _in_one_array if at_once else _ahead
+    few_inputs = input_size <= max(16, hidden_size // 2)
+    small = batch_size == 1 and hidden_size <= 32
+    run = _in_one_array if few_inputs or small else _ahead
     return run(inputs, h_0, W, NONLINEARITIES[nonlinearity], look_over)
 
 
