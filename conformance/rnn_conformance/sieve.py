@@ -9,16 +9,18 @@ costs as much as `a`. By Cauchy and Schwarz, for a row p of |W| and a row q of |
 which is O(n) for all units of a row together, with x_t and h_{t-1} apart. With the e that follows
 from it, and as sech^2(|a| - e) >= 1 - tanh^2 a and |tanh a| >= tanh^2 a,
 
-    bound >= (1 - tanh^2 a) e + tanh^2 a k,    k = 2 TANH_ULPS (u + the judge's u),
+    bound >= (1 - tanh^2 a) e + tanh^2 a k = e + tanh^2 a (k - e),
 
-and for relu, bound >= e. A number whose error is at most the worst share found so far, times this,
-is not worse. Whatever else there is, NaN and infinity included, gets the full bound.
+with k = 2 TANH_ULPS (u + the judge's u), and for relu, bound >= e. On the right, the tanh and three
+operations are rounded: 50 of the judge's u of e or k, whichever is larger. That is within what is
+spared of k, or of e, as e is scaled down where it were too large for that. A number whose error is at most the worst
+share found so far, times this, is not worse. Whatever else there is, NaN and infinity included,
+gets the full bound.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +33,6 @@ from rnn_conformance.certificate import (
     Precision,
     activation,
     gamma,
-    preactivation,
     state_bound,
 )
 from rnn_conformance.judgement import share
@@ -39,11 +40,15 @@ from rnn_conformance.protocol import Array
 
 SPARE = 2.0**-20  # of every lower bound, for its own rounding: n u is less for n up to 2^30
 ALONE = 64  # a product over all numbers costs as much as the sums of one in so many
-FEW = 32  # rows, whose whole bound costs less than to make the weights ready; or units
-UNITS = 256  # whose weights are converted at a time, where rows are few
+FEW, FEW_NUMBERS = 16, 1024  # rows, or numbers, whose whole bound costs less than to sift them
+FEW_UNITS = 8  # of which |W||v| costs less than moments
+COLUMNS = 128  # units; up to so many, a product is faster with a column of W for each
+SKINNY, PRODUCTS = 32, 10**6  # units; up to so many, OpenBLAS is faster at no more multiplications
+CLOSE = 0.95  # of the largest share that may be: what is above, is looked at first
+WEIGHTS = 2**15  # that are converted at a time, so that they stay in the cache
 
-Rows = tuple[Float64, Float64]  # of inputs (R, I), and of the states before them (R, H)
 Index = npt.NDArray[np.intp]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,8 @@ class Judged:
 class Sieve:
     """One cell, its weights made ready once for any number of rows.
 
+    A row is x_t, h_{t-1}, 1 and 1, in float64: what a row of W_xh, W_hh, b_xh and b_hh is for.
+
     Args:
         weights: W_xh (H, I), b_xh (H, 1), W_hh (H, H), b_hh (H, 1).
         nonlinearity: "tanh" or "relu".
@@ -75,121 +82,145 @@ class Sieve:
         self, weights: Mapping[str, Array], nonlinearity: str, precision: Precision
     ) -> None:
         self.nonlinearity, self.precision = nonlinearity, precision
-        self._weights = weights
-        self.roundings = weights["W_xh"].shape[1] + len(weights["W_hh"]) + 3
+        self._parts = [weights[name] for name in ("W_xh", "W_hh", "b_xh", "b_hh")]
+        self.units, self.inputs = weights["W_xh"].shape
+        self.roundings = self.inputs + self.units + 3
 
-    def judged(self, rows: Rows, found: Float64, worst: float | None = None) -> Judged:
+    def judged(
+        self, rows: Float64, found: Float64, worst: float | None = None
+    ) -> Judged | None:
         """Every number of `found` (R, H) whose share may be above `worst`, judged in full.
 
         Where `worst` is None, the largest share of all is among them, and every one above 1.
         """
-        if len(found) <= FEW:
+        if len(rows) <= FEW or found.size <= FEW_NUMBERS:
             return self._all(rows, found)
         a = self._value(rows)
         expected = activation(self.nonlinearity, a)
 
-        def in_full(index: Index) -> Judged:
+        def in_full(within: Mask) -> Judged:
+            index = np.flatnonzero(~within)
             of = Affine(a.ravel()[index], self._scale(rows, index), self.roundings)
             return self._judged(index, of, expected.ravel()[index], found.ravel()[index])
 
         error = np.subtract(found, expected)
         np.abs(error, out=error)
+        if worst is not None:
+            within = error <= self._least_bound(rows, expected, worst)
+            return None if within.all() else in_full(within)
         least = self._least_bound(rows, expected)
-        if worst is None:
-            most = np.where(least > 0, error / least, np.inf)
-            suspect = int(np.argmax(most))
-            within = most <= min(1.0, in_full(np.array([suspect])).shares.item())
-            within.flat[suspect] = False
-        else:
-            least *= worst
-            within = error <= least
-        return in_full(np.flatnonzero(~within))
+        most = np.divide(error, np.maximum(least, 0, out=least), out=least)
+        top = float(most.max())
+        first = CLOSE * top if top < np.inf else 1.0
+        within = most < first
+        judged = in_full(within)
+        worst = min(1.0, float(judged.shares.max()))
+        return judged if worst >= first else in_full(within & (most <= worst))
 
-    def _all(self, rows: Rows, found: Float64) -> Judged:
+    def _all(self, rows: Float64, found: Float64) -> Judged:
         """All numbers in full, in blocks of units, so that their weights stay in the cache."""
-        blocks = [slice(first, first + UNITS) for first in range(0, found.shape[1], UNITS)]
-        parts = [
-            preactivation({name: W[units] for name, W in self._weights.items()}, *rows)
-            for units in blocks
-        ]
-        value = np.hstack([part.value for part in parts]).ravel()
-        scale = np.hstack([part.scale for part in parts]).ravel()
-        expected = activation(self.nonlinearity, value)
-        of = Affine(value, scale, self.roundings)
+        sizes = np.abs(rows)
+        value, scale = np.empty(found.shape), np.empty(found.shape)
+        for units, W in self._weights():
+            np.matmul(rows, W.T, out=value[:, units])
+            np.matmul(sizes, np.abs(W, out=W).T, out=scale[:, units])
+        of = Affine(value.ravel(), scale.ravel(), self.roundings)
+        expected = activation(self.nonlinearity, of.value)
         return self._judged(np.arange(found.size), of, expected, found.ravel())
 
     def _judged(self, index: Index, of: Affine, expected: Float64, found: Float64) -> Judged:
         bound = state_bound(self.nonlinearity, of, self.precision)
         return Judged(index, expected, found, bound, share(expected, found, bound))
 
-    def _value(self, rows: Rows) -> Float64:
+    def _value(self, rows: Float64) -> Float64:
         """`a` of every row and unit, (R, H)."""
-        (W_xh, W_hh), (x, h) = self._columns, rows
-        a: Float64 = x @ W_xh
-        a += h @ W_hh
-        a += self._bias
+        W = self._columns
+        if self.units > SKINNY:
+            return rows @ W
+        a = np.empty((len(rows), self.units))
+        step = max(1, PRODUCTS // W.size)
+        for first in range(0, len(rows), step):
+            np.matmul(rows[first : first + step], W, out=a[first : first + step])
         return a
 
-    def _scale(self, rows: Rows, index: Index) -> Float64:
+    def _scale(self, rows: Float64, index: Index) -> Float64:
         """The sum of absolute values of these numbers."""
-        row, unit = np.divmod(index, len(self._bias))
-        if len(index) * ALONE > len(rows[0]) * len(self._bias):
-            pairs = zip(rows, self._columns, strict=True)
-            scale = sum((np.abs(v) @ np.abs(W) for v, W in pairs), self._bias_size)
+        row, unit = index // self.units, index % self.units
+        if len(index) * ALONE > len(rows) * self.units:
+            scale: Float64 = np.abs(rows) @ self._column_sizes
             return scale[row, unit]
-        matrices = self._weights["W_xh"], self._weights["W_hh"]
-        sums = [
-            np.vecdot(np.abs(v[row]), np.abs(W[unit])) for v, W in zip(rows, matrices, strict=True)
-        ]
-        found: Float64 = sum(sums, self._bias_size[unit])
+        found: Float64 = np.vecdot(np.abs(rows[row]), np.abs(self._columns.T[unit]))
         return found
 
-    @cached_property
-    def _columns(self) -> tuple[Float64, Float64]:
-        """W_xh and W_hh with a column a unit; of few units, a product is faster in order F."""
-        order: Literal["C", "F"] = "F" if len(self._weights["W_hh"]) <= FEW else "C"
-        W_xh, W_hh = (self._weights[name].astype(np.float64, order) for name in ("W_xh", "W_hh"))
-        return W_xh.T, W_hh.T
+    def _weights(self) -> Iterator[tuple[slice, Float64]]:
+        """W_xh, W_hh, b_xh and b_hh beside one another, of some units at a time."""
+        step = max(1, WEIGHTS // self.roundings)
+        for first in range(0, self.units, step):
+            units = slice(first, first + step)
+            yield units, np.concatenate([W[units] for W in self._parts], 1, dtype=np.float64)
 
     @cached_property
-    def _bias(self) -> Float64:
-        b_xh, b_hh = (self._weights[name][:, 0].astype(np.float64) for name in ("b_xh", "b_hh"))
-        return b_xh + b_hh
+    def _columns(self) -> Float64:
+        """All weights, with a column for each unit."""
+        W = np.concatenate(self._parts, 1, dtype=np.float64).T
+        return np.ascontiguousarray(W) if self.units <= COLUMNS else W
 
     @cached_property
-    def _bias_size(self) -> Float64:
-        b_xh, b_hh = (self._weights[name][:, 0].astype(np.float64) for name in ("b_xh", "b_hh"))
-        return np.abs(b_xh) + np.abs(b_hh)
+    def _column_sizes(self) -> Float64:
+        return np.abs(self._columns)
 
     @cached_property
     def _least_error(self) -> Float64:
-        """What the moments of x_t and of h_{t-1}, and 1, give the least that e can be with."""
-        parts = [_moments(W.T) / (len(W), 1) for W in self._columns]
-        sums = np.column_stack([part * (1 - SPARE, -1 - SPARE) for part in parts])
+        """What the sizes of a row, by which they are multiplied, give the least that e can be."""
         m = self.roundings
-        per_size = gamma(m, self.precision.u) + gamma(m, JUDGE.u)
-        return np.vstack([sums.T, self._bias_size]) * per_size * (1 - SPARE)
+        per_size = (gamma(m, self.precision.u) + gamma(m, JUDGE.u)) * (1 - SPARE)
+        if self.units <= FEW_UNITS:
+            return self._column_sizes * per_size
+        moments = np.concatenate([self._moments(W) for _, W in self._weights()], 1)
+        moments[:2] *= (1 - SPARE) * per_size
+        moments[2:4] *= (-1 - SPARE) * per_size
+        moments[4] = sum(np.abs(b[:, 0], dtype=np.float64) for b in self._parts[2:]) * per_size
+        return moments
 
-    def _least_bound(self, rows: Rows, expected: Float64) -> Float64:
-        """Not above the full bound of any number, (R, H)."""
-        ones = np.ones((len(expected), 1))
-        e: Float64 = np.hstack([*map(_moments, rows), ones]) @ self._least_error
+    @cached_property
+    def _most_error(self) -> Float64:
+        return np.abs(self._least_error).max(axis=1)
+
+    @cached_property
+    def _evenly(self) -> Float64:
+        """Columns that give the sum of the n numbers of x_t, and of h_{t-1}, over sqrt(n)."""
+        sums = np.zeros((self.roundings - 1, 2))
+        sums[: self.inputs, 0], sums[self.inputs : -2, 1] = self.inputs**-0.5, self.units**-0.5
+        return sums
+
+    def _moments(self, rows: Float64) -> Float64:
+        """Of the n numbers q of x_t, and of h_{t-1}, in each row, sum |q| / sqrt(n); of both, not
+        less than ||q| - mean |q||; and 1: (5, R)."""
+        moments, n = np.empty((5, len(rows))), self.roundings
+        total, apart = moments[:2], moments[2:4]
+        total[:] = (np.abs(rows) @ self._evenly).T
+        for part, q in zip(apart, (rows[:, : self.inputs], rows[:, self.inputs : -2]), strict=True):
+            np.vecdot(q, q, out=part)
+        apart *= 1 + 16 * n * JUDGE.u
+        apart -= total * total
+        apart += n * JUDGE.eta
+        np.sqrt(apart, out=apart)
+        moments[4] = 1
+        return moments
+
+    def _least_bound(self, rows: Float64, expected: Float64, times: float = 1.0) -> Float64:
+        """Not above the full bound of any number, `times` this, (R, H)."""
+        sizes = np.abs(rows) if self.units <= FEW_UNITS else self._moments(rows).T
+        e: Float64 = sizes @ (self._least_error * times)
         if self.nonlinearity == "relu":
             return e
         k = 2 * TANH_ULPS * (self.precision.u + JUDGE.u) * (1 - SPARE)
-        squares = expected * expected
-        slope = (1 - 40 * JUDGE.u) - squares  # the tanh that is squared may be off by TANH_ULPS
-        e *= np.maximum(slope, 0, out=slope)
-        squares *= k
-        e += squares
+        cap = k * SPARE / (100 * JUDGE.u)
+        most = sizes @ self._most_error
+        if not most.max() <= cap:
+            e *= np.minimum(cap / most, 1)[:, np.newaxis]
+        to_k = k * times - e
+        to_k *= expected
+        to_k *= expected
+        e += to_k
         return e
-
-
-def _moments(rows: Float64) -> Float64:
-    """The sum of |q| of each row q, and not less than |q - mean(q)|, (R, 2)."""
-    n = rows.shape[1]
-    total = np.abs(rows) @ np.ones(n)
-    squares = np.vecdot(rows, rows)
-    apart = np.maximum(squares - total * total / n, 0)
-    apart += 16 * n * JUDGE.u * squares + n * JUDGE.eta
-    return np.column_stack([total, np.sqrt(apart)])
