@@ -40,7 +40,7 @@ from rnn_conformance.protocol import Array
 
 SPARE = 2.0**-20  # of every lower bound, for its own rounding: n u is less for n up to 2^30
 ALONE = 64  # a product over all numbers costs as much as the sums of one in so many
-FEW, FEW_NUMBERS = 16, 1024  # rows, or numbers, whose whole bound costs less than to sift them
+FEW, FEW_NUMBERS = 16, 2**13  # rows, or numbers, whose whole bound costs less than to sift them
 FEW_UNITS = 8  # of which |W||v| costs less than moments
 COLUMNS = 128  # units; up to so many, a product is faster with a column of W for each
 SKINNY, PRODUCTS = 32, 10**6  # units; up to so many, OpenBLAS is faster at no more multiplications
@@ -93,9 +93,9 @@ class Sieve:
 
         Where `worst` is None, the largest share of all is among them, and every one above 1.
         """
-        if len(rows) <= FEW or found.size <= FEW_NUMBERS:
+        if len(rows) <= FEW or (worst is None and found.size <= FEW_NUMBERS):
             return self._all(rows, found)
-        a = self._value(rows)
+        a = _product(rows, self._columns)
         expected = activation(self.nonlinearity, a)
 
         def in_full(within: Mask) -> Judged:
@@ -120,10 +120,14 @@ class Sieve:
     def _all(self, rows: Float64, found: Float64) -> Judged:
         """All numbers in full, in blocks of units, so that their weights stay in the cache."""
         sizes = np.abs(rows)
-        value, scale = np.empty(found.shape), np.empty(found.shape)
-        for units, W in self._weights():
-            np.matmul(rows, W.T, out=value[:, units])
-            np.matmul(sizes, np.abs(W, out=W).T, out=scale[:, units])
+        if self.units <= COLUMNS:
+            value, scale = _product(rows, self._columns), _product(sizes, self._column_sizes)
+        else:
+            value, scale = np.empty(found.shape), np.empty(found.shape)
+            for units in self._cached():
+                W = self._joined(units)
+                np.matmul(rows, W.T, out=value[:, units])
+                np.matmul(sizes, np.abs(W, out=W).T, out=scale[:, units])
         of = Affine(value.ravel(), scale.ravel(), self.roundings)
         expected = activation(self.nonlinearity, of.value)
         return self._judged(np.arange(found.size), of, expected, found.ravel())
@@ -132,37 +136,31 @@ class Sieve:
         bound = state_bound(self.nonlinearity, of, self.precision)
         return Judged(index, expected, found, bound, share(expected, found, bound))
 
-    def _value(self, rows: Float64) -> Float64:
-        """`a` of every row and unit, (R, H)."""
-        W = self._columns
-        if self.units > SKINNY:
-            return rows @ W
-        a = np.empty((len(rows), self.units))
-        step = max(1, PRODUCTS // W.size)
-        for first in range(0, len(rows), step):
-            np.matmul(rows[first : first + step], W, out=a[first : first + step])
-        return a
-
     def _scale(self, rows: Float64, index: Index) -> Float64:
         """The sum of absolute values of these numbers."""
         row, unit = index // self.units, index % self.units
         if len(index) * ALONE > len(rows) * self.units:
-            scale: Float64 = np.abs(rows) @ self._column_sizes
-            return scale[row, unit]
-        found: Float64 = np.vecdot(np.abs(rows[row]), np.abs(self._columns.T[unit]))
+            return _product(np.abs(rows), self._column_sizes)[row, unit]
+        found: Float64 = np.vecdot(np.abs(rows[row]), np.abs(self._matrix[unit]))
         return found
 
-    def _weights(self) -> Iterator[tuple[slice, Float64]]:
-        """W_xh, W_hh, b_xh and b_hh beside one another, of some units at a time."""
+    def _cached(self) -> Iterator[slice]:
+        """All units, in blocks whose weights stay in the cache."""
         step = max(1, WEIGHTS // self.roundings)
-        for first in range(0, self.units, step):
-            units = slice(first, first + step)
-            yield units, np.concatenate([W[units] for W in self._parts], 1, dtype=np.float64)
+        return (slice(first, first + step) for first in range(0, self.units, step))
+
+    def _joined(self, units: slice) -> Float64:
+        """W_xh, W_hh, b_xh and b_hh of these units, beside one another."""
+        return np.concatenate([W[units] for W in self._parts], 1, dtype=np.float64)
+
+    @cached_property
+    def _matrix(self) -> Float64:
+        return self._joined(slice(None))
 
     @cached_property
     def _columns(self) -> Float64:
         """All weights, with a column for each unit."""
-        W = np.concatenate(self._parts, 1, dtype=np.float64).T
+        W = self._matrix.T
         return np.ascontiguousarray(W) if self.units <= COLUMNS else W
 
     @cached_property
@@ -176,10 +174,10 @@ class Sieve:
         per_size = (gamma(m, self.precision.u) + gamma(m, JUDGE.u)) * (1 - SPARE)
         if self.units <= FEW_UNITS:
             return self._column_sizes * per_size
-        moments = np.concatenate([self._moments(W) for _, W in self._weights()], 1)
+        moments = np.concatenate([self._moments(self._matrix[u]) for u in self._cached()], 1)
         moments[:2] *= (1 - SPARE) * per_size
         moments[2:4] *= (-1 - SPARE) * per_size
-        moments[4] = sum(np.abs(b[:, 0], dtype=np.float64) for b in self._parts[2:]) * per_size
+        moments[4] = np.abs(self._matrix[:, -2:]).sum(axis=1) * per_size
         return moments
 
     @cached_property
@@ -224,3 +222,14 @@ class Sieve:
         to_k *= expected
         e += to_k
         return e
+
+
+def _product(rows: Float64, columns: Float64) -> Float64:
+    """rows @ columns."""
+    if columns.shape[1] > SKINNY:
+        return rows @ columns
+    found = np.empty((len(rows), columns.shape[1]))
+    step = max(1, PRODUCTS // columns.size)
+    for first in range(0, len(rows), step):
+        np.matmul(rows[first : first + step], columns, out=found[first : first + step])
+    return found

@@ -15,7 +15,7 @@ from rnn_conformance.sieve import Judged, Sieve
 
 # T·B rows judged at a time, so that what is needed beside the arguments does not grow with T: as
 # many as stay in the cache, but enough for a product to be worth its call.
-ROWS, FEWEST_ROWS, NUMBERS = 4096, 128, 2**17
+ROWS, FEWEST_ROWS, NUMBERS = 4096, 64, 2**18
 
 PRECISIONS = {np.dtype(name): Precision.of(name) for name in ("float32", "float64")}
 
