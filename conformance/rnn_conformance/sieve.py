@@ -181,10 +181,6 @@ class Sieve:
         return moments
 
     @cached_property
-    def _most_error(self) -> Float64:
-        return np.abs(self._least_error).max(axis=1)
-
-    @cached_property
     def _evenly(self) -> Float64:
         """Columns that give the sum of the n numbers of x_t, and of h_{t-1}, over sqrt(n)."""
         sums = np.zeros((self.roundings - 1, 2))
@@ -208,16 +204,18 @@ class Sieve:
 
     def _least_bound(self, rows: Float64, expected: Float64, times: float = 1.0) -> Float64:
         """Not above the full bound of any number, `times` this, (R, H)."""
-        sizes = np.abs(rows) if self.units <= FEW_UNITS else self._moments(rows).T
-        e: Float64 = sizes @ (self._least_error * times)
+        few = self.units <= FEW_UNITS
+        sizes = np.abs(rows) if few else self._moments(rows).T
+        least_error = self._least_error * times
+        e: Float64 = sizes @ least_error
         if self.nonlinearity == "relu":
             return e
-        k = 2 * TANH_ULPS * (self.precision.u + JUDGE.u) * (1 - SPARE)
+        k = 2 * TANH_ULPS * (self.precision.u + JUDGE.u) * (1 - SPARE) * times
         cap = k * SPARE / (100 * JUDGE.u)
-        most = sizes @ self._most_error
+        most = e if few else sizes @ np.abs(least_error).max(axis=1, keepdims=True)
         if not most.max() <= cap:
-            e *= np.minimum(cap / most, 1)[:, np.newaxis]
-        to_k = k * times - e
+            e *= np.minimum(cap / most, 1)
+        to_k = k - e
         to_k *= expected
         to_k *= expected
         e += to_k

@@ -128,7 +128,9 @@ def _judged(sieve: Sieve, inputs: Array, states: Array, h_0: Array) -> Certifica
 def blocks(shape: tuple[int, ...], input_size: int) -> Iterator[tuple[slice, slice]]:
     """Steps and rows of a trace (T, B, H) that are judged together, in the order of time."""
     T, B, H = shape
-    most = min(ROWS, max(FEWEST_ROWS, NUMBERS // (2 * input_size + 6 * H)))
+    row = 2 * input_size + 6 * H
+    numbers = min(2 * NUMBERS, max(NUMBERS, T * B * row // 4))
+    most = min(ROWS, max(FEWEST_ROWS, numbers // row))
     steps, rows = (-(-size // -(-size // limit)) for size, limit in ((T, max(1, most // B)), (B, most)))
     for start in range(0, T, steps):
         for first in range(0, B, rows):
