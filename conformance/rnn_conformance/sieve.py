@@ -11,11 +11,13 @@ from it, and as sech^2(|a| - e) >= 1 - tanh^2 a and |tanh a| >= tanh^2 a,
 
     bound >= (1 - tanh^2 a) e + tanh^2 a k = e + tanh^2 a (k - e),
 
-with k = 2 TANH_ULPS (u + the judge's u), and for relu, bound >= e. On the right, the tanh and three
-operations are rounded: 50 of the judge's u of e or k, whichever is larger. That is within what is
-spared of k, or of e, as e is scaled down where it were too large for that. A number whose error is at most the worst
-share found so far, times this, is not worse. Whatever else there is, NaN and infinity included,
-gets the full bound.
+with k = 2 TANH_ULPS (u + the judge's u), and for relu, bound >= e. A number whose error is at most
+the worst share found so far, times this, is not worse. Whatever else there is, NaN and infinity
+included, gets the full bound.
+
+On the right, the rounding of the tanh (17 of the judge's u of its square) and of the operations is
+less than 50 of them, of k or of |e|. Where tanh^2 a < 1/2, or |e| < k, that is within what is
+spared of either; elsewhere, as |e| is made no more than SPARE k / 100 of them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -41,10 +43,10 @@ from rnn_conformance.protocol import Array
 SPARE = 2.0**-20  # of every lower bound, for its own rounding: n u is less for n up to 2^30
 ALONE = 64  # a product over all numbers costs as much as the sums of one in so many
 FEW, FEW_NUMBERS = 16, 2**13  # rows, or numbers, whose whole bound costs less than to sift them
-FEW_UNITS = 8  # of which |W||v| costs less than moments
+FEW_UNITS = 8  # of which |W||v| costs less than its bound
 COLUMNS = 128  # units; up to so many, a product is faster with a column of W for each
 SKINNY, PRODUCTS = 32, 10**6  # units; up to so many, OpenBLAS is faster at no more multiplications
-CLOSE = 0.95  # of the largest share that may be: what is above, is looked at first
+CLOSE = 0.9  # of the largest share that may be: what is above, is looked at first
 WEIGHTS = 2**15  # that are converted at a time, so that they stay in the cache
 
 Index = npt.NDArray[np.intp]
@@ -86,9 +88,7 @@ class Sieve:
         self.units, self.inputs = weights["W_xh"].shape
         self.roundings = self.inputs + self.units + 3
 
-    def judged(
-        self, rows: Float64, found: Float64, worst: float | None = None
-    ) -> Judged | None:
+    def judged(self, rows: Float64, found: Float64, worst: float | None = None) -> Judged | None:
         """Every number of `found` (R, H) whose share may be above `worst`, judged in full.
 
         Where `worst` is None, the largest share of all is among them, and every one above 1.
@@ -118,16 +118,13 @@ class Sieve:
         return judged if worst >= first else in_full(within & (most <= worst))
 
     def _all(self, rows: Float64, found: Float64) -> Judged:
-        """All numbers in full, in blocks of units, so that their weights stay in the cache."""
+        """All numbers in full."""
         sizes = np.abs(rows)
-        if self.units <= COLUMNS:
-            value, scale = _product(rows, self._columns), _product(sizes, self._column_sizes)
-        else:
-            value, scale = np.empty(found.shape), np.empty(found.shape)
-            for units in self._cached():
-                W = self._joined(units)
-                np.matmul(rows, W.T, out=value[:, units])
-                np.matmul(sizes, np.abs(W, out=W).T, out=scale[:, units])
+        value, scale = np.empty(found.shape), np.empty(found.shape)
+        for units in self._in_cache():
+            W = self._columns_of(units)
+            _product(rows, W, value[:, units])
+            _product(sizes, np.abs(W, out=W), scale[:, units])
         of = Affine(value.ravel(), scale.ravel(), self.roundings)
         expected = activation(self.nonlinearity, of.value)
         return self._judged(np.arange(found.size), of, expected, found.ravel())
@@ -141,27 +138,22 @@ class Sieve:
         row, unit = index // self.units, index % self.units
         if len(index) * ALONE > len(rows) * self.units:
             return _product(np.abs(rows), self._column_sizes)[row, unit]
-        found: Float64 = np.vecdot(np.abs(rows[row]), np.abs(self._matrix[unit]))
+        found: Float64 = np.vecdot(np.abs(rows[row]), np.abs(self._columns.T[unit]))
         return found
 
-    def _cached(self) -> Iterator[slice]:
-        """All units, in blocks whose weights stay in the cache."""
+    def _in_cache(self) -> Iterator[slice]:
+        """All units, in blocks."""
         step = max(1, WEIGHTS // self.roundings)
         return (slice(first, first + step) for first in range(0, self.units, step))
 
-    def _joined(self, units: slice) -> Float64:
-        """W_xh, W_hh, b_xh and b_hh of these units, beside one another."""
-        return np.concatenate([W[units] for W in self._parts], 1, dtype=np.float64)
-
-    @cached_property
-    def _matrix(self) -> Float64:
-        return self._joined(slice(None))
+    def _columns_of(self, units: slice) -> Float64:
+        """W_xh, W_hh, b_xh and b_hh beside one another, with a column for each of these units."""
+        W = np.concatenate([W[units] for W in self._parts], 1, dtype=np.float64).T
+        return np.ascontiguousarray(W) if self.units <= COLUMNS else W
 
     @cached_property
     def _columns(self) -> Float64:
-        """All weights, with a column for each unit."""
-        W = self._matrix.T
-        return np.ascontiguousarray(W) if self.units <= COLUMNS else W
+        return self._columns_of(slice(None))
 
     @cached_property
     def _column_sizes(self) -> Float64:
@@ -174,10 +166,12 @@ class Sieve:
         per_size = (gamma(m, self.precision.u) + gamma(m, JUDGE.u)) * (1 - SPARE)
         if self.units <= FEW_UNITS:
             return self._column_sizes * per_size
-        moments = np.concatenate([self._moments(self._matrix[u]) for u in self._cached()], 1)
+        W = self._columns.T
+        blocks = (np.ascontiguousarray(W[units]) for units in self._in_cache())
+        moments = np.concatenate([self._moments(block) for block in blocks], 1)
         moments[:2] *= (1 - SPARE) * per_size
         moments[2:4] *= (-1 - SPARE) * per_size
-        moments[4] = np.abs(self._matrix[:, -2:]).sum(axis=1) * per_size
+        moments[4] = np.abs(W[:, -2:]).sum(axis=1) * per_size
         return moments
 
     @cached_property
@@ -222,12 +216,12 @@ class Sieve:
         return e
 
 
-def _product(rows: Float64, columns: Float64) -> Float64:
+def _product(rows: Float64, columns: Float64, out: Float64 | None = None) -> Float64:
     """rows @ columns."""
     if columns.shape[1] > SKINNY:
-        return rows @ columns
-    found = np.empty((len(rows), columns.shape[1]))
+        return np.matmul(rows, columns, out=out)
+    out = np.empty((len(rows), columns.shape[1])) if out is None else out
     step = max(1, PRODUCTS // columns.size)
     for first in range(0, len(rows), step):
-        np.matmul(rows[first : first + step], columns, out=found[first : first + step])
-    return found
+        np.matmul(rows[first : first + step], columns, out=out[first : first + step])
+    return out

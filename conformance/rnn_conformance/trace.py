@@ -131,7 +131,9 @@ def blocks(shape: tuple[int, ...], input_size: int) -> Iterator[tuple[slice, sli
     row = 2 * input_size + 6 * H
     numbers = min(2 * NUMBERS, max(NUMBERS, T * B * row // 4))
     most = min(ROWS, max(FEWEST_ROWS, numbers // row))
-    steps, rows = (-(-size // -(-size // limit)) for size, limit in ((T, max(1, most // B)), (B, most)))
+    steps, rows = (
+        -(-size // -(-size // limit)) for size, limit in ((T, max(1, most // B)), (B, most))
+    )
     for start in range(0, T, steps):
         for first in range(0, B, rows):
             yield slice(start, min(start + steps, T)), slice(first, min(first + rows, B))

@@ -12,6 +12,7 @@ from rnn_conformance.sieve import FEW_UNITS, Sieve
 from rnn_conformance.trace import rows_of_block
 from rnn_reference import RNN
 
+
 @pytest.fixture(autouse=True)
 def _sifted(monkeypatch: pytest.MonkeyPatch) -> None:
     """However few numbers there are, and in several blocks."""
