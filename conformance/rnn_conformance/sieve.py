@@ -17,7 +17,7 @@ included, gets the full bound.
 
 On the right, the rounding of the tanh (17 of the judge's u of its square) and of the operations is
 less than 50 of them, of k or of |e|. Where tanh^2 a < 1/2, or |e| < k, that is within what is
-spared of either; elsewhere, as |e| is made no more than SPARE k / 100 of them.
+spared of either; elsewhere, as 100 of them of |e| are made no more than SPARE k.
 """
 
 from collections.abc import Iterator, Mapping
@@ -41,12 +41,13 @@ from rnn_conformance.judgement import share
 from rnn_conformance.protocol import Array
 
 SPARE = 2.0**-20  # of every lower bound, for its own rounding: n u is less for n up to 2^30
+CLOSE = 0.9  # of the largest share that may be: what is above, is looked at first
+# What follows changes the cost alone.
 ALONE = 64  # a product over all numbers costs as much as the sums of one in so many
-FEW, FEW_NUMBERS = 16, 2**13  # rows, or numbers, whose whole bound costs less than to sift them
-FEW_UNITS = 8  # of which |W||v| costs less than its bound
+FEW, FEW_NUMBERS = 16, 6000  # rows, or numbers, whose whole bound costs less than to sift them
+FEW_UNITS, FEW_WEIGHTS = 12, 2000  # whose |W||v|, or with so many more, costs less than moments
 COLUMNS = 128  # units; up to so many, a product is faster with a column of W for each
 SKINNY, PRODUCTS = 32, 10**6  # units; up to so many, OpenBLAS is faster at no more multiplications
-CLOSE = 0.9  # of the largest share that may be: what is above, is looked at first
 WEIGHTS = 2**15  # that are converted at a time, so that they stay in the cache
 
 Index = npt.NDArray[np.intp]
@@ -87,6 +88,7 @@ class Sieve:
         self._parts = [weights[name] for name in ("W_xh", "W_hh", "b_xh", "b_hh")]
         self.units, self.inputs = weights["W_xh"].shape
         self.roundings = self.inputs + self.units + 3
+        self._few = (self.units - FEW_UNITS) * self.roundings <= FEW_WEIGHTS
 
     def judged(self, rows: Float64, found: Float64, worst: float | None = None) -> Judged | None:
         """Every number of `found` (R, H) whose share may be above `worst`, judged in full.
@@ -137,9 +139,10 @@ class Sieve:
         """The sum of absolute values of these numbers."""
         row, unit = index // self.units, index % self.units
         if len(index) * ALONE > len(rows) * self.units:
-            return _product(np.abs(rows), self._column_sizes)[row, unit]
-        found: Float64 = np.vecdot(np.abs(rows[row]), np.abs(self._columns.T[unit]))
-        return found
+            scale: Float64 = _product(np.abs(rows), self._column_sizes)[row, unit]
+        else:
+            scale = np.vecdot(np.abs(rows[row]), np.abs(self._columns.T[unit]))
+        return scale
 
     def _in_cache(self) -> Iterator[slice]:
         """All units, in blocks."""
@@ -164,7 +167,7 @@ class Sieve:
         """What the sizes of a row, by which they are multiplied, give the least that e can be."""
         m = self.roundings
         per_size = (gamma(m, self.precision.u) + gamma(m, JUDGE.u)) * (1 - SPARE)
-        if self.units <= FEW_UNITS:
+        if self._few:
             return self._column_sizes * per_size
         W = self._columns.T
         blocks = (np.ascontiguousarray(W[units]) for units in self._in_cache())
@@ -174,21 +177,15 @@ class Sieve:
         moments[4] = np.abs(W[:, -2:]).sum(axis=1) * per_size
         return moments
 
-    @cached_property
-    def _evenly(self) -> Float64:
-        """Columns that give the sum of the n numbers of x_t, and of h_{t-1}, over sqrt(n)."""
-        sums = np.zeros((self.roundings - 1, 2))
-        sums[: self.inputs, 0], sums[self.inputs : -2, 1] = self.inputs**-0.5, self.units**-0.5
-        return sums
-
     def _moments(self, rows: Float64) -> Float64:
         """Of the n numbers q of x_t, and of h_{t-1}, in each row, sum |q| / sqrt(n); of both, not
-        less than ||q| - mean |q||; and 1: (5, R)."""
+        less than ||q| - mean |q||; and 1: (5, R). Of a row of weights, the same.
+        """
         moments, n = np.empty((5, len(rows))), self.roundings
         total, apart = moments[:2], moments[2:4]
-        total[:] = (np.abs(rows) @ self._evenly).T
-        for part, q in zip(apart, (rows[:, : self.inputs], rows[:, self.inputs : -2]), strict=True):
-            np.vecdot(q, q, out=part)
+        for at, q in enumerate((rows[:, : self.inputs], rows[:, self.inputs : -2])):
+            np.matmul(np.abs(q), np.full(q.shape[1], q.shape[1] ** -0.5), out=total[at])
+            np.vecdot(q, q, out=apart[at])
         apart *= 1 + 16 * n * JUDGE.u
         apart -= total * total
         apart += n * JUDGE.eta
@@ -198,15 +195,14 @@ class Sieve:
 
     def _least_bound(self, rows: Float64, expected: Float64, times: float = 1.0) -> Float64:
         """Not above the full bound of any number, `times` this, (R, H)."""
-        few = self.units <= FEW_UNITS
-        sizes = np.abs(rows) if few else self._moments(rows).T
+        sizes = np.abs(rows) if self._few else self._moments(rows).T
         least_error = self._least_error * times
         e: Float64 = sizes @ least_error
         if self.nonlinearity == "relu":
             return e
         k = 2 * TANH_ULPS * (self.precision.u + JUDGE.u) * (1 - SPARE) * times
         cap = k * SPARE / (100 * JUDGE.u)
-        most = e if few else sizes @ np.abs(least_error).max(axis=1, keepdims=True)
+        most = e if self._few else sizes @ np.abs(least_error).max(axis=1, keepdims=True)
         if not most.max() <= cap:
             e *= np.minimum(cap / most, 1)
         to_k = k - e
@@ -219,7 +215,8 @@ class Sieve:
 def _product(rows: Float64, columns: Float64, out: Float64 | None = None) -> Float64:
     """rows @ columns."""
     if columns.shape[1] > SKINNY:
-        return np.matmul(rows, columns, out=out)
+        product: Float64 = np.matmul(rows, columns, out=out)
+        return product
     out = np.empty((len(rows), columns.shape[1])) if out is None else out
     step = max(1, PRODUCTS // columns.size)
     for first in range(0, len(rows), step):

@@ -14,7 +14,8 @@ from rnn_conformance.protocol import Array
 from rnn_conformance.sieve import Judged, Sieve
 
 # T·B rows judged at a time, so that what is needed beside the arguments does not grow with T: as
-# many as stay in the cache, but enough for a product to be worth its call.
+# many as make so many numbers, or twice that where there are four such blocks (memory new to the
+# process costs more than the cache saves), but enough for a product to be worth its call.
 ROWS, FEWEST_ROWS, NUMBERS = 4096, 64, 2**18
 
 PRECISIONS = {np.dtype(name): Precision.of(name) for name in ("float32", "float64")}
@@ -119,6 +120,8 @@ def _judged(sieve: Sieve, inputs: Array, states: Array, h_0: Array) -> Certifica
         if first_outside is None and worst_share > 1:
             at = int((judged.shares > 1).argmax())
             first_outside = _place(judged, at, steps, rows, states.shape)
+        if worst_share == np.inf:
+            break
     assert worst is not None
     assert worst_share is not None
     reason = state_reason(sieve.nonlinearity, sieve.roundings, sieve.precision)
@@ -131,12 +134,16 @@ def blocks(shape: tuple[int, ...], input_size: int) -> Iterator[tuple[slice, sli
     row = 2 * input_size + 6 * H
     numbers = min(2 * NUMBERS, max(NUMBERS, T * B * row // 4))
     most = min(ROWS, max(FEWEST_ROWS, numbers // row))
-    steps, rows = (
-        -(-size // -(-size // limit)) for size, limit in ((T, max(1, most // B)), (B, most))
-    )
+    steps, rows = _evenly(T, max(1, most // B)), _evenly(B, most)
     for start in range(0, T, steps):
         for first in range(0, B, rows):
             yield slice(start, min(start + steps, T)), slice(first, min(first + rows, B))
+
+
+def _evenly(size: int, most: int) -> int:
+    """How large the parts of `size` are, that are as few as can be with `most` in each."""
+    parts = -(-size // most)
+    return -(-size // parts)
 
 
 def rows_of_block(
@@ -163,7 +170,8 @@ def _place(judged: Judged, at: int, steps: slice, rows: slice, shape: tuple[int,
 def _cell(weights: Mapping[str, Array]) -> dict[str, Array]:
     """The weights of the recurrence, checked; a readout that is missing is made up."""
     W_xh = weights.get("W_xh")
-    if isinstance(W_xh, np.ndarray) and W_xh.ndim == 2:
+    complete = "W_ho" in weights and "b_ho" in weights
+    if not complete and isinstance(W_xh, np.ndarray) and W_xh.ndim == 2:
         shapes = weight_shapes(W_xh.shape[1], W_xh.shape[0], 1)
         made_up = {name: np.zeros(shapes[name], W_xh.dtype) for name in ("W_ho", "b_ho")}
         weights = {**made_up, **weights}
