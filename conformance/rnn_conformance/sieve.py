@@ -121,12 +121,11 @@ class Sieve:
 
     def _all(self, rows: Float64, found: Float64) -> Judged:
         """All numbers in full."""
-        sizes = np.abs(rows)
         value, scale = np.empty(found.shape), np.empty(found.shape)
         for units in self._in_cache():
             W = self._columns_of(units)
             _product(rows, W, value[:, units])
-            _product(sizes, np.abs(W, out=W), scale[:, units])
+            _product(rows, np.abs(W, out=W), scale[:, units], sizes=True)
         of = Affine(value.ravel(), scale.ravel(), self.roundings)
         expected = activation(self.nonlinearity, of.value)
         return self._judged(np.arange(found.size), of, expected, found.ravel())
@@ -139,7 +138,7 @@ class Sieve:
         """The sum of absolute values of these numbers."""
         row, unit = index // self.units, index % self.units
         if len(index) * ALONE > len(rows) * self.units:
-            scale: Float64 = _product(np.abs(rows), self._column_sizes)[row, unit]
+            scale: Float64 = _product(rows, self._column_sizes, sizes=True)[row, unit]
         else:
             scale = np.vecdot(np.abs(rows[row]), np.abs(self._columns.T[unit]))
         return scale
@@ -195,9 +194,9 @@ class Sieve:
 
     def _least_bound(self, rows: Float64, expected: Float64, times: float = 1.0) -> Float64:
         """Not above the full bound of any number, `times` this, (R, H)."""
-        sizes = np.abs(rows) if self._few else self._moments(rows).T
+        sizes = rows if self._few else self._moments(rows).T
         least_error = self._least_error * times
-        e: Float64 = sizes @ least_error
+        e = _product(sizes, least_error, sizes=self._few)
         if self.nonlinearity == "relu":
             return e
         k = 2 * TANH_ULPS * (self.precision.u + JUDGE.u) * (1 - SPARE) * times
@@ -212,13 +211,14 @@ class Sieve:
         return e
 
 
-def _product(rows: Float64, columns: Float64, out: Float64 | None = None) -> Float64:
-    """rows @ columns."""
-    if columns.shape[1] > SKINNY:
-        product: Float64 = np.matmul(rows, columns, out=out)
-        return product
-    out = np.empty((len(rows), columns.shape[1])) if out is None else out
-    step = max(1, PRODUCTS // columns.size)
+def _product(
+    rows: Float64, columns: Float64, out: Float64 | None = None, *, sizes: bool = False
+) -> Float64:
+    """rows @ columns, or |rows| @ columns."""
+    units = columns.shape[1]
+    out = np.empty((len(rows), units)) if out is None else out
+    step = max(1, PRODUCTS // columns.size) if units <= SKINNY else len(rows)
     for first in range(0, len(rows), step):
-        np.matmul(rows[first : first + step], columns, out=out[first : first + step])
+        part = rows[first : first + step]
+        np.matmul(np.abs(part) if sizes else part, columns, out=out[first : first + len(part)])
     return out
