@@ -44,7 +44,7 @@ SPARE = 2.0**-20  # of every lower bound, for its own rounding: n u is less for 
 CLOSE = 0.9  # of the largest share that may be: what is above, is looked at first
 # What follows changes the cost alone.
 ALONE = 64  # a product over all numbers costs as much as the sums of one in so many
-FEW, FEW_NUMBERS = 16, 6000  # rows, or numbers, whose whole bound costs less than to sift them
+FEW, FEW_NUMBERS = 16, 8192  # rows, or numbers, whose whole bound costs less than to sift them
 FEW_UNITS, FEW_WEIGHTS = 12, 2000  # whose |W||v|, or with so many more, costs less than moments
 COLUMNS = 128  # units; up to so many, a product is faster with a column of W for each
 SKINNY, PRODUCTS = 32, 10**6  # units; up to so many, OpenBLAS is faster at no more multiplications
