@@ -118,9 +118,9 @@ def preactivation(weights: Mapping[str, Array], inputs: Array, previous: Array) 
 def tanh_bound(a: Affine, precision: Precision, perturbation: Float64 | float = 0.0) -> Float64:
     """The bound on |h_t - tanh(a)|, where h_t may come from an `a` perturbed by as much as said."""
     e = a.error(precision) + a.judge_error + perturbation
-    through = _sech2(np.maximum(np.abs(a.value) - e, 0)) * e
-    tanh = np.abs(np.tanh(a.value))
-    ulps = 2 * TANH_ULPS * (precision.u * (tanh + through) + JUDGE_U * tanh)
+    size = np.abs(a.value)
+    through = _sech2(np.maximum(size - e, 0)) * e
+    ulps = 2 * TANH_ULPS * ((precision.u + JUDGE_U) * np.tanh(size) + precision.u * through)
     bound: Float64 = (through + ulps + precision.eta) * a.slack
     return bound
 
@@ -145,6 +145,7 @@ def state_bound(
     return bound(a, precision, perturbation)
 
 
+@lru_cache
 def state_reason(nonlinearity: str, roundings: int, precision: Precision) -> str:
     """The one-step bound in words."""
     through = f"through tanh, plus {TANH_ULPS} ulps of tanh" if nonlinearity == "tanh" else ""
@@ -160,7 +161,8 @@ def readout_bound(y: Affine, precision: Precision) -> Float64:
 
 def _sech2(a: Float64) -> Float64:
     """sech(a)^2; 0 rather than an overflow where a is large."""
-    result: Float64 = np.cosh(np.minimum(a, 350.0)) ** -2
+    cosh = np.cosh(np.minimum(a, 350.0))
+    result: Float64 = 1 / (cosh * cosh)
     return result
 
 

@@ -128,5 +128,8 @@ def share(
     """|found - expected| / bound, 0 for 0/0, infinity for whatever cannot be compared."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         error = np.abs(found - expected)
-        share = np.where(error == 0, 0.0, error / bound)
+        share: Float64 = error / bound
+        if np.isfinite(share).all():
+            return share
+        share = np.where(error == 0, 0.0, share)
     return np.where(np.isfinite(error) & ~np.isnan(share), share, np.inf)

@@ -31,10 +31,12 @@ import numpy.typing as npt
 from rnn_conformance.certificate import JUDGE, TANH_ULPS, Float64, Precision, gamma
 from rnn_conformance.judgement import Place
 from rnn_conformance.protocol import Array
-from rnn_conformance.sieve import Rows, Sieve
-from rnn_conformance.trace import blocks, checked, states_of_block
+from rnn_conformance.sieve import Sieve
+from rnn_conformance.trace import blocks, checked, rows_of_block
 
 SHARE = 0.25
+
+Rows = tuple[Float64, Float64]  # of inputs (R, I), and of the states before them (R, H)
 
 
 @dataclass(frozen=True)
@@ -87,21 +89,21 @@ def screen(
         raise ValueError(f"vectors: expected an integer from 1 to 1024, got {vectors!r}")
     cell, inputs, states, h_0, precision = checked(weights, inputs, states, h_0, dtype, "tanh")
     T, B, H = states.shape
+    I = inputs.shape[2]
     signs = rng.choice((-1.0, 1.0), size=(H, vectors))
     look, sieve = Projections(cell, signs, precision), Sieve(cell, "tanh", precision)
     suspicious = 0
     first_outside: Place | None = None
-    for steps, rows in blocks(states.shape, inputs.shape[2]):
-        before = states[steps.start - 1, rows] if steps.start else h_0[rows]
-        found, both = states_of_block(states[steps, rows], before, inputs[steps, rows])
+    for steps, rows in blocks(states.shape, I):
+        before, found = rows_of_block(inputs, states, h_0, steps, rows)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            at = np.flatnonzero(look.suspicious(both, found))
+            at = np.flatnonzero(look.suspicious((before[:, :I], before[:, I:-2]), found))
             suspicious += len(at)
             if first_outside is not None or not len(at):
                 continue
-            judged = sieve.judged((both[0][at], both[1][at]), found[at], 1.0)
-        outside = np.flatnonzero(judged.shares > 1)
-        if len(outside):
+            judged = sieve.judged(before[at], found[at], 1.0)
+        if judged is not None and (judged.shares > 1).any():
+            outside = np.flatnonzero(judged.shares > 1)
             row, unit = divmod(int(judged.index[outside[0]]), H)
             step, row = divmod(int(at[row]), rows.stop - rows.start)
             parts = (judged.expected, judged.found, judged.bound)

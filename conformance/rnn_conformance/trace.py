@@ -14,8 +14,11 @@ from rnn_conformance.protocol import Array
 from rnn_conformance.sieve import Judged, Sieve
 
 # T·B rows judged at a time, so that what is needed beside the arguments does not grow with T: as
-# many as stay in the cache, but enough for a product to be worth its call.
-ROWS, FEWEST_ROWS, NUMBERS = 4096, 256, 2**18
+# many as make so many numbers, or twice that where there are four such blocks (memory new to the
+# process costs more than the cache saves), but enough for a product to be worth its call.
+ROWS, FEWEST_ROWS, NUMBERS = 4096, 64, 2**18
+
+PRECISIONS = {np.dtype(name): Precision.of(name) for name in ("float32", "float64")}
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def checked(
     Raises what `certify` raises.
     """
     cell = _cell(weights)
-    precision = Precision.of(_claimed(dtype, states))
+    precision = _claimed(dtype, states)
     if nonlinearity not in ("tanh", "relu"):
         raise ValueError(f"nonlinearity: expected 'tanh' or 'relu', got {nonlinearity!r}")
     hidden_size, input_size = cell["W_xh"].shape
@@ -107,17 +110,18 @@ def _judged(sieve: Sieve, inputs: Array, states: Array, h_0: Array) -> Certifica
     worst_share: float | None = None
     first_outside: Place | None = None
     for steps, rows in blocks(states.shape, inputs.shape[2]):
-        before = states[steps.start - 1, rows] if steps.start else h_0[rows]
-        found, both = states_of_block(states[steps, rows], before, inputs[steps, rows])
-        judged = sieve.judged(both, found, worst_share)
-        if not judged.index.size:
+        before, found = rows_of_block(inputs, states, h_0, steps, rows)
+        judged = sieve.judged(before, found, worst_share)
+        if judged is None:
             continue
-        at = int(np.argmax(judged.shares))
+        at = int(judged.shares.argmax())
         if worst_share is None or judged.shares[at] > worst_share:
             worst, worst_share = _place(judged, at, steps, rows, states.shape), judged.shares[at]
-        if first_outside is None and (judged.shares > 1).any():
-            at = int(np.argmax(judged.shares > 1))
+        if first_outside is None and worst_share > 1:
+            at = int((judged.shares > 1).argmax())
             first_outside = _place(judged, at, steps, rows, states.shape)
+        if worst_share == np.inf:
+            break
     assert worst is not None
     assert worst_share is not None
     reason = state_reason(sieve.nonlinearity, sieve.roundings, sieve.precision)
@@ -127,22 +131,33 @@ def _judged(sieve: Sieve, inputs: Array, states: Array, h_0: Array) -> Certifica
 def blocks(shape: tuple[int, ...], input_size: int) -> Iterator[tuple[slice, slice]]:
     """Steps and rows of a trace (T, B, H) that are judged together, in the order of time."""
     T, B, H = shape
-    most = min(ROWS, max(FEWEST_ROWS, NUMBERS // (input_size + 4 * H)))
-    steps, rows = max(1, most // B), min(B, most)
+    row = 2 * input_size + 6 * H
+    numbers = min(2 * NUMBERS, max(NUMBERS, T * B * row // 4))
+    most = min(ROWS, max(FEWEST_ROWS, numbers // row))
+    steps, rows = _evenly(T, max(1, most // B)), _evenly(B, most)
     for start in range(0, T, steps):
         for first in range(0, B, rows):
             yield slice(start, min(start + steps, T)), slice(first, min(first + rows, B))
 
 
-def states_of_block(
-    found: Array, before: Array, inputs: Array
-) -> tuple[Float64, tuple[Float64, Float64]]:
-    """States (T, B, H) as rows in float64; and rows of the inputs and of the states before them."""
-    states = np.empty((len(found) + 1, *found.shape[1:]))
-    states[0], states[1:] = before, found
-    x = np.asarray(inputs, np.float64)
-    H, I = states.shape[2], x.shape[2]
-    return states[1:].reshape(-1, H), (x.reshape(-1, I), states[:-1].reshape(-1, H))
+def _evenly(size: int, most: int) -> int:
+    """How large the parts of `size` are, that are as few as can be with `most` in each."""
+    parts = -(-size // most)
+    return -(-size // parts)
+
+
+def rows_of_block(
+    inputs: Array, states: Array, h_0: Array, steps: slice, rows: slice
+) -> tuple[Float64, Float64]:
+    """Of each step and row, x_t, h_{t-1}, 1 and 1, as `Sieve` takes them; and h_t."""
+    x, found = inputs[steps, rows], np.ascontiguousarray(states[steps, rows], np.float64)
+    I, H = x.shape[2], states.shape[2]
+    before = np.empty((*x.shape[:2], I + H + 2))
+    before[..., :I] = x
+    before[0, :, I:-2] = states[steps.start - 1, rows] if steps.start else h_0[rows]
+    before[1:, :, I:-2] = found[:-1]
+    before[..., -2:] = 1
+    return before.reshape(-1, I + H + 2), found.reshape(-1, H)
 
 
 def _place(judged: Judged, at: int, steps: slice, rows: slice, shape: tuple[int, ...]) -> Place:
@@ -155,20 +170,21 @@ def _place(judged: Judged, at: int, steps: slice, rows: slice, shape: tuple[int,
 def _cell(weights: Mapping[str, Array]) -> dict[str, Array]:
     """The weights of the recurrence, checked; a readout that is missing is made up."""
     W_xh = weights.get("W_xh")
-    if isinstance(W_xh, np.ndarray) and W_xh.ndim == 2:
+    complete = "W_ho" in weights and "b_ho" in weights
+    if not complete and isinstance(W_xh, np.ndarray) and W_xh.ndim == 2:
         shapes = weight_shapes(W_xh.shape[1], W_xh.shape[0], 1)
         made_up = {name: np.zeros(shapes[name], W_xh.dtype) for name in ("W_ho", "b_ho")}
         weights = {**made_up, **weights}
     return validate_weights(weights)
 
 
-def _claimed(dtype: npt.DTypeLike | None, states: Array) -> np.dtype[np.floating]:
+def _claimed(dtype: npt.DTypeLike | None, states: Array) -> Precision:
     if not isinstance(states, np.ndarray):
         raise TypeError(f"states: expected a NumPy array, got {type(states).__name__}")
     claimed: np.dtype[Any] = np.dtype(states.dtype if dtype is None else dtype)
-    if claimed not in (np.dtype(np.float32), np.dtype(np.float64)):
+    if claimed not in PRECISIONS:
         raise TypeError(f"dtype: expected float32 or float64, got {claimed}")
-    return claimed
+    return PRECISIONS[claimed]
 
 
 def _with_batch(name: str, array: Array) -> Array:

@@ -4,20 +4,35 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance import certificate, certify, sieve
+from rnn_conformance import certificate, certify, sieve, trace
 from rnn_conformance.certificate import Float64, Precision
 from rnn_conformance.judgement import Judgement
 from rnn_conformance.protocol import Array
 from rnn_conformance.sieve import Sieve
+from rnn_conformance.trace import rows_of_block
 from rnn_reference import RNN
 
-KINDS = ("normal", "small", "huge", "sparse", "constant", "saturated", "tiny")
+
+@pytest.fixture(autouse=True)
+def _sifted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few numbers there are, and in several blocks."""
+    monkeypatch.setattr(sieve, "FEW", 0)
+    monkeypatch.setattr(sieve, "FEW_WEIGHTS", 0)
+    monkeypatch.setattr(sieve, "FEW_NUMBERS", 0)
+    monkeypatch.setattr(trace, "ROWS", 64)
+
+
+KINDS = (
+    *("normal", "small", "huge", "sparse", "constant", "saturated", "tiny"),
+    "enormous",  # e is so much more than k that nothing of k is left in e + tanh^2 a (k - e)
+    "faint",  # the squares of the inputs are 0 in float64
+)
 
 
 def _trace(
     kind: str, nonlinearity: str, dtype: str, H: int = 24
 ) -> tuple[dict[str, Array], Array, Array]:
-    """Weights, inputs (T, B, I) and right states (T, B, H); more rows than are judged in full."""
+    """Weights, inputs (T, B, I) and right states (T, B, H)."""
     T, B, I = 40, 5, 7
     rng = np.random.default_rng([KINDS.index(kind), H])
     weights: dict[str, Array] = {
@@ -42,6 +57,13 @@ def _trace(
     elif kind == "tiny":
         weights = {name: value * 1e-30 for name, value in weights.items()}
         inputs *= 1e-120 if dtype == "float64" else 1e-20
+    elif kind == "enormous":
+        weights["W_xh"] *= 10.0 ** rng.uniform(10, 18, (H, 1))
+    elif kind == "faint":
+        far = 160 if dtype == "float64" else 30
+        weights = {name: value * 10.0**-far for name, value in weights.items()}
+        weights["W_xh"] *= 10.0 ** (1.9 * far)
+        inputs *= (rng.random(inputs.shape) < 0.3) * 10.0**-far
     if nonlinearity == "relu":
         weights["W_hh"] *= 0.5
     weights = {name: value.astype(dtype) for name, value in weights.items()}
@@ -70,33 +92,50 @@ def _in_full(
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_lower_bound_is_not_above_the_full_one(kind: str, nonlinearity: str, dtype: str) -> None:
+@pytest.mark.parametrize("few", [0, 24], ids=["moments", "sizes"])
+def test_lower_bound_is_not_above_the_full_one(
+    few: int, kind: str, nonlinearity: str, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sieve, "FEW_UNITS", few)
     weights, inputs, states = _trace(kind, nonlinearity, dtype)
     _, full = _in_full(weights, inputs, states, nonlinearity)
     least = _least(weights, inputs, states, nonlinearity, full)
     bound = np.asarray(full.bound).reshape(least.shape)
     assert (least <= bound).all()
+    for times in (0.3, 0.07):
+        assert (_least(weights, inputs, states, nonlinearity, full, times) <= times * bound).all()
     if kind in ("normal", "constant"):  # and not so far below that it were of no use
         assert np.median(bound / least) < 4
 
 
 def _least(
-    weights: dict[str, Array], inputs: Array, states: Array, nonlinearity: str, full: Judgement
+    weights: dict[str, Array],
+    inputs: Array,
+    states: Array,
+    nonlinearity: str,
+    full: Judgement,
+    times: float = 1.0,
 ) -> Float64:
-    H = states.shape[2]
-    before = np.concatenate([np.zeros_like(states[:1]), states[:-1]]).astype(np.float64)
-    rows = inputs.astype(np.float64).reshape(-1, inputs.shape[2]), before.reshape(-1, H)
+    T, B, H = states.shape
+    rows, _ = rows_of_block(inputs, states, np.zeros((B, H)), slice(0, T), slice(0, B))
     own = Sieve(weights, nonlinearity, Precision.of(states.dtype))
-    return own._least_bound(rows, np.asarray(full.expected).reshape(-1, H))
+    return own._least_bound(rows, np.asarray(full.expected).reshape(-1, H), times)
 
 
 @pytest.mark.parametrize("wrong", ["nothing", "a number", "a step", "NaN", "everything"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("few", [0, 24], ids=["moments", "sizes"])
 def test_verdict_is_that_of_the_full_certificate(
-    kind: str, nonlinearity: str, dtype: str, wrong: str
+    few: int,
+    kind: str,
+    nonlinearity: str,
+    dtype: str,
+    wrong: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(sieve, "FEW_UNITS", few)
     weights, inputs, states = _trace(kind, nonlinearity, dtype)
     states = np.array(states)
     if wrong == "a number":
@@ -133,18 +172,36 @@ def test_a_lower_bound_that_is_too_large_is_found_out(monkeypatch: pytest.Monkey
     assert certify(weights, inputs, states).worst_share < right.worst_share
 
 
-def _uneven(own: Sieve, rows: Any, expected: Float64) -> Float64:
+def _uneven(own: Sieve, rows: Any, expected: Float64, times: float = 1) -> Float64:
     """As if the bound were the larger, the larger the state."""
     return 1 + 1e3 * expected**2
 
 
-def test_every_number_in_full_and_few_of_many_give_the_same(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("H", [40, 8])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"FEW": 10**6},
+        {"FEW": 10**6, "COLUMNS": 0, "WEIGHTS": 300},
+        {"FEW_NUMBERS": 10**9},
+        {"ALONE": 10**6},
+        {"ALONE": 0},
+        {"COLUMNS": 0, "WEIGHTS": 300},
+        {"SKINNY": 64, "PRODUCTS": 9000},
+        {"FEW_UNITS": 0},
+        {"FEW_UNITS": 64},
+        {"CLOSE": 0.1},
+        {"CLOSE": 1.0},
+    ],
+    ids=str,
+)
+def test_every_way_gives_the_same(
+    changed: dict[str, float], H: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    weights, inputs, states = _trace("normal", "tanh", "float32", H=40)
+    weights, inputs, states = _trace("normal", "tanh", "float32", H)
     found = certify(weights, inputs, states)
-    for name, value in {"FEW": 10**6, "UNITS": 7, "ALONE": 0}.items():
+    for name, value in changed.items():
         monkeypatch.setattr(sieve, name, value)
-        other = certify(weights, inputs, states)
-        assert other.worst_share == pytest.approx(found.worst_share, rel=1e-6)
-        assert _where(other.worst) == _where(found.worst)
+    other = certify(weights, inputs, states)
+    assert other.worst_share == pytest.approx(found.worst_share, rel=1e-6)
+    assert _where(other.worst) == _where(found.worst)
