@@ -120,10 +120,13 @@ class RNN:
         self._of_a_step = {}
         for k, direction in product(range(self.num_layers), self._sizes.directions):
             suffix = f"l{k}{direction}"
-            names = ("bias_ih", "bias_hh") if self.bias else ()
-            biases = (weights[f"{name}_{suffix}"][:, np.newaxis] for name in names)
-            matrices = weights[f"weight_hh_{suffix}"], weights[f"weight_ih_{suffix}"]
-            self._of_a_step[k, direction], _ = side_by_side(*matrices, *biases)
+            none = np.zeros(self.hidden_size, self.dtype)
+            self._of_a_step[k, direction], _ = side_by_side(
+                weights[f"weight_hh_{suffix}"],
+                weights[f"weight_ih_{suffix}"],
+                weights.get(f"bias_ih_{suffix}", none)[:, np.newaxis],
+                weights.get(f"bias_hh_{suffix}", none)[:, np.newaxis],
+            )
 
     def __repr__(self) -> str:
         options = ", ".join(f"{name}={value!r}" for name, value in self._sizes._asdict().items())

@@ -1,15 +1,16 @@
 """The one recurrence, organised for speed: what a batch, a layer and a direction all run.
 
 A loop of NumPy spends its time between the calls, so there are few of them, each on memory that is
-laid out for it, and a state is written to where it is returned. Where there are few inputs, at most
-16 or half as many as units, state and input stand in one array, with a column a sequence, and a
-step is two calls:
+laid out for it, and a state is written to where it is returned. Where there are at most half as
+many inputs as units, state and input stand in one array, with a column a sequence, and a step is
+two calls:
 
     [h_t; ·] = tanh([W_hh  W_xh  b_xh  b_hh] [h_{t-1}; x_t; 1; 1])
 
-Likewise for one sequence and at most 32 units, where the inputs' copy is cheap. Elsewhere W_xh x_t
-and the biases are computed ahead, for as many steps as a cache holds, with a row a sequence, as the
-inputs have it; then a step is three calls.
+Likewise where the inputs' copy costs less than a call: with at most 16 of them, if a cache holds
+those of all steps, and for one sequence with at most 32 units. Elsewhere W_xh x_t and the biases are
+computed ahead, for as many steps as a cache holds, with a row a sequence, as the inputs have it;
+then a step is three calls.
 """
 
 from collections.abc import Callable, Iterable
@@ -30,14 +31,13 @@ FEWEST_ROWS = 32  # of a product or a part of one: fewer are worth no call of th
 LookOver = Callable[[Array], None]
 
 
-def side_by_side(W_hh: Array, W_xh: Array, *biases: Array) -> tuple[Array, list[Array]]:
-    """[W_hh  W_xh  b …], copied into one array for `recurrence`, and the part of each in it.
+def side_by_side(W_hh: Array, W_xh: Array, b_xh: Array, b_hh: Array) -> tuple[Array, list[Array]]:
+    """[W_hh  W_xh  b_xh  b_hh], copied into one array for `recurrence`, and each part of it.
 
     Args:
-        W_hh, W_xh: (H, H), (H, I).
-        biases: (H, 1) each.
+        W_hh, W_xh, b_xh, b_hh: (H, H), (H, I), (H, 1), (H, 1).
     """
-    given = W_hh, W_xh, *biases
+    given = W_hh, W_xh, b_xh, b_hh
     ends = np.cumsum([part.shape[1] for part in given])
     # By columns a product with one vector or a few is faster, unless the matrix is large.
     large = len(W_hh) * int(ends[-1]) * W_hh.itemsize > CACHE_BYTES
@@ -50,12 +50,12 @@ def side_by_side(W_hh: Array, W_xh: Array, *biases: Array) -> tuple[Array, list[
 def recurrence(
     inputs: Array, h_0: Array, W: Array, nonlinearity: str, look_over: LookOver | None = None
 ) -> tuple[Array, Iterable[Array]]:
-    """All states of h_t = f(W_xh x_t + b + W_hh h_{t-1}), for sequences of equal length.
+    """All states of h_t = f(W_xh x_t + b_xh + W_hh h_{t-1} + b_hh), for sequences of one length.
 
     Args:
         inputs: x_0 … x_{T-1}, (T, B, I), a row a sequence.
         h_0: the states before the first step, (B, H).
-        W: [W_hh  W_xh  b …] as `side_by_side` makes it, with any number of biases.
+        W: [W_hh  W_xh  b_xh  b_hh] as `side_by_side` makes it.
         nonlinearity: f, "tanh" or "relu".
         look_over: called with some steps of `inputs` after the other, each just before it is read,
             so that it comes from memory once. It may raise.
@@ -68,9 +68,10 @@ def recurrence(
     """
     batch_size, input_size = inputs.shape[1:]
     hidden_size = len(W)
-    few_inputs = input_size <= max(16, hidden_size // 2)
-    small = batch_size == 1 and hidden_size <= 32
-    run = _in_one_array if few_inputs or small else _ahead
+    few_inputs = 2 * input_size <= hidden_size
+    cheap = input_size <= 16 and inputs.nbytes <= CACHE_BYTES
+    cheaper = batch_size == 1 and hidden_size <= 32
+    run = _in_one_array if few_inputs or cheap or cheaper else _ahead
     return run(inputs, h_0, W, NONLINEARITIES[nonlinearity], look_over)
 
 
@@ -81,19 +82,19 @@ def _in_one_array(
     f: Callable[[Array, Array], object],
     look_over: LookOver | None,
 ) -> tuple[Array, Iterable[Array]]:
-    """States in an array that holds [h_{t-1}; x_t; 1 …] for each t."""
-    (steps, batch_size, input_size), hidden_size = inputs.shape, len(W)
+    """States in an array that holds [h_{t-1}; x_t; 1; 1] for each t."""
+    (steps, batch_size, _), hidden_size = inputs.shape, len(W)
     if look_over is not None:
         look_over(inputs)
     read = np.empty((steps + 1, W.shape[1], batch_size), inputs.dtype)
     states = read[:, :hidden_size]
     states[0] = h_0.T
-    read[:-1, hidden_size : hidden_size + input_size] = inputs.transpose(0, 2, 1)
-    read[:, hidden_size + input_size :] = 1
+    read[:-1, hidden_size:-2] = inputs.transpose(0, 2, 1)
+    read[:, -2:] = 1
 
     product, each = product_with(W, batch_size), list(states)
-    for h_x_1, h in zip(read, each[1:], strict=False):  # of the last, nothing is read
-        product(h_x_1, h)
+    for h_x_1_1, h in zip(read, each[1:], strict=False):  # of the last, nothing is read
+        product(h_x_1_1, h)
         f(h, h)
     return states.transpose(0, 2, 1), each
 
@@ -105,21 +106,20 @@ def _ahead(
     f: Callable[[Array, Array], object],
     look_over: LookOver | None,
 ) -> tuple[Array, Iterable[Array]]:
-    """States each of which is W_xh x_t + b at first."""
-    (steps, batch_size, input_size), hidden_size = inputs.shape, len(W)
+    """States each of which is W_xh x_t and the biases at first."""
+    (steps, batch_size, _), hidden_size = inputs.shape, len(W)
     states = np.empty((steps + 1, batch_size, hidden_size), inputs.dtype)
     states[0] = h_0
     h, *to_come = states
 
-    W_hh, W_xh = W[:, :hidden_size], W[:, hidden_size : hidden_size + input_size]
-    b = np.add.reduce(W[:, hidden_size + input_size :], axis=1)
-    W_hh_T, recurrent, add = W_hh.T, np.empty_like(h), np.add
+    W_hh_T, W_xh_T, b = W[:, :hidden_size].T, W[:, hidden_size:-2].T, W[:, -2] + W[:, -1]
+    recurrent, add = np.empty_like(h), np.add
     block = max(1, CACHE_BYTES // (inputs[0].nbytes + h.nbytes))
     for first in range(0, steps, block):
         x, ahead = inputs[first : first + block], states[1:][first : first + block]
         if look_over is not None:
             look_over(x)
-        affine(x, W_xh.T, b, out=ahead)
+        affine(x, W_xh_T, b, out=ahead)
         for h_next in to_come[first : first + block]:
             h.dot(W_hh_T, recurrent)
             add(h_next, recurrent, h_next)
