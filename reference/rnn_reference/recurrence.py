@@ -8,9 +8,9 @@ two calls:
     [h_t; ·] = tanh([W_hh  W_xh  b_xh  b_hh] [h_{t-1}; x_t; 1; 1])
 
 Likewise where the inputs' copy costs less than a call: with at most 16 of them, if a cache holds
-those of all steps, and for one sequence with at most 32 units. Elsewhere W_xh x_t and the biases are
-computed ahead, for as many steps as a cache holds, with a row a sequence, as the inputs have it;
-then a step is three calls.
+those of all steps, and for one sequence with at most 32 units. Elsewhere W_xh x_t and the biases
+are computed ahead, for as many steps as a cache holds, with a row a sequence, as the inputs have
+it; then a step is three calls.
 """
 
 from collections.abc import Callable, Iterable
