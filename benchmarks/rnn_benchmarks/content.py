@@ -8,7 +8,7 @@ from rnn_benchmarks.findings import findings
 from rnn_benchmarks.growth import growth_table
 from rnn_benchmarks.limit import Distance, batch_size_table, distance_table, distances, worst_table
 from rnn_benchmarks.names import OURS
-from rnn_benchmarks.pairs import FEWEST_ROUNDS
+from rnn_benchmarks.pairs import FEWEST_ROUNDS, SHORT_SECONDS
 from rnn_benchmarks.ratio_tables import line_table, point_table, size_table
 from rnn_benchmarks.ratios import NOISE_LIMIT, Comparison, compare, is_noisy
 from rnn_benchmarks.results import Results
@@ -123,8 +123,9 @@ def _notes(comparisons: Sequence[Comparison], results: Results) -> tuple[str, ..
     furthest = max(max(floor.high, 1 / floor.low) for floor in floors) - 1
     return (
         f"Ratio: the time of {title} over the line's, both with the readout of every step "
-        f"(O={results.output_size}), within one round; the two calls of a round follow each other "
-        "at once. The ratio of a point is the median over its rounds.",
+        f"(O={results.output_size}), within one round; the two follow each other at once, where "
+        f"either takes less than {1e3 * SHORT_SECONDS:g} ms each after a call that is not timed. "
+        "The ratio of a point is the median over its rounds.",
         f"Interval: for that median, from order statistics, without assuming a distribution; "
         f"coverage at least {percent(coverage, 1)} if rounds were independent."
         + _fewer(few, len(comparisons)),

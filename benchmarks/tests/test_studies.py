@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rnn_benchmarks import studies
 from rnn_benchmarks.evidence import memory_table, read_tables, tanh_table
 from rnn_benchmarks.grid import MIDDLE
 from rnn_benchmarks.memory_study import CLEAR, main, measure, returned_bytes
@@ -63,6 +64,16 @@ def test_a_file_that_holds_no_studies_is_refused(tmp_path: Path) -> None:
             read_tables(path)
     path.write_text(json.dumps(DOCUMENT), "utf-8")
     assert len(read_tables(path)) == 2
+
+
+def test_a_file_that_holds_something_else_is_not_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "results.json"
+    path.write_text('{"benchmarks": []}', "utf-8")
+    assert studies.main([str(path)]) == 2
+    assert "not written by rnn_benchmarks.studies" in capsys.readouterr().err
+    assert path.read_text("utf-8") == '{"benchmarks": []}'
 
 
 @pytest.mark.skipif(not CLEAR.exists(), reason="only Linux tells a peak")
