@@ -62,7 +62,7 @@ class Cell:
     def of(cls, weights: Mapping[str, Array], nonlinearity: str) -> "Cell":
         """From W_xh (H, I), W_hh (H, H), b_xh (H, 1), b_hh (H, 1)."""
         W_xh, W_hh = weights["W_xh"], weights["W_hh"]
-        W, _ = side_by_side(W_hh, W_xh, weights["b_xh"], weights["b_hh"])
+        W = side_by_side(W_hh, W_xh, weights["b_xh"], weights["b_hh"])
         allowed = gamma(sum(W_xh.shape) + 3, Precision.of(W_xh.dtype).u) / 2
         return cls(W, nonlinearity, np.abs(W_hh).T, allowed)
 

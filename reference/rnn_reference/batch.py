@@ -44,7 +44,7 @@ class BatchRNN(Model):
         _, batch_size = self._steps_and_batch_size(inputs)
         look_over = refusal_of_nonfinite("inputs", inputs)
         start = self._initial_state(h_0, batch_size).T
-        states, each = recurrence(inputs, start, self._of_a_step, "tanh", look_over)
+        states, each = recurrence(inputs, start, self._of_a_step(), "tanh", look_over)
         return dict(enumerate(self._outputs(states[1:]))), dict(enumerate(each, start=-1))
 
     def backward(
@@ -86,7 +86,7 @@ class BatchRNN(Model):
         by_step("state_gradients", state_gradients, range(T), state, self.dtype)
         given = hidden_states, output_gradients, state_gradients
         with np.errstate(invalid="ignore"):  # of infinity, which is refused below
-            gradients = backpropagation(self._weights, inputs, *given, of_inputs)
+            gradients = backpropagation(self._weights.arrays, inputs, *given, of_inputs)
         # What is not finite reaches one of these, as 0 times it is NaN; or a sum has overflowed.
         if not all(all_finite(gradients.weights[name]) for name in ("W_hh", "b_xh", "b_ho")):
             names = "hidden_states", "output_gradients", "state_gradients"
@@ -97,10 +97,11 @@ class BatchRNN(Model):
 
     def _outputs(self, states: Array) -> Array:
         """y_t (T, output_size, batch_size) of states (T, batch_size, hidden_size)."""
+        W_ho, b_ho = self._weights.arrays["W_ho"], self._weights.arrays["b_ho"]
         if states.strides[2] == states.itemsize:  # rows
-            return affine(states, self.W_ho.T, self.b_ho[:, 0]).transpose(0, 2, 1)
-        outputs: Array = np.matmul(self.W_ho, states.transpose(0, 2, 1))
-        outputs += spread(self.b_ho, outputs.shape[1:])
+            return affine(states, W_ho.T, b_ho[:, 0]).transpose(0, 2, 1)
+        outputs: Array = np.matmul(W_ho, states.transpose(0, 2, 1))
+        outputs += spread(b_ho, outputs.shape[1:])
         return outputs
 
     def _steps_and_batch_size(self, inputs: Array) -> tuple[int, int]:

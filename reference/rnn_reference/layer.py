@@ -121,7 +121,7 @@ class RNN:
         for k, direction in product(range(self.num_layers), self._sizes.directions):
             suffix = f"l{k}{direction}"
             none = np.zeros(self.hidden_size, self.dtype)
-            self._of_a_step[k, direction], _ = side_by_side(
+            self._of_a_step[k, direction] = side_by_side(
                 weights[f"weight_hh_{suffix}"],
                 weights[f"weight_ih_{suffix}"],
                 weights.get(f"bias_ih_{suffix}", none)[:, np.newaxis],

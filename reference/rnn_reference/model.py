@@ -1,7 +1,11 @@
-"""What both reference classes share: sizes, weights, and what they refuse."""
+"""What both reference classes share: sizes, weights, and what they refuse.
+
+A model's weights are arrays that anybody who was handed one can write to. What is made of them is
+kept only while nobody was: see `Model._of_a_step`.
+"""
 
 from collections.abc import Mapping
-from typing import Any, Self, overload
+from typing import Self, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +13,6 @@ import numpy.typing as npt
 from rnn_reference.arguments import generator_of, positive
 from rnn_reference.recurrence import side_by_side
 from rnn_reference.weights import (
-    WEIGHT_NAMES,
     Array,
     validate_array,
     validate_dtype,
@@ -21,11 +24,20 @@ from rnn_reference.weights import (
 WEIGHTS_OF_A_STEP = ("W_hh", "W_xh", "b_xh", "b_hh")
 
 
+class Weights:
+    """Arrays by name, which of them were handed out, and what was made of them."""
+
+    def __init__(self, arrays: Mapping[str, Array]) -> None:
+        # By columns, a product with one vector or a few is faster.
+        self.arrays = {name: array.copy(order="F") for name, array in arrays.items()}
+        self.handed_out: set[str] = set()
+        self.of_a_step: Array | None = None
+
+
 class Weight:
     """A weight as an attribute: assigned, a wrong shape or dtype is refused, a right one copied.
 
-    The copy, into memory that stays the model's, keeps it independent of what the caller does to
-    its array afterwards.
+    The copy keeps the model independent of what the caller does to its array afterwards.
     """
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -36,11 +48,17 @@ class Weight:
     @overload
     def __get__(self, model: "Model", owner: type) -> Array: ...
     def __get__(self, model: "Model | None", owner: type) -> Self | Array:
-        return self if model is None else model._weights[self.name]
+        if model is None:
+            return self
+        model._weights.handed_out.add(self.name)
+        return model._weights.arrays[self.name]
 
     def __set__(self, model: "Model", value: Array) -> None:
         shape = weight_shapes(model.input_size, model.hidden_size, model.output_size)[self.name]
-        model._weights[self.name][:] = validate_array(self.name, value, shape, model.dtype)
+        checked = validate_array(self.name, value, shape, model.dtype)
+        model._weights.arrays[self.name] = checked.copy(order="F")
+        model._weights.handed_out.discard(self.name)
+        model._weights.of_a_step = None
 
 
 class Model:
@@ -85,10 +103,7 @@ class Model:
         for name, shape in weight_shapes(input_size, hidden_size, output_size).items():
             values = generator.standard_normal(shape) if name.startswith("W") else np.zeros(shape)
             drawn[name] = values.astype(self._dtype)
-        # One array holds what a step multiplies with; the weights by name are parts of it.
-        self._of_a_step, parts = side_by_side(*(drawn[name] for name in WEIGHTS_OF_A_STEP))
-        drawn["W_ho"] = np.asfortranarray(drawn["W_ho"])  # read by columns, a product is faster
-        self._weights: dict[str, Array] = drawn | dict(zip(WEIGHTS_OF_A_STEP, parts, strict=True))
+        self._weights = Weights(drawn)
 
     @classmethod
     def from_weights(cls, weights: Mapping[str, Array]) -> Self:
@@ -106,18 +121,18 @@ class Model:
     @property
     def weights(self) -> dict[str, Array]:
         """Copies of the six weights by name. Assign such a mapping to replace all of them."""
-        return {name: self._weights[name].copy() for name in WEIGHT_NAMES}
+        return {name: array.copy() for name, array in self._weights.arrays.items()}
 
     @weights.setter
     def weights(self, weights: Mapping[str, Array]) -> None:
         shapes = weight_shapes(self.input_size, self.hidden_size, self.output_size)
         validate_names(weights)
-        checked = {
-            name: validate_array(name, weights[name], shape, self.dtype)
-            for name, shape in shapes.items()
-        }
-        for name, weight in checked.items():
-            self._weights[name][:] = weight
+        self._weights = Weights(
+            {
+                name: validate_array(name, weights[name], shape, self.dtype)
+                for name, shape in shapes.items()
+            }
+        )
 
     @property
     def input_size(self) -> int:
@@ -135,15 +150,18 @@ class Model:
     def dtype(self) -> np.dtype[np.floating]:
         return self._dtype
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """For `copy` and `pickle`: the weights alone, of which a copy makes one array again."""
-        return type(self).from_weights, (self.weights,)
-
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}(input_size={self.input_size}, hidden_size={self.hidden_size}, "
             f"output_size={self.output_size}, dtype={self.dtype})"
         )
+
+    def _of_a_step(self) -> Array:
+        """[W_hh  W_xh  b_xh  b_hh] as `recurrence` takes it."""
+        kept = self._weights
+        if kept.of_a_step is None or not kept.handed_out.isdisjoint(WEIGHTS_OF_A_STEP):
+            kept.of_a_step = side_by_side(*(kept.arrays[name] for name in WEIGHTS_OF_A_STEP))
+        return kept.of_a_step
 
     def _initial_state(self, h_0: Array | None, columns: int) -> Array:
         """A copy of `h_0`, (hidden_size, columns), or zeros where it is None."""

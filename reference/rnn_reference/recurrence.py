@@ -31,20 +31,18 @@ FEWEST_ROWS = 32  # of a product or a part of one: fewer are worth no call of th
 LookOver = Callable[[Array], None]
 
 
-def side_by_side(W_hh: Array, W_xh: Array, b_xh: Array, b_hh: Array) -> tuple[Array, list[Array]]:
-    """[W_hh  W_xh  b_xh  b_hh], copied into one array for `recurrence`, and each part of it.
+def side_by_side(W_hh: Array, W_xh: Array, b_xh: Array, b_hh: Array) -> Array:
+    """[W_hh  W_xh  b_xh  b_hh], copied into one array for `recurrence`.
 
     Args:
         W_hh, W_xh, b_xh, b_hh: (H, H), (H, I), (H, 1), (H, 1).
     """
-    given = W_hh, W_xh, b_xh, b_hh
-    ends = np.cumsum([part.shape[1] for part in given])
+    H, I = W_xh.shape
     # By columns a product with one vector or a few is faster, unless the matrix is large.
-    large = len(W_hh) * int(ends[-1]) * W_hh.itemsize > CACHE_BYTES
-    order: Literal["C", "F"] = "C" if large and 2 * W_xh.shape[1] <= len(W_hh) else "F"
-    W = np.empty((len(W_hh), int(ends[-1])), W_hh.dtype, order)
-    np.concatenate(given, axis=1, out=W)
-    return W, np.split(W, ends[:-1], axis=1)
+    large = H * (H + I + 2) * W_xh.itemsize > CACHE_BYTES
+    order: Literal["C", "F"] = "C" if large and 2 * I <= H else "F"
+    W = np.empty((H, H + I + 2), W_xh.dtype, order)
+    return np.concatenate((W_hh, W_xh, b_xh, b_hh), axis=1, out=W)
 
 
 def recurrence(
