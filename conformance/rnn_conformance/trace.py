@@ -90,18 +90,23 @@ def checked(
     if nonlinearity not in ("tanh", "relu"):
         raise ValueError(f"nonlinearity: expected 'tanh' or 'relu', got {nonlinearity!r}")
     hidden_size, input_size = cell["W_xh"].shape
-    if states.ndim == 2:
-        inputs, states = _with_batch("inputs", inputs), states[:, np.newaxis]
-        h_0 = h_0 if h_0 is None else np.asarray(h_0)[np.newaxis]
-    T, B = states.shape[:2] if states.ndim == 3 else (0, 0)
-    before = np.zeros((B, hidden_size)) if h_0 is None else h_0
+    if states.ndim not in (2, 3) or 0 in states.shape:
+        raise ValueError(
+            f"states: expected shape (T, B, {hidden_size}) or (T, {hidden_size}), with one step "
+            f"and one sequence at the least, got {states.shape}"
+        )
+    *batch, _ = states.shape[1:]
+    before = np.zeros((*batch, hidden_size)) if h_0 is None else h_0
     for name, array, shape in (
-        ("states", states, (T, B, hidden_size)),
-        ("inputs", inputs, (T, B, input_size)),
-        ("h_0", before, (B, hidden_size)),
+        ("states", states, (len(states), *batch, hidden_size)),
+        ("inputs", inputs, (len(states), *batch, input_size)),
+        ("h_0", before, (*batch, hidden_size)),
     ):
-        if array.shape != shape or 0 in shape:
+        _numbers(name, array)
+        if array.shape != shape:
             raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
+    if not batch:
+        inputs, states, before = (np.expand_dims(a, -2) for a in (inputs, states, before))
     return cell, inputs, states, before, precision
 
 
@@ -169,9 +174,8 @@ def _place(judged: Judged, at: int, steps: slice, rows: slice, shape: tuple[int,
 
 def _cell(weights: Mapping[str, Array]) -> dict[str, Array]:
     """The weights of the recurrence, checked; a readout that is missing is made up."""
-    W_xh = weights.get("W_xh")
-    complete = "W_ho" in weights and "b_ho" in weights
-    if not complete and isinstance(W_xh, np.ndarray) and W_xh.ndim == 2:
+    W_xh = weights.get("W_xh") if isinstance(weights, Mapping) else None
+    if isinstance(W_xh, np.ndarray) and W_xh.ndim == 2 and not {"W_ho", "b_ho"} <= weights.keys():
         shapes = weight_shapes(W_xh.shape[1], W_xh.shape[0], 1)
         made_up = {name: np.zeros(shapes[name], W_xh.dtype) for name in ("W_ho", "b_ho")}
         weights = {**made_up, **weights}
@@ -179,15 +183,16 @@ def _cell(weights: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def _claimed(dtype: npt.DTypeLike | None, states: Array) -> Precision:
-    if not isinstance(states, np.ndarray):
-        raise TypeError(f"states: expected a NumPy array, got {type(states).__name__}")
+    _numbers("states", states)
     claimed: np.dtype[Any] = np.dtype(states.dtype if dtype is None else dtype)
     if claimed not in PRECISIONS:
         raise TypeError(f"dtype: expected float32 or float64, got {claimed}")
     return PRECISIONS[claimed]
 
 
-def _with_batch(name: str, array: Array) -> Array:
-    if array.ndim != 2:
-        raise ValueError(f"{name}: expected rank 2 as states have, got shape {array.shape}")
-    return array[:, np.newaxis]
+def _numbers(name: str, array: object) -> None:
+    """Refuse what is no array, and what would lose a part or a mask of it in float64."""
+    if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"{name}: expected a NumPy array, got {type(array).__name__}")
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{name}: expected an array of real numbers, got dtype {array.dtype}")

@@ -21,6 +21,8 @@ from tests.strangers import (
     TorchWithoutRecurrentBias,
     TwoBugs,
     drops_b_hh,
+    one_unit_negated_once,
+    tanh_two_eps_small,
 )
 
 VALUES = ["hidden_states", "final_state", "outputs", "shape_and_dtype"]
@@ -122,6 +124,25 @@ def test_a_bug_that_nobody_has_listed_is_not_named(stranger: Any) -> None:
     found = diagnosed(stranger(), VALUES, 3)
     assert found.causes == ()
     assert str(found).startswith("no known bug reproduces these results")
+
+
+def test_a_bug_of_another_step_is_not_named_where_rounding_decides_the_numbers() -> None:
+    implementation = as_implementation(one_unit_negated_once)
+    failing = [
+        item for item in plan(implementation, checks=VALUES) if getattr(item.case, "T", 0) > 1024
+    ]
+    (found,) = diagnose(failing, [item.execute() for item in failing])
+    assert found.causes == ()
+    assert [place.partition(" (")[0] for place in found.places] == [
+        "only in step 20",
+        "only in unit 5",
+    ]
+
+
+def test_an_error_of_the_other_sign_is_not_named() -> None:
+    found = diagnosed(as_implementation(tanh_two_eps_small), ["systematic_error"])
+    assert ("TanhTooSmall",) in names(found)
+    assert ("TanhTooLarge",) not in names(found)
 
 
 def test_where_no_cause_is_known_the_places_are_told() -> None:
