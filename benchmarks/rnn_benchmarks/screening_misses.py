@@ -47,7 +47,7 @@ def measure(point: Point, rng: np.random.Generator, draws: int = DRAWS) -> Itera
     workload, precision = draw(point), Precision.of(point.dtype)
     x = workload.inputs[0, :1].astype(np.float64)
     h = np.tanh(rng.standard_normal((1, point.H))).astype(point.dtype).astype(np.float64)
-    a = preactivation(workload.weights, x, h)
+    a, row = preactivation(workload.weights, x, h), np.hstack([x, h, np.ones((1, 2))])
     right = np.tanh(a.value).astype(point.dtype).astype(np.float64)
     bound = tanh_bound(a, precision)
     for kind, sizes in SIZES.items():
@@ -56,7 +56,7 @@ def measure(point: Point, rng: np.random.Generator, draws: int = DRAWS) -> Itera
             r = (np.arctanh(wrong) - a.value)[0]
             signs = rng.choice((-1.0, 1.0), size=(point.H, max(VECTORS) * draws))
             look = Projections(workload.weights, signs, precision)
-            apart, thetas = look.residuals((x, h), wrong)
+            apart, thetas = look.residuals(row, wrong)
             theta = float(thetas[0])
             missed = (apart[0] <= theta).reshape(draws, max(VECTORS))
             yield Missed(

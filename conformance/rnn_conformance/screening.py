@@ -23,7 +23,7 @@ is saved. relu cannot be undone, and is not screened.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +31,10 @@ import numpy.typing as npt
 from rnn_conformance.certificate import JUDGE, TANH_ULPS, Float64, Precision, gamma
 from rnn_conformance.judgement import Place
 from rnn_conformance.protocol import Array
-from rnn_conformance.sieve import Sieve
-from rnn_conformance.trace import blocks, checked, rows_of_block
+from rnn_conformance.sieve import PARTS, Sieve
+from rnn_conformance.trace import blocks, checked, place_of, rows_of_block
 
 SHARE = 0.25
-
-Rows = tuple[Float64, Float64]  # of inputs (R, I), and of the states before them (R, H)
 
 
 @dataclass(frozen=True)
@@ -89,26 +87,23 @@ def screen(
         raise ValueError(f"vectors: expected an integer from 1 to 1024, got {vectors!r}")
     cell, inputs, states, h_0, precision = checked(weights, inputs, states, h_0, dtype, "tanh")
     T, B, H = states.shape
-    I = inputs.shape[2]
     signs = rng.choice((-1.0, 1.0), size=(H, vectors))
     look, sieve = Projections(cell, signs, precision), Sieve(cell, "tanh", precision)
     suspicious = 0
     first_outside: Place | None = None
-    for steps, rows in blocks(states.shape, I):
+    for steps, rows in blocks(states.shape, inputs.shape[2]):
         before, found = rows_of_block(inputs, states, h_0, steps, rows)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            at = np.flatnonzero(look.suspicious((before[:, :I], before[:, I:-2]), found))
+            at = np.flatnonzero(look.suspicious(before, found))
             suspicious += len(at)
             if first_outside is not None or not len(at):
                 continue
             judged = sieve.judged(before[at], found[at], 1.0)
         if judged is not None and (judged.shares > 1).any():
-            outside = np.flatnonzero(judged.shares > 1)
-            row, unit = divmod(int(judged.index[outside[0]]), H)
-            step, row = divmod(int(at[row]), rows.stop - rows.start)
-            parts = (judged.expected, judged.found, judged.bound)
-            numbers = (float(part[outside[0]]) for part in parts)
-            first_outside = Place(steps.start + step, rows.start + row, unit, *numbers)
+            row, unit = np.divmod(judged.index, H)
+            of_block = replace(judged, index=at[row] * H + unit)
+            first = int((judged.shares > 1).argmax())
+            first_outside = place_of(of_block, first, steps, rows, states.shape)
     return Screening(T * B, suspicious, first_outside)
 
 
@@ -116,35 +111,27 @@ class Projections:
     """The step equation of one cell, both of its sides projected on the columns of signs (H, J)."""
 
     def __init__(self, weights: Mapping[str, Array], signs: Float64, precision: Precision) -> None:
-        W = {name: value.astype(np.float64) for name, value in weights.items()}
-        H = len(signs)
-        m = W["W_xh"].shape[1] + H + 3
+        W = np.hstack([weights[name] for name in PARTS], dtype=np.float64)
+        m = W.shape[1] + 1
         e = gamma(m, precision.u) + gamma(m, JUDGE.u)
-        # Beside the projections, one column for the mean of |W||v| over the units.
-        self._of_x, self._of_h = W["W_xh"].T @ signs, W["W_hh"].T @ signs
-        self._of_biases = (W["b_xh"] + W["b_hh"])[:, 0] @ signs
-        sizes = {name: np.abs(value).sum(axis=0) * e / np.sqrt(H) for name, value in W.items()}
-        self._size_x, self._size_h = sizes["W_xh"], sizes["W_hh"]
-        self._size = sizes["b_xh"] + sizes["b_hh"]
+        self._of_row = W.T @ signs
+        self._of_sizes = np.abs(W).sum(axis=0) * e / np.sqrt(len(signs))  # the mean over the units
         self._signs = signs
         self._k = 2 * TANH_ULPS * (precision.u + JUDGE.u)
 
-    def residuals(self, rows: Rows, found: Float64) -> tuple[Float64, Float64]:
-        """|s.r| (R, J) and theta (R,) of states (R, H) that follow on rows."""
-        x, h = rows
+    def residuals(self, rows: Float64, found: Float64) -> tuple[Float64, Float64]:
+        """|s.r| (R, J) and theta (R,) of states (R, H) that follow on rows, as `Sieve` has them."""
         apart = np.arctanh(found) @ self._signs
-        apart -= x @ self._of_x
-        apart -= h @ self._of_h
-        apart -= self._of_biases
+        apart -= rows @ self._of_row
         steep = found * found
         np.subtract(1, steep, out=steep)
         np.divide(found, steep, out=steep)
-        theta = np.abs(x) @ self._size_x + np.abs(h) @ self._size_h + self._size
+        theta = np.abs(rows) @ self._of_sizes
         theta += self._k * np.sqrt(np.vecdot(steep, steep))
         theta *= SHARE
         return np.abs(apart, out=apart), theta
 
-    def suspicious(self, rows: Rows, found: Float64) -> npt.NDArray[np.bool_]:
+    def suspicious(self, rows: Float64, found: Float64) -> npt.NDArray[np.bool_]:
         """Which rows are, (R,); NaN and infinity are."""
         apart, theta = self.residuals(rows, found)
         within = (apart <= theta[:, np.newaxis]) & np.isfinite(theta)[:, np.newaxis]

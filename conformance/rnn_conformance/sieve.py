@@ -50,6 +50,8 @@ COLUMNS = 128  # units; up to so many, a product is faster with a column of W fo
 SKINNY, PRODUCTS = 32, 10**6  # units; up to so many, OpenBLAS is faster at no more multiplications
 WEIGHTS = 2**15  # that are converted at a time, so that they stay in the cache
 
+PARTS = ("W_xh", "W_hh", "b_xh", "b_hh")  # of weights, in the order of a row
+
 Index = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
@@ -85,7 +87,7 @@ class Sieve:
         self, weights: Mapping[str, Array], nonlinearity: str, precision: Precision
     ) -> None:
         self.nonlinearity, self.precision = nonlinearity, precision
-        self._parts = [weights[name] for name in ("W_xh", "W_hh", "b_xh", "b_hh")]
+        self._parts = [weights[name] for name in PARTS]
         self.units, self.inputs = weights["W_xh"].shape
         self.roundings = self.inputs + self.units + 3
         self._few = (self.units - FEW_UNITS) * self.roundings <= FEW_WEIGHTS

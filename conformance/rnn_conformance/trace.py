@@ -121,10 +121,10 @@ def _judged(sieve: Sieve, inputs: Array, states: Array, h_0: Array) -> Certifica
             continue
         at = int(judged.shares.argmax())
         if worst_share is None or judged.shares[at] > worst_share:
-            worst, worst_share = _place(judged, at, steps, rows, states.shape), judged.shares[at]
+            worst, worst_share = place_of(judged, at, steps, rows, states.shape), judged.shares[at]
         if first_outside is None and worst_share > 1:
             at = int((judged.shares > 1).argmax())
-            first_outside = _place(judged, at, steps, rows, states.shape)
+            first_outside = place_of(judged, at, steps, rows, states.shape)
         if worst_share == np.inf:
             break
     assert worst is not None
@@ -165,7 +165,8 @@ def rows_of_block(
     return before.reshape(-1, I + H + 2), found.reshape(-1, H)
 
 
-def _place(judged: Judged, at: int, steps: slice, rows: slice, shape: tuple[int, ...]) -> Place:
+def place_of(judged: Judged, at: int, steps: slice, rows: slice, shape: tuple[int, ...]) -> Place:
+    """Where in a trace (T, B, H) one number of a block's is."""
     row, unit = divmod(int(judged.index[at]), shape[2])
     step, row = divmod(row, rows.stop - rows.start)
     numbers = (float(part[at]) for part in (judged.expected, judged.found, judged.bound))
