@@ -17,12 +17,12 @@ from tests.strangers import (
     NoBiases,
     OneMaskForAllSteps,
     Raising,
+    TanhTwoEpsSmall,
     TorchWithFinalStatesFromTheTop,
     TorchWithoutRecurrentBias,
     TwoBugs,
     drops_b_hh,
     one_unit_negated_once,
-    tanh_two_eps_small,
 )
 
 VALUES = ["hidden_states", "final_state", "outputs", "shape_and_dtype"]
@@ -140,7 +140,7 @@ def test_a_bug_of_another_step_is_not_named_where_rounding_decides_the_numbers()
 
 
 def test_an_error_of_the_other_sign_is_not_named() -> None:
-    found = diagnosed(as_implementation(tanh_two_eps_small), ["systematic_error"])
+    found = diagnosed(TanhTwoEpsSmall(), ["systematic_error"])
     assert ("TanhTooSmall",) in names(found)
     assert ("TanhTooLarge",) not in names(found)
 
