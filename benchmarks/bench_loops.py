@@ -14,13 +14,7 @@ from rnn_benchmarks.agreement import allowance, require_agreement
 from rnn_benchmarks.grid import GRIDS, Point
 from rnn_benchmarks.lines import YARDSTICK
 from rnn_benchmarks.names import chosen_names
-from rnn_benchmarks.pairs import (
-    SHORT_SECONDS,
-    rounds_for,
-    time_pairs,
-    timed,
-    warmup_rounds_for,
-)
+from rnn_benchmarks.pairs import SHORT_SECONDS, rounds_for, time_pairs, timed, warmup_rounds_for
 from rnn_benchmarks.remarks import remarks_of
 from rnn_benchmarks.rivals import Loaded, load
 from rnn_benchmarks.threads import thread_limit

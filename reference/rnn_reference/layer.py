@@ -117,10 +117,9 @@ class RNN:
     def _set(self, weights: dict[str, Array]) -> None:
         """Take these; beside each, what a step of a layer and direction multiplies with."""
         self._weights = weights
-        self._of_a_step = {}
+        self._of_a_step, none = {}, np.zeros(self.hidden_size, self.dtype)
         for k, direction in product(range(self.num_layers), self._sizes.directions):
             suffix = f"l{k}{direction}"
-            none = np.zeros(self.hidden_size, self.dtype)
             self._of_a_step[k, direction] = side_by_side(
                 weights[f"weight_hh_{suffix}"],
                 weights[f"weight_ih_{suffix}"],

@@ -112,8 +112,9 @@ def test_weights_are_copied(kind: type[AnyRNN]) -> None:
 def test_peak_grows_with_what_is_returned(sizes: tuple[int, int], most: float) -> None:
     """From T to 2 T steps, the peak grows by no more than so many times the results, and views.
 
-    1.5 times where [h; x; 1] is one array, which is only for I <= H / 2; elsewhere nothing is kept
-    beside the results but a block of fixed size. A view of a step takes some 150 bytes.
+    1.5 times where [h; x; 1; 1] is one array for I <= H / 2 (it is too where there is little to
+    copy); elsewhere nothing is kept beside the results but a block of fixed size. A view of a step
+    takes some 150 bytes.
     """
     input_size, hidden_size = sizes
     model = BatchRNN(input_size, hidden_size, 16, dtype=np.float32, rng=0)
