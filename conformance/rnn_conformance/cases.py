@@ -60,7 +60,7 @@ class Case:
     @property
     def features(self) -> frozenset[str]:
         """What an implementation must claim to be asked this."""
-        return frozenset((self.layout, self.dtype))
+        return frozenset((self.layout, self.dtype, *["h_0"] * (self.h_0 != "none")))
 
     def concerns(self, clause: str) -> bool:
         """Whether the case can show a breach of a clause that a check in it holds."""
@@ -227,9 +227,14 @@ UNSET = (3, 64, 3, 33, 2)  # a state large enough for memory that nobody cleared
 H0S: tuple[H0, ...] = ("none", "zeros", "nonzero")
 
 
-def catalogue(seed: int = 0) -> tuple[Case, ...]:
-    """Every case, in the order in which it is judged; no two have the same id."""
-    return tuple(replace(case, seed=seed) for case in dict.fromkeys(_cases()))
+def catalogue(seed: int = 0, *, h_0: bool = True) -> tuple[Case, ...]:
+    """Every case, in the order in which it is judged; no two have the same id.
+
+    Args:
+        h_0: whether an initial state can be given. If not, every case omits it.
+    """
+    cases = _cases() if h_0 else (replace(case, h_0="none") for case in _cases())
+    return tuple(replace(case, seed=seed) for case in dict.fromkeys(cases))
 
 
 def _cases() -> Iterator[Case]:

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from rnn_conformance import expected, statistics
-from rnn_conformance.cases import Case
+from rnn_conformance.cases import H0, Case
 from rnn_conformance.judgement import Judgement
-from rnn_conformance.protocol import DTYPES, Array, Call, Layout
+from rnn_conformance.protocol import DTYPES, Array, Call
 from rnn_conformance.subject import (
     Broken,
     Result,
@@ -33,7 +33,7 @@ class Check:
         title, advice: what it asks, and where to look when it fails.
         clauses: the ids of the clauses of the specification that it holds.
         applies: the cases in which it is asked.
-        needs: the other layouts that it asks for, beside the case's own.
+        needs: what it asks for beside what the case has: other layouts, a given h_0.
         judge: the judgements of a case; raises Violation where there is nothing to compare.
     """
 
@@ -54,7 +54,7 @@ def _always(_: Case) -> bool:
 
 
 def _check(
-    *clauses: str, applies: Callable[[Case], bool] = _always, needs: tuple[Layout, ...] = ()
+    *clauses: str, applies: Callable[[Case], bool] = _always, needs: tuple[str, ...] = ()
 ) -> Callable[[Callable[[Subject, Case], Iterator[Judgement]]], Check]:
     def register(judge: Callable[[Subject, Case], Iterator[Judgement]]) -> Check:
         title, _, advice = (getdoc(judge) or "").partition("\n\n")
@@ -116,7 +116,7 @@ def systematic_error(subject: Subject, case: Case) -> Iterator[Judgement]:
 
 @_check(
     "RNN-CELL-4",
-    applies=lambda case: _short(case) and case.dtype in DTYPES and case.h_0 == "nonzero",
+    applies=lambda case: _short(case) and case.dtype in DTYPES and case.h_0 != "zeros",
 )
 def nan_is_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
     """A NaN in an input makes NaN of the row's states from then on, and of no others.
@@ -202,7 +202,11 @@ def batch_first_equals_time_first(subject: Subject, case: Case) -> Iterator[Judg
     yield from expected.same(case, time_first, subject.result(case))
 
 
-@_check("RNN-STATE-1", applies=lambda case: _contractive(case) and case.h_0 == "none")
+@_check(
+    "RNN-STATE-1",
+    applies=lambda case: _contractive(case) and case.h_0 == "none",
+    needs=("h_0",),
+)
 def omitted_h_0_is_zeros(subject: Subject, case: Case) -> Iterator[Judgement]:
     """An omitted h_0 gives what zeros give."""
     zeros = subject.result(replace(case, h_0="zeros"))
@@ -243,7 +247,8 @@ def calls_are_independent(subject: Subject, case: Case) -> Iterator[Judgement]:
     cached at the first call.
     """
     larger = replace(case, T=case.T + 4, B=case.B + (case.layout != "single"))
-    alike = replace(case, seed=case.seed + 1, h_0="nonzero")
+    given: H0 = "nonzero" if "h_0" in subject.claimed else "none"
+    alike = replace(case, seed=case.seed + 1, h_0=given)
     for other in (larger, alike):
         subject.run(other.data(), case.layout)
         yield from _states_and_outputs(case, subject.run(case.data(), case.layout))

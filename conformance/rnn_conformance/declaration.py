@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ from typing import Any
 from rnn_conformance.layer import conventions
 from rnn_conformance.layer.call import LayerImplementation
 from rnn_conformance.layer.cases import FEATURES
-from rnn_conformance.protocol import Claims, Implementation
+from rnn_conformance.protocol import Implementation
 
 LARGEST_FILE = 1_000_000  # bytes
 PARTS = (
@@ -25,7 +25,8 @@ PARTS = (
     "reread",
     "adapter",
     "can_crash",
-    "claims_by_default",
+    "assumed",
+    "notes",
     "code",
 )
 ImplementationOrLayer = Implementation | LayerImplementation
@@ -62,7 +63,7 @@ class Declaration:
 
     Attributes:
         name: under which it is shown.
-        layouts, dtypes: what it claims of the seed model, as in `Claims`.
+        layouts, dtypes, h_0: what it claims of the seed model, as in `Claims`.
         features: what it claims as a layer, of `FEATURES`.
         conventions: what it follows where practice differs.
         known_failures: instead of those that the implementation has.
@@ -71,6 +72,7 @@ class Declaration:
     name: str | None = None
     layouts: tuple[str, ...] | None = None
     dtypes: tuple[str, ...] | None = None
+    h_0: bool | None = None
     features: frozenset[str] | None = None
     conventions: Mapping[str, str] | None = None
     known_failures: tuple[KnownFailure, ...] | None = None
@@ -97,6 +99,7 @@ def _declaration(data: Mapping[str, Any]) -> Declaration:
         "name": _text,
         "layouts": _texts,
         "dtypes": _texts,
+        "h_0": _flag,
         "features": _features,
         "conventions": _conventions,
         "known_failures": _known_failures,
@@ -107,6 +110,12 @@ def _declaration(data: Mapping[str, Any]) -> Declaration:
 def _text(what: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"{what}: expected a text, got {value!r}")
+    return value
+
+
+def _flag(what: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{what}: expected true or false, got {value!r}")
     return value
 
 
@@ -151,23 +160,25 @@ def _known_fields(what: str, data: Mapping[str, Any], kind: type[Any]) -> None:
 
 
 def declared(
-    implementation: ImplementationOrLayer, declaration: Declaration, code: str = ""
+    implementation: ImplementationOrLayer,
+    declaration: Declaration,
+    code: str = "",
+    notes: tuple[str, ...] = (),
 ) -> ImplementationOrLayer:
     """The same implementation, with another declaration.
 
     Args:
         code: the Python expression that gives it, for whoever repeats a failure.
+        notes: further notes on what is not asked of it, and why.
 
     Raises ValueError where something is declared of a profile in which it takes no part.
     """
     found = SimpleNamespace(
         **{part: getattr(implementation, part) for part in PARTS if hasattr(implementation, part)}
     )
-    if declaration.layouts or declaration.dtypes:
-        claims = _of(found, "run", "layouts, dtypes").claims
-        found.claims = Claims(
-            declaration.layouts or claims.layouts, declaration.dtypes or claims.dtypes
-        )
+    said = {name: getattr(declaration, name) for name in ("layouts", "dtypes", "h_0")}
+    if given := {name: value for name, value in said.items() if value is not None}:
+        found.claims = replace(_of(found, "run", "layouts, dtypes, h_0").claims, **given)
     if declaration.features is not None:
         _of(found, "run_layer", "features").features = declaration.features
     for name in ("name", "conventions", "known_failures"):
@@ -175,6 +186,8 @@ def declared(
             setattr(found, name, value)
     if code:
         found.code = code
+    if notes:
+        found.notes = (*getattr(found, "notes", ()), *notes)
     assert isinstance(found, Implementation | LayerImplementation)
     return found
 

@@ -238,7 +238,8 @@ def _stub(told: dict[str, Any]) -> Any:
     for method in told["methods"]:
         setattr(found, method, _elsewhere)
     if told["claims"] is not None:
-        found.claims = Claims(**{name: tuple(value) for name, value in told["claims"].items()})
+        claims = told["claims"]
+        found.claims = Claims(tuple(claims["layouts"]), tuple(claims["dtypes"]), claims["h_0"])
     if "run_layer" in told["methods"]:
         found.features = frozenset(told["features"])
     return found

@@ -62,7 +62,7 @@ class Profile:
         subject: makes what asks the implementation, and remembers.
         said: the features that an implementation claims.
         claimed: those, and what it follows where practice differs.
-        catalogue: all cases for a seed.
+        catalogue: all cases for a seed and what is claimed.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Profile:
     subject: Callable[[Any], Any]
     said: Callable[[Any], frozenset[str]]
     claimed: Callable[[Any], frozenset[str]]
-    catalogue: Callable[[int], Sequence[AnyCase]]
+    catalogue: Callable[[int, frozenset[str]], Sequence[AnyCase]]
     checks: Mapping[str, AnyCheck]
 
 
@@ -79,14 +79,22 @@ def _core_claims(found: Any) -> frozenset[str]:
     return features
 
 
-CORE = Profile("core", "run", Subject, _core_claims, _core_claims, catalogue, CHECKS)
+CORE = Profile(
+    "core",
+    "run",
+    Subject,
+    _core_claims,
+    _core_claims,
+    lambda seed, claimed: catalogue(seed, h_0="h_0" in claimed),
+    CHECKS,
+)
 LAYER = Profile(
     "layer",
     "run_layer",
     LayerSubject,
     lambda found: found.features,
     lambda found: found.features | declared(found),
-    layer_catalogue,
+    lambda seed, _: layer_catalogue(seed),
     LAYER_CHECKS,
 )
 ALL_CHECKS: Mapping[str, AnyCheck] = {**CHECKS, **LAYER_CHECKS}

@@ -63,17 +63,19 @@ class Claims:
 
     Attributes:
         dtypes: of float32, float64, float16 and bfloat16, each judged by its own unit roundoff.
+        h_0: whether an initial state can be given; if not, every call omits it.
 
     Raises ValueError where a claim is empty or unknown.
     """
 
     layouts: tuple[str, ...] = ("time_first",)
     dtypes: tuple[str, ...] = DTYPES
+    h_0: bool = True
 
     @property
     def features(self) -> frozenset[str]:
         """Everything claimed, in one set."""
-        return frozenset((*self.layouts, *self.dtypes))
+        return frozenset((*self.layouts, *self.dtypes, *["h_0"] * self.h_0))
 
     def __post_init__(self) -> None:
         for name, known in (("layouts", LAYOUTS), ("dtypes", get_args(Dtype))):
@@ -82,6 +84,8 @@ class Claims:
                 raise ValueError(
                     f"{name}: expected a selection of {', '.join(known)}, got {claimed!r}"
                 )
+        if not isinstance(self.h_0, bool):
+            raise ValueError(f"h_0: expected True or False, got {self.h_0!r}")
 
 
 EVERYTHING = Claims(LAYOUTS, (*DTYPES, *HALF_DTYPES))
@@ -104,10 +108,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def claims(
-    *, layouts: tuple[str, ...] = ("time_first",), dtypes: tuple[str, ...] = DTYPES
+    *,
+    layouts: tuple[str, ...] = ("time_first",),
+    dtypes: tuple[str, ...] = DTYPES,
+    h_0: bool = True,
 ) -> Callable[[F], F]:
     """Decorate a function or a class with what it claims; see `Claims`."""
-    claimed = Claims(tuple(layouts), tuple(dtypes))
+    claimed = Claims(tuple(layouts), tuple(dtypes), h_0)
 
     def decorate(implementation: F) -> F:
         implementation.claims = claimed  # type: ignore[attr-defined]

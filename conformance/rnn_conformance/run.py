@@ -132,7 +132,7 @@ def plan(
         Planned(profile, subject, check, case)
         for profile in profiles_of(found)
         for subject in [profile.subject(found)]
-        for case in profile.catalogue(seed)
+        for case in profile.catalogue(seed, profile.claimed(found))
         for check in profile.checks.values()
         if check.applies(case) and (checks is None or check.name in checks)
     )

@@ -1,6 +1,9 @@
 """The smoke check: whether there is anything to judge, before all else is asked."""
 
+from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 from rnn_conformance.cases import Case
 from rnn_conformance.declaration import Declaration, ImplementationOrLayer, declared
@@ -15,6 +18,8 @@ from rnn_conformance.subject import Violation
 T, B, I, H = 2, 3, 4, 5  # all different, so that every exchange of axes shows
 FIRST_STEPS = {"core": ("hidden_states", "outputs"), "layer": ("layer_output",)}
 LAYOUTS: tuple[Layout, ...] = ("time_first", "batch_first", "single")  # the usual ones first
+NO_VERDICT = "there is no verdict: "
+FLOAT64_ALONE = "float32 is not claimed: a float32 call was answered in float64"
 
 
 def smoke(implementation: ImplementationOrLayer) -> ImplementationOrLayer:
@@ -24,28 +29,43 @@ def smoke(implementation: ImplementationOrLayer) -> ImplementationOrLayer:
     steps are wrong, the weights are not where they belong, which says nothing about the RNN.
 
     Returns:
-        the implementation; where it claims nothing itself, and takes single sequences but no
-        batches, one that claims these alone.
+        the implementation. What it does not claim itself but was assumed is narrowed to what it
+        does: single sequences if it takes no batches, float64 if it answers in nothing else.
 
     Raises CannotBeJudged with what is most likely the slip.
     """
-    try:
-        _asked(implementation)
-    except CannotBeJudged:
-        if not getattr(implementation, "claims_by_default", False):
-            raise
-        single = declared(implementation, Declaration(layouts=("single",)))
+    refused: dict[str, CannotBeJudged] = {}
+    for found in _readings(implementation):
         try:
-            _asked(single)
-        except CannotBeJudged:
-            pass
-        else:
-            return single
-        raise
-    return implementation
+            in_float64 = _asked(found)
+        except CannotBeJudged as error:
+            refused.setdefault(str(error), error)
+            continue
+        if in_float64:
+            return declared(found, Declaration(dtypes=("float64",)), notes=(FLOAT64_ALONE,))
+        return found
+    batched, *single = refused
+    details = "".join(
+        f"; and, asked for single sequences, {m.split(NO_VERDICT)[1]}" for m in single
+    )
+    raise CannotBeJudged(f"{batched}{details}") from refused[batched]
 
 
-def _asked(implementation: ImplementationOrLayer) -> None:
+def _readings(implementation: ImplementationOrLayer) -> Iterator[ImplementationOrLayer]:
+    """The implementation as it is, then with claims that are narrower where they were assumed."""
+    yield implementation
+    if "layouts" in _assumed(implementation):
+        yield declared(implementation, Declaration(layouts=("single",)))
+
+
+def _assumed(implementation: ImplementationOrLayer) -> frozenset[str]:
+    assumed: frozenset[str] = getattr(implementation, "assumed", frozenset())
+    return assumed
+
+
+def _asked(implementation: ImplementationOrLayer) -> bool:
+    """Whether float32 was assumed, and answered in float64. Raises CannotBeJudged."""
+    wider = False
     for profile in profiles_of(implementation):
         case = _simplest(profile, implementation)
         if case is None:
@@ -55,9 +75,13 @@ def _asked(implementation: ImplementationOrLayer) -> None:
             subject.result(case)
         except Violation as violation:
             raise CannotBeJudged(_told(implementation, profile, str(violation))) from violation
+        if "dtypes" in _assumed(implementation) and case.dtype == "float32":
+            parts = vars(subject.first(case)[1]).values()
+            wider |= any(getattr(part, "dtype", None) == np.float64 for part in parts)
         if getattr(implementation, "adapter", False):
             for name in FIRST_STEPS[profile.name]:
                 _right(Planned(profile, subject, profile.checks[name], case))
+    return wider
 
 
 def _right(item: Planned) -> None:
@@ -76,7 +100,7 @@ def _right(item: Planned) -> None:
 def _told(implementation: Any, profile: Profile, what: str) -> str:
     return (
         f"implementation {implementation.name!r}: the smoke check ({profile.name}) failed, so "
-        f"nothing else was asked and there is no verdict: {what}"
+        f"nothing else was asked and {NO_VERDICT}{what}"
     )
 
 

@@ -56,7 +56,7 @@ class Source:
 
     def _undeclared(self, said: Declaration) -> Implementation | LayerImplementation:
         if self.program:
-            core = said.layouts is not None or said.dtypes is not None
+            core = any(x is not None for x in (said.layouts, said.dtypes, said.h_0))
             claims, features = Claims() if core else None, said.features or ()
             limit = self.time_limit
             return program(self.name, claims=claims, features=features, time_limit=limit)

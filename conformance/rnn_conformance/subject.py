@@ -77,6 +77,11 @@ class Subject:
         self.implementation = implementation
         self._answers: OrderedDict[Case, tuple[Call, Answer | Violation]] = OrderedDict()
 
+    @property
+    def claimed(self) -> frozenset[str]:
+        """What the implementation claims."""
+        return self.implementation.claims.features
+
     def result(self, case: Case) -> Result:
         """What the implementation computes for a case, in one order. Raises Violation."""
         return self.ordered(self.first(case)[1], case.data(), case.layout)
@@ -136,12 +141,18 @@ def attempt(run: Callable[[C], object], call: C, kind: type[A]) -> A:
     except (KeyboardInterrupt, Violation):
         raise
     except BaseException as error:  # a stranger's code may raise anything
-        at = extract_tb(error.__traceback__, limit=-1)[0]
-        where = f"{Path(at.filename).name}, line {at.lineno}, in {at.name}"
-        raise Violation(f"raised {one_line(error)} ({where})") from error
+        raise Violation(f"raised {one_line(error)}{_place(error)}") from error
     if not isinstance(answer, kind):
         raise Violation(f"expected {kind.__name__}, got {type(answer).__name__}")
     return answer
+
+
+def _place(error: BaseException) -> str:
+    """Where it was raised, unless that is in the suite itself."""
+    at = extract_tb(error.__traceback__, limit=-1)[0]
+    if Path(at.filename).parent.name == "implementations":
+        return ""
+    return f" ({Path(at.filename).name}, line {at.lineno}, in {at.name})"
 
 
 def expected_shapes(data: Data, layout: Layout) -> dict[str, tuple[int, ...]]:

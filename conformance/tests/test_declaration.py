@@ -12,6 +12,7 @@ WHOLE = """
 name = "mine"
 layouts = ["time_first"]
 dtypes = ["float32"]
+h_0 = false
 features = ["tanh", "float32", "time_first"]
 
 [conventions]
@@ -39,6 +40,7 @@ def test_a_file_says_what_it_says(tmp_path: Path) -> None:
         "mine",
         ("time_first",),
         ("float32",),
+        False,
         frozenset(("tanh", "float32", "time_first")),
         {"length 0": "h_0"},
         (known,),
@@ -50,9 +52,10 @@ def test_a_file_says_what_it_says(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("x", "Expected '='"),
-        ("x = 1", "expected some of name, layouts, dtypes, features, conventions, known_failures"),
+        ("x = 1", "expected some of name, layouts, dtypes, h_0, features, conventions, known_fail"),
         ("name = 1", "name: expected a text, got 1"),
         ("layouts = 'single'", "layouts: expected a list of texts, got 'single'"),
+        ("h_0 = 1", "h_0: expected true or false, got 1"),
         ("features = ['lstm']", "got lstm"),
         ("conventions = {'length 0' = 'x'}", "length 0: expected one of refused, h_0, undefined"),
         ("known_failures = 1", "expected tables, each under [[known_failures]], got 1"),
@@ -83,7 +86,7 @@ def test_a_declaration_takes_the_place_of_what_an_implementation_says() -> None:
     ("implementation", "declaration", "said"),
     [
         (Recurrence(), Declaration(features=frozenset(("tanh",))), "features: declared of an impl"),
-        (LayerRecurrence(), Declaration(dtypes=("float32",)), "layouts, dtypes: declared of an im"),
+        (LayerRecurrence(), Declaration(dtypes=("float32",)), "layouts, dtypes, h_0: declared of"),
         (Recurrence(), Declaration(dtypes=("int8",)), "dtypes: expected a selection of"),
     ],
 )

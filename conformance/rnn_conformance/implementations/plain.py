@@ -1,11 +1,18 @@
-"""Plain functions, and classes like those of the reference, as implementations."""
+"""Plain functions, and classes as they are written in a first notebook, as implementations."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from rnn_reference import WEIGHT_NAMES
 
 from rnn_conformance.protocol import Answer, Array, Call, Claims
+
+SIZES = ("input_size", "hidden_size", "output_size")
+# The usual names of an initial state, for a parameter of `forward` that has a default.
+INITIAL_STATE = ("h_0", "h0", "h", "hx", "h_prev", "h_init", "hidden", "state", "initial_state")
 
 
 class PlainFunction:
@@ -19,7 +26,7 @@ class PlainFunction:
     def __init__(self, name: str, function: Callable[..., Any]) -> None:
         self.name = name
         self.claims: Claims = getattr(function, "claims", Claims())
-        self.claims_by_default = not hasattr(function, "claims")
+        self.assumed = frozenset(() if hasattr(function, "claims") else ("layouts",))
         self._function = function
 
     def run(self, call: Call) -> Answer:
@@ -47,29 +54,43 @@ def _as_numpy(value: Any) -> Any:
 
 
 class StepByStepClass:
-    """A class with the constructor, attributes and `forward` of the reference classes.
+    """A class whose `forward` gives outputs and hidden states by time step.
 
-    Batched, states and outputs are columns: h_0 goes in as (H, B), and `forward` gives two mappings
-    by time step, outputs (O, B) and hidden states (H, B). In the layout "single", B is 1, and what
-    `forward` gives may be without it. The final state is the last of them, so there is none to
-    judge of its own.
+    The constructor gets input_size, hidden_size and output_size, and `dtype` and `rng` if it takes
+    them. The six weights are assigned as attributes, each bias in the shape that the constructor
+    gave it. `forward` gets inputs (T, B, I), or (T, I) in the layout "single", and h_0 as columns
+    (H, B) if it takes one. It returns outputs and hidden states, each a mapping by time step, or an
+    array or list with a slot a step. A step is columns (O, B) and (H, B); in "single" it may also
+    be (O,) and (H,). If there are T + 1 slots, the last one is the initial state, as
+    `hidden_states[-1]` is. The final state is the last of the states, so `h_n` is not judged.
+
+    Attributes:
+        claims: those of the class, else `Claims()`, without h_0 if `forward` takes none.
+        assumed: what was assumed and may be narrowed by the smoke check: layouts, and dtypes if
+            the constructor takes no `dtype`.
+        notes: what is not asked of the class, and why.
     """
 
     def __init__(self, name: str, cls: type[Any], claims: Claims | None = None) -> None:
         self.name = name
-        self.claims: Claims = getattr(cls, "claims", Claims()) if claims is None else claims
-        self.claims_by_default = claims is None and not hasattr(cls, "claims")
         self._class = cls
+        self._takes_h_0 = _takes_h_0(cls)
+        self.notes: tuple[str, ...] = ()
+        self.assumed: frozenset[str] = frozenset()
+        if claims is None and not hasattr(cls, "claims"):
+            claims = Claims(h_0=self._takes_h_0)
+            self.assumed = frozenset(("layouts", *["dtypes"] * ("dtype" not in _options(cls))))
+            if not self._takes_h_0:
+                self.notes = ("h_0 is never given: `forward` takes no initial state",)
+        self.claims: Claims = cls.claims if claims is None else claims
         self._models: dict[tuple[object, ...], Any] = {}
         self._behind: list[tuple[Answer, Call, tuple[Any, Any]]] = []
 
     def run(self, call: Call) -> Answer:
         model = self._model(call)
-        for name, value in call.weights.items():
-            setattr(model, name, value)
         single = call.layout == "single"
         columns = None if call.h_0 is None else call.h_0[:, np.newaxis] if single else call.h_0.T
-        found = model.forward(call.inputs, columns)
+        found = model.forward(call.inputs, *[columns] * self._takes_h_0)
         if not isinstance(found, tuple) or len(found) != 2:
             got = f"{len(found)} results" if isinstance(found, tuple) else type(found).__name__
             raise TypeError(f"forward: expected (step_output, hidden_states), got {got}")
@@ -78,18 +99,68 @@ class StepByStepClass:
         return answer
 
     def reread(self, answer: Answer) -> Answer:
-        """What the mappings behind an earlier answer hold now."""
+        """What the results behind an earlier answer hold now."""
         call, found = next((c, f) for a, c, f in self._behind if a is answer)
         return _answer(call, *found)
 
     def _model(self, call: Call) -> Any:
-        """One model for all calls of the same sizes, as a user would keep one."""
+        """The model of these sizes, kept from call to call as a user keeps it, with new weights."""
         output_size, hidden_size = call.weights["W_ho"].shape
         sizes = (call.inputs.shape[-1], hidden_size, output_size)
         key = (*sizes, call.dtype)
         if key not in self._models:
-            self._models[key] = self._class(*sizes, dtype=call.dtype, rng=np.random.default_rng(0))
-        return self._models[key]
+            self._models[key] = _constructed(self._class, sizes, call.dtype)
+        model = self._models[key]
+        for name, value in call.weights.items():
+            setattr(model, name, _as_made(name, value, getattr(model, name, None)))
+        return model
+
+
+def _takes_h_0(cls: type[Any]) -> bool:
+    """Whether `forward` has a parameter after the inputs that is, or is called, a state."""
+    parameters = [*signature(cls.forward).parameters.values()][2:]
+    return any(
+        p.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+        and (p.default is Parameter.empty or p.name in INITIAL_STATE)
+        for p in parameters[:1]
+    )
+
+
+def _options(cls: type[Any]) -> frozenset[str]:
+    """Which of `dtype` and `rng` the constructor takes."""
+    parameters = signature(cls).parameters
+    anything = any(p.kind is Parameter.VAR_KEYWORD for p in parameters.values())
+    return frozenset(name for name in ("dtype", "rng") if anything or name in parameters)
+
+
+def _constructed(cls: type[Any], sizes: tuple[int, int, int], dtype: npt.DTypeLike) -> Any:
+    """A model of these sizes, given by name if the constructor names them as we do.
+
+    Raises TypeError if it has other names for the weights.
+    """
+    options = {"dtype": dtype, "rng": np.random.default_rng(0)}
+    given = {name: options[name] for name in _options(cls)}
+    if set(SIZES) <= set(signature(cls).parameters):
+        model = cls(**dict(zip(SIZES, sizes, strict=True)), **given)
+    else:
+        model = cls(*sizes, **given)
+    lacking = [name for name in WEIGHT_NAMES if not hasattr(model, name)]
+    own = [name for name, value in vars(model).items() if isinstance(value, np.ndarray)]
+    if lacking and own:
+        raise TypeError(
+            f"the model has no attribute {', '.join(lacking)}; its arrays are {', '.join(own)}; "
+            f"expected the weights {', '.join(WEIGHT_NAMES)}"
+        )
+    return model
+
+
+def _as_made(name: str, value: Array, made: object) -> Array:
+    """A weight in the shape that the constructor gave it, which only a bias may choose."""
+    if not isinstance(made, np.ndarray) or made.shape == value.shape:
+        return value
+    if name.startswith("b_") and made.size == value.size:
+        return value.reshape(made.shape)
+    raise TypeError(f"{name}: expected shape {value.shape}, the constructor makes {made.shape}")
 
 
 def _answer(call: Call, step_output: Any, hidden_states: Any) -> Answer:
@@ -104,13 +175,25 @@ def _answer(call: Call, step_output: Any, hidden_states: Any) -> Answer:
 
 
 def _stacked(name: str, by_step: Any, steps: int, shape: tuple[int, int], *, single: bool) -> Array:
-    """(T, B, units), of a mapping from each time step to columns (units, B)."""
-    if not isinstance(by_step, Mapping) or not set(range(steps)) <= set(by_step):
-        got = list(by_step) if isinstance(by_step, Mapping) else type(by_step).__name__
-        raise TypeError(f"{name}: expected a mapping of the time steps 0 … {steps - 1}, got {got}")
+    """(T, B, units), of columns (units, B) by time step."""
+    found = _steps(by_step)
+    if not set(range(steps)) <= found.keys() or len(found) > steps + 1:
+        got = f"steps {', '.join(map(str, found))}" if found else type(by_step).__name__
+        raise TypeError(
+            f"{name}: expected a mapping, list or array of time steps 0 … {steps - 1}, got {got}"
+        )
     allowed = (shape, shape[:1]) if single else (shape,)
     for t in range(steps):
-        if np.shape(by_step[t]) not in allowed:
-            raise TypeError(f"{name}[{t}]: expected shape {shape}, got {np.shape(by_step[t])}")
-    columns = [np.reshape(by_step[t], shape) for t in range(steps)]
+        if np.shape(found[t]) not in allowed:
+            raise TypeError(f"{name}[{t}]: expected shape {shape}, got {np.shape(found[t])}")
+    columns = [np.reshape(found[t], shape) for t in range(steps)]
     return np.stack(columns).swapaxes(1, 2)
+
+
+def _steps(by_step: Any) -> Mapping[int, Any]:
+    """What stands for each time step; empty if it is no mapping, list or array."""
+    if isinstance(by_step, Mapping):
+        return by_step
+    if isinstance(by_step, Sequence | np.ndarray) and not isinstance(by_step, str):
+        return dict(enumerate(by_step))
+    return {}

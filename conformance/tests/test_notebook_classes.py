@@ -1,0 +1,110 @@
+"""The two classes of a first notebook plug in as they are; the wrong ones are rejected."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from rnn_conformance import CannotBeJudged, as_implementation, check
+from rnn_conformance.smoke import smoke
+
+
+class SingleSequenceRNN:
+    """One sequence: a list of vectors or an array (T, I). Results by step, as columns."""
+
+    def __init__(self, input_size, hidden_size, output_size):  # type: ignore[no-untyped-def]
+        self.hidden_size = hidden_size
+        self.W_xh = np.random.randn(hidden_size, input_size)  # noqa: NPY002
+        self.b_xh = np.random.randn(hidden_size, 1)  # noqa: NPY002
+        self.W_hh = np.random.randn(hidden_size, hidden_size)  # noqa: NPY002
+        self.b_hh = np.random.randn(hidden_size, 1)  # noqa: NPY002
+        self.W_ho = np.random.randn(output_size, hidden_size)  # noqa: NPY002
+        self.b_ho = np.random.randn(output_size, 1)  # noqa: NPY002
+
+    def forward(self, inputs: Any) -> Any:
+        hidden_states, step_output = {-1: np.zeros((self.hidden_size, 1))}, {}
+        for t, vector in enumerate(inputs):
+            x, h = np.reshape(vector, (-1, 1)), hidden_states[t - 1]
+            hidden_states[t] = np.tanh(self.W_xh @ x + self.b_xh + self.W_hh @ h + self.b_hh)
+            step_output[t] = self.W_ho @ hidden_states[t] + self.b_ho
+        return step_output, hidden_states
+
+
+class BatchRNN(SingleSequenceRNN):
+    """A batch: inputs (T, B, I), a column a sequence."""
+
+    def forward(self, inputs: Any) -> Any:
+        hidden_states, step_output = {-1: np.zeros((self.hidden_size, inputs.shape[1]))}, {}
+        for t, x in enumerate(inputs):
+            h = hidden_states[t - 1]
+            hidden_states[t] = np.tanh(self.W_xh @ x.T + self.b_xh + self.W_hh @ h + self.b_hh)
+            step_output[t] = self.W_ho @ hidden_states[t] + self.b_ho
+        return step_output, hidden_states
+
+
+class Slots(SingleSequenceRNN):
+    """Lists and arrays of T + 1 slots, so that index -1 is the initial state; flat biases."""
+
+    def __init__(self, *sizes: int) -> None:
+        super().__init__(*sizes)  # type: ignore[no-untyped-call]
+        self.b_xh, self.b_hh, self.b_ho = (b[:, 0] for b in (self.b_xh, self.b_hh, self.b_ho))
+
+    def forward(self, inputs: Any) -> Any:
+        states = np.zeros((len(inputs) + 1, self.hidden_size))
+        outputs = []
+        for t, x in enumerate(inputs):
+            states[t] = np.tanh(self.W_xh @ x + self.b_xh + self.W_hh @ states[t - 1] + self.b_hh)
+            outputs.append(self.W_ho @ states[t] + self.b_ho)
+        return outputs, states
+
+
+class Aliased(BatchRNN):
+    """No new array a step: every state is the last one in the end."""
+
+    def forward(self, inputs: Any) -> Any:
+        h = np.zeros((self.hidden_size, inputs.shape[1]))
+        hidden_states, step_output = {-1: h}, {}
+        for t, x in enumerate(inputs):
+            h[:] = np.tanh(self.W_xh @ x.T + self.b_xh + self.W_hh @ h + self.b_hh)
+            hidden_states[t] = h
+            step_output[t] = self.W_ho @ h + self.b_ho
+        return step_output, hidden_states
+
+
+class OtherNames(BatchRNN):
+    """Weights by other names."""
+
+    def __init__(self, *sizes: int) -> None:
+        super().__init__(*sizes)  # type: ignore[no-untyped-call]
+        self.Wxh = self.__dict__.pop("W_xh")
+
+
+RIGHT = {SingleSequenceRNN: "single", BatchRNN: "time_first", Slots: "single"}
+
+
+@pytest.mark.parametrize("cls", RIGHT)
+def test_a_right_one_conforms(cls: type[Any]) -> None:
+    report = check(smoke(as_implementation(cls)))
+    assert report.conforms
+    assert report.executed > 200
+
+
+@pytest.mark.parametrize("cls", RIGHT)
+def test_it_is_told_what_is_not_asked(cls: type[Any]) -> None:
+    found: Any = smoke(as_implementation(cls))
+    assert found.claims.features == {RIGHT[cls], "float64"}
+    assert found.notes == (
+        "h_0 is never given: `forward` takes no initial state",
+        "float32 is not claimed: a float32 call was answered in float64",
+    )
+
+
+def test_the_aliased_one_is_rejected_and_named() -> None:
+    report = check(smoke(as_implementation(Aliased)))
+    assert not report.conforms
+    (diagnosis,) = report.diagnoses
+    assert [cause.names for cause in diagnosis.causes] == [("OneArrayForAllSteps",)]
+
+
+def test_other_names_of_weights_are_refused_by_name() -> None:
+    with pytest.raises(CannotBeJudged, match=r"no attribute W_xh; its arrays are .*Wxh"):
+        smoke(as_implementation(OtherNames))
