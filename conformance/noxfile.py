@@ -43,7 +43,7 @@ def adapters(session: nox.Session, extra: str) -> None:
 @nox.session
 def scoreboard(session: nox.Session) -> None:
     """Put all reports side by side."""
-    session.install(str(ROOT))
+    session.install(f"{ROOT}[reports]")
     places = sorted(map(str, REPORTS.glob("*.json")))
     out = ["--html", str(REPORTS / "scoreboard.html"), "--markdown", str(REPORTS / "scoreboard.md")]
     session.run("rnn-conformance", "scoreboard", *places, *out)

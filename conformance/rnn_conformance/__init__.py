@@ -1,67 +1,85 @@
-"""A conformance suite for recurrent neural networks."""
+"""A conformance suite for recurrent neural networks.
 
+What it offers is imported when it is first asked for: the pytest plugin, which imports this
+package, is loaded in every run of pytest.
+"""
+
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from rnn_conformance.cases import Case, catalogue
-from rnn_conformance.declaration import KnownFailure
-from rnn_conformance.findings import Cause, Diagnosis
-from rnn_conformance.isolation import Isolation
-from rnn_conformance.layer.call import LayerAnswer, LayerCall, LayerImplementation, Options
-from rnn_conformance.layer.cases import FEATURES, LayerCase, layer_catalogue
-from rnn_conformance.loading import CannotBeJudged, as_implementation, load
-from rnn_conformance.parallel_in_time import ChunkedRun, run_in_chunks
-from rnn_conformance.protocol import Answer, Call, Claims, Implementation, claims
-from rnn_conformance.records import Record, Report
-from rnn_conformance.run import Planned, plan
-from rnn_conformance.screening import Screening, screen
-from rnn_conformance.source import Source
-from rnn_conformance.trace import Certificate, certify
-from rnn_conformance.verdict import check
-
 if TYPE_CHECKING:
-    from rnn_conformance.pytest_face import pytest_checks
+    from rnn_conformance.cases import Case as Case
+    from rnn_conformance.cases import catalogue as catalogue
+    from rnn_conformance.declaration import KnownFailure as KnownFailure
+    from rnn_conformance.findings import Cause as Cause
+    from rnn_conformance.findings import Diagnosis as Diagnosis
+    from rnn_conformance.isolation import Isolation as Isolation
+    from rnn_conformance.layer.call import LayerAnswer as LayerAnswer
+    from rnn_conformance.layer.call import LayerCall as LayerCall
+    from rnn_conformance.layer.call import LayerImplementation as LayerImplementation
+    from rnn_conformance.layer.call import Options as Options
+    from rnn_conformance.layer.cases import FEATURES as FEATURES
+    from rnn_conformance.layer.cases import LayerCase as LayerCase
+    from rnn_conformance.layer.cases import layer_catalogue as layer_catalogue
+    from rnn_conformance.loading import CannotBeJudged as CannotBeJudged
+    from rnn_conformance.loading import as_implementation as as_implementation
+    from rnn_conformance.loading import load as load
+    from rnn_conformance.protocol import Answer as Answer
+    from rnn_conformance.protocol import Call as Call
+    from rnn_conformance.protocol import Claims as Claims
+    from rnn_conformance.protocol import Implementation as Implementation
+    from rnn_conformance.protocol import claims as claims
+    from rnn_conformance.pytest_face import pytest_checks as pytest_checks
+    from rnn_conformance.records import Record as Record
+    from rnn_conformance.records import Report as Report
+    from rnn_conformance.run import Planned as Planned
+    from rnn_conformance.run import plan as plan
+    from rnn_conformance.source import Source as Source
+    from rnn_conformance.trace import Certificate as Certificate
+    from rnn_conformance.trace import certify as certify
+    from rnn_conformance.verdict import check as check
 
-__all__ = [
-    "FEATURES",
-    "Answer",
-    "Call",
-    "CannotBeJudged",
-    "Case",
-    "Cause",
-    "Certificate",
-    "ChunkedRun",
-    "Claims",
-    "Diagnosis",
-    "Implementation",
-    "Isolation",
-    "KnownFailure",
-    "LayerAnswer",
-    "LayerCall",
-    "LayerCase",
-    "LayerImplementation",
-    "Options",
-    "Planned",
-    "Record",
-    "Report",
-    "Screening",
-    "Source",
-    "as_implementation",
-    "catalogue",
-    "certify",
-    "check",
-    "claims",
-    "layer_catalogue",
-    "load",
-    "plan",
-    "pytest_checks",
-    "run_in_chunks",
-    "screen",
-]
+MODULES = {
+    "Answer": "protocol",
+    "Call": "protocol",
+    "CannotBeJudged": "loading",
+    "Case": "cases",
+    "Cause": "findings",
+    "Certificate": "trace",
+    "Claims": "protocol",
+    "Diagnosis": "findings",
+    "FEATURES": "layer.cases",
+    "Implementation": "protocol",
+    "Isolation": "isolation",
+    "KnownFailure": "declaration",
+    "LayerAnswer": "layer.call",
+    "LayerCall": "layer.call",
+    "LayerCase": "layer.cases",
+    "LayerImplementation": "layer.call",
+    "Options": "layer.call",
+    "Planned": "run",
+    "Record": "records",
+    "Report": "records",
+    "Source": "source",
+    "as_implementation": "loading",
+    "catalogue": "cases",
+    "certify": "trace",
+    "check": "verdict",
+    "claims": "protocol",
+    "layer_catalogue": "layer.cases",
+    "load": "loading",
+    "plan": "run",
+    "pytest_checks": "pytest_face",
+}
+__all__ = [*MODULES]
+
+if not TYPE_CHECKING:  # else every name would be one of this package for a type checker
+
+    def __getattr__(name: str) -> Any:
+        if name not in MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{MODULES[name]}"), name)
 
 
-def __getattr__(name: str) -> Any:
-    if name == "pytest_checks":  # it imports pytest, which no process that judges waits for
-        from rnn_conformance import pytest_face
-
-        return pytest_face.pytest_checks
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return sorted({*globals(), *MODULES})

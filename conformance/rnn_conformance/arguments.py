@@ -10,10 +10,10 @@ from rnn_conformance.reports import files
 from rnn_conformance.source import ADAPTERS
 
 PROGRAM = "rnn-conformance"
-# Commands with a parser of their own: they need libraries that the others do not wait for.
+# Commands with a parser of their own: module, the extra that it needs, help.
 ELSEWHERE = {
-    "vectors": ("rnn_conformance.vectors.cli", "frozen test vectors: export, verify"),
-    "scoreboard": ("rnn_conformance.reports.scoreboard", "several reports side by side"),
+    "vectors": ("rnn_conformance.vectors.cli", "files", "frozen test vectors: export, verify"),
+    "scoreboard": ("rnn_conformance.reports.scoreboard", "reports", "several reports side by side"),
 }
 
 
@@ -97,7 +97,7 @@ def parser() -> argparse.ArgumentParser:
     score.add_argument(
         "--processes", type=_at_least_one, default=1, metavar="N", help="share the work among N"
     )
-    for name, (_, what) in ELSEWHERE.items():
+    for name, (*_, what) in ELSEWHERE.items():
         commands.add_parser(name, help=what)
     return found
 

@@ -4,23 +4,25 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from io import TextIOWrapper
+from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rnn_conformance import status
 from rnn_conformance.arguments import ELSEWHERE, PROGRAM, parser
+from rnn_conformance.extras import need
 from rnn_conformance.isolation import ONE_THREAD, Isolation
 from rnn_conformance.loading import CannotBeJudged
-from rnn_conformance.records import Record, Report
+from rnn_conformance.records import Report
 from rnn_conformance.reports import files
 from rnn_conformance.smoke import smoke
 from rnn_conformance.source import Source
-from rnn_conformance.terminal import print_power, print_report, print_score
+from rnn_conformance.terminal import print_power, print_report, print_score, watched
 from rnn_conformance.verdict import Interrupted, check
 
 CALLS = 100  # more than a check makes
@@ -30,7 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status 0 (conforms), 1 (does not) or 2 (not judged)."""
     arguments = sys.argv[1:] if arguments is None else [*arguments]
     if arguments and arguments[0] in ELSEWHERE:
-        command: int = import_module(ELSEWHERE[arguments[0]][0]).main(arguments[1:])
+        module, extra, _ = ELSEWHERE[arguments[0]]
+        try:
+            need(extra, arguments[0])
+        except CannotBeJudged as error:
+            return status.not_judged(str(error))
+        command: int = import_module(module).main(arguments[1:])
         return command
     options = parser().parse_args(arguments)
     if options.command == "mutants":
@@ -39,12 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    options.implementation = options.implementation and _shown(options.implementation)
+    options.claims = _shown(options.claims)
     asked = {kind: getattr(options, kind) for kind in files.KINDS}
     places = {kind: place for kind, place in asked.items() if place is not None}
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a failing print would lose the report
     try:
-        files.refuse_unwritable(places)  # now rather than after the run
+        files.refuse(places)  # now rather than after the run
         report = replace(_judged(options), command=_command(options))
         try:
             files.write(report, places)
@@ -55,6 +64,12 @@ def _check(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return status.not_judged("interrupted")
     return status.of(report)
+
+
+def _shown(path: str) -> str:
+    """The path from the working directory, if it lies there: reports are for others to read."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
 def _command(options: argparse.Namespace) -> str:
@@ -70,12 +85,7 @@ def _mutants(options: argparse.Namespace) -> int:
     """Print the score; 0 if every mutant is caught and no healthy implementation, else 1."""
     from rnn_conformance.score import trials  # it imports every mutant, which nothing else needs
 
-    found = []
-    with _bar() as bar:
-        for trial in bar.track(
-            trials(options.processes, thorough=options.thorough), total=None, description="trials"
-        ):
-            found.append(trial)
+    found = [*watched(trials(options.processes, thorough=options.thorough), None, "trials")]
     print_score(_Console(), found)
     if options.thorough:
         print_power(_Console(), found)
@@ -108,27 +118,10 @@ def _judged(options: argparse.Namespace) -> Report:
             checks=options.checks,
             diagnosed=options.diagnosed,
             isolation=isolation,
-            progress=_progress,
+            progress=partial(watched, what="checks"),
         )
     except Interrupted as interrupted:
         return interrupted.report
-
-
-def _progress(records: Iterable[Record], total: int) -> Iterator[Record]:
-    with _bar() as bar:
-        yield from bar.track(records, total=total, description="checks")
-
-
-def _bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    console = Console(stderr=True)
-    return Progress(
-        *columns,
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from rnn_conformance.documents import content_of
 from rnn_conformance.layer import conventions
 from rnn_conformance.layer.call import LayerImplementation
 from rnn_conformance.layer.cases import FEATURES
@@ -83,13 +84,10 @@ def read_declaration(path: str | Path) -> Declaration:
 
     Raises ValueError, with one line that names the file and the field.
     """
+    content = content_of(str(path), Path(path), LARGEST_FILE)
     try:
-        with Path(path).open("rb") as file:
-            text = file.read(LARGEST_FILE + 1)
-        if len(text) > LARGEST_FILE:
-            raise ValueError(f"expected at most {LARGEST_FILE} bytes")
-        return _declaration(tomllib.loads(text.decode()))
-    except (OSError, ValueError, RecursionError) as error:
+        return _declaration(tomllib.loads(content.decode()))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: {error}") from error
 
 

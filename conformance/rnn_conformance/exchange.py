@@ -9,14 +9,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from stat import S_ISREG
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
+from rnn_conformance.documents import content_of
+from rnn_conformance.extras import need
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
 from rnn_conformance.protocol import Answer, Call
 from rnn_conformance.subject import printable
@@ -75,7 +74,13 @@ def write_call(folder: Path, call: AnyCall) -> None:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write arrays by name; the same arrays give the same bytes. Raises OSError."""
+    """Write arrays by name; the same arrays give the same bytes.
+
+    Raises OSError, and CannotBeJudged without the extra.
+    """
+    need("files", path.name)
+    from safetensors.numpy import save
+
     path.write_bytes(save({name: np.ascontiguousarray(value) for name, value in tensors.items()}))
 
 
@@ -87,20 +92,18 @@ def read_tensors(path: Path, most: int) -> Tensors:
 
     Raises ValueError, with one line that names the file, where it is none, or larger.
     """
-    try:
-        if not S_ISREG(path.stat().st_mode):
-            raise ValueError("expected a plain file")  # a pipe or a device may have no end
-        with path.open("rb") as file:
-            content = file.read(most + HEADER_BYTES + 1)
-        if len(content) > most + HEADER_BYTES:
-            raise ValueError(f"expected at most {most} bytes of numbers, got more")
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path.name}: {error}") from error
-    return arrays_of(path.name, content)
+    return arrays_of(path.name, content_of(path.name, path, most + HEADER_BYTES))
 
 
 def arrays_of(name: str, content: bytes) -> Tensors:
-    """The arrays of a safetensors file by name. Raises ValueError, which names the file."""
+    """The arrays of a safetensors file by name.
+
+    Raises ValueError, which names the file, and CannotBeJudged without the extra.
+    """
+    need("files", name)
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
     try:
         return load(content)
     except (SafetensorError, ValueError) as error:

@@ -46,8 +46,6 @@ def heat_of(planned_item: Any) -> Heat | None:
 
     None where there is nothing to compare.
     """
-    if planned_item.lacking:
-        return None
     try:
         judgements = list(planned_item.check.judge(planned_item.subject, planned_item.case))
     except (NotGiven, Violation):

@@ -20,7 +20,7 @@ from rnn_conformance.findings import Diagnosis, Heat
 from rnn_conformance.loading import CannotBeJudged
 from rnn_conformance.protocol import Claims
 from rnn_conformance.records import Record
-from rnn_conformance.run import Planned, plan, refuse_wrong
+from rnn_conformance.run import Planned, asked_of, refuse_wrong
 from rnn_conformance.source import Source
 from rnn_conformance.subject import Broken, printable
 from rnn_conformance.vacuity import Vacuous
@@ -56,7 +56,7 @@ class Isolation:
 
 
 @dataclass(frozen=True)
-class Elsewhere(Planned):
+class RemoteCheck(Planned):
     """A planned check that is executed in a child process."""
 
     index: int
@@ -92,15 +92,14 @@ class Workers:
         self._no_answer: set[str] = set()
         self._conversations: list[Conversation | None] = [None] * isolation.processes
         told = self._all_started()
-        self.name: str = told["name"]
         self.environment: dict[str, str] = told["environment"]
-        found = _stub(told)
-        planned = plan(found, seed=seed, checks=checks)
+        asked = asked_of(_stub(told), seed=seed, checks=checks)
         self.planned = tuple(
-            Elsewhere(**vars(p), index=i, workers=self) for i, p in enumerate(planned)
+            RemoteCheck(**vars(p), index=i, workers=self) for i, p in enumerate(asked.planned)
         )
+        self.asked = replace(asked, planned=self.planned)
         # Cases that differ in layout alone share numbers, and so what is expected of them.
-        of_any: list[Any] = [item.case for item in planned]
+        of_any: list[Any] = [item.case for item in asked.planned]
         numbers = [replace(case, layout="time_first") for case in of_any]
         order = {case: i for i, case in enumerate(dict.fromkeys(numbers))}
         self._of = [order[case] % isolation.processes for case in numbers]
@@ -134,7 +133,7 @@ class Workers:
             for thread in threads:
                 thread.shutdown(wait=False, cancel_futures=True)
 
-    def execute(self, item: Elsewhere) -> Record:
+    def execute(self, item: RemoteCheck) -> Record:
         """What comes of one check; a process that breaks is one failed check. Raises Vacuous."""
         if self._silences >= MOST_SILENCES or self._broken >= MOST_BROKEN:
             why = f"not asked any more: {self._broken} checks ended the process or were too slow"
@@ -161,7 +160,7 @@ class Workers:
         diagnoses = tuple(map(Diagnosis.from_json, told["diagnoses"]))
         return diagnoses, told["heat"] and Heat.from_json(told["heat"])
 
-    def _unanswered(self, item: Elsewhere, why: str) -> Record:
+    def _unanswered(self, item: RemoteCheck, why: str) -> Record:
         self._no_answer.add(item.id)
         return item.failed(why)
 

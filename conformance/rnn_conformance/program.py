@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from rnn_conformance.conversation import Conversation, Silent
 from rnn_conformance.exchange import AnyCall, read_answer, write_call
+from rnn_conformance.extras import need
 from rnn_conformance.layer.call import LayerAnswer, LayerCall
 from rnn_conformance.layer.cases import FEATURES
 from rnn_conformance.loading import CannotBeJudged
@@ -43,7 +44,8 @@ class Program:
         claims, features, conventions: as of an implementation; see the README.
         time_limit: seconds for each answer.
 
-    Raises CannotBeJudged where it cannot be started, and ValueError for an argument that is none.
+    Raises CannotBeJudged where it cannot be started or the extra is missing, and ValueError for an
+    argument that is none.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Program:
         self.claims, self.features = claims or Claims(), frozenset(features)
         self.conventions, self.time_limit = conventions, time_limit
         self._lock, self._answered, self._silences = Lock(), False, 0
+        need("files", f"program {self.name!r}")
         if os.name != "posix":
             raise CannotBeJudged(f"program {self.name!r}: Windows lacks what it takes to end one")
         try:

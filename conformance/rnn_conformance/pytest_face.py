@@ -1,57 +1,61 @@
-"""The checks as pytest sees them: parameters, one test each, and records out of its reports."""
+"""The checks as pytest sees them: parameters, one test each, and what is told at the end."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from rnn_conformance import explaining
+from rnn_conformance import environment, explaining
 from rnn_conformance.findings import Diagnosis
-from rnn_conformance.isolation import Elsewhere, Isolation, Workers
+from rnn_conformance.isolation import Isolation, RemoteCheck, Workers
 from rnn_conformance.loading import CannotBeJudged, as_implementation
+from rnn_conformance.plugin import PARAMETER, PROPERTY
 from rnn_conformance.records import Record
-from rnn_conformance.run import Planned, plan
+from rnn_conformance.run import Asked, Planned, asked_of
 from rnn_conformance.smoke import smoke
 from rnn_conformance.source import Source
-from rnn_conformance.terminal import describe
-from rnn_conformance.verdict import How, as_marked, source_of
+from rnn_conformance.terminal import circumstances, describe, explanation, table
+from rnn_conformance.verdict import How, as_marked, can_crash, in_vain, source_of
 
-PROPERTY = "rnn_conformance"
+DEFAULT = Source("torch.nn.RNN")
+IN_VAIN = "no check of the implementation was executed (they are in --pyargs rnn_conformance)"
+NOTHING_CLAIMED = "it claims nothing that a check asks for, so there is no verdict"
 
 
 @dataclass(frozen=True)
 class NoVerdict:
-    """What stands for all checks of an implementation whose simplest call fails already."""
+    """What stands for all checks of an implementation of which there is nothing to ask."""
 
+    id: str
     why: str
 
 
-def parameters(implementation: Any, *, seed: int = 0) -> list[Any]:
-    """Every planned check as a `pytest.param`, under its id; one that fails where smoke shows.
-
-    Raises what `plan` raises.
-    """
+def asked_here(implementation: Any, seed: int) -> Asked | NoVerdict:
+    """What an implementation is asked in this process. Raises what `plan` raises."""
     found = as_implementation(implementation)
     try:
-        found = smoke(found)
+        return asked_of(smoke(found), seed=seed)
     except CannotBeJudged as error:
-        return [_no_verdict(found.name, error)]
-    return [pytest.param(planned, id=planned.id) for planned in plan(found, seed=seed)]
+        return NoVerdict(f"smoke[{found.name}]", str(error))
 
 
-def isolated(source: Source, isolation: Isolation, *, seed: int = 0) -> list[Any]:
+def asked_elsewhere(source: Source, isolation: Isolation, seed: int) -> Asked | NoVerdict:
     """The same, executed in child processes, which end where these are no more."""
     try:
-        planned = Workers(source, isolation, seed=seed).planned
+        return Workers(source, isolation, seed=seed).asked
     except CannotBeJudged as error:
-        return [_no_verdict(source.name, error)]
-    return [pytest.param(item, id=item.id) for item in planned]
+        return NoVerdict(f"smoke[{source.name}]", str(error))
 
 
-def _no_verdict(name: str, error: CannotBeJudged) -> Any:
-    return pytest.param(NoVerdict(str(error)), id=f"smoke[{name}]")
+def parameters(asked: Asked | NoVerdict) -> list[Any]:
+    """Every planned check as a `pytest.param` under its id; one that fails where there is none."""
+    if isinstance(asked, Asked) and not asked.planned:
+        asked = NoVerdict(f"claims[{asked.implementation.name}]", NOTHING_CLAIMED)
+    items = [asked] if isinstance(asked, NoVerdict) else asked.planned
+    return [pytest.param(item, id=item.id) for item in items]
 
 
 def pytest_checks(
@@ -68,9 +72,9 @@ def pytest_checks(
     Raises what `plan` raises.
     """
     found, how = as_marked(implementation, isolation)
-    asked = isolated(source_of(found), how, seed=seed) if how else parameters(found, seed=seed)
+    asked = asked_elsewhere(source_of(found), how, seed) if how else asked_here(found, seed)
 
-    @pytest.mark.parametrize("rnn_planned", asked)
+    @pytest.mark.parametrize(PARAMETER, parameters(asked))
     def test_conforms(rnn_planned: Planned | NoVerdict, request: pytest.FixtureRequest) -> None:
         judge(rnn_planned, request.node.user_properties)
 
@@ -98,22 +102,122 @@ def judge(planned: Planned | NoVerdict, properties: list[tuple[str, object]]) ->
         pytest.fail(describe(record), pytrace=False)
 
 
-def records_of(stats: Mapping[str, Iterable[Any]]) -> list[Record]:
-    """The records behind the reports of a session, from pytest-xdist's workers too."""
-    return [
-        Record.from_json(json.loads(value))
-        for reports in stats.values()
-        for report in reports
-        if getattr(report, "when", None) == "call"
-        for name, value in report.user_properties
-        if name == PROPERTY
-    ]
-
-
 def diagnoses(planned: Iterable[Planned], records: Iterable[Record]) -> tuple[Diagnosis, ...]:
     """Why checks fail, from the records of a session in whatever order; none where none fails."""
     items, found = explaining.matched(planned, records)
-    if items and isinstance(items[0], Elsewhere):
+    if items and isinstance(items[0], RemoteCheck):
         failed = any(record.outcome == "failed" for record in found)
         return items[0].workers.explained(found, True)[0] if failed else ()
     return explaining.diagnoses(items, found)
+
+
+class Face:
+    """One run of pytest: what its options ask for, and what it tells.
+
+    Where workers of pytest-xdist collect, the process that tells knows only what an option names.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._options, self._seed = config.option, config.getoption("rnn_seed")
+        self._asked: dict[Source, Asked | NoVerdict] = {}
+        self._added: list[Planned] = []
+        self._workers: list[Workers] = []
+        options = self._options
+        named = [
+            Source(name, options.rnn_like, options.rnn_claims)
+            for name in options.rnn_implementation or ()
+        ]
+        named += [
+            Source(
+                command,
+                declaration=options.rnn_claims,
+                program=True,
+                time_limit=options.rnn_time_limit,
+            )
+            for command in options.rnn_exec or ()
+        ]
+        self._named = list(dict.fromkeys(named))
+
+    def load(self) -> None:
+        """Load what options name. Raises UsageError."""
+        for source in self._named:
+            try:
+                self._ask(source)
+            except (CannotBeJudged, ValueError) as error:
+                raise pytest.UsageError(str(error)) from error
+
+    def end(self) -> None:
+        """End all processes."""
+        for workers in self._workers:
+            workers.end()
+
+    def header(self) -> str:
+        """What is judged, with what."""
+        return f"{self._circumstances()}; judging {', '.join(s.name for s in self._named)}"
+
+    def default_parameters(self) -> list[Any]:
+        """Of what options name, else of torch.nn.RNN. Raises CollectError."""
+        try:
+            asked = [self._ask(source) for source in self._named or [DEFAULT]]
+        except CannotBeJudged as error:
+            raise pytest.Collector.CollectError(str(error)) from error
+        return [parameter for some in asked for parameter in parameters(some)]
+
+    def add(self, checks: Iterable[Planned | NoVerdict]) -> None:
+        """Checks of test files."""
+        self._added += [check for check in checks if isinstance(check, Planned)]
+
+    def errors(self, records: Iterable[Record]) -> list[str]:
+        """Why there is no verdict, whatever the tests have shown."""
+        by_id = {record.id: record for record in records}
+        found = []
+        if all(record.outcome == "not_claimed" for record in by_id.values()):
+            found.append(IN_VAIN)
+        for asked in (self._asked.get(source) for source in self._named):
+            if isinstance(asked, Asked) and all(item.id in by_id for item in asked.planned):
+                own = [by_id[item.id] for item in asked.planned]
+                found += [f"declared, but never asked for: {one}" for one in in_vain(asked, own)]
+        return found
+
+    def summary(self, reporter: Any, records: list[Record]) -> None:
+        """Write a table and the diagnoses for each implementation, then the errors."""
+        for name in dict.fromkeys(record.implementation for record in records):
+            own = [record for record in records if record.implementation == name]
+            reporter.section(f"rnn-conformance: {name}")
+            reporter.write_line(self._circumstances())
+            console = Console(
+                width=max(reporter._tw.fullwidth, 80), force_terminal=reporter.hasmarkup
+            )
+            with console.capture() as text:
+                console.print(table(own))
+            reporter.write(text.get())
+            if self._options.rnn_diagnosis:
+                for diagnosis in diagnoses(self._planned(name), own):
+                    reporter.write_line(f"{explanation(diagnosis)}\n")
+        if errors := self.errors(records):
+            reporter.section("rnn-conformance")
+            for error in errors:
+                reporter.write_line(f"ERROR: {error}", red=True)
+
+    def _circumstances(self) -> str:
+        return circumstances(environment.describe(), self._seed)
+
+    def _ask(self, source: Source) -> Asked | NoVerdict:
+        if source not in self._asked:
+            chosen, limit = self._options.rnn_isolated, self._options.rnn_time_limit
+            isolated = chosen and not source.program
+            found = None if isolated else source.implementation()
+            if isolated or (chosen is None and can_crash(found)):
+                workers = Workers(source, Isolation(time_limit=limit), seed=self._seed)
+                self._workers.append(workers)
+                self._asked[source] = workers.asked
+            else:
+                self._asked[source] = asked_here(found, self._seed)
+        return self._asked[source]
+
+    def _planned(self, name: str) -> list[Planned]:
+        """The planned checks of an implementation, each once."""
+        of_options = [a.planned for a in self._asked.values() if isinstance(a, Asked)]
+        known = [item for planned in (*of_options, self._added) for item in planned]
+        items = {item.id: item for item in known}
+        return [item for item in items.values() if item.subject.implementation.name == name]

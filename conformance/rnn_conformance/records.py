@@ -1,14 +1,15 @@
 """What came of a check: one record each, and the report that holds them all."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import isfinite
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from rnn_conformance.findings import Diagnosis, Heat
 from rnn_conformance.judgement import Place
 
-FORMAT = 1  # of the JSON of a report; reports/report.schema.json
+FORMAT = 2  # of the JSON of a report; reports/report.schema.json
 Outcome = Literal["passed", "failed", "known_failure", "not_claimed"]
 
 
@@ -21,6 +22,8 @@ class Record:
         clauses: the clauses of the specification that the check holds.
         worst_share: the worst error as a share of its bound; None where nothing was compared.
         bound: the reason for the bound, in words.
+        outcome: "not_claimed" where the implementation turned out not to give what is judged; what
+            it does not claim has no record.
         message: why it failed or was not run; empty where it passed.
         first_outside: the first number outside its bound; None where there is none.
         reproduction: a few lines of Python, NumPy alone where they fit, that repeat the failure.
@@ -79,6 +82,9 @@ class Tally:
         return self.passed + self.failed + self.known_failure
 
 
+NOTHING = Tally(0, 0, 0, 0, None)
+
+
 @dataclass(frozen=True)
 class Report:
     """All records of one implementation.
@@ -95,6 +101,8 @@ class Report:
             was asked for.
         heat: where the worst errors lie; None where nobody looked.
         command: the line for a shell that repeats the run; empty where there was none.
+        not_claimed: for each check the number of cases that were left out, as the implementation
+            does not claim what they ask for; a check without any is not in it.
     """
 
     implementation: str
@@ -108,6 +116,7 @@ class Report:
     undiagnosed: str = ""
     heat: Heat | None = None
     command: str = ""
+    not_claimed: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def failures(self) -> tuple[Record, ...]:
@@ -149,13 +158,24 @@ class Report:
             "heat": self.heat and self.heat.to_json(),
             "command": self.command,
             "environment": dict(self.environment),
+            "not_claimed": dict(self.not_claimed),
             "records": [record.to_json() for record in self.records],
         }
 
 
-def by_check(records: Iterable[Record]) -> dict[str, Tally]:
-    """The records counted by check, in the order in which the checks first occur."""
-    return _tallies((record.check, record) for record in records)
+def by_check(
+    records: Iterable[Record], not_claimed: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, Tally]:
+    """The records counted by check, in the order in which the checks first occur.
+
+    Args:
+        not_claimed: as of a report; its cases are counted too.
+    """
+    found = _tallies((record.check, record) for record in records)
+    for check, left_out in not_claimed.items():
+        tally = found.get(check, NOTHING)
+        found[check] = replace(tally, not_claimed=tally.not_claimed + left_out)
+    return found
 
 
 def by_clause(records: Iterable[Record]) -> dict[str, Tally]:

@@ -1,6 +1,7 @@
 """From an implementation to planned checks, each of which makes a record."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -117,7 +118,7 @@ def refuse_wrong(seed: int, checks: Sequence[str] | None) -> None:
 def plan(
     implementation: Any, *, seed: int = 0, checks: Sequence[str] | None = None
 ) -> tuple[Planned, ...]:
-    """Every check that applies, case by case.
+    """Every check that applies and asks for nothing but what is claimed, case by case.
 
     Args:
         implementation: an `Implementation`, its name, or what `as_implementation` takes.
@@ -126,13 +127,39 @@ def plan(
     Raises ValueError for an unknown check or a seed that is none, and what `as_implementation`
     raises.
     """
+    return asked_of(implementation, seed=seed, checks=checks).planned
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an implementation is asked.
+
+    Attributes:
+        not_claimed: for each check the number of cases that ask for more than is claimed, and are
+            left out for that.
+    """
+
+    implementation: Any
+    planned: tuple[Planned, ...]
+    not_claimed: Mapping[str, int]
+
+
+def asked_of(implementation: Any, *, seed: int = 0, checks: Sequence[str] | None = None) -> Asked:
+    """As `plan`, with what is left out."""
     refuse_wrong(seed, checks)
     found = as_implementation(implementation)
-    return tuple(
-        Planned(profile, subject, check, case)
-        for profile in profiles_of(found)
-        for subject in [profile.subject(found)]
-        for case in profile.catalogue(seed, profile.claimed(found))
-        for check in profile.checks.values()
-        if check.applies(case) and (checks is None or check.name in checks)
-    )
+    planned: list[Planned] = []
+    not_claimed = Counter[str]()
+    for profile in profiles_of(found):
+        subject, claimed = profile.subject(found), profile.claimed(found)
+        chosen = [c for c in profile.checks.values() if checks is None or c.name in checks]
+        for case in profile.catalogue(seed, claimed):
+            features = case.features
+            for check in chosen:
+                if not check.applies(case):
+                    continue
+                if features | check.needs <= claimed:
+                    planned.append(Planned(profile, subject, check, case))
+                else:
+                    not_claimed[check.name] += 1
+    return Asked(found, tuple(planned), dict(not_claimed))

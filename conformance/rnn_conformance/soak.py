@@ -23,7 +23,6 @@ from typing import TypeVar, get_args
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rnn_conformance.judgement import Judgement
 from rnn_conformance.layer import expected
@@ -35,7 +34,7 @@ from rnn_conformance.loading import CannotBeJudged, load
 from rnn_conformance.profiles import LAYER
 from rnn_conformance.protocol import DTYPES, LAYOUTS
 from rnn_conformance.subject import Violation
-from rnn_conformance.terminal import share
+from rnn_conformance.terminal import share, watched
 
 V = TypeVar("V")
 
@@ -280,7 +279,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         layers = [layer_named(name) for name in options.implementation]  # refused here, and once
         total = len(numbers) * len(layers)
-        for outcome in _progress(_outcomes(options, layers, numbers), total):
+        for outcome in watched(_outcomes(options, layers, numbers), total, "cases"):
             name = outcome.implementation
             summaries.setdefault(name, Summary()).add(outcome)
             for check, message in outcome.failures.items():
@@ -307,14 +306,6 @@ def _outcomes(
     if options.processes == 1:
         return _together([LayerSubject(layer) for layer in layers], numbers, options.seed)
     return soak_in_processes(options.implementation, numbers, options.seed, options.processes)
-
-
-def _progress(outcomes: Iterator[Outcome], total: int) -> Iterator[Outcome]:
-    console = Console(stderr=True)
-    columns = (TextColumn("cases"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    shown = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    with shown as bar:
-        yield from bar.track(outcomes, total)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,10 +1,13 @@
 """Reports as text for a terminal: the table of checks, the failures, the verdict."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from rich import box
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -13,13 +16,14 @@ from rnn_conformance.profiles import ALL_CHECKS
 from rnn_conformance.records import Record, Report, Tally, Trial, by_check, by_clause, total
 
 FAILURES_SHOWN = 1
+E = TypeVar("E")
 
 
 def print_report(console: Console, report: Report) -> None:
     """The whole report: versions, table, the first failures of each check, verdict."""
     seen_with = circumstances(report.environment, report.seed)
     console.print(Text(f"{report.implementation}: {seen_with}"), soft_wrap=True)
-    console.print(table(report.records))
+    console.print(table(report.records, report.not_claimed))
     console.print(clause_table(report.records))
     failed = {name: tally.failed for name, tally in by_check(report.records).items()}
     for record in first_failures(report.records):
@@ -87,9 +91,26 @@ def circumstances(environment: Mapping[str, str], seed: int) -> str:
     return ", ".join(f"{name} {value}" for name, value in {**environment, "seed": seed}.items())
 
 
-def table(records: Iterable[Record]) -> Table:
-    """One row a check, and a total; it fits into 80 columns."""
-    return _table("check", by_check(records := tuple(records)), total(records))
+def watched(items: Iterable[E], total: int | None, what: str) -> Iterator[E]:
+    """The items, with a bar on standard error where that is a terminal, while they come."""
+    console = Console(stderr=True)
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    shown = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with shown as bar:
+        yield from bar.track(items, total=total)
+
+
+def table(
+    records: Iterable[Record], not_claimed: Mapping[str, int] = MappingProxyType({})
+) -> Table:
+    """One row a check, and a total; it fits into 80 columns.
+
+    Args:
+        not_claimed: as of a report.
+    """
+    rows, in_all = by_check(records := tuple(records), not_claimed), total(records)
+    left_out = in_all.not_claimed + sum(not_claimed.values())
+    return _table("check", rows, replace(in_all, not_claimed=left_out))
 
 
 def clause_table(records: Iterable[Record]) -> Table:

@@ -1,18 +1,18 @@
 """From an implementation to a report: all checks, then why some of them fail."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
 from rnn_conformance import environment
-from rnn_conformance.declaration import KnownFailure
 from rnn_conformance.explaining import Explained, explained
 from rnn_conformance.isolation import Isolation, Workers
-from rnn_conformance.loading import as_implementation, load
+from rnn_conformance.loading import load
 from rnn_conformance.pattern import patterns
+from rnn_conformance.profiles import profiles_of
 from rnn_conformance.records import Record, Report
-from rnn_conformance.run import Planned, known_failures, plan, refuse_wrong
+from rnn_conformance.run import Asked, asked_of, known_failures, refuse_wrong
 from rnn_conformance.source import Source
 from rnn_conformance.subject import Broken
 
@@ -59,17 +59,17 @@ def check(
     refuse_wrong(seed, checks)
     implementation, isolation = as_marked(implementation, isolation)
     if isolation is None:
-        found = as_implementation(implementation)
-        planned = plan(found, seed=seed, checks=checks)
-        start = Report(found.name, seed, environment.describe(), ())
-        executed = (item.execute() for item in planned)
-        watched = progress(executed, len(planned))
-        explain = partial(explained, planned)
-        return _report(start, planned, watched, explain, diagnosed, bool(checks))
+        asked = asked_of(implementation, seed=seed, checks=checks)
+        executed = (item.execute() for item in asked.planned)
+        start = _start(asked, seed, environment.describe())
+        watched = progress(executed, len(asked.planned))
+        explain = partial(explained, asked.planned)
+        return _report(start, asked, watched, explain, diagnosed, bool(checks))
     with Workers(source_of(implementation), isolation, seed=seed, checks=checks) as workers:
-        start = Report(workers.name, seed, workers.environment, ())
-        records = progress(workers.records(), len(workers.planned))
-        return _report(start, workers.planned, records, workers.explained, diagnosed, bool(checks))
+        asked = workers.asked
+        start = _start(asked, seed, workers.environment)
+        records = progress(workers.records(), len(asked.planned))
+        return _report(start, asked, records, workers.explained, diagnosed, bool(checks))
 
 
 def as_marked(implementation: Any, isolation: How) -> tuple[Any, Isolation | None]:
@@ -110,9 +110,15 @@ def source_of(implementation: object) -> Source:
     return implementation
 
 
+def _start(asked: Asked, seed: int, seen_with: Mapping[str, str]) -> Report:
+    """A report without records."""
+    name = asked.implementation.name
+    return Report(name, seed, seen_with, (), not_claimed=asked.not_claimed)
+
+
 def _report(
     start: Report,
-    planned: Sequence[Planned],
+    asked: Asked,
     executed: Iterable[Record],
     explain: Explain,
     diagnosed: bool,
@@ -122,14 +128,14 @@ def _report(
     try:
         records.extend(executed)
     except KeyboardInterrupt:
-        found = patterns(planned, records)
+        found = patterns(asked.planned, records)
         unfinished = replace(start, records=tuple(records), complete=False, patterns=found)
         raise Interrupted(unfinished) from None
     report = replace(
         start,
         records=tuple(records),
-        patterns=patterns(planned, records),
-        in_vain=() if some else in_vain(planned, records),
+        patterns=patterns(asked.planned, records),
+        in_vain=() if some else in_vain(asked, records),
     )
     try:
         diagnoses, heat = explain(records, diagnosed)
@@ -140,21 +146,22 @@ def _report(
     return replace(report, diagnoses=diagnoses, heat=heat)
 
 
-def in_vain(planned: Sequence[Planned], records: Sequence[Record]) -> tuple[str, ...]:
-    """What is claimed, or known to fail, and no executed check had to do with."""
-    came = zip(planned, records, strict=True)
+def in_vain(asked: Asked, records: Sequence[Record]) -> tuple[str, ...]:
+    """What is claimed, or known to fail, and no executed check had to do with.
+
+    Args:
+        records: what came of each planned check.
+    """
+    implementation, came = asked.implementation, zip(asked.planned, records, strict=True)
     executed = [item for item, record in came if record.outcome != "not_claimed"]
     claimed: list[str] = []
-    known: Sequence[KnownFailure] = ()
-    profiles = {item.profile.name: (item.profile, item.subject) for item in planned}
-    for profile, subject in profiles.values():
+    for profile in profiles_of(implementation):
         own = [item for item in executed if item.profile is profile]
-        asked = frozenset[str]().union(*(i.case.features | i.check.needs for i in own))
-        claimed += sorted(profile.said(subject.implementation) - asked)
-        known = known_failures(subject.implementation)
+        exercised = frozenset[str]().union(*(i.case.features | i.check.needs for i in own))
+        claimed += sorted(profile.said(implementation) - exercised)
     stale = [
         f"known failure of {some.check} in {some.case}"
-        for some in known
+        for some in known_failures(implementation)
         if not any(some.fits(item.check.name, item.case.id) for item in executed)
     ]
     return (*dict.fromkeys(claimed), *stale)

@@ -117,7 +117,7 @@ def _one(dtype: str, shape: list[int], numbers: bytes) -> bytes:
         (_one("F32", [2**62, 8], b""), "overflow"),
         (_one("F32", [3], bytes(4)), "answer.safetensors: "),
         (_one("BF16", [1], bytes(2)), "numbers of type 'BF16', which NumPy lacks"),
-        (_one("F32", [300_000], bytes(1_200_000)), "expected at most 1000000 bytes"),
+        (_one("F32", [300_000], bytes(1_200_000)), "expected at most 1100000 bytes"),
         (_one("F32", [1], bytes(4)), "expected output, h_n; got output"),
         (None, "No such file"),
     ],
@@ -132,7 +132,7 @@ def test_a_malformed_answer_is_refused(content: bytes | None, said: str, tmp_pat
 
 @pytest.mark.parametrize("made", ["pipe", "endless", "folder", "sparse"])
 def test_what_is_no_plain_file_of_the_right_size_is_not_read(made: str, tmp_path: Path) -> None:
-    answer, said = tmp_path / exchange.ANSWER, "expected a plain file"
+    answer, said = tmp_path / exchange.ANSWER, "expected a regular file"
     if made == "pipe":
         os.mkfifo(answer)
     elif made == "endless":
@@ -142,7 +142,7 @@ def test_what_is_no_plain_file_of_the_right_size_is_not_read(made: str, tmp_path
     else:
         answer.touch()
         os.truncate(answer, 2**40)
-        said = "expected at most 1000 bytes of numbers, got more"
+        said = f"expected at most {1000 + exchange.HEADER_BYTES} bytes, got more"
     with pytest.raises(ValueError, match=rf"^answer\.safetensors: {said}$"):
         exchange.read_answer(tmp_path, catalogue(0)[0].call(), 1000)
 

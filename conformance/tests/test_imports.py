@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
+import rnn_conformance
 
 ROOT = Path(__file__).parents[2]
 MAY_IMPORT = {
@@ -43,3 +44,20 @@ def test_the_judge_shares_no_code_with_what_it_judges() -> None:
         imported = _imported(ROOT / f"conformance/rnn_conformance/{name}.py")
         forbidden = ("rnn_reference", "rnn_conformance.recurrence", "rnn_conformance.mutants")
         assert not any(module.startswith(forbidden) for module in imported), name
+
+
+def test_the_names_of_the_package_are_where_type_checkers_look_for_them() -> None:
+    tree = ast.parse(Path(rnn_conformance.__file__).read_text())
+    imported = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    for_checkers = {
+        alias.asname: (node.module or "").removeprefix("rnn_conformance.")
+        for node in imported
+        for alias in node.names
+        if alias.asname
+    }
+    assert for_checkers == rnn_conformance.MODULES
+    assert set(rnn_conformance.__all__) <= set(dir(rnn_conformance))
+    for name in rnn_conformance.__all__:
+        assert getattr(rnn_conformance, name) is not None
+    with pytest.raises(AttributeError, match="module 'rnn_conformance' has no attribute 'nothing'"):
+        _ = rnn_conformance.nothing  # type: ignore[attr-defined]

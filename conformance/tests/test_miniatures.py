@@ -309,11 +309,8 @@ def test_a_claim_under_which_nothing_runs_does_not_conform() -> None:
     report = check(
         Miniature(lambda answer, call: answer, claims), checks=["batch_first_equals_time_first"]
     )
-    assert {(r.outcome, r.message) for r in report.records} == {
-        ("not_claimed", "not claimed: batch_first")
-    }
-    assert report.records
-    assert report.executed == 0
+    assert report.not_claimed["batch_first_equals_time_first"] > 0
+    assert report.records == ()
     assert not report.conforms
 
 

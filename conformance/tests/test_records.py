@@ -60,6 +60,10 @@ def test_records_are_counted_by_check_in_the_order_of_their_first() -> None:
     ]
     assert [tally.run for tally in counted.values()] == [3, 0, 2]
     assert total(records) == Tally(3, 2, 0, 2, inf)
+    left_out = by_check(records, {"c": 5, "d": 6})
+    assert [(check, tally.not_claimed) for check, tally in left_out.items()] == [
+        ("b", 0), ("a", 2), ("c", 5), ("d", 6),
+    ]  # fmt: skip
 
 
 def test_records_are_counted_for_each_clause_that_they_hold() -> None:
@@ -137,8 +141,8 @@ def test_json_has_every_field_of_a_record() -> None:
 
 def test_json_of_a_report() -> None:
     records = (PASSED, FAILED, NOT_CLAIMED)
-    assert report(*records).to_json() == {
-        "format": 1,
+    assert replace(report(*records), not_claimed={"outputs": 7}).to_json() == {
+        "format": 2,
         "implementation": "mine",
         "conforms": False,
         "complete": True,
@@ -154,6 +158,7 @@ def test_json_of_a_report() -> None:
         "worst_share": 0.25,
         "seed": 3,
         "environment": {"numpy": "2.0"},
+        "not_claimed": {"outputs": 7},
         "records": [each.to_json() for each in records],
     }
 

@@ -30,9 +30,13 @@ def test_a_clause_is_read_with_its_sentence() -> None:
 def test_clauses_stand_in_the_order_of_the_specification() -> None:
     found = by_clause_in_order(right())
     assert list(found) == [name for name in clauses() if name in found]
-    assert found == by_clause(right().records)
+    recorded = by_clause(right().records)
+    assert {name: found[name] for name in recorded} == recorded
+    assert {found[name].run for name in found if name not in recorded} == {0}
     (record, *_) = right().records
-    unknown = replace(right(), records=(replace(record, clauses=("RNN-A-9", "RNN-CELL-1")),))
+    unknown = replace(
+        right(), records=(replace(record, clauses=("RNN-A-9", "RNN-CELL-1")),), not_claimed={}
+    )
     assert list(by_clause_in_order(unknown)) == ["RNN-CELL-1", "RNN-A-9"]
 
 
@@ -54,7 +58,7 @@ def test_the_command_repeats_the_run() -> None:
         "rnn-conformance check rnn_reference.BatchRNN --seed 0 --check hidden_states "
         "--check outputs --check single_equals_column"
     )
-    assert command(replace(right(), implementation="a b;c.py:f", records=())) == (
+    assert command(replace(right(), implementation="a b;c.py:f", records=(), not_claimed={})) == (
         "rnn-conformance check 'a b;c.py:f' --seed 0"
     )
     assert command(wrong()).splitlines()[1:] == [
@@ -77,5 +81,5 @@ def test_what_was_never_asked_for_leaves_no_verdict() -> None:
 def test_profiles_tell_what_was_asked() -> None:
     assert re.fullmatch(r"core \(3 of \d+ checks\)", profiles(right()))
     assert re.fullmatch(r"layer \(1 of \d+ checks\)", profiles(known()))
-    assert profiles(replace(right(), records=())) == "no check"
+    assert profiles(replace(right(), records=(), not_claimed={})) == "no check"
     assert json.loads(json.dumps(badge(right()))) == badge(right())

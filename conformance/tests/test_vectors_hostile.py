@@ -51,11 +51,11 @@ def test_links_pipes_and_large_files_are_not_read(results: Path, folder: Path) -
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"format": 2}, "$.format: 1 was expected"),
+        ({"format": 2}, "format: expected 1, got 2; another version wrote it"),
         ({"more": 1}, "'more' was unexpected"),
-        ({"seed": -1}, "$.seed: -1 is less than the minimum of 0"),
-        ({"cases": []}, "$.cases: [] should be non-empty"),
-        ({"index": "0" * 64 + "\n"}, "$.index: "),
+        ({"seed": -1}, "seed: -1 is less than the minimum of 0"),
+        ({"cases": []}, "cases: [] should be non-empty"),
+        ({"index": "0" * 64 + "\n"}, "index: "),
         ({"flags": {}}, "is not explained"),
     ],
 )
@@ -74,11 +74,11 @@ def test_a_manifest_that_breaks_the_schema_is_refused(
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"[" * 100_000, "expected JSON"),
-        (b'{"seed": NaN}', "expected JSON, got NaN"),
-        (b"\xff", "expected JSON"),
+        (b"[" * 100_000, "recursion"),
+        (b'{"seed": NaN}', "expected JSON, which has no number NaN"),
+        (b"\xff", "can't decode byte 0xff"),
         (b" " * 4_000_001, "expected at most 4000000 bytes"),
-        (b"1" * 5000, "expected JSON, got Exceeds the limit"),
+        (b"1" * 5000, "Exceeds the limit"),
     ],
 )
 def test_what_is_no_manifest_is_refused(content: bytes, said: str, tmp_path: Path) -> None:

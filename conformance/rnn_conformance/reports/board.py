@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rnn_conformance.records import Report, Tally, by_clause
+from rnn_conformance.records import NOTHING, Report, Tally, by_clause
 from rnn_conformance.reports.content import (
     Finding,
     Status,
@@ -16,8 +16,6 @@ from rnn_conformance.reports.content import (
     status,
 )
 from rnn_conformance.reports.specification import clauses
-
-NOTHING = Tally(0, 0, 0, 0, None)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from shlex import quote
 from typing import Literal
 
 from rnn_conformance.findings import Diagnosis
 from rnn_conformance.loading import BUILT_IN
 from rnn_conformance.profiles import ALL_CHECKS, CORE, LAYER
-from rnn_conformance.records import Outcome, Record, Report, Tally, by_clause
+from rnn_conformance.records import NOTHING, Outcome, Record, Report, Tally, by_clause
 from rnn_conformance.reports.specification import clauses
 from rnn_conformance.terminal import verdict
 
@@ -70,10 +71,22 @@ def findings(
 
 
 def by_clause_in_order(report: Report) -> dict[str, Tally]:
-    """The records counted by clause, in the order of the specification, unknown ones last."""
-    tallies, order = by_clause(report.records), list(clauses())
-    known = [name for name in order if name in tallies]
+    """The records counted by clause, in the order of the specification, unknown ones last.
+
+    A clause of which nothing is claimed counts nothing; it stands there if the run is complete.
+    """
+    left_out = ALL_CHECKS.keys() & report.not_claimed.keys() if report.complete else ()
+    of_them = chain.from_iterable(ALL_CHECKS[check].clauses for check in left_out)
+    tallies = dict.fromkeys(of_them, NOTHING) | by_clause(report.records)
+    known = [name for name in clauses() if name in tallies]
     return {name: tallies[name] for name in (*known, *sorted(tallies.keys() - {*known}))}
+
+
+def not_claimed(report: Report) -> str:
+    """How many checks were left out; empty where none was."""
+    number = sum(report.not_claimed.values())
+    each = ", ".join(f"{count} of {check}" for check, count in report.not_claimed.items())
+    return f"Not claimed, so not asked: {number} checks ({each})." if number else ""
 
 
 def status(tally: Tally) -> Status:
@@ -103,7 +116,7 @@ def headline(report: Report) -> str:
 
 def profiles(report: Report) -> str:
     """Such as "core, layer"; or "layer (3 of 27 checks)" where not all were asked for."""
-    asked = {record.check for record in report.records}
+    asked = set(_checks(report))
     shown = []
     for name, checks in PROFILES.items():
         if part := len(asked & checks):
@@ -116,7 +129,7 @@ def command(report: Report) -> str:
     """What repeats the run: a line for a shell, or of Python where no name can be given."""
     if report.command:
         return plain(report.command)
-    asked = dict.fromkeys(record.check for record in report.records)
+    asked = _checks(report)
     in_part = any({*asked} & checks and not checks <= {*asked} for checks in PROFILES.values())
     selected = list(asked) if report.complete and in_part else []
     name = report.implementation
@@ -131,6 +144,11 @@ def command(report: Report) -> str:
             f"rnn_conformance.check(implementation, seed={report.seed}{chosen})",
         ]
     )
+
+
+def _checks(report: Report) -> dict[str, None]:
+    """Every check that was planned, or left out."""
+    return dict.fromkeys([*(record.check for record in report.records), *report.not_claimed])
 
 
 def one_line(text: str) -> str:

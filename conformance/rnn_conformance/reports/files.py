@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from rnn_conformance.extras import need
 from rnn_conformance.records import Report
 
 Text = Callable[[Report], str]
@@ -39,8 +40,13 @@ KINDS: Mapping[str, tuple[Text, str]] = {
 }
 
 
-def refuse_unwritable(places: Mapping[str, str]) -> None:
-    """Raises OSError where one of the files cannot be written; none is left that was not there."""
+def refuse(places: Mapping[str, str]) -> None:
+    """Raises OSError where one of the files cannot be written, CannotBeJudged without the extra.
+
+    No file is left that was not there.
+    """
+    if "html" in places:
+        need("reports", "--html")
     for place in map(Path, places.values()):
         new = not place.exists()
         place.open("a").close()

@@ -12,6 +12,7 @@ from rnn_conformance.reports.content import (
     command,
     findings,
     headline,
+    not_claimed,
     one_line,
     overall,
     plain,
@@ -23,7 +24,7 @@ from rnn_conformance.terminal import share
 MOST_LENGTH = 60_000  # a comment on GitHub has 65,536 characters at most
 LONGEST_REPRODUCTION = 4_000
 LONGEST_TEXT = 2_000
-TITLES = ("clause", "", "run", "passed", "failed", "known", "not claimed", "worst share")
+TITLES = ("clause", "", "run", "passed", "failed", "known", "worst share")
 
 
 def markdown(report: Report) -> str:
@@ -35,6 +36,7 @@ def markdown(report: Report) -> str:
     head += [f"No cause was found: {code(report.undiagnosed)}."] * bool(report.undiagnosed)
     rows = [_row(clause, tally) for clause, tally in by_clause_in_order(report).items()]
     clauses = [table(TITLES, rows, text_columns=2)] if rows else []
+    clauses += [code(not_claimed(report))] * bool(report.not_claimed)
     folded = [details(finding, "failed") for finding in findings(report)]
     folded += [details(finding, "known failure") for finding in findings(report, "known_failure")]
     facts = {"judged": profiles(report), **report.environment, "seed": str(report.seed)}
@@ -58,7 +60,7 @@ def fitting(blocks: Sequence[str], room: int) -> set[str]:
 
 
 def _row(clause: str, t: Tally) -> tuple[str, ...]:
-    counts = map(str, (t.run, t.passed, t.failed, t.known_failure, t.not_claimed))
+    counts = map(str, (t.run, t.passed, t.failed, t.known_failure))
     return cell(clause), f"{SYMBOLS[status(t)]} {status(t)}", *counts, share(t.worst_share)
 
 

@@ -1,46 +1,27 @@
 """Reports from files, which may come from anybody."""
 
-import json
 from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib.resources import files
-from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-
+from rnn_conformance.documents import content_of, json_of
+from rnn_conformance.extras import need
 from rnn_conformance.findings import Diagnosis, Heat
-from rnn_conformance.records import Record, Report
-from rnn_conformance.reports.content import plain
+from rnn_conformance.records import FORMAT, Record, Report
+from rnn_conformance.subject import printable
 
 MOST_BYTES = 16 * 2**20
+SCHEMA = Path(__file__).with_name("report.schema.json")
 
 
 def read_report(path: str | Path) -> Report:
     """The report that `rnn-conformance check --json` wrote to a file.
 
     Raises ValueError, one line that names the file and what is wrong with it, for whatever is no
-    such report; and OSError where the file cannot be read.
+    such report, and CannotBeJudged without the extra.
     """
-    try:
-        return report_from(_text(Path(path)))
-    except RecursionError:
-        why = "expected a report, got lists within lists without end"
-    except ValueError as error:
-        why = str(error)
-    raise ValueError(plain(f"{path}: {' '.join(why.split())[:400]}"))
-
-
-def report_from(text: str) -> Report:
-    """The report of this JSON. Raises ValueError or RecursionError where it is none."""
-    data = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
-    if isinstance(data, dict) and "format" not in data and "records" in data:
-        raise ValueError("format: expected 1, got a report of a version that gave none")
-    error = best_match(islice(_validator().iter_errors(data), 10))
-    if error is not None:
-        raise ValueError(f"{error.json_path.removeprefix('$.')}: {error.message}")
+    need("reports", str(path))
+    data = json_of(str(path), content_of(str(path), Path(path), MOST_BYTES), SCHEMA, FORMAT)
     report = Report(
         data["implementation"],
         data["seed"],
@@ -53,46 +34,12 @@ def report_from(text: str) -> Report:
         data["undiagnosed"],
         data["heat"] and Heat.from_json(data["heat"]),
         data["command"],
+        data["not_claimed"],
     )
     for what, expected, got in _contradictions(report, data):
-        raise ValueError(f"{what}: expected {expected!r}, got {got!r}")
+        why = printable(f"{what}: expected {expected!r}, got {got!r}")
+        raise ValueError(f"{printable(str(path))}: {why}")
     return report
-
-
-@cache
-def schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a report."""
-    text = files("rnn_conformance.reports").joinpath("report.schema.json").read_text("utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
-
-
-@cache
-def _validator() -> Draft202012Validator:
-    return Draft202012Validator(schema())
-
-
-def _text(path: Path) -> str:
-    if path.exists() and not path.is_file():
-        raise ValueError("expected a file")  # a pipe would be waited for
-    with path.open("rb") as file:
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise ValueError(f"expected a report of at most {MOST_BYTES} bytes")
-    return content.decode("utf-8")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"expected each name once, got {twice[:100]!r} twice in an object")
-    return found
-
-
-def _constant(name: str) -> NoReturn:
-    raise ValueError(f"expected JSON, which has no number {name}")
 
 
 def _contradictions(

@@ -7,6 +7,8 @@ from pathlib import Path
 from rich.console import Console
 
 from rnn_conformance import status
+from rnn_conformance.extras import need
+from rnn_conformance.loading import CannotBeJudged
 from rnn_conformance.reports import files
 from rnn_conformance.terminal import print_report
 from rnn_conformance.vectors.export import export
@@ -21,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return _export(options) if options.vectors == "export" else _verify(options)
-    except (ValueError, OSError) as error:
+    except (CannotBeJudged, ValueError, OSError) as error:
         return status.not_judged(str(error))
 
 
@@ -65,7 +67,8 @@ def released() -> str:
 
 def _export(options: argparse.Namespace) -> int:
     if options.onnx:
-        from rnn_conformance.vectors.onnx_cases import write_onnx_cases  # it needs an extra
+        need("onnx", "--onnx")
+        from rnn_conformance.vectors.onnx_cases import write_onnx_cases
 
         written = write_onnx_cases(options.folder, seed=options.seed, only=options.only)
         print(f"{len(written)} ONNX test cases")
@@ -78,8 +81,9 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    places = {"json": options.json} if options.json is not None else {}
+    files.refuse(places)  # now rather than after the run
     report = verify(options.folder, options.results, padding=options.padding)
-    if options.json is not None:
-        files.write(report, {"json": options.json})
+    files.write(report, places)
     print_report(Console(), report)
     return status.of(report)

@@ -7,11 +7,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-from jsonschema.exceptions import best_match
-
+from rnn_conformance.documents import content_of, json_of
+from rnn_conformance.extras import need
 from rnn_conformance.subject import printable
-from rnn_conformance.vectors.reading import content_of
 
 MANIFEST, INDEX = "manifest.json", "index.txt"
 SCHEMA = Path(__file__).with_name("manifest.schema.json")
@@ -79,15 +77,13 @@ def digest(manifest: Manifest) -> str:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest in a folder. Raises ValueError where there is none that could be used."""
-    content = content_of(folder, MANIFEST, MOST_BYTES)
-    try:
-        fields = json.loads(content, parse_constant=_no_number)
-        wrong = best_match(_validator().iter_errors(fields))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{MANIFEST}: expected JSON, got {printable(str(error))}") from error
-    if wrong is not None:
-        raise ValueError(f"{MANIFEST}: {printable(f'{wrong.json_path}: {wrong.message}')}")
+    """The manifest in a folder.
+
+    Raises ValueError where there is none that could be used, and CannotBeJudged without the extra.
+    """
+    need("files", "test vectors")
+    content = content_of(MANIFEST, folder / MANIFEST, MOST_BYTES, inside=folder)
+    fields = json_of(MANIFEST, content, SCHEMA, FORMAT)
     cases = tuple(
         Vector(**{**case, "clauses": tuple(case["clauses"]), "flags": tuple(case["flags"])})
         for case in fields["cases"]
@@ -107,11 +103,3 @@ def read_manifest(folder: Path) -> Manifest:
 def file_of(case: str) -> str:
     """Where the numbers of a case are, from the folder of the manifest."""
     return f"cases/{case}.safetensors"
-
-
-def _validator() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(text)

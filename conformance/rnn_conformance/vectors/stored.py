@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rnn_conformance.documents import content_of
 from rnn_conformance.exchange import Tensors, arrays_of
 from rnn_conformance.protocol import Layout
 from rnn_conformance.vectors.manifest import Vector
-from rnn_conformance.vectors.reading import content_of
 
 MOST_BYTES = 2_000_000
 
@@ -44,7 +44,7 @@ def stored(folder: Path, vector: Vector) -> Stored:
     Raises ValueError where the file is not the one of the manifest, or its arrays do not fit the
     call.
     """
-    content = content_of(folder, vector.file, MOST_BYTES)
+    content = content_of(vector.file, folder / vector.file, MOST_BYTES, inside=folder)
     if (found := sha256(content).hexdigest()) != vector.sha256:
         raise ValueError(f"{vector.file}: expected sha256 {vector.sha256}, got {found}")
     arrays = arrays_of(vector.file, content)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnn_conformance import environment
+from rnn_conformance.documents import content_of
 from rnn_conformance.exchange import HEADER_BYTES, Tensors, arrays_of
 from rnn_conformance.judgement import Judgement
 from rnn_conformance.layer.checks import LAYER_CHECKS
@@ -14,7 +15,6 @@ from rnn_conformance.layer.expected import H_N
 from rnn_conformance.records import Outcome, Record, Report
 from rnn_conformance.subject import Violation, array_of, in_order
 from rnn_conformance.vectors.manifest import Manifest, Vector, digest, read_manifest
-from rnn_conformance.vectors.reading import content_of
 from rnn_conformance.vectors.stored import Stored, stored
 
 BOUND = "the bound that is stored with the vector"
@@ -101,7 +101,8 @@ def _answer(results: Path, vector: Vector, wanted: Stored) -> Tensors:
     """The arrays of a result. Raises ValueError, or Violation for a wrong shape."""
     name = f"{vector.id}.safetensors"
     numbers = sum(array.nbytes for array in wanted.expected.values())
-    arrays = arrays_of(name, content_of(results, name, numbers + HEADER_BYTES))
+    most = numbers + HEADER_BYTES
+    arrays = arrays_of(name, content_of(name, results / name, most, inside=results))
     if arrays.keys() != wanted.shapes.keys():
         got = ", ".join(sorted(arrays)) or "nothing"
         raise ValueError(f"{name}: expected {', '.join(wanted.shapes)}, got {got[:200]!r}")
