@@ -18,7 +18,7 @@ from rnn_conformance.run import Asked, Planned, asked_of
 from rnn_conformance.smoke import smoke
 from rnn_conformance.source import Source
 from rnn_conformance.terminal import circumstances, describe, explanation, table
-from rnn_conformance.verdict import How, as_marked, can_crash, in_vain, source_of
+from rnn_conformance.verdict import How, as_marked, can_crash, in_vain, notes_on, source_of
 
 DEFAULT = Source("torch.nn.RNN")
 IN_VAIN = "no check of the implementation was executed (they are in --pyargs rnn_conformance)"
@@ -185,6 +185,9 @@ class Face:
             own = [record for record in records if record.implementation == name]
             reporter.section(f"rnn-conformance: {name}")
             reporter.write_line(self._circumstances())
+            planned = self._planned(name)
+            for note in notes_on(planned[0].subject.implementation) if planned else ():
+                reporter.write_line(f"note: {note}")
             console = Console(
                 width=max(reporter._tw.fullwidth, 80), force_terminal=reporter.hasmarkup
             )
@@ -192,7 +195,7 @@ class Face:
                 console.print(table(own))
             reporter.write(text.get())
             if self._options.rnn_diagnosis:
-                for diagnosis in diagnoses(self._planned(name), own):
+                for diagnosis in diagnoses(planned, own):
                     reporter.write_line(f"{explanation(diagnosis)}\n")
         if errors := self.errors(records):
             reporter.section("rnn-conformance")

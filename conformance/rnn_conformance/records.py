@@ -103,6 +103,7 @@ class Report:
         command: the line for a shell that repeats the run; empty where there was none.
         not_claimed: for each check the number of cases that were left out, as the implementation
             does not claim what they ask for; a check without any is not in it.
+        notes: what is not asked of the implementation as it stands, and why, in sentences.
     """
 
     implementation: str
@@ -117,6 +118,7 @@ class Report:
     heat: Heat | None = None
     command: str = ""
     not_claimed: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def failures(self) -> tuple[Record, ...]:
@@ -159,6 +161,7 @@ class Report:
             "command": self.command,
             "environment": dict(self.environment),
             "not_claimed": dict(self.not_claimed),
+            "notes": list(self.notes),
             "records": [record.to_json() for record in self.records],
         }
 

@@ -23,6 +23,8 @@ def print_report(console: Console, report: Report) -> None:
     """The whole report: versions, table, the first failures of each check, verdict."""
     seen_with = circumstances(report.environment, report.seed)
     console.print(Text(f"{report.implementation}: {seen_with}"), soft_wrap=True)
+    for note in report.notes:
+        console.print(Text(f"note: {note}"), soft_wrap=True)
     console.print(table(report.records, report.not_claimed))
     console.print(clause_table(report.records))
     failed = {name: tally.failed for name, tally in by_check(report.records).items()}

@@ -8,11 +8,12 @@ from typing import Any, Literal
 from rnn_conformance import environment
 from rnn_conformance.explaining import Explained, explained
 from rnn_conformance.isolation import Isolation, Workers
-from rnn_conformance.loading import load
+from rnn_conformance.loading import as_implementation, load
 from rnn_conformance.pattern import patterns
 from rnn_conformance.profiles import profiles_of
 from rnn_conformance.records import Record, Report
 from rnn_conformance.run import Asked, asked_of, known_failures, refuse_wrong
+from rnn_conformance.smoke import smoke
 from rnn_conformance.source import Source
 from rnn_conformance.subject import Broken
 
@@ -53,13 +54,17 @@ def check(
             check comes first; None in none, "as marked" as `as_marked` says.
         progress: wraps the records, of which it is told the number, while they come.
 
-    Raises what `plan` raises, Vacuous (a ValueError) for a seed that makes a case one that anybody
-    could pass, and Interrupted. A failing implementation raises nothing.
+    Claims that were assumed are narrowed by the smoke check, as in child processes.
+
+    Raises what `plan` raises, CannotBeJudged, Vacuous (a ValueError) for a seed that makes a case
+    one that anybody could pass, and Interrupted. A failing implementation raises nothing.
     """
     refuse_wrong(seed, checks)
     implementation, isolation = as_marked(implementation, isolation)
     if isolation is None:
-        asked = asked_of(implementation, seed=seed, checks=checks)
+        found = as_implementation(implementation)
+        found = smoke(found) if getattr(found, "assumed", ()) else found
+        asked = asked_of(found, seed=seed, checks=checks)
         executed = (item.execute() for item in asked.planned)
         start = _start(asked, seed, environment.describe())
         watched = progress(executed, len(asked.planned))
@@ -98,6 +103,11 @@ def can_crash(implementation: object) -> bool:
     return bool(getattr(implementation, "can_crash", False))
 
 
+def notes_on(implementation: object) -> tuple[str, ...]:
+    """What is not asked of it, and why."""
+    return tuple(getattr(implementation, "notes", ()))
+
+
 def source_of(implementation: object) -> Source:
     """A name as a source. Raises TypeError for an object, which no other process understands."""
     if isinstance(implementation, str):
@@ -112,8 +122,8 @@ def source_of(implementation: object) -> Source:
 
 def _start(asked: Asked, seed: int, seen_with: Mapping[str, str]) -> Report:
     """A report without records."""
-    name = asked.implementation.name
-    return Report(name, seed, seen_with, (), not_claimed=asked.not_claimed)
+    name, notes = asked.implementation.name, notes_on(asked.implementation)
+    return Report(name, seed, seen_with, (), not_claimed=asked.not_claimed, notes=notes)
 
 
 def _report(

@@ -34,6 +34,7 @@ def markdown(report: Report) -> str:
     head += [fenced(f"WHY ({each.profile}): {each}") for each in report.diagnoses]
     head += [f"Declared, never asked for: {code(declared)}." for declared in report.in_vain]
     head += [f"No cause was found: {code(report.undiagnosed)}."] * bool(report.undiagnosed)
+    head += [f"Note: {code(note)}." for note in report.notes]
     rows = [_row(clause, tally) for clause, tally in by_clause_in_order(report).items()]
     clauses = [table(TITLES, rows, text_columns=2)] if rows else []
     clauses += [code(not_claimed(report))] * bool(report.not_claimed)

@@ -35,6 +35,7 @@ def read_report(path: str | Path) -> Report:
         data["heat"] and Heat.from_json(data["heat"]),
         data["command"],
         data["not_claimed"],
+        tuple(data["notes"]),
     )
     for what, expected, got in _contradictions(report, data):
         why = printable(f"{what}: expected {expected!r}, got {got!r}")
