@@ -1,108 +1,80 @@
-"""Proof, before anything is timed, that two lines compute the same.
+"""Proof, before anything is timed, that a line computes the recurrence.
 
-In the largest norm, with ρ the largest sum of |W_hh| along a row, u the unit roundoff and
-γ_n = n u / (1 − n u): whatever the order of its sums, one step of a right line adds at most
-
-    ε = γ_{I+H+3} · s + 2 k u,        s = max|x| · ‖W_xh‖ + max|b_xh| + ρ + max|b_hh|,
-
-(I + H products, two biases and one to spare; states are at most 1; the tanh is within k ulps and
-does not enlarge a difference). An earlier error shrinks by ρ at each step, so no state is further
-than ε / (1 − ρ) from the exact one, and no output further than
-
-    ‖W_ho‖ · ε / (1 − ρ)  +  γ_{H+1} · (‖W_ho‖ + max|b_ho|).
-
-Two right lines may stand on opposite sides of the exact trajectory: twice that is allowed.
+Every line is compared with the same trajectory, computed in float64 as the equations stand. The
+bounds are those of the suite: `trajectory_bound` for the states, and for the outputs the rounding
+of the readout plus what |W_ho| makes of the distance of the states.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from rnn_conformance.certificate import (
+    Precision,
+    affine,
+    gamma,
+    readout_bound,
+    trajectory_bound,
+)
 from rnn_reference.weights import Array
 
 from rnn_benchmarks.lines import Trajectory
 from rnn_benchmarks.workload import Workload
 
-TANH_ULPS = 4
-
 
 class DisagreementError(AssertionError):
-    """Two lines computed different trajectories."""
+    """A line computed something else."""
 
 
 @dataclass(frozen=True)
-class Allowance:
-    """The largest absolute difference that rounding can make between two right lines."""
+class Expected:
+    """A trajectory in float64, how far a right line can be from it, and the dtype of the lines."""
 
-    states: float
-    outputs: float
-
-
-def allowance(workload: Workload) -> Allowance:
-    """The bound of the module's docstring. ValueError where W_hh does not contract."""
-    weights = workload.weights
-    hidden_size, input_size = weights["W_xh"].shape
-    unit_roundoff = float(np.finfo(weights["W_xh"].dtype).eps) / 2
-    rho = _norm(weights["W_hh"])
-    if not rho < 1:
-        raise ValueError(f"W_hh: expected absolute row sums below 1, got {rho:.3g}")
-    summed = (
-        _largest(workload.inputs) * _norm(weights["W_xh"])
-        + _largest(weights["b_xh"])
-        + rho
-        + _largest(weights["b_hh"])
-    )
-    step = (
-        _gamma(input_size + hidden_size + 3, unit_roundoff) * summed + 2 * TANH_ULPS * unit_roundoff
-    )
-    state = step / (1 - rho)
-    readout = _norm(weights["W_ho"])
-    output = readout * state + _gamma(hidden_size + 1, unit_roundoff) * (
-        readout + _largest(weights["b_ho"])
-    )
-    return Allowance(states=2 * state, outputs=2 * output)
+    values: Trajectory
+    bounds: Trajectory
+    dtype: np.dtype[np.floating]
 
 
-def require_agreement(
-    actual: Trajectory, expected: Trajectory, allowed: Allowance, *, names: tuple[str, str]
-) -> Allowance:
-    """The largest differences found; DisagreementError where one exceeds what is allowed."""
-    return Allowance(
-        states=_require("states", actual.states, expected.states, allowed.states, names),
-        outputs=_require("outputs", actual.outputs, expected.outputs, allowed.outputs, names),
-    )
+def expect(workload: Workload) -> Expected:
+    """What every line must compute from this workload."""
+    W_xh, b_xh, W_hh, b_hh, W_ho, b_ho = (w.astype(np.float64) for w in workload.weights.values())
+    T, B, _ = workload.inputs.shape
+    h_0 = h = np.zeros((B, len(W_hh)))
+    states = np.empty((T, *h.shape))
+    for t, x in enumerate(workload.inputs.astype(np.float64)):
+        h = states[t] = np.tanh(x @ W_xh.T + b_xh.T + h @ W_hh.T + b_hh.T)
+    precision = Precision.of(workload.inputs.dtype)
+    apart = trajectory_bound(workload.weights, workload.inputs, h_0, states, precision)
+    readout = affine((W_ho, states), biases=(b_ho,))
+    # The readout is rounded at the states of the line, which are `apart` from these.
+    carried = (apart @ np.abs(W_ho).T) * (1 + gamma(readout.roundings, precision.u))
+    outputs = readout_bound(readout, precision) + carried * readout.slack
+    values, bounds = Trajectory(readout.value, states), Trajectory(outputs, apart)
+    return Expected(values, bounds, workload.inputs.dtype)
 
 
-def _require(
-    what: str, actual: Array, expected: Array, allowed: float, names: tuple[str, str]
-) -> float:
-    pair = f"{what} of {names[0]} and {names[1]}"
-    if (actual.shape, actual.dtype) != (expected.shape, expected.dtype):
-        raise DisagreementError(
-            f"{pair}: {actual.shape} {actual.dtype} against {expected.shape} {expected.dtype}; "
-            "not timed"
-        )
-    largest = 0.0
-    # Step by step, because a temporary of the size of the largest trajectory is a gigabyte.
-    for t, (left, right) in enumerate(zip(actual, expected, strict=True)):
-        difference = np.abs(left - right)
-        if not (difference <= allowed).all():  # a NaN is not within it either
-            sequence, row = np.argwhere(~(difference <= allowed))[0]
+def require_agreement(title: str, found: Trajectory, expected: Expected) -> None:
+    """DisagreementError with the first number that differs by more than rounding explains."""
+    pairs = zip(("outputs", "states"), found, expected.values, expected.bounds, strict=True)
+    for name, actual, wanted, bound in pairs:
+        if (actual.shape, actual.dtype) != (wanted.shape, expected.dtype):
             raise DisagreementError(
-                f"{pair} differ first at t={t}, sequence {sequence}, row {row}: "
-                f"{left[sequence, row]} against {right[sequence, row]}, rounding explains "
-                f"{allowed:.1e}; not timed"
+                f"{name} of {title}: expected {wanted.shape} {expected.dtype}, "
+                f"got {actual.shape} {actual.dtype}; not timed"
             )
-        largest = max(largest, float(difference.max()))
-    return largest
+        outside = _outside(actual, wanted, bound)
+        if outside is not None:
+            t, row, unit = outside
+            raise DisagreementError(
+                f"{name} of {title} differ first at t={t}, row {row}, unit {unit}: expected "
+                f"{wanted[outside]}, got {actual[outside]}, rounding explains "
+                f"{bound[outside]:.1e}; not timed"
+            )
 
 
-def _gamma(terms: int, unit_roundoff: float) -> float:
-    return terms * unit_roundoff / (1 - terms * unit_roundoff)
-
-
-def _norm(weight: Array) -> float:
-    return float(np.abs(weight.astype(np.float64)).sum(axis=1).max())
-
-
-def _largest(values: Array) -> float:
-    return float(max(values.max(), -values.min()))
+def _outside(actual: Array, wanted: Array, bound: Array) -> tuple[int, ...] | None:
+    """The first place outside the bound; a NaN is outside."""
+    for t, step in enumerate(actual):  # a temporary array of a whole trajectory can be a gigabyte
+        wrong = ~(np.abs(step - wanted[t]) <= bound[t])
+        if wrong.any():
+            return (t, *(int(i) for i in np.argwhere(wrong)[0]))
+    return None

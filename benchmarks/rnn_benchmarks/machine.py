@@ -1,29 +1,59 @@
-"""What a reader must know of the machine to judge a timing made on it."""
+"""What a reader must know of the machine to judge a timing, and one thread count for all lines."""
 
 import os
 import platform
 import re
-from importlib.metadata import version
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[import-untyped]
 
 
 def describe() -> dict[str, str]:
-    """Processor, cores, system and versions, each under the heading that the report prints."""
+    """Processor, instruction set, system and versions, by the headings that the report prints."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "Processor": _processor(),
-        "Cores": f"{_usable_cores()} usable of {os.cpu_count()}",
+        "Instruction set": torch.backends.cpu.get_cpu_capability(),
+        "Cores": f"{usable} usable of {os.cpu_count()}",
         "System": f"{platform.system()} {platform.machine()}",
-        "Python": f"{platform.python_implementation()} {platform.python_version()}",
-        "NumPy": np.__version__,
-        "NumPy's BLAS": _numpy_blas(),
-        "torch": f"{torch.__version__}, {torch.backends.cpu.get_cpu_capability()}",
-        "torch's BLAS": _torch_blas(),
-        "pytest-benchmark": version("pytest-benchmark"),
+        "Python": platform.python_version(),
+        "NumPy": f"{np.__version__} with {_numpy_blas()}",
+        "torch": f"{torch.__version__} with {_torch_blas()}",
     }
+
+
+@contextmanager
+def thread_limit(threads: int) -> Iterator[None]:
+    """Give torch and every BLAS and OpenMP library that is loaded this many threads.
+
+    Raises:
+        RuntimeError: a library that does not keep to the count.
+    """
+    before = torch.get_num_threads()
+    with threadpool_limits(limits=threads):
+        torch.set_num_threads(threads)
+        try:
+            wrong = {name: count for name, count in thread_counts() if count != threads}
+            if wrong:
+                raise RuntimeError(f"asked for {threads} threads each, but got {wrong}")
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
+def thread_counts() -> Iterator[tuple[str, int]]:
+    """What each library says that it will use: torch, its MKL where it has one, and the others."""
+    yield "torch", torch.get_num_threads()
+    # MKL is linked into torch statically, where threadpoolctl does not see it.
+    mkl = re.search(r"mkl_get_max_threads\(\) : (\d+)", torch.__config__.parallel_info())
+    if mkl:
+        yield "torch's MKL", int(mkl[1])
+    for library in threadpool_info():
+        yield library["prefix"], library["num_threads"]
 
 
 def _processor() -> str:
@@ -35,31 +65,13 @@ def _processor() -> str:
     return platform.processor() or "unknown"
 
 
-def _usable_cores() -> int | None:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()
-
-
 def _numpy_blas() -> str:
-    """The libraries loaded at run time; what NumPy was built with where none can be seen."""
-    loaded = [
-        " ".join(
-            str(library[key])
-            for key in ("internal_api", "version", "architecture")
-            if library.get(key)
-        )
-        for library in threadpool_info()
-        if library["user_api"] == "blas"
-    ]
-    if loaded:
-        return ", ".join(loaded)
-    built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    return f"{built['name']} {built['version']}, whose threads cannot be read"
+    loaded = [each for each in threadpool_info() if "numpy" in each["filepath"]]
+    return (
+        " ".join(f"{each['internal_api']} {each['version']}" for each in loaded) or "another BLAS"
+    )
 
 
 def _torch_blas() -> str:
-    built = torch.__config__.show()
-    name = re.search(r"BLAS_INFO=(\w+)", built)
-    mkl = re.search(r"Math Kernel Library Version ([\d.]+)", built)
-    return f"{name[1] if name else 'unknown'} {mkl[1] if mkl else ''}".strip()
+    name = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
+    return name[1] if name else "another BLAS"

@@ -1,193 +1,111 @@
-"""The plots: ratios at a glance, then ratio, distance to the floor and time against H and B."""
+"""Three plots of a run: the ratio over both sizes, the ratio of every line, the distance."""
 
-from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from rnn_benchmarks.content import Content
-from rnn_benchmarks.heatmap import heatmaps
-from rnn_benchmarks.limit import Distance
-from rnn_benchmarks.panels import WIDTH, finish, line, panel, plain_log_ticks, widened
-from rnn_benchmarks.slices import AXES, Slice, size, slices_along
-from rnn_benchmarks.summary import CONFIDENCE
-from rnn_benchmarks.svg import BAND, INK, LINES, SETTINGS, element
-from rnn_benchmarks.table import MICROSECONDS, by_title, percent
+from rnn_benchmarks.choices import DTYPES, LIMIT, OURS, TITLES, YARDSTICK
 
-# Each line has a marker of its own and its name beside it, so that nothing hangs on colour alone.
-LINE_STYLES = tuple(zip(LINES, "so^vPX*<>", strict=True))
-YARDSTICK_STYLE = (INK, "D")
-ROW = 0.62  # inches
+SETTINGS: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "rnn", "font.size": 9}
+COLOURS = dict(zip(DTYPES, ("#1f77b4", "#d95f02"), strict=True))
+WIDEST = 4.0  # ratios from 1/4 to 4 have colours of their own
 
 
-@dataclass(frozen=True)
-class Plot:
-    """A plot under a heading, the same for plots that stand side by side.
-
-    `place` is where on the page: at the top, before the tables, or after them.
-    """
-
-    heading: str
-    caption: str
-    svg: str
-    place: Literal["top", "before", "after"] = "after"
-
-
-def draw(content: Content) -> tuple[Plot, ...]:
-    """All plots for which there are points."""
-    styles = _styles(content)
-    with mpl.rc_context(SETTINGS):
-        plots = [
-            Plot(*parts, place="top")
-            for parts in heatmaps(content.comparisons, content.yardstick_title)
-        ]
-        along = {
-            axis: [each for each in slices_along(content.comparisons, axis) if each.sizes[1:]]
-            for axis in AXES
-        }
-        for parts in along.values():
-            plots += [each for part in parts for each in _distance_panel(part, content, styles)]
-        plots += [_overview(content, styles)] if len(styles) > 1 else []
-        for parts in along.values():
-            plots += [_ratio_panel(each, content, styles) for each in parts]
-            plots += [_time_panel(each, styles) for each in parts]
-    return tuple(plots)
-
-
-def _overview(content: Content, styles: dict[str, tuple[str, str]]) -> Plot:
-    """A row a line: every ratio as a mark, solid in the first dtype and hollow in the second."""
-    lines = by_title(each for each in content.comparisons if each.line != content.yardstick)
-    dtypes = list(dict.fromkeys(each.point.dtype for each in content.comparisons))
-    figure = Figure(figsize=(WIDTH, 0.7 + ROW * len(lines)))
-    height = figure.get_figheight()
-    axes = figure.add_axes((0.03, 0.6 / height, 0.92, 1 - 0.7 / height))
-    for row, (title, group) in enumerate(lines.items()):
-        colour, marker = styles[title]
-        for offset, dtype in enumerate(dtypes):
-            ratios = [each.ratio for each in group if each.point.dtype == dtype]
-            axes.plot(
-                ratios,
-                [row + 0.22 * offset] * len(ratios),
-                marker,
-                color=colour,
-                markerfacecolor="none" if offset else colour,
-                markersize=6,
-                alpha=0.8,
-            )
-        axes.annotate(title, (0, row - 0.3), xycoords=("axes fraction", "data"), color=colour)
-    axes.axvline(1, color=INK, linewidth=1)
-    axes.set_ylim(len(lines) - 0.45, -0.65)
-    axes.set_xscale("log")
-    axes.set_xlim(*widened(axes.get_xlim()))
-    axes.yaxis.set_visible(False)
-    axes.spines["left"].set_visible(False)
-    plain_log_ticks(axes.xaxis)
-    axes.set_xlabel(f"ratio to {content.yardstick_title} (right of 1: faster)")
-    shown = " and ".join(
-        f"{dtype} {'hollow' if offset else 'solid'}" for offset, dtype in enumerate(dtypes)
-    )
-    caption = f"Ratio at every point, a mark each, {shown}."
-    return Plot("All ratios", caption, element(figure, "overview", caption))
-
-
-def _ratio_panel(part: Slice, content: Content, styles: dict[str, tuple[str, str]]) -> Plot:
-    figure, axes = panel(part)
-    ends = {}
-    floors = []
-    for title, group in part.by_line.items():
-        sizes = [size(each.point, part.axis) for each in group]
-        if group[0].line == content.yardstick:
-            floors = group
+def ratio_by_size(table: Any, footer: str, path: Path) -> None:
+    """BatchRNN's ratio, geometric mean over T and I: a cell for each H and B, a panel a dtype."""
+    ours = table[table.line == OURS]
+    figure, panels = _figure(7.2, 3.1, len(DTYPES), footer)
+    for axes, dtype in zip(panels, DTYPES, strict=True):
+        logs = np.log2(ours[ours.dtype == dtype].set_index(["B", "H"]).ratio)
+        if logs.empty:
             continue
-        line(
-            axes,
-            sizes,
-            [(each.interval.low, each.ratio, each.interval.high) for each in group],
-            styles[title],
-        )
-        ends[title] = group[-1].ratio
-    axes.axhline(1, color=INK, linewidth=1)
-    axes.fill_between(
-        [size(each.point, part.axis) for each in floors],
-        [each.floor.low for each in floors],
-        [each.floor.high for each in floors],
-        color=BAND,
-        linewidth=0,
-    )
-    ends[content.yardstick_title] = 1.0
-    axes.set_ylabel("ratio")
-    finish(axes, ends, styles)
-    caption = (
-        f"Ratio to {content.yardstick_title} against {AXES[part.axis]} ({part}). Above 1: faster. "
-        f"Bars: {percent(CONFIDENCE)} intervals; band: {content.yardstick_title} against itself."
-    )
-    identifier = f"ratio-{part.axis}-{part.dtype}"
-    return Plot(f"Ratio against {AXES[part.axis]}", caption, element(figure, identifier, caption))
+        cells = logs.groupby(["B", "H"]).mean().unstack()
+        limit = np.log2(WIDEST)
+        axes.imshow(cells, cmap="RdBu", vmin=-limit, vmax=limit, origin="lower", aspect="auto")
+        for (row, column), value in np.ndenumerate(cells):
+            if np.isfinite(value):
+                colour = "white" if abs(value) > 0.6 * limit else "black"
+                label = f"{2**value:.2f}"
+                axes.text(column, row, label, ha="center", va="center", color=colour)
+        axes.set_xticks(range(len(cells.columns)), cells.columns)
+        axes.set_yticks(range(len(cells.index)), cells.index)
+        axes.set(xlabel="hidden size H", ylabel="batch size B", title=dtype)
+    title = f"{TITLES[YARDSTICK]}'s time over {TITLES[OURS]}'s, mean over T and I (blue: faster)"
+    _save(figure, title, path)
 
 
-def _distance_panel(
-    part: Slice, content: Content, styles: dict[str, tuple[str, str]]
-) -> list[Plot]:
-    """None where the floor was not measured."""
-    points = {each.point for each in part.comparisons}
-    groups: dict[str, list[Distance]] = {}
-    for each in sorted(content.distances, key=lambda each: size(each.point, part.axis)):
-        if each.point in points:
-            groups.setdefault(each.title, []).append(each)
-    if not groups:
-        return []
-    figure, axes = panel(part)
-    for title, group in groups.items():
-        line(
-            axes,
-            [size(each.point, part.axis) for each in group],
-            [(each.interval.low, each.distance, each.interval.high) for each in group],
-            styles[title],
-        )
-    axes.axhline(1, color=INK, linewidth=1)
-    axes.set_ylabel("times the floor")
-    finish(axes, {title: group[-1].distance for title, group in groups.items()}, styles)
-    caption = (
-        f"A line's time over the C floor's against {AXES[part.axis]} ({part}). 1 is level with the "
-        "floor. Bars: from both intervals."
-    )
-    heading = f"Distance to the floor against {AXES[part.axis]}"
-    return [
-        Plot(
-            heading, caption, element(figure, f"floor-{part.axis}-{part.dtype}", caption), "before"
-        )
-    ]
+def ratio_by_line(table: Any, footer: str, path: Path) -> None:
+    """Every ratio as a dot, a row a line, and the geometric mean of each dtype as a bar."""
+    names = [name for name in TITLES if name in set(table.line) and name != YARDSTICK]
+    figure, (axes,) = _figure(7.2, 1.3 + 0.45 * len(names), 1, footer)
+    for offset, (dtype, colour) in zip((-0.16, 0.16), COLOURS.items(), strict=True):
+        for row, name in enumerate(names):
+            ratios = table[(table.line == name) & (table.dtype == dtype)].ratio
+            if not ratios.empty:
+                rows = np.full(len(ratios), row + offset)
+                axes.plot(ratios, rows, "o", color=colour, alpha=0.45, markersize=4)
+                mean = np.exp(np.log(ratios).mean())
+                axes.plot([mean], [row + offset], "|", color=colour, markersize=13, mew=2.5)
+        axes.plot([], [], "o", color=colour, label=dtype)
+    axes.axvline(1, color="black", linewidth=0.8)
+    axes.set_yticks(range(len(names)), [TITLES[name] for name in names])
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    _plain(axes.xaxis)
+    axes.set_xlabel("ratio (right of 1: faster; bar: geometric mean)")
+    axes.legend(loc="best", frameon=False)
+    _save(figure, f"{TITLES[YARDSTICK]}'s time over that of each line, at every point", path)
 
 
-def _time_panel(part: Slice, styles: dict[str, tuple[str, str]]) -> Plot:
-    figure, axes = panel(part)
-    ends = {}
-    for title, group in part.by_line.items():
-        steps = [each.step for each in group]
-        line(
-            axes,
-            [size(each.point, part.axis) for each in group],
-            [
-                (step.low * MICROSECONDS, step.median * MICROSECONDS, step.high * MICROSECONDS)
-                for step in steps
-            ],
-            styles[title],
-        )
-        ends[title] = steps[-1].median * MICROSECONDS
-    axes.set_ylabel("µs a step")
-    finish(axes, ends, styles)
-    caption = (
-        f"Time per step of the whole batch against {AXES[part.axis]} ({part}). "
-        "Marks: medians; bars: from the first to the third quartile."
-    )
-    identifier = f"time-{part.axis}-{part.dtype}"
-    return Plot(
-        f"Time per step against {AXES[part.axis]}", caption, element(figure, identifier, caption)
-    )
+def distance_to_floor(table: Any, footer: str, path: Path) -> None:
+    """Times the floor of BatchRNN and torch.nn.RNN, geometric means by H and by B."""
+    figure, panels = _figure(7.2, 3.3, 2, footer)
+    for axes, size in zip(panels, ("H", "B"), strict=True):
+        sizes = sorted(set(table[size]))
+        for name, style in ((OURS, "o-"), (YARDSTICK, "s--")):
+            for dtype, colour in COLOURS.items():
+                part = table[(table.line == name) & (table.dtype == dtype)]
+                means = np.exp(np.log(part.set_index(size).distance).groupby(level=0).mean())
+                label = f"{TITLES[name]} {dtype}"
+                places = [sizes.index(each) for each in means.index]
+                axes.plot(places, means, style, color=colour, label=label, markersize=4)
+        axes.axhline(1, color="black", linewidth=0.8)
+        axes.set_yscale("log")
+        axes.set_xticks(range(len(sizes)), sizes)
+        _plain(axes.yaxis)
+        axes.set_xlabel({"H": "hidden size H", "B": "batch size B"}[size])
+    panels[0].set_ylabel("times the floor")
+    panels[0].legend(frameon=False, fontsize=7.5)
+    _save(figure, f"Time over that of the {TITLES[LIMIT]}, mean over all points of a size", path)
 
 
-def _styles(content: Content) -> dict[str, tuple[str, str]]:
-    titles = [title for title in by_title(content.comparisons) if title != content.yardstick_title]
-    styles = {title: LINE_STYLES[i % len(LINE_STYLES)] for i, title in enumerate(titles)}
-    return {**styles, content.yardstick_title: YARDSTICK_STYLE}
+PLOTS = {
+    "ratio-by-size": ratio_by_size,
+    "ratio-by-line": ratio_by_line,
+    "distance-to-floor": distance_to_floor,
+}
+
+
+def _figure(width: float, height: float, panels: int, footer: str) -> tuple[Figure, list[Axes]]:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.supxlabel(footer, fontsize=7.5, color="#555555", x=0.99, ha="right")
+    return figure, list(np.atleast_1d(figure.subplots(1, panels, sharey=True)))
+
+
+def _plain(axis: Any) -> None:
+    """Ticks at 1, 2 and 5 times the powers of ten, as plain numbers."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
+
+
+def _save(figure: Figure, title: str, path: Path) -> None:
+    figure.suptitle(title, fontsize=10)
+    with mpl.rc_context(SETTINGS):
+        metadata = dict.fromkeys(("Creator", "Date"))  # the same results give the same file
+        figure.savefig(path, metadata=metadata if path.suffix == ".svg" else None)

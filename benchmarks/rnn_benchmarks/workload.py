@@ -6,13 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from rnn_reference.weights import Array, weight_shapes
 
-from rnn_benchmarks.grid import OUTPUT_SIZE, Point
+from rnn_benchmarks.choices import OUTPUT_SIZE, Point
 
 SEED = 20240229
-
-# The largest sum of |W_hh| along a row. Below 1 the recurrence forgets what rounding did to it, so
-# right lines agree over the whole trajectory, however they order their sums. Speed does not depend
-# on it: no line branches on the numbers.
+# The largest sum of |W_hh| along a row. Below 1 the recurrence forgets rounding errors, so right
+# lines agree over the whole trajectory. Speed does not depend on it.
 CONTRACTION = 0.5
 
 
@@ -24,20 +22,16 @@ class Workload:
     inputs: Array
 
 
-def draw(point: Point, output_size: int = OUTPUT_SIZE) -> Workload:
-    """Inputs, pre-activations and outputs of unit size, and a contractive W_hh.
-
-    Drawn in float64 and then rounded, so that both dtypes of a point get the same numbers.
-    """
+def draw(point: Point) -> Workload:
+    """Inputs and pre-activations of unit size, drawn in float64 and then rounded to the dtype."""
     rng = np.random.default_rng((SEED, point.T, point.B, point.I, point.H))
     weights = {
         name: rng.standard_normal(shape) / np.sqrt(shape[1])
-        for name, shape in weight_shapes(point.I, point.H, output_size).items()
+        for name, shape in weight_shapes(point.I, point.H, OUTPUT_SIZE).items()
     }
     weights["W_hh"] *= CONTRACTION / np.abs(weights["W_hh"]).sum(axis=1).max()
-    # Uniform, so that the largest input, and with it the bound on disagreement, stays small.
-    inputs = rng.uniform(-np.sqrt(3), np.sqrt(3), size=(point.T, point.B, point.I))
+    inputs = rng.standard_normal((point.T, point.B, point.I))
     return Workload(
-        weights={name: weight.astype(point.dtype) for name, weight in weights.items()},
-        inputs=inputs.astype(point.dtype),
+        {name: weight.astype(point.dtype) for name, weight in weights.items()},
+        inputs.astype(point.dtype),
     )

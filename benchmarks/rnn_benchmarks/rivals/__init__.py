@@ -4,40 +4,40 @@ Each module imports its framework and has `load(threads) -> Line`, which gives t
 many threads, or raises `UnavailableError`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from importlib import import_module
-from typing import Any
+from typing import NamedTuple
 
 from rnn_benchmarks.lines import LINES, Line, UnavailableError
-from rnn_benchmarks.names import RIVALS
+
+MODULES = {
+    "torch-compile": "torch_compile",
+    "onnxruntime": "onnxruntime_rnn",
+    "jax-scan": "jax_scan",
+    "numba": "numba_loop",
+    "floor": "floor",
+}
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(NamedTuple):
     """The lines that can be run, and why the others cannot, each by name."""
 
-    lines: Mapping[str, Line[Any]]
-    absent: Mapping[str, str]
-
-    @property
-    def threads(self) -> dict[str, int]:
-        """What the lines' own libraries say of their threads."""
-        return {name: count for line in self.lines.values() for name, count in line.threads.items()}
+    lines: dict[str, Line]
+    absent: dict[str, str]
 
 
-def load(names: Sequence[str], threads: int) -> Loaded:
+def load(names: Iterable[str], threads: int) -> Loaded:
     """The lines of these names, each with this many threads."""
-    lines: dict[str, Line[Any]] = {}
-    absent: dict[str, str] = {}
+    loaded = Loaded({}, {})
     for name in names:
-        if name in LINES:
-            lines[name] = LINES[name]
-            continue
         try:
-            lines[name] = import_module(f"{__name__}.{RIVALS[name]}").load(threads)
+            loaded.lines[name] = (
+                LINES[name]
+                if name in LINES
+                else import_module(f"{__name__}.{MODULES[name]}").load(threads)
+            )
         except ModuleNotFoundError as error:
-            absent[name] = f"{error.name} is not installed"
+            loaded.absent[name] = f"{error.name} is not installed"
         except UnavailableError as error:
-            absent[name] = str(error)
-    return Loaded(lines, absent)
+            loaded.absent[name] = str(error)
+    return loaded

@@ -6,22 +6,21 @@ and of the sizes in which products are cut, the one that is fastest on the first
 workload is taken. No proof that nothing is faster: the best compiled loop that was found.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from ctypes import Structure, byref, c_int64, c_void_p
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from rnn_reference.weights import Array
 
-from rnn_benchmarks.lines import Line, Trajectory
-from rnn_benchmarks.pairs import timed
-from rnn_benchmarks.rivals.native import Blas, compiled, numpy_blas, tanh_loop
+from rnn_benchmarks.choices import DTYPES
+from rnn_benchmarks.lines import Call, Line
+from rnn_benchmarks.measure import timed
+from rnn_benchmarks.rivals.native import Native, native
 from rnn_benchmarks.workload import Workload
 
-Result = tuple[Array, Array]
 ORGANISATIONS = ("projected", "fused_rows", "fused_columns")
-
 # OpenBLAS has kernels without packing for products of fewer multiplications than this.
 SMALL_PRODUCT = 1_000_000
 CHUNKS = (32, 64)  # sequences, where one product does not take all
@@ -29,8 +28,7 @@ BLOCK_BYTES = 1 << 18  # of projected inputs at once, so that they are still in 
 TRIAL_MULTIPLICATIONS, TRIALS = 1e8, 5
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """An organisation, and how many units, of how many sequences, one product computes."""
 
     organisation: str
@@ -48,16 +46,14 @@ class Problem(Structure):
     )
 
 
-def load(threads: int) -> Line[Result]:
+def load(threads: int) -> Line:
     """The line; its threads are NumPy's BLAS's. UnavailableError where it cannot be built."""
     del threads
-    for dtype in ("float32", "float64"):
-        compiled(dtype, numpy_blas(dtype).integer)
-        tanh_loop(dtype)
-    return Line("floor", "C floor", prepare, collect)
+    loops = {dtype: native(dtype) for dtype in DTYPES}
+    return Line(lambda workload: prepare(workload, loops[workload.inputs.dtype.name]))
 
 
-def prepare(workload: Workload) -> Callable[[], Result]:
+def prepare(workload: Workload, loop: Native) -> Call:
     """The call under the plan that is fastest on the first steps."""
     _, B, I = workload.inputs.shape
     H = len(workload.weights["W_hh"])
@@ -65,10 +61,10 @@ def prepare(workload: Workload) -> Callable[[], Result]:
     trial = replace(workload, inputs=workload.inputs[:steps])
 
     def seconds(plan: Plan) -> float:
-        run = with_plan(trial, plan)
+        run = with_plan(trial, loop, plan)
         return min(timed(run)[0] for _ in range(TRIALS))
 
-    return with_plan(workload, min(plans(B, I, H), key=seconds))
+    return with_plan(workload, loop, min(plans(B, I, H), key=seconds))
 
 
 def plans(B: int, I: int, H: int) -> Iterator[Plan]:
@@ -82,7 +78,7 @@ def plans(B: int, I: int, H: int) -> Iterator[Plan]:
                 yield Plan(organisation, panel, chunk)
 
 
-def with_plan(workload: Workload, plan: Plan) -> Callable[[], Result]:
+def with_plan(workload: Workload, loop: Native, plan: Plan) -> Call:
     """A call that returns outputs (T, B, O) and states (T, B, H), as views of new memory."""
     w, x = workload.weights, np.ascontiguousarray(workload.inputs)
     T, B, I = x.shape
@@ -90,28 +86,31 @@ def with_plan(workload: Workload, plan: Plan) -> Callable[[], Result]:
     K, dtype = H + I + 1, x.dtype
     bias = w["b_xh"] + w["b_hh"]
     fused = np.hstack([w["W_hh"], w["W_xh"], bias])
-    recurrent = {"projected": w["W_hh"].T, "fused_rows": fused.T, "fused_columns": fused}
+    recurrent, rows = {
+        "projected": (w["W_hh"].T, (B, H)),
+        "fused_rows": (fused.T, (B, K)),
+        "fused_columns": (fused, (K, B)),
+    }[plan.organisation]
     arrays = {
         "x": x,
-        "W": np.ascontiguousarray(recurrent[plan.organisation]),
+        "W": np.ascontiguousarray(recurrent),
         "W_xh": np.ascontiguousarray(w["W_xh"].T),
         "b": bias,
-        "W_ho": w["W_ho"],
+        "W_ho": np.ascontiguousarray(w["W_ho"]),
         "b_ho": w["b_ho"],
     }
-    rows = {"projected": (B, H), "fused_rows": (B, K), "fused_columns": (K, B)}[plan.organisation]
-    blas = numpy_blas(dtype.name)
-    problem = _problem(blas, dtype.name, arrays)
-    problem.T, problem.B, problem.I, problem.H, problem.O = T, B, I, H, O
-    problem.panel, problem.chunk = plan.panel, plan.chunk
-    problem.block = max(1, BLOCK_BYTES // (B * H * x.itemsize))
-    function = compiled(dtype.name, blas.integer)[plan.organisation]
+    problem = Problem(
+        *(loop.gemm, loop.gemv, loop.tanh, loop.tanh_data),
+        *(T, B, I, H, O, plan.panel, plan.chunk, max(1, BLOCK_BYTES // (B * H * x.itemsize))),
+        *(_address(array) for array in arrays.values()),
+    )
+    function = loop.library[plan.organisation]
     function.argtypes, function.restype = (c_void_p, c_void_p, c_void_p), None
     argument, columns = byref(problem), plan.organisation == "fused_columns"
     states_shape, outputs_shape = (T + 1, *rows), (T, O, B) if columns else (T, B, O)
 
     # The arrays are a default, as the struct that is passed holds their addresses alone.
-    def forward(_kept: object = arrays) -> Result:
+    def forward(_kept: object = arrays) -> tuple[Array, Array]:
         states = np.empty(states_shape, dtype)
         outputs = np.empty(outputs_shape, dtype)
         function(argument, _address(states), _address(outputs))
@@ -120,18 +119,6 @@ def with_plan(workload: Workload, plan: Plan) -> Callable[[], Result]:
         return outputs, states[1:, :, :H]
 
     return forward
-
-
-def collect(result: Result) -> Trajectory:
-    """Outputs (T, B, O) and states (T, B, H) without gaps."""
-    outputs, states = map(np.ascontiguousarray, result)
-    return Trajectory(states=states, outputs=outputs)
-
-
-def _problem(blas: Blas, dtype: str, arrays: dict[str, Array]) -> Any:
-    function, data = tanh_loop(dtype)
-    addresses = {name: _address(array) for name, array in arrays.items()}
-    return Problem(gemm=blas.gemm, gemv=blas.gemv, tanh=function, tanh_data=data, **addresses)
 
 
 def _address(array: Array) -> int:

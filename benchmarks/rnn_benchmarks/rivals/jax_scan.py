@@ -6,24 +6,22 @@ many. A second count in one process is refused.
 """
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from rnn_benchmarks.lines import Line, Trajectory, UnavailableError
+from rnn_benchmarks.lines import Call, Line, UnavailableError
 from rnn_benchmarks.workload import Workload
 
-Arrays = tuple[Any, Any]
 POOL = "tf_XLAEigen"  # the name of the threads that compute
 
 
-def load(threads: int) -> Line[Arrays]:
+def load(threads: int) -> Line:
     """The line. UnavailableError where its threads can be neither limited nor counted."""
-    if not hasattr(os, "sched_setaffinity") or not Path("/proc/self/task").exists():
+    tasks = Path("/proc/self/task")
+    if not hasattr(os, "sched_setaffinity") or not tasks.exists():
         raise UnavailableError("the threads of XLA can be limited on Linux alone")
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, sorted(allowed)[:threads])
@@ -31,21 +29,21 @@ def load(threads: int) -> Line[Arrays]:
         jax.devices("cpu")
     finally:
         os.sched_setaffinity(0, allowed)
-    found = _threads()
+    found = sum((task / "comm").read_text().strip() == POOL for task in tasks.iterdir())
     if found != min(threads, len(allowed)):
         raise UnavailableError(f"XLA was started with {found} threads, {threads} are asked for")
-    return Line("jax-scan", "jax lax.scan", prepare, collect, threads={"XLA": found})
+    return Line(prepare)
 
 
-def prepare(workload: Workload) -> Callable[[], Arrays]:
+def prepare(workload: Workload) -> Call:
     """Compiles for the sizes of this workload."""
     with jax.enable_x64(True):
         W_xh, b_xh, W_hh, b_hh, W_ho, b_ho = map(jnp.asarray, workload.weights.values())
         inputs = jnp.asarray(workload.inputs)
         h_0 = jnp.zeros((inputs.shape[1], len(W_hh)), W_hh.dtype)
 
-        def forward(inputs: Any) -> Arrays:
-            def step(h: Any, projected: Any) -> Arrays:
+        def forward(inputs: Any) -> tuple[Any, Any]:
+            def step(h: Any, projected: Any) -> tuple[Any, Any]:
                 h = jnp.tanh(projected + h @ W_hh.T)
                 return h, h
 
@@ -54,15 +52,3 @@ def prepare(workload: Workload) -> Callable[[], Arrays]:
 
         compiled = jax.jit(forward).lower(inputs).compile()
     return lambda: tuple(each.block_until_ready() for each in compiled(inputs))
-
-
-def collect(result: Arrays) -> Trajectory:
-    """Outputs (T, B, O) and states (T, B, H) as NumPy's arrays."""
-    outputs, states = map(np.asarray, result)
-    return Trajectory(states=states, outputs=outputs)
-
-
-def _threads() -> int:
-    """How many threads XLA computes on, counted by name."""
-    names = [(each / "comm").read_text() for each in Path("/proc/self/task").iterdir()]
-    return sum(name.strip() == POOL for name in names)

@@ -5,9 +5,8 @@ import shutil
 import subprocess
 import tempfile
 from ctypes import POINTER, Structure, c_char_p, c_int, c_ubyte, c_void_p
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
@@ -26,32 +25,36 @@ LETTERS = {"float32": "s", "float64": "d"}
 REALS = {"float32": "float", "float64": "double"}
 
 
-@dataclass(frozen=True)
-class Blas:
-    """Addresses of ?gemm and ?gemv, and C's name of the integers that they take."""
+class Native(NamedTuple):
+    """floor.c compiled for a dtype, and the addresses that it calls."""
 
+    library: ctypes.CDLL
     gemm: int
     gemv: int
-    integer: str
+    tanh: int
+    tanh_data: int
 
 
-def numpy_blas(dtype: str) -> Blas:
-    """The products of the OpenBLAS that NumPy has loaded; UnavailableError where it has none."""
-    paths = [
-        Path(library["filepath"])
-        for library in threadpool_info()
-        if library["internal_api"] == "openblas"
-    ]
-    own = [path for path in paths if any("numpy" in part for part in path.parts)]
+def native(dtype: str) -> Native:
+    """The loop in this dtype. UnavailableError where it cannot be built."""
+    gemm, gemv, integer = _blas(LETTERS[dtype])
+    tanh, data = _tanh(np.dtype(dtype).num)
+    return Native(_compiled(REALS[dtype], integer), gemm, gemv, tanh, data)
+
+
+def _blas(letter: str) -> tuple[int, int, str]:
+    """?gemm and ?gemv of the OpenBLAS that NumPy has loaded, and the integer that they take."""
+    loaded = [each for each in threadpool_info() if each["internal_api"] == "openblas"]
+    own = [each["filepath"] for each in loaded if "numpy" in each["filepath"]]
     if not own:
         raise UnavailableError("NumPy has no OpenBLAS of its own")
-    library = ctypes.CDLL(str(own[0]))
+    library = ctypes.CDLL(own[0])
     for spelling, integer in SPELLINGS.items():
-        names = [spelling.format(LETTERS[dtype] + kind) for kind in ("gemm", "gemv")]
+        names = [spelling.format(letter + kind) for kind in ("gemm", "gemv")]
         if all(hasattr(library, name) for name in names):
-            gemm, gemv = (_address(library[name]) for name in names)
-            return Blas(gemm, gemv, integer)
-    raise UnavailableError(f"{own[0].name} has no C interface under a name that is known")
+            gemm, gemv = (ctypes.cast(library[name], c_void_p).value or 0 for name in names)
+            return gemm, gemv, integer
+    raise UnavailableError("NumPy's OpenBLAS has no C interface under a name that is known")
 
 
 class _UFunc(Structure):
@@ -71,39 +74,27 @@ class _UFunc(Structure):
     )
 
 
-def tanh_loop(dtype: str) -> tuple[int, int]:
-    """The function that np.tanh calls for an array of this dtype, and what it is given as data.
-
-    UnavailableError where `np.tanh` does not look as NumPy's header says.
-    """
-    number = np.dtype(dtype).num
+def _tanh(number: int) -> tuple[int, int]:
+    """What np.tanh calls for an array of the dtype of this number, and is given as data."""
     found = _UFunc.from_address(id(np.tanh) + object.__basicsize__)
     counts = (found.nin, found.nout, found.nargs, found.ntypes)
     if counts != (1, 1, 2, np.tanh.ntypes) or found.name != b"tanh":
         raise UnavailableError("np.tanh is laid out otherwise than NumPy's header says")
-    for index in range(found.ntypes):
-        if (found.types[2 * index], found.types[2 * index + 1]) == (number, number):
-            return found.functions[index] or 0, found.data[index] or 0
-    raise UnavailableError(f"np.tanh has no loop for {dtype}")
+    types = [(found.types[2 * i], found.types[2 * i + 1]) for i in range(found.ntypes)]
+    index = types.index((number, number))
+    return found.functions[index] or 0, found.data[index] or 0
 
 
-@cache
-def compiled(dtype: str, integer: str) -> ctypes.CDLL:
-    """floor.c as a library, for this processor. UnavailableError where it cannot be compiled."""
+def _compiled(real: str, integer: str) -> ctypes.CDLL:
     compiler = shutil.which("cc")
     if compiler is None:
         raise UnavailableError("no C compiler was found")
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "floor.so"
-        flags = ["-O3", "-march=native", "-shared", "-fPIC"]
-        macros = [f"-DREAL={REALS[dtype]}", f"-DINT={integer}"]
-        command = [compiler, *flags, *macros, str(SOURCE), "-o", str(library)]
+        flags = ["-O3", "-march=native", "-shared", "-fPIC", f"-DREAL={real}", f"-DINT={integer}"]
+        command = [compiler, *flags, str(SOURCE), "-o", str(library)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             last = (done.stderr.strip() or "no message").splitlines()[-1]
             raise UnavailableError(f"the C compiler failed: {last}")
         return ctypes.CDLL(str(library))  # once loaded, it needs its file no more
-
-
-def _address(function: object) -> int:
-    return ctypes.cast(function, c_void_p).value or 0  # type: ignore[arg-type]

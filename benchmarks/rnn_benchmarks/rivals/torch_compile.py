@@ -5,26 +5,25 @@ minutes, so the graph holds STEPS of them and a Python loop carries the state fr
 """
 
 import shutil
-from collections.abc import Callable
 
 import torch
 from torch.nn.functional import linear
 
-from rnn_benchmarks.lines import Line, Tensors, UnavailableError, collect_tensors
+from rnn_benchmarks.lines import Call, Line, UnavailableError
 from rnn_benchmarks.workload import Workload
 
 STEPS = 10
 
 
-def load(threads: int) -> Line[Tensors]:
+def load(threads: int) -> Line:
     """The line; its threads are torch's. UnavailableError without a C++ compiler."""
     del threads
     if not any(map(shutil.which, ("c++", "g++", "clang++"))):
         raise UnavailableError("no C++ compiler was found")
-    return Line("torch-compile", "torch.compile", prepare, collect_tensors)
+    return Line(prepare)
 
 
-def prepare(workload: Workload) -> Callable[[], Tensors]:
+def prepare(workload: Workload) -> Call:
     """Compiles for the sizes of this workload: seconds."""
     tensors = (torch.from_numpy(weight) for weight in workload.weights.values())
     W_xh, b_xh, W_hh, b_hh, W_ho, b_ho = tensors
@@ -42,7 +41,7 @@ def prepare(workload: Workload) -> Callable[[], Tensors]:
     torch._dynamo.reset()  # or it would soon have met more sizes than it compiles for
     compiled = torch.compile(some_steps, dynamic=False)
 
-    def forward() -> Tensors:
+    def forward() -> tuple[torch.Tensor, torch.Tensor]:
         with torch.inference_mode():
             h, parts = h_0, []
             for projected in torch.split(linear(inputs, W_xh, bias), STEPS):

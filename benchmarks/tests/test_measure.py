@@ -1,0 +1,107 @@
+"""Pairs, ratios and intervals, on a clock that stands still but for calls."""
+
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import pytest
+from rnn_benchmarks.measure import (
+    FEWEST_ROUNDS,
+    MOST_ROUNDS,
+    median_interval,
+    rounds_for,
+    summarise,
+    time_pairs,
+)
+
+
+class Clock:
+    """Its own benchmark fixture too: it keeps the seconds of the line."""
+
+    def __init__(self) -> None:
+        self.now, self.calls, self.seconds = 0.0, [""], [0.0]
+
+    def __call__(self) -> float:
+        return self.now
+
+    def call(self, name: str, first: float, again: float) -> Callable[[], None]:
+        """A call that takes `again` seconds if the last call was the same, else `first`."""
+
+        def run() -> None:
+            self.now += again if self.calls[-1] == name else first
+            self.calls.append(name)
+
+        return run
+
+    def pedantic(self, target: Any, *, setup: Any, rounds: int, iterations: int) -> None:
+        self.calls, self.seconds = [""], []
+        for _ in range(rounds):
+            setup()
+            start = self.now
+            target()
+            self.seconds.append(self.now - start)
+
+
+def test_each_round_of_a_line_comes_just_after_one_of_the_yardstick() -> None:
+    clock = Clock()
+    found = time_pairs(clock, clock.call("line", 2, 2), clock.call("yardstick", 3, 3), 50, clock)
+    assert found == [3] * 10
+    assert clock.seconds == [2] * 10
+    assert clock.calls[1:] == ["yardstick", "line"] * 10
+
+
+def test_a_short_call_is_timed_after_one_that_is_not() -> None:
+    clock = Clock()
+    line, yardstick = clock.call("line", 5e-3, 1e-3), clock.call("yardstick", 7e-3, 1.5e-3)
+    line()  # so that the calibration finds it short
+    clock.calls = ["yardstick"]
+    found = time_pairs(clock, line, yardstick, 0.0, clock)
+    assert found == pytest.approx([1.5e-3] * FEWEST_ROUNDS)
+    assert clock.seconds == pytest.approx([1e-3] * FEWEST_ROUNDS)
+    assert clock.calls[1:] == ["yardstick", "yardstick", "line", "line"] * FEWEST_ROUNDS
+
+
+def test_neither_half_of_a_pair_finds_the_result_of_the_other() -> None:
+    alive: list[int] = []
+
+    class Result:
+        count = 0
+
+        def __init__(self) -> None:
+            alive.append(Result.count)
+            Result.count += 1
+
+        def __del__(self) -> None:
+            Result.count -= 1
+
+    time_pairs(Clock(), Result, Result, 0.0, lambda: 0.0)
+    assert set(alive) == {0}
+
+
+def test_rounds_fill_the_target_time_within_limits() -> None:
+    rounds = [rounds_for(pair_seconds, 0.4) for pair_seconds in (1e-9, 0.4 / 20.5, 0.4, 60.0)]
+    assert rounds == [MOST_ROUNDS, 20, FEWEST_ROUNDS, FEWEST_ROUNDS]
+
+
+def test_ratios_are_taken_within_rounds() -> None:
+    # The line takes half the time in each round, while the machine slows down and recovers.
+    seconds = [1.0, 10.0, 3.0, 7.0, 5.0]
+    found = summarise(seconds, [2 * second for second in seconds])
+    ratios = {"ratio": 2, "low": 2, "high": 2}
+    assert found == {**ratios, "rounds": 5, "seconds": 5, "yardstick_seconds": 10}
+
+
+@pytest.mark.parametrize(
+    ("count", "low", "high"), [(1, 0, 0), (5, 0, 4), (8, 0, 7), (9, 1, 7), (200, 85, 114)]
+)
+def test_an_interval_ends_at_the_tabled_order_statistics(count: int, low: int, high: int) -> None:
+    assert median_interval([float(value) for value in reversed(range(count))]) == (low, high)
+
+
+@pytest.mark.parametrize("count", [6, 9, 12])
+def test_an_interval_holds_the_median_in_95_of_100_samples(count: int) -> None:
+    held = 0
+    for signs in product((-1, 1), repeat=count):  # a value is below or above the median, 0
+        low, high = median_interval([sign * (i + 1) for i, sign in enumerate(signs)])
+        held += low < 0 < high
+    assert held >= 0.95 * 2**count
