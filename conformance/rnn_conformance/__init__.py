@@ -9,11 +9,9 @@ from rnn_conformance.isolation import Isolation
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, LayerImplementation, Options
 from rnn_conformance.layer.cases import FEATURES, LayerCase, layer_catalogue
 from rnn_conformance.loading import CannotBeJudged, as_implementation, load
-from rnn_conformance.parallel_in_time import ChunkedRun, run_in_chunks
 from rnn_conformance.protocol import Answer, Call, Claims, Implementation, claims
 from rnn_conformance.records import Record, Report
 from rnn_conformance.run import Planned, plan
-from rnn_conformance.screening import Screening, screen
 from rnn_conformance.source import Source
 from rnn_conformance.trace import Certificate, certify
 from rnn_conformance.verdict import check
@@ -29,7 +27,6 @@ __all__ = [
     "Case",
     "Cause",
     "Certificate",
-    "ChunkedRun",
     "Claims",
     "Diagnosis",
     "Implementation",
@@ -43,7 +40,6 @@ __all__ = [
     "Planned",
     "Record",
     "Report",
-    "Screening",
     "Source",
     "as_implementation",
     "catalogue",
@@ -54,8 +50,6 @@ __all__ = [
     "load",
     "plan",
     "pytest_checks",
-    "run_in_chunks",
-    "screen",
 ]
 
 
