@@ -1,21 +1,25 @@
 """A verdict on hidden states that were computed anywhere, from the states alone."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from rnn_reference import validate_weights, weight_shapes
 
-from rnn_conformance.certificate import Float64, Precision, state_reason
-from rnn_conformance.judgement import Place
+from rnn_conformance.certificate import (
+    Precision,
+    activation,
+    preactivation,
+    state_bound,
+    state_reason,
+)
+from rnn_conformance.judgement import Judgement, Place
 from rnn_conformance.protocol import Array
-from rnn_conformance.sieve import Judged, Sieve
 
-# T·B rows judged at a time, so that what is needed beside the arguments does not grow with T: as
-# many as make so many numbers, or twice that where there are four such blocks (memory new to the
-# process costs more than the cache saves), but enough for a product to be worth its call.
+# T·B rows are judged at a time, so that what is needed beside the arguments does not grow with T:
+# as many as hold so many numbers, but enough for a product to be worth its call.
 ROWS, FEWEST_ROWS, NUMBERS = 4096, 64, 2**18
 
 PRECISIONS = {np.dtype(name): Precision.of(name) for name in ("float32", "float64")}
@@ -66,25 +70,6 @@ def certify(
 
     Raises ValueError or TypeError that names the argument, what came and what was expected.
     """
-    cell, inputs, states, before, precision = checked(
-        weights, inputs, states, h_0, dtype, nonlinearity
-    )
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _judged(Sieve(cell, nonlinearity, precision), inputs, states, before)
-
-
-def checked(
-    weights: Mapping[str, Array],
-    inputs: Array,
-    states: Array,
-    h_0: Array | None,
-    dtype: npt.DTypeLike | None,
-    nonlinearity: str,
-) -> tuple[Mapping[str, Array], Array, Array, Array, Precision]:
-    """Weights, inputs (T, B, I), states (T, B, H), h_0 (B, H) and the precision that is claimed.
-
-    Raises what `certify` raises.
-    """
     cell = _cell(weights)
     precision = _claimed(dtype, states)
     if nonlinearity not in ("tanh", "relu"):
@@ -107,70 +92,51 @@ def checked(
             raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
     if not batch:
         inputs, states, before = (np.expand_dims(a, -2) for a in (inputs, states, before))
-    return cell, inputs, states, before, precision
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return _verdict(_judgements(cell, inputs, states, before, precision, nonlinearity))
 
 
-def _judged(sieve: Sieve, inputs: Array, states: Array, h_0: Array) -> Certificate:
+def _verdict(judgements: Iterator[tuple[Judgement, int]]) -> Certificate:
+    """The worst and the first of all blocks, each given with its first row."""
     worst: Place | None = None
-    worst_share: float | None = None
     first_outside: Place | None = None
-    for steps, rows in blocks(states.shape, inputs.shape[2]):
-        before, found = rows_of_block(inputs, states, h_0, steps, rows)
-        judged = sieve.judged(before, found, worst_share)
-        if judged is None:
-            continue
-        at = int(judged.shares.argmax())
-        if worst_share is None or judged.shares[at] > worst_share:
-            worst, worst_share = place_of(judged, at, steps, rows, states.shape), judged.shares[at]
-        if first_outside is None and worst_share > 1:
-            at = int((judged.shares > 1).argmax())
-            first_outside = place_of(judged, at, steps, rows, states.shape)
+    worst_share, reason = -1.0, ""
+    for judged, first_row in judgements:
+        share, place = judged.worst()
+        if share > worst_share:
+            worst, worst_share = replace(place, row=first_row + place.row), share
+        if first_outside is None and (outside := judged.first_outside()) is not None:
+            first_outside = replace(outside, row=first_row + outside.row)
+        reason = judged.reason
         if worst_share == np.inf:
             break
     assert worst is not None
-    assert worst_share is not None
-    reason = state_reason(sieve.nonlinearity, sieve.roundings, sieve.precision)
-    return Certificate(first_outside is None, float(worst_share), worst, first_outside, reason)
+    return Certificate(first_outside is None, worst_share, worst, first_outside, reason)
 
 
-def blocks(shape: tuple[int, ...], input_size: int) -> Iterator[tuple[slice, slice]]:
-    """Steps and rows of a trace (T, B, H) that are judged together, in the order of time."""
-    T, B, H = shape
-    row = 2 * input_size + 6 * H
-    numbers = min(2 * NUMBERS, max(NUMBERS, T * B * row // 4))
-    most = min(ROWS, max(FEWEST_ROWS, numbers // row))
-    steps, rows = _evenly(T, max(1, most // B)), _evenly(B, most)
+def _judgements(
+    cell: Mapping[str, Array],
+    inputs: Array,
+    states: Array,
+    h_0: Array,
+    precision: Precision,
+    nonlinearity: str,
+) -> Iterator[tuple[Judgement, int]]:
+    """Blocks of steps and rows in the order of time, and the first row of each."""
+    T, B, H = states.shape
+    most = min(ROWS, max(FEWEST_ROWS, NUMBERS // (inputs.shape[2] + H)))
+    steps = max(1, most // B)
     for start in range(0, T, steps):
-        for first in range(0, B, rows):
-            yield slice(start, min(start + steps, T)), slice(first, min(first + rows, B))
-
-
-def _evenly(size: int, most: int) -> int:
-    """How large the parts of `size` are, that are as few as can be with `most` in each."""
-    parts = -(-size // most)
-    return -(-size // parts)
-
-
-def rows_of_block(
-    inputs: Array, states: Array, h_0: Array, steps: slice, rows: slice
-) -> tuple[Float64, Float64]:
-    """Of each step and row, x_t, h_{t-1}, 1 and 1, as `Sieve` takes them; and h_t."""
-    x, found = inputs[steps, rows], np.ascontiguousarray(states[steps, rows], np.float64)
-    I, H = x.shape[2], states.shape[2]
-    before = np.empty((*x.shape[:2], I + H + 2))
-    before[..., :I] = x
-    before[0, :, I:-2] = states[steps.start - 1, rows] if steps.start else h_0[rows]
-    before[1:, :, I:-2] = found[:-1]
-    before[..., -2:] = 1
-    return before.reshape(-1, I + H + 2), found.reshape(-1, H)
-
-
-def place_of(judged: Judged, at: int, steps: slice, rows: slice, shape: tuple[int, ...]) -> Place:
-    """Where in a trace (T, B, H) one number of a block's is."""
-    row, unit = divmod(int(judged.index[at]), shape[2])
-    step, row = divmod(row, rows.stop - rows.start)
-    numbers = (float(part[at]) for part in (judged.expected, judged.found, judged.bound))
-    return Place(steps.start + step, rows.start + row, unit, *numbers)
+        for row in range(0, B, most):
+            rows = slice(row, row + most)
+            found = states[start : start + steps, rows]
+            before = states[start - 1, rows] if start else h_0[rows]
+            previous = np.concatenate([before[np.newaxis], found[:-1]])
+            a = preactivation(cell, inputs[start : start + steps, rows], previous)
+            expected = activation(nonlinearity, a.value)
+            bound = state_bound(nonlinearity, a, precision)
+            reason = state_reason(nonlinearity, a.roundings, precision)
+            yield Judgement("states", expected, found, bound, reason, start), row
 
 
 def _cell(weights: Mapping[str, Array]) -> dict[str, Array]:

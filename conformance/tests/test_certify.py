@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance import certify
+from rnn_conformance import certificate, certify, trace
+from rnn_conformance.certificate import Precision
+from rnn_conformance.judgement import Judgement, Place
 from rnn_conformance.protocol import Array
 from rnn_conformance.trace import ROWS
-from rnn_reference import BatchRNN
+from rnn_reference import RNN, BatchRNN
 
 T, B, I, H = 3000, 4, 3, 5
 
@@ -80,6 +82,108 @@ def test_a_trace_on_disk_is_judged_in_little_memory(tmp_path: Path) -> None:
     assert found.conforms
     # A dozen arrays of ROWS·H float64 at a time, where all at once would be T·H of each.
     assert peak < 24 * ROWS * wide * 8 < rows * wide * 8 * 24 / 10
+
+
+KINDS = ("normal", "small", "huge", "sparse", "saturated", "tiny", "faint")
+
+
+def _drawn(kind: str, nonlinearity: str, dtype: str) -> tuple[dict[str, Array], Array, Array]:
+    """Weights, inputs (T, B, I) and right states (T, B, H), of moderate and extreme sizes."""
+    T, B, I, H = 23, 5, 7, 12
+    rng = np.random.default_rng(KINDS.index(kind))
+    names = {"W_xh": "weight_ih_l0", "W_hh": "weight_hh_l0", "b_xh": "bias_ih_l0"}
+    names["b_hh"] = "bias_hh_l0"
+    shapes = {"W_xh": (H, I), "W_hh": (H, H), "b_xh": (H, 1), "b_hh": (H, 1)}
+    weights: dict[str, Array] = {name: rng.standard_normal(shapes[name]) for name in names}
+    inputs = rng.standard_normal((T, B, I))
+    weights["W_hh"] *= 0.5 / np.sqrt(H)
+    far = 150.0 if dtype == "float64" else 25.0
+    if kind == "huge":
+        weights["W_xh"] *= 10.0 ** rng.uniform(-8, 18, (H, 1))
+    elif kind == "sparse":
+        for name in ("W_xh", "W_hh"):
+            weights[name] *= rng.random(shapes[name]) < 0.1
+        inputs *= rng.random(inputs.shape) < 0.3
+    elif kind == "saturated":
+        weights["b_xh"] *= 30
+    elif kind == "faint":  # the squares of the inputs are 0
+        weights = {name: value * 10.0**-far for name, value in weights.items()}
+        weights["W_xh"] *= 10.0 ** (1.9 * far)
+        inputs *= 10.0**-far
+    else:
+        size = {"normal": 1.0, "small": 0.05, "tiny": 1e-30}[kind]
+        weights = {name: value * size for name, value in weights.items()}
+    weights = {name: value.astype(dtype) for name, value in weights.items()}
+    of_layer = {n: weights[name].reshape(shapes[name][0], -1) for name, n in names.items()}
+    of_layer = {n: w[:, 0] if n.startswith("bias") else w for n, w in of_layer.items()}
+    layer = RNN.from_weights(of_layer, nonlinearity=nonlinearity)
+    inputs = inputs.astype(dtype)
+    return weights, inputs, np.array(layer.forward(inputs)[0])
+
+
+def _made_wrong(states: Array) -> dict[str, Array]:
+    """Right states, and the same with something wrong in them."""
+    wrong = {name: states.copy() for name in ("a number", "a step", "NaN", "infinity")}
+    wrong["a number"][17, 3, 11] += 1e-3
+    wrong["a step"][20:] *= np.array(1.001, states.dtype)
+    wrong["NaN"][9, 1, 4] = np.nan
+    wrong["infinity"][0, 4, 4] = -np.inf
+    wrong["everything"] = states + np.array(0.5, states.dtype)
+    return {"nothing": states, **wrong}
+
+
+def _where(place: Place | None) -> tuple[int, int, int] | None:
+    return None if place is None else (place.step, place.row, place.unit)
+
+
+@pytest.mark.parametrize("rows", [2, 10, 4096])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_chunks_give_the_verdict_of_the_whole(
+    kind: str, nonlinearity: str, dtype: str, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a chunk is a part of a step, some steps, or all."""
+    monkeypatch.setattr(trace, "ROWS", rows)
+    weights, inputs, right = _drawn(kind, nonlinearity, dtype)
+    for wrong, states in _made_wrong(right).items():
+        before = np.concatenate([np.zeros_like(states[:1]), states[:-1]])
+        with np.errstate(all="ignore"):
+            a = certificate.preactivation(weights, inputs, before)
+            bound = certificate.state_bound(nonlinearity, a, Precision.of(dtype))
+            expected = certificate.activation(nonlinearity, a.value)
+            whole = Judgement("states", expected, states, bound, "")
+            (share, worst), outside = whole.worst(), whole.first_outside()
+        found = certify(weights, inputs, states, nonlinearity=nonlinearity)
+        assert found.conforms == (outside is None), wrong
+        assert found.conforms or wrong != "nothing"
+        assert _where(found.first_outside) == _where(outside), wrong
+        # Of another product, `a` has other last digits: in float64, as large as what is judged.
+        own = 0.1 if dtype == "float64" else 0
+        assert found.worst_share == pytest.approx(share, rel=1e-6, abs=own), wrong
+        if dtype == "float32" and share < np.inf:
+            assert _where(found.worst) == _where(worst), wrong
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_other_weights_do_not_conform(dtype: str) -> None:
+    weights, inputs, states = _trace(dtype, T=60)
+    for wrong in ({"W_hh": weights["W_hh"].T.copy()}, {"b_hh": weights["b_hh"] + inputs.max()}):
+        assert not certify({**weights, **wrong}, inputs, states).conforms
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_one_unit_is_seen_as_soon_as_it_is_outside(dtype: str) -> None:
+    weights, inputs, states = _trace(dtype, T=60)
+    at = (59, 2, int(np.argmin(np.abs(states[-1, 2]))))
+    far, near = states.copy(), states.copy()
+    far[at] += 1e-3
+    seen = certify(weights, inputs, far).first_outside
+    assert seen is not None
+    near[at] = seen.expected + 0.9 * seen.bound
+    assert certify(weights, inputs, near).conforms
+    near[at] = seen.expected + 1.2 * seen.bound
+    assert _where(certify(weights, inputs, near).first_outside) == at
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,20 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rnn_reference.arguments import by_step, flag
 from rnn_reference.gradients import Gradients, backpropagation
 from rnn_reference.model import Model
-from rnn_reference.recurrence import affine, recurrence, spread
-from rnn_reference.weights import (
+from rnn_reference.recurrence import Cell, affine, recurrence, spread
+from rnn_reference.validation import (
     Array,
     all_finite,
-    refusal_of_nonfinite,
+    finite_blocks,
+    flag,
     validate_finite,
-    validate_kind,
+    validate_inputs,
+    validate_steps,
 )
+
+AXES = {3: "T, batch_size"}  # of inputs, before the last
 
 
 class BatchRNN(Model):
@@ -41,10 +44,12 @@ class BatchRNN(Model):
             ValueError: T or batch_size is 0, a wrong shape or rank, NaN or infinity.
             TypeError: another dtype than the model's, or no array at all.
         """
-        _, batch_size = self._steps_and_batch_size(inputs)
-        look_over = refusal_of_nonfinite("inputs", inputs)
-        start = self._initial_state(h_0, batch_size).T
-        states, each = recurrence(inputs, start, self._of_a_step(), "tanh", look_over)
+        validate_inputs(inputs, AXES, self.input_size, self.dtype)
+        start = self._initial_state(h_0, inputs.shape[1]).T
+        w = self._weights
+        cell = Cell(w["W_hh"], w["W_xh"], w["b_xh"], w["b_hh"])
+        check_block = finite_blocks("inputs", inputs)
+        states, each = recurrence(inputs, start, cell, "tanh", check_block)
         return dict(enumerate(self._outputs(states[1:]))), dict(enumerate(each, start=-1))
 
     def backward(
@@ -76,17 +81,18 @@ class BatchRNN(Model):
             ValueError: a wrong shape or rank, an unknown or missing step, NaN or infinity.
             TypeError: another dtype than the model's, no array or no mapping at all.
         """
-        T, batch_size = self._steps_and_batch_size(inputs)
+        validate_inputs(inputs, AXES, self.input_size, self.dtype)
+        T, batch_size, _ = inputs.shape
         validate_finite("inputs", inputs)
         flag("of_inputs", of_inputs)
         state, output = (self.hidden_size, batch_size), (self.output_size, batch_size)
-        by_step("hidden_states", hidden_states, range(-1, T), state, self.dtype, every=True)
-        by_step("output_gradients", output_gradients, range(T), output, self.dtype)
+        validate_steps("hidden_states", hidden_states, range(-1, T), state, self.dtype, every=True)
+        validate_steps("output_gradients", output_gradients, range(T), output, self.dtype)
         state_gradients = {} if state_gradients is None else state_gradients
-        by_step("state_gradients", state_gradients, range(T), state, self.dtype)
+        validate_steps("state_gradients", state_gradients, range(T), state, self.dtype)
         given = hidden_states, output_gradients, state_gradients
         with np.errstate(invalid="ignore"):  # of infinity, which is refused below
-            gradients = backpropagation(self._weights.arrays, inputs, *given, of_inputs)
+            gradients = backpropagation(self._weights, inputs, *given, of_inputs)
         # What is not finite reaches one of these, as 0 times it is NaN; or a sum has overflowed.
         if not all(all_finite(gradients.weights[name]) for name in ("W_hh", "b_xh", "b_ho")):
             names = "hidden_states", "output_gradients", "state_gradients"
@@ -97,23 +103,9 @@ class BatchRNN(Model):
 
     def _outputs(self, states: Array) -> Array:
         """y_t (T, output_size, batch_size) of states (T, batch_size, hidden_size)."""
-        W_ho, b_ho = self._weights.arrays["W_ho"], self._weights.arrays["b_ho"]
+        W_ho, b_ho = self.W_ho, self.b_ho
         if states.strides[2] == states.itemsize:  # rows
             return affine(states, W_ho.T, b_ho[:, 0]).transpose(0, 2, 1)
         outputs: Array = np.matmul(W_ho, states.transpose(0, 2, 1))
         outputs += spread(b_ho, outputs.shape[1:])
         return outputs
-
-    def _steps_and_batch_size(self, inputs: Array) -> tuple[int, int]:
-        if not isinstance(inputs, np.ndarray) or inputs.ndim != 3:
-            wanted = f"inputs: expected an array (T, batch_size, {self.input_size})"
-            if isinstance(inputs, np.ndarray):
-                raise ValueError(f"{wanted}, got shape {inputs.shape}")
-            raise TypeError(f"{wanted}, got {type(inputs).__name__}")
-        steps, batch_size, _ = inputs.shape
-        if steps == 0 or batch_size == 0:
-            raise ValueError(
-                f"inputs: expected at least one step and one sequence, got shape {inputs.shape}"
-            )
-        validate_kind("inputs", inputs, (steps, batch_size, self.input_size), self.dtype)
-        return steps, batch_size

@@ -10,7 +10,8 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 
-from rnn_reference.weights import Array, validate_names, validate_weights
+from rnn_reference.validation import Array
+from rnn_reference.weights import validate_names, validate_weights
 
 
 def save_weights(path: str | PathLike[str], weights: Mapping[str, Array]) -> None:

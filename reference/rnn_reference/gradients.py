@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rnn_reference.recurrence import CACHE_BYTES, product_with
-from rnn_reference.weights import Array
+from rnn_reference.validation import Array
 
 
 class Gradients(NamedTuple):
@@ -28,6 +28,7 @@ class Gradients(NamedTuple):
         weights: dL/dW by the name of the weight, shaped as it is.
         h_0: dL/dh_{-1} (hidden_size, batch_size).
         inputs: dL/dx (T, batch_size, input_size); None unless asked for.
+        No two arrays share memory.
     """
 
     weights: dict[str, Array]
@@ -54,7 +55,7 @@ def backpropagation(
         of_inputs: whether the inputs' gradient is wanted.
     """
     (T, B, I), (O, H) = inputs.shape, weights["W_ho"].shape
-    sums: dict[str, Array] = {}
+    sums = {name: np.zeros(weight.shape, weight.dtype) for name, weight in weights.items()}
     dx = np.empty_like(inputs, order="C") if of_inputs else None
 
     block = min(T, max(1, CACHE_BYTES // ((H + O) * B * inputs.itemsize)))
@@ -83,22 +84,15 @@ def backpropagation(
         by_unit = read[: n + 1].transpose(1, 0, 2).reshape(H + O, -1)
         d, d_dy = by_unit[:H, :-B], by_unit[:, B:]
         of_both = d_dy @ np.concatenate(h_t, axis=1).T
-        of_these = {
-            "W_hh": of_both[:H],
-            "W_ho": of_both[H:],
-            "W_xh": d @ inputs[first : first + n].reshape(-1, I),
-            "b_xh": d.sum(axis=1, keepdims=True),
-            "b_ho": d_dy[H:].sum(axis=1, keepdims=True),
-        }
-        for name, gradient in of_these.items():
-            if name in sums:
-                sums[name] += gradient
-            else:
-                sums[name] = gradient
+        sums["W_hh"] += of_both[:H]
+        sums["W_ho"] += of_both[H:]
+        sums["W_xh"] += d @ inputs[first : first + n].reshape(-1, I)
+        sums["b_xh"] += d.sum(axis=1, keepdims=True)
+        sums["b_ho"] += d_dy[H:].sum(axis=1, keepdims=True)
         if dx is not None:
             np.matmul(d.T, weights["W_xh"], out=dx[first : first + n].reshape(-1, I))
 
     d_0 = read[0, :H]
     sums["W_hh"] += d_0 @ states[-1].T
-    sums["b_hh"] = sums["b_xh"].copy()
-    return Gradients({name: sums[name] for name in weights}, W_hh_T @ d_0, dx)
+    sums["b_hh"] += sums["b_xh"]
+    return Gradients(sums, W_hh_T @ d_0, dx)

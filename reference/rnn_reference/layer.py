@@ -1,17 +1,42 @@
 """A stack of Elman layers, in one direction or both: the semantics of `torch.nn.RNN`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import product
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from rnn_reference.arguments import flag, generator_of, one_of, positive, probability
-from rnn_reference.layer_arguments import Indices, batch_of, dropout_generator
-from rnn_reference.layer_weights import LayerSizes, layer_weight_shapes, validate_layer_weights
 from rnn_reference.recurrence import NONLINEARITIES, recurrence, side_by_side
-from rnn_reference.weights import Array, validate_array, validate_dtype, validate_names
+from rnn_reference.validation import (
+    Array,
+    Mask,
+    brief,
+    finite_blocks,
+    flag,
+    generator_of,
+    one_of,
+    positive,
+    probability,
+    validate_array,
+    validate_dtype,
+    validate_finite,
+    validate_inputs,
+    validate_lengths,
+)
+from rnn_reference.weights import LayerSizes, fitting, layer_weight_shapes, validate_layer_weights
+
+Indices = npt.NDArray[np.integer]
+
+
+class Batch(NamedTuple):
+    """Sequences in time-major layout, all of them with a length."""
+
+    inputs: Array  # (T, B, I), 0 in the padding; the caller's memory, or a copy
+    h_0: Array  # (L*D, B, H), likewise
+    lengths: npt.NDArray[np.intp]  # (B,)
+    padding: Mask | None  # (T, B), True where a sequence has ended; None: nowhere
+    check_block: Callable[[Array], None] | None  # refuses inputs not yet known to be finite
 
 
 class RNN:
@@ -71,11 +96,12 @@ class RNN:
         self._sizes: Final = LayerSizes(
             self.input_size, self.hidden_size, self.num_layers, self.bias, self.bidirectional
         )
+        self._shapes: Final = layer_weight_shapes(self._sizes)
         generator, limit = generator_of(rng), self.hidden_size**-0.5
-        self._set(
+        self._hold(
             {
                 name: generator.uniform(-limit, limit, shape).astype(self.dtype)
-                for name, shape in layer_weight_shapes(self._sizes).items()
+                for name, shape in self._shapes.items()
             }
         )
 
@@ -106,21 +132,15 @@ class RNN:
 
     @weights.setter
     def weights(self, weights: Mapping[str, Array]) -> None:
-        validate_names(weights, self._weights)
-        self._set(
-            {
-                name: validate_array(name, weights[name], old.shape, self.dtype).copy()
-                for name, old in self._weights.items()
-            }
-        )
+        self._hold(fitting(weights, self._shapes, self.dtype))
 
-    def _set(self, weights: dict[str, Array]) -> None:
-        """Take these; beside each, what a step of a layer and direction multiplies with."""
-        self._weights = weights
-        self._of_a_step, none = {}, np.zeros(self.hidden_size, self.dtype)
+    def _hold(self, weights: Mapping[str, Array]) -> None:
+        """Copy these, and side by side those that a step of a layer and direction reads."""
+        self._weights = {name: array.copy() for name, array in weights.items()}
+        self._cells, none = {}, np.zeros(self.hidden_size, self.dtype)
         for k, direction in product(range(self.num_layers), self._sizes.directions):
             suffix = f"l{k}{direction}"
-            self._of_a_step[k, direction] = side_by_side(
+            self._cells[k, direction] = side_by_side(
                 weights[f"weight_hh_{suffix}"],
                 weights[f"weight_ih_{suffix}"],
                 weights.get(f"bias_ih_{suffix}", none)[:, np.newaxis],
@@ -170,8 +190,8 @@ class RNN:
             TypeError: another dtype than the model's, no array at all, no rng where one is needed.
         """
         directions = self._sizes.directions
-        given = batch_of(inputs, h_0, lengths, self._sizes, self.dtype, self.batch_first)
-        generator = dropout_generator(training, rng, self.dropout, self.num_layers)
+        given = self._batch(inputs, h_0, lengths)
+        generator = self._dropout_generator(training, rng)
         x, rows = given.inputs, np.arange(len(given.lengths))
         h_n = np.empty(given.h_0.shape, self.dtype)
         for k in range(self.num_layers):
@@ -180,9 +200,9 @@ class RNN:
             y = []
             for slot, direction in enumerate(directions, start=k * len(directions)):
                 read = turned(x, given.lengths) if direction else x
-                look_over = None if slot else given.look_over
-                start, W = given.h_0[slot], self._of_a_step[k, direction]
-                states, _ = recurrence(read, start, W, self.nonlinearity, look_over)
+                check_block = None if slot else given.check_block
+                start, cell = given.h_0[slot], self._cells[k, direction]
+                states, _ = recurrence(read, start, cell, self.nonlinearity, check_block)
                 h_n[slot] = states[given.lengths, rows]
                 y.append(turned(states[1:], given.lengths) if direction else states[1:])
             x = np.concatenate(y, axis=2) if len(y) > 1 else y[0]
@@ -191,6 +211,47 @@ class RNN:
         if inputs.ndim == 2:
             return x[:, 0], h_n[:, 0]
         return (np.ascontiguousarray(x.swapaxes(0, 1)) if self.batch_first else x), h_n
+
+    def _batch(self, inputs: Array, h_0: Array | None, lengths: Indices | None) -> Batch:
+        """The arguments of `forward` as a batch; raises what it documents."""
+        I = self.input_size
+        axes = {3: "batch_size, T" if self.batch_first else "T, batch_size", 2: "T"}
+        validate_inputs(inputs, axes, I, self.dtype)
+        one_sequence = inputs.ndim == 2
+        if one_sequence and lengths is not None:
+            raise ValueError(
+                f"lengths: expected None for one sequence (T, {I}), got {brief(lengths)}"
+            )
+        batch_major = self.batch_first and not one_sequence
+        x = inputs[:, np.newaxis] if one_sequence else inputs
+        x = x.swapaxes(0, 1) if batch_major else x
+        steps, batch_size, _ = x.shape
+        ends = validate_lengths(lengths, batch_size, steps)
+        padding: Mask | None = None
+        check_block: Callable[[Array], None] | None = finite_blocks("inputs", inputs)
+        if (ends < steps).any():
+            padding = np.arange(steps)[:, np.newaxis] >= ends
+            validate_finite("inputs", inputs, padding.T if batch_major else padding)
+            x = x.copy()
+            x[padding] = 0
+            check_block = None
+
+        slots, H = self.num_layers * len(self._sizes.directions), self.hidden_size
+        shape = (slots, H) if one_sequence else (slots, batch_size, H)
+        h = np.zeros(shape, self.dtype)
+        if h_0 is not None:
+            h = validate_array("h_0", h_0, shape, self.dtype)
+        return Batch(x, h.reshape(slots, batch_size, H), ends, padding, check_block)
+
+    def _dropout_generator(
+        self, training: bool, rng: np.random.Generator | int | None
+    ) -> np.random.Generator | None:
+        """What decides which outputs are dropped; None where none can be."""
+        needed = flag("training", training) and self.dropout > 0 and self.num_layers > 1
+        if rng is None and not needed:
+            return None
+        generator = generator_of(rng)  # refuses None
+        return generator if needed else None
 
 
 def turned(x: Array, lengths: npt.NDArray[np.intp]) -> Array:

@@ -9,54 +9,62 @@ two calls:
 
 Likewise where the inputs' copy costs less than a call: with at most 16 of them, if a cache holds
 those of all steps, and for one sequence with at most 32 units. Elsewhere W_xh x_t and the biases
-are computed ahead, for as many steps as a cache holds, with a row a sequence, as the inputs have
-it; then a step is three calls.
+are computed first, for as many steps as a cache holds, with a row a sequence, as the inputs have
+it; then a step is three calls. So it is too where the weights are not views of one array, and too
+few steps would repay their copy.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from rnn_reference.weights import Array
+from rnn_reference.validation import Array
 
 NONLINEARITIES: dict[str, Callable[[Array, Array], object]] = {  # of a, written to the second
     "tanh": np.tanh,
     "relu": lambda a, out: np.maximum(a, 0, out=out),
 }
 CACHE_BYTES = 2**20  # what the cache of one core holds
+BYTES_REPAID = 2**11  # of weights, if they are copied: so many are repaid by a step of a sequence
 SMALL_PRODUCT = 100**3  # up to so many multiplications OpenBLAS packs no operand, which costs more
 FEWEST_ROWS = 32  # of a product or a part of one: fewer are worth no call of their own
 
-LookOver = Callable[[Array], None]
+CheckBlock = Callable[[Array], None]
 
 
-def side_by_side(W_hh: Array, W_xh: Array, b_xh: Array, b_hh: Array) -> Array:
-    """[W_hh  W_xh  b_xh  b_hh], copied into one array for `recurrence`.
+class Cell(NamedTuple):
+    """The weights of a step: (H, H), (H, I), (H, 1), (H, 1)."""
 
-    Args:
-        W_hh, W_xh, b_xh, b_hh: (H, H), (H, I), (H, 1), (H, 1).
-    """
+    W_hh: Array
+    W_xh: Array
+    b_xh: Array
+    b_hh: Array
+
+
+def side_by_side(W_hh: Array, W_xh: Array, b_xh: Array, b_hh: Array) -> Cell:
+    """Copies that are views of one array [W_hh  W_xh  b_xh  b_hh]."""
     H, I = W_xh.shape
     # By columns a product with one vector or a few is faster, unless the matrix is large.
     large = H * (H + I + 2) * W_xh.itemsize > CACHE_BYTES
     order: Literal["C", "F"] = "C" if large and 2 * I <= H else "F"
     W = np.empty((H, H + I + 2), W_xh.dtype, order)
-    return np.concatenate((W_hh, W_xh, b_xh, b_hh), axis=1, out=W)
+    np.concatenate((W_hh, W_xh, b_xh, b_hh), axis=1, out=W)
+    return Cell(W[:, :H], W[:, H:-2], W[:, -2:-1], W[:, -1:])
 
 
 def recurrence(
-    inputs: Array, h_0: Array, W: Array, nonlinearity: str, look_over: LookOver | None = None
+    inputs: Array, h_0: Array, cell: Cell, nonlinearity: str, check_block: CheckBlock | None = None
 ) -> tuple[Array, Iterable[Array]]:
     """All states of h_t = f(W_xh x_t + b_xh + W_hh h_{t-1} + b_hh), for sequences of one length.
 
     Args:
         inputs: x_0 … x_{T-1}, (T, B, I), a row a sequence.
         h_0: the states before the first step, (B, H).
-        W: [W_hh  W_xh  b_xh  b_hh] as `side_by_side` makes it.
+        cell: the weights; those of `side_by_side` need no copy.
         nonlinearity: f, "tanh" or "relu".
-        look_over: called with some steps of `inputs` after the other, each just before it is read,
-            so that it comes from memory once. It may raise.
+        check_block: called with some steps of `inputs` after the other, each just before it is
+            read, so that it comes from memory once. It may raise.
         All of one dtype, and none is written to or checked: that is the callers' part.
 
     Returns:
@@ -64,13 +72,24 @@ def recurrence(
         states[t] is the state once t inputs were read, so states[0] is h_0. And a view of each
         state, (H, B), a column a sequence.
     """
-    batch_size, input_size = inputs.shape[1:]
-    hidden_size = len(W)
-    few_inputs = 2 * input_size <= hidden_size
-    cheap = input_size <= 16 and inputs.nbytes <= CACHE_BYTES
-    cheaper = batch_size == 1 and hidden_size <= 32
-    run = _in_one_array if few_inputs or cheap or cheaper else _ahead
-    return run(inputs, h_0, W, NONLINEARITIES[nonlinearity], look_over)
+    (steps, batch_size, I), H = inputs.shape, len(cell.W_hh)
+    few_inputs = 2 * I <= H
+    cheap = I <= 16 and inputs.nbytes <= CACHE_BYTES
+    cheaper = batch_size == 1 and H <= 32
+    W, f = _one_array(cell), NONLINEARITIES[nonlinearity]
+    if few_inputs or cheap or cheaper:
+        size = H * (H + I + 2) * inputs.itemsize
+        if W is None and size <= BYTES_REPAID * steps * batch_size:
+            W = np.concatenate(cell, axis=1)
+        if W is not None:
+            return _in_one_array(inputs, h_0, W, f, check_block)
+    return _inputs_first(inputs, h_0, cell, f, check_block)
+
+
+def _one_array(cell: Cell) -> Array | None:
+    """What all four weights are views of, if that is one array."""
+    W = cell.W_hh.base
+    return W if W is cell.W_xh.base is cell.b_xh.base is cell.b_hh.base else None
 
 
 def _in_one_array(
@@ -78,13 +97,13 @@ def _in_one_array(
     h_0: Array,
     W: Array,
     f: Callable[[Array, Array], object],
-    look_over: LookOver | None,
+    check_block: CheckBlock | None,
 ) -> tuple[Array, Iterable[Array]]:
     """States in an array that holds [h_{t-1}; x_t; 1; 1] for each t."""
-    (steps, batch_size, _), hidden_size = inputs.shape, len(W)
-    if look_over is not None:
-        look_over(inputs)
-    read = np.empty((steps + 1, W.shape[1], batch_size), inputs.dtype)
+    (steps, batch_size, _), (hidden_size, width) = inputs.shape, W.shape
+    if check_block is not None:
+        check_block(inputs)
+    read = np.empty((steps + 1, width, batch_size), inputs.dtype)
     states = read[:, :hidden_size]
     states[0] = h_0.T
     read[:-1, hidden_size:-2] = inputs.transpose(0, 2, 1)
@@ -97,26 +116,26 @@ def _in_one_array(
     return states.transpose(0, 2, 1), each
 
 
-def _ahead(
+def _inputs_first(
     inputs: Array,
     h_0: Array,
-    W: Array,
+    cell: Cell,
     f: Callable[[Array, Array], object],
-    look_over: LookOver | None,
+    check_block: CheckBlock | None,
 ) -> tuple[Array, Iterable[Array]]:
     """States each of which is W_xh x_t and the biases at first."""
-    (steps, batch_size, _), hidden_size = inputs.shape, len(W)
+    (steps, batch_size, _), hidden_size = inputs.shape, len(cell.W_hh)
     states = np.empty((steps + 1, batch_size, hidden_size), inputs.dtype)
     states[0] = h_0
     h, *to_come = states
 
-    W_hh_T, W_xh_T, b = W[:, :hidden_size].T, W[:, hidden_size:-2].T, W[:, -2] + W[:, -1]
+    W_hh_T, W_xh_T, b = cell.W_hh.T, cell.W_xh.T, (cell.b_xh + cell.b_hh)[:, 0]
     recurrent, add = np.empty_like(h), np.add
     block = max(1, CACHE_BYTES // (inputs[0].nbytes + h.nbytes))
     for first in range(0, steps, block):
         x, ahead = inputs[first : first + block], states[1:][first : first + block]
-        if look_over is not None:
-            look_over(x)
+        if check_block is not None:
+            check_block(x)
         affine(x, W_xh_T, b, out=ahead)
         for h_next in to_come[first : first + block]:
             h.dot(W_hh_T, recurrent)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rnn_reference.model import Model
-from rnn_reference.weights import Array, brief, validate_array
+from rnn_reference.validation import Array, brief, validate_array
 
 
 class SingleSequenceRNN(Model):
@@ -31,7 +31,7 @@ class SingleSequenceRNN(Model):
             TypeError: another dtype than the model's, or no array at all.
         """
         columns = self._columns(inputs)
-        hidden_states = {-1: self._initial_state(h_0, columns=1)}
+        hidden_states = {-1: self._initial_state(h_0, columns=1).copy()}
         step_output: dict[int, Array] = {}
         for t, x in enumerate(columns):
             h = hidden_states[t - 1]

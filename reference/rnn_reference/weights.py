@@ -1,17 +1,35 @@
-"""The six weights as one mapping: their names and shapes, and what is refused."""
+"""Weights as one mapping: their names and shapes, and what is refused.
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from math import isfinite
-from typing import Any
+A model of one layer and a readout has six, `WEIGHT_NAMES`; a stack of layers has those of
+`torch.nn.RNN`, under its names.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.floating]
+from rnn_reference.validation import DTYPES, brief, validate_array
+from rnn_reference.validation import Array as Array  # for annotations of users
 
 WEIGHT_NAMES = ("W_xh", "b_xh", "W_hh", "b_hh", "W_ho", "b_ho")
-DTYPES = (np.dtype(np.float64), np.dtype(np.float32))
+PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")  # of a layer's names in a stack
+DIRECTIONS = ("", "_reverse")  # what a name ends in, in the order of states and of output halves
+
+
+class LayerSizes(NamedTuple):
+    """What the names and shapes of the weights of a stack decide."""
+
+    input_size: int
+    hidden_size: int
+    num_layers: int
+    bias: bool
+    bidirectional: bool
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """What the names of each direction's weights end in."""
+        return DIRECTIONS if self.bidirectional else DIRECTIONS[:1]
 
 
 def weight_shapes(
@@ -28,84 +46,78 @@ def weight_shapes(
     }
 
 
-def validate_dtype(dtype: npt.DTypeLike) -> np.dtype[np.floating]:
-    """`dtype` as a NumPy dtype; TypeError unless it is float64 or float32."""
-    resolved: np.dtype[Any] | None = None
-    if dtype is not None:
-        with suppress(TypeError, ValueError):
-            resolved = np.dtype(dtype)
-    if resolved is None or resolved not in DTYPES:  # NumPy holds None to be equal to float64
-        raise TypeError(f"dtype: expected float64 or float32, got {brief(dtype)}")
-    return resolved
+def layer_weight_shapes(sizes: LayerSizes) -> dict[str, tuple[int, ...]]:
+    """The shape of every weight of a stack, in torch's order: layer, then direction, then part."""
+    H = sizes.hidden_size
+    shapes: dict[str, tuple[int, ...]] = {}
+    for k in range(sizes.num_layers):
+        width = sizes.input_size if k == 0 else H * len(sizes.directions)
+        of_parts: dict[str, tuple[int, ...]] = {"weight_ih": (H, width), "weight_hh": (H, H)}
+        if sizes.bias:
+            of_parts |= {"bias_ih": (H,), "bias_hh": (H,)}
+        for direction in sizes.directions:
+            shapes |= {f"{part}_l{k}{direction}": shape for part, shape in of_parts.items()}
+    return shapes
 
 
-def brief(value: object) -> str:
-    """`value` as a message shows it: on one line, cut off after 80 characters."""
-    return f"{' '.join(repr(value).split()):.80}"
+def validate_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
+    """A plain dict of the six weights, once they fit together.
 
-
-def validate_array(
-    name: str,
-    value: object,
-    shape: tuple[int, ...],
-    dtype: np.dtype[np.floating],
-    padding: npt.NDArray[np.bool_] | None = None,
-) -> Array:
-    """`value` itself, once it is an array of this shape and dtype that holds finite numbers.
-
-    What stands where `padding` (of the first axes of this shape) is True may be anything. Raises
-    TypeError (no array, other dtype) or ValueError (other shape, NaN or infinity), naming the
-    argument, what came and what was expected.
+    The sizes are read from W_xh (hidden_size, input_size) and W_ho (output_size, hidden_size), the
+    dtype from W_xh. Raises TypeError or ValueError, as `fitting` does.
     """
-    return validate_finite(name, validate_kind(name, value, shape, dtype), padding)
+    validate_names(weights)
+    hidden_size, input_size = _sizes_of("W_xh", weights)
+    output_size, _ = _sizes_of("W_ho", weights)
+    shapes = weight_shapes(input_size, hidden_size, output_size)
+    return fitting(weights, shapes, weights["W_xh"].dtype)
 
 
-def validate_kind(
-    name: str, value: object, shape: tuple[int, ...], dtype: np.dtype[np.floating]
-) -> Array:
-    """`value` itself, once it is an array of this shape and dtype; raises as `validate_array`."""
-    if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
-        raise TypeError(
-            f"{name}: expected a NumPy array of shape {shape} and dtype {dtype}, "
-            f"got {type(value).__name__}"
-        )
-    if value.shape != shape:
-        raise ValueError(f"{name}: expected shape {shape}, got {value.shape}")
-    if value.dtype != dtype:
-        raise TypeError(f"{name}: expected dtype {dtype}, got {value.dtype}")
-    return value
+def validate_layer_weights(weights: Mapping[str, Array]) -> tuple[LayerSizes, dict[str, Array]]:
+    """The sizes, and a plain dict of the weights in torch's order, once they fit together.
+
+    Layers, directions and whether there are biases are read from the names, the sizes and the dtype
+    from weight_ih_l0. Raises TypeError or ValueError, as `fitting` does.
+    """
+    validate_mapping(weights)
+    known = {
+        (part, k, direction)
+        for k in range(len(weights))  # n weights make fewer than n layers, whatever a name says
+        for part in PARTS
+        for direction in DIRECTIONS
+        if f"{part}_l{k}{direction}" in weights
+    }
+    sizes = LayerSizes(
+        input_size=1,
+        hidden_size=1,
+        num_layers=1 + max((k for _, k, _ in known), default=0),
+        bias=any(part.startswith("bias") for part, _, _ in known),
+        bidirectional=any(direction for _, _, direction in known),
+    )
+    validate_names(weights, layer_weight_shapes(sizes))
+    hidden_size, input_size = _sizes_of("weight_ih_l0", weights)
+    sizes = sizes._replace(input_size=input_size, hidden_size=hidden_size)
+    return sizes, fitting(weights, layer_weight_shapes(sizes), weights["weight_ih_l0"].dtype)
 
 
-def validate_finite(name: str, value: Array, padding: npt.NDArray[np.bool_] | None = None) -> Array:
-    """`value` itself, once it holds finite numbers; raises as `validate_array`."""
-    if all_finite(value):
-        return value
-    finite = np.isfinite(value)
-    if padding is not None:
-        finite[padding] = True
-    if not finite.all():
-        where = tuple(int(i) for i in np.argwhere(~finite)[0])
-        raise ValueError(f"{name}: expected finite numbers, got {value[where]} at {where}")
-    return value
+def fitting(
+    weights: Mapping[str, Array],
+    shapes: Mapping[str, tuple[int, ...]],
+    dtype: np.dtype[np.floating],
+) -> dict[str, Array]:
+    """A plain dict of the weights in the order of `shapes`, once names, shapes and dtype are right.
+
+    Raises what `validate_names` raises, and what `validate_array` raises for an entry that does not
+    fit.
+    """
+    validate_names(weights, shapes)
+    return {n: validate_array(n, weights[n], shape, dtype) for n, shape in shapes.items()}
 
 
-def refusal_of_nonfinite(name: str, value: Array) -> Callable[[Array], None]:
-    """What, called with parts of `value`, raises as `validate_finite` does of the whole."""
-
-    def look_over(part: Array) -> None:
-        if not all_finite(part):
-            validate_finite(name, value)
-
-    return look_over
-
-
-def all_finite(value: Array) -> bool:
-    """Whether there is neither NaN nor infinity; mostly from the sum of squares, at a third."""
-    if value.flags.forc:
-        numbers = value.ravel(order="K")
-        if isfinite(np.vdot(numbers, numbers)):
-            return True
-    return bool(np.isfinite(value).all())
+def validate_mapping(weights: object) -> None:
+    """Refuse all but a mapping."""
+    if not isinstance(weights, Mapping):
+        raise TypeError(f"weights: expected a mapping by name, got {type(weights).__name__}")
 
 
 def validate_names(weights: Mapping[str, object], names: Iterable[str] = WEIGHT_NAMES) -> None:
@@ -113,8 +125,7 @@ def validate_names(weights: Mapping[str, object], names: Iterable[str] = WEIGHT_
 
     The names are those of the six weights unless others are given.
     """
-    if not isinstance(weights, Mapping):
-        raise TypeError(f"weights: expected a mapping by name, got {type(weights).__name__}")
+    validate_mapping(weights)
     wanted = tuple(names)
     unknown = [brief(name) for name in weights if name not in wanted]
     missing = [name for name in wanted if name not in weights]
@@ -124,37 +135,18 @@ def validate_names(weights: Mapping[str, object], names: Iterable[str] = WEIGHT_
         raise ValueError(f"weights: {'; '.join(problems)}; expected {', '.join(wanted)}")
 
 
-def validate_matrix(name: str, value: object) -> tuple[int, int]:
-    """Rows and columns of `value`, once it is an array that sizes can be read from.
+def _sizes_of(name: str, weights: Mapping[str, object]) -> tuple[int, int]:
+    """Rows and columns of this weight, once it is an array that sizes and a dtype can be read from.
 
-    Raises TypeError (no array) or ValueError (not two axes, or an empty one); `validate_array` is
-    still to look at the rest.
+    Raises TypeError (no array, a dtype other than float64 or float32) or ValueError (not two axes,
+    or an empty one).
     """
+    value = weights[name]
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{name}: expected a NumPy array, got {type(value).__name__}")
     if value.ndim != 2 or value.size == 0:
         raise ValueError(f"{name}: expected two axes, neither empty, got shape {value.shape}")
-    rows, columns = value.shape
-    return rows, columns
-
-
-def validate_float(name: str, value: Array) -> np.dtype[np.floating]:
-    """The dtype of `value`; TypeError unless it is float64 or float32."""
     if value.dtype not in DTYPES:
         raise TypeError(f"{name}: expected dtype float64 or float32, got {value.dtype}")
-    return value.dtype
-
-
-def validate_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
-    """A plain dict of the six weights, once they fit together.
-
-    The sizes are read from W_xh (hidden_size, input_size) and W_ho (output_size, hidden_size), the
-    dtype from W_xh. Raises what `validate_names` raises, and what `validate_array` raises for an
-    entry that does not fit.
-    """
-    validate_names(weights)
-    hidden_size, input_size = validate_matrix("W_xh", weights["W_xh"])
-    output_size, _ = validate_matrix("W_ho", weights["W_ho"])
-    dtype = validate_float("W_xh", weights["W_xh"])
-    shapes = weight_shapes(input_size, hidden_size, output_size)
-    return {name: validate_array(name, weights[name], shapes[name], dtype) for name in shapes}
+    rows, columns = value.shape
+    return rows, columns

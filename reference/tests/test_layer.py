@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_reference import RNN, BatchRNN
+from rnn_reference import RNN
 from rnn_reference.weights import Array
 
 from .drawn import DTYPES, bits
@@ -150,76 +150,6 @@ def test_wrong_results_are_seen(wrong: Callable[[Array, Array], Results]) -> Non
     results = model.forward(inputs, h_0, lengths=LENGTHS)
     assert right(model, inputs, h_0, results, LENGTHS.tolist())
     assert not right(model, inputs, h_0, wrong(*results), LENGTHS.tolist())
-
-
-@every_dtype
-def test_one_layer_is_batch_rnn(dtype: type[np.floating]) -> None:
-    """Layer 0, forward, is `BatchRNN` without its readout, bit for bit; no other weights are."""
-    model = drawn_layers(dtype=dtype)
-    inputs, h_0 = drawn_batch(model)
-    batch = BatchRNN(3, 4, 2, dtype=dtype, rng=1)
-    batch.W_xh, batch.W_hh = model.weights["weight_ih_l0"], model.weights["weight_hh_l0"]
-    batch.b_xh, batch.b_hh = (model.weights[f"bias_{of}_l0"][:, np.newaxis] for of in ("ih", "hh"))
-    states = batch.forward(inputs, h_0[0].T)[1]
-    wanted = np.stack([states[t].T for t in range(STEPS)])
-    output, h_n = model.forward(inputs, h_0)
-    assert bytes_of(output, h_n) == bytes_of(wanted, wanted[-1:])
-    other = drawn_layers(dtype=dtype, seed=2).forward(inputs, h_0)
-    assert bytes_of(*other) != bytes_of(wanted, wanted[-1:])
-
-
-@every_nonlinearity
-def test_directions(nonlinearity: str) -> None:
-    """Each half is what one direction with its weights gives alone, the inputs turned for one."""
-    model = drawn_layers(bidirectional=True, nonlinearity=nonlinearity)
-    inputs, h_0 = drawn_batch(model)
-    output, h_n = model.forward(inputs, h_0)
-    for slot, end, order in ((0, "l0", 1), (1, "l0_reverse", -1)):
-        own = {
-            name.removesuffix("_reverse"): w
-            for name, w in model.weights.items()
-            if name.endswith(end)
-        }
-        alone = RNN.from_weights(own, nonlinearity=nonlinearity)
-        y, h = alone.forward(inputs[::order], h_0[[slot]])
-        half = output[..., slot * H : (slot + 1) * H]
-        assert bytes_of(y[::order], h[0]) == bytes_of(half, h_n[slot])
-        assert bytes_of(y[::-order], h[0]) != bytes_of(half, h_n[slot])
-
-
-@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["full", "lengths"])
-def test_layers_are_a_chain(lengths: Any) -> None:
-    """Three layers are three models, each given the output of the one before, bit for bit."""
-    model = drawn_layers(num_layers=3, bidirectional=True)
-    x, h_0 = drawn_batch(model)
-    output, h_n = model.forward(x, h_0, lengths=lengths)
-    for k in range(3):
-        own = {
-            name.replace(f"l{k}", "l0"): w for name, w in model.weights.items() if f"l{k}" in name
-        }
-        slots = slice(2 * k, 2 * k + 2)
-        x, h = RNN.from_weights(own).forward(x, h_0[slots], lengths=lengths)
-        assert bytes_of(h) == bytes_of(h_n[slots])
-        assert (bytes_of(x) == bytes_of(output)) == (k == 2)
-
-
-@every_dtype
-@every_nonlinearity
-def test_lengths_are_sequences_alone(dtype: type[np.floating], nonlinearity: str) -> None:
-    """A row of a batch of lengths is that sequence alone, cut there; cut elsewhere it is not."""
-    model = drawn_layers(dtype=dtype, num_layers=2, bidirectional=True, nonlinearity=nonlinearity)
-    inputs, h_0 = drawn_batch(model)
-    output, h_n = model.forward(inputs, h_0, lengths=LENGTHS)
-    u = float(np.finfo(dtype).eps) / 2
-    bound = apart(model.weights, inputs, h_0, u, u)
-    for b, length in enumerate(LENGTHS):
-        for n in range(1, STEPS + 1):
-            y, h = model.forward(inputs[:n, b], h_0[:, b])
-            near = abs(h - h_n[:, b]).max() <= bound
-            shared = min(n, length)
-            near &= abs(y[:shared] - output[:shared, b]).max() <= bound
-            assert near == (n == length), (b, n)
-        assert not output[length:, b].any()
 
 
 def test_full_lengths() -> None:
