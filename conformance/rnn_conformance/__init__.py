@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rnn_conformance.declaration import KnownFailure as KnownFailure
     from rnn_conformance.findings import Cause as Cause
     from rnn_conformance.findings import Diagnosis as Diagnosis
+    from rnn_conformance.implementations.torch_rnn import to_torch as to_torch
     from rnn_conformance.isolation import Isolation as Isolation
     from rnn_conformance.layer.call import LayerAnswer as LayerAnswer
     from rnn_conformance.layer.call import LayerCall as LayerCall
@@ -70,6 +71,7 @@ MODULES = {
     "load": "loading",
     "plan": "run",
     "pytest_checks": "pytest_face",
+    "to_torch": "implementations.torch_rnn",
 }
 __all__ = [*MODULES]
 

@@ -45,7 +45,9 @@ class Certificate:
 
     def __str__(self) -> str:
         if self.first_outside is None:
-            return f"conforms: {self.worst} ({self.reason})"
+            worst = f"the worst error is {self.worst_share:.2g} of its bound"
+            place = f"step {self.worst.step}, row {self.worst.row}, unit {self.worst.unit}"
+            return f"conforms: {worst}, at {place} ({self.reason})"
         return f"does not conform: {self.first_outside} ({self.reason})"
 
 

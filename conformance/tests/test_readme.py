@@ -23,6 +23,18 @@ def written(block: str) -> list[str]:
     return re.findall(r"^(?! *(?:#|$)).+$", block, re.MULTILINE)
 
 
+def test_the_first_example_is_ten_lines_and_prints_what_is_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    block, output = re.findall(r"^```(?:python)?\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)[:2]
+    assert len(written(block)) == MOST_LINES
+    exec(compile(block, "README.md", "exec"), {})
+    difference, verdict = capsys.readouterr().out.splitlines()
+    assert float(difference) < 1e-14
+    assert verdict.partition(" the worst")[0] == output.splitlines()[1].partition(" the worst")[0]
+
+
 def name_of(block: str) -> str:
     (name,) = re.findall(r"^(?:def|class) (\w+)", block, re.MULTILINE)
     return str(name)
