@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from math import isfinite
 from typing import Any
 
 
@@ -82,44 +81,3 @@ class Diagnosis:
             for cause in data["causes"]
         )
         return cls(**{**data, "causes": causes, "places": tuple(data["places"])})
-
-
-@dataclass(frozen=True)
-class Heat:
-    """Where the errors of one check in one case lie, over time and unit.
-
-    Attributes:
-        id: of the check in its case, as in its record.
-        what: the name of the result.
-        first_step, first_unit: those of `shares[0][0]`.
-        shares: (T, units), the worst error over the rows of the batch as a share of its bound;
-            infinite where no number was found.
-        of_steps, of_units: how many the result has; `shares` has fewer where some are left out.
-    """
-
-    id: str
-    what: str
-    first_step: int
-    first_unit: int
-    shares: tuple[tuple[float, ...], ...]
-    of_steps: int
-    of_units: int
-
-    @property
-    def left_out(self) -> str:
-        """One sentence, where not all of the result is in `shares`; else empty."""
-        T, units = len(self.shares), len(self.shares[0])
-        if (T, units) == (self.of_steps, self.of_units):
-            return ""
-        return f"Only {T} of {self.of_steps} steps and {units} of {self.of_units} units are shown."
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data; an infinite share is the string "inf": JSON has none."""
-        shares = [[s if isfinite(s) else str(s) for s in row] for row in self.shares]
-        return {**asdict(self), "shares": shares}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Heat":
-        """The heat that `to_json` was called on."""
-        shares = tuple(tuple(map(float, row)) for row in data["shares"])
-        return cls(**{**data, "shares": shares})

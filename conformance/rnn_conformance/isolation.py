@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
@@ -15,8 +15,7 @@ from typing import Any
 
 from rnn_conformance.conversation import Conversation, Silent
 from rnn_conformance.declaration import KnownFailure
-from rnn_conformance.explaining import Explained
-from rnn_conformance.findings import Diagnosis, Heat
+from rnn_conformance.findings import Diagnosis
 from rnn_conformance.loading import CannotBeJudged
 from rnn_conformance.protocol import Claims
 from rnn_conformance.records import Record
@@ -150,15 +149,16 @@ class Workers:
             raise Vacuous(told["vacuous"])
         return Record.from_json(told)
 
-    def explained(self, records: Sequence[Record], diagnosed: bool) -> Explained:
+    def diagnoses(self, records: Iterable[Record]) -> tuple[Diagnosis, ...]:
         """As `rnn_conformance.explaining`, those left out that ended the process. Raises Broken."""
-        asked = [record.to_json() for record in records if record.id not in self._no_answer]
+        asked = [record for record in records if record.id not in self._no_answer]
+        if not any(record.outcome == "failed" for record in asked):
+            return ()
         with TemporaryDirectory(prefix="rnn-conformance-") as folder:
             place = Path(folder, "records.json")
-            place.write_text(json.dumps({"records": asked, "diagnosed": diagnosed}))
+            place.write_text(json.dumps([record.to_json() for record in asked]))
             told = self._ask(0, {"explain": str(place)}, EXPLAINING)
-        diagnoses = tuple(map(Diagnosis.from_json, told["diagnoses"]))
-        return diagnoses, told["heat"] and Heat.from_json(told["heat"])
+        return tuple(map(Diagnosis.from_json, told["diagnoses"]))
 
     def _unanswered(self, item: RemoteCheck, why: str) -> Record:
         self._no_answer.add(item.id)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from rnn_conformance import environment, explaining
+from rnn_conformance import environment
+from rnn_conformance.explaining import diagnoses
 from rnn_conformance.findings import Diagnosis
 from rnn_conformance.isolation import Isolation, RemoteCheck, Workers
 from rnn_conformance.loading import CannotBeJudged, as_implementation
@@ -102,13 +103,11 @@ def judge(planned: Planned | NoVerdict, properties: list[tuple[str, object]]) ->
         pytest.fail(describe(record), pytrace=False)
 
 
-def diagnoses(planned: Iterable[Planned], records: Iterable[Record]) -> tuple[Diagnosis, ...]:
-    """Why checks fail, from the records of a session in whatever order; none where none fails."""
-    items, found = explaining.matched(planned, records)
-    if items and isinstance(items[0], RemoteCheck):
-        failed = any(record.outcome == "failed" for record in found)
-        return items[0].workers.explained(found, True)[0] if failed else ()
-    return explaining.diagnoses(items, found)
+def diagnosed(planned: list[Planned], records: list[Record]) -> tuple[Diagnosis, ...]:
+    """Why checks fail, asked where they were executed."""
+    if planned and isinstance(planned[0], RemoteCheck):
+        return planned[0].workers.diagnoses(records)
+    return diagnoses(planned, records)
 
 
 class Face:
@@ -195,7 +194,7 @@ class Face:
                 console.print(table(own))
             reporter.write(text.get())
             if self._options.rnn_diagnosis:
-                for diagnosis in diagnoses(planned, own):
+                for diagnosis in diagnosed(planned, own):
                     reporter.write_line(f"{explanation(diagnosis)}\n")
         if errors := self.errors(records):
             reporter.section("rnn-conformance")

@@ -6,7 +6,7 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from rnn_conformance.findings import Diagnosis, Heat
+from rnn_conformance.findings import Diagnosis
 from rnn_conformance.judgement import Place
 
 FORMAT = 2  # of the JSON of a report; reports/report.schema.json
@@ -99,7 +99,6 @@ class Report:
         undiagnosed: why causes were looked for in vain; empty where they were not.
         diagnoses: what explains the failures, one for each profile that has any; empty where none
             was asked for.
-        heat: where the worst errors lie; None where nobody looked.
         command: the line for a shell that repeats the run; empty where there was none.
         not_claimed: for each check the number of cases that were left out, as the implementation
             does not claim what they ask for; a check without any is not in it.
@@ -115,7 +114,6 @@ class Report:
     diagnoses: tuple[Diagnosis, ...] = ()
     in_vain: tuple[str, ...] = ()
     undiagnosed: str = ""
-    heat: Heat | None = None
     command: str = ""
     not_claimed: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -157,7 +155,6 @@ class Report:
             "seed": self.seed,
             "patterns": {check: list(found) for check, found in self.patterns.items()},
             "diagnoses": [diagnosis.to_json() for diagnosis in self.diagnoses],
-            "heat": self.heat and self.heat.to_json(),
             "command": self.command,
             "environment": dict(self.environment),
             "not_claimed": dict(self.not_claimed),

@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any, Literal
 
 from rnn_conformance import environment
-from rnn_conformance.explaining import Explained, explained
+from rnn_conformance.explaining import diagnoses
+from rnn_conformance.findings import Diagnosis
 from rnn_conformance.isolation import Isolation, Workers
 from rnn_conformance.loading import as_implementation, load
 from rnn_conformance.pattern import patterns
@@ -18,7 +19,7 @@ from rnn_conformance.source import Source
 from rnn_conformance.subject import Broken
 
 Progress = Callable[[Iterable[Record], int], Iterable[Record]]
-Explain = Callable[[Sequence[Record], bool], Explained]
+Diagnose = Callable[[Iterable[Record]], tuple[Diagnosis, ...]]
 How = Isolation | Literal["as marked"] | None
 
 
@@ -68,13 +69,14 @@ def check(
         executed = (item.execute() for item in asked.planned)
         start = _start(asked, seed, environment.describe())
         watched = progress(executed, len(asked.planned))
-        explain = partial(explained, asked.planned)
-        return _report(start, asked, watched, explain, diagnosed, bool(checks))
+        diagnose = partial(diagnoses, asked.planned)
+        return _report(start, asked, watched, diagnose if diagnosed else None, bool(checks))
     with Workers(source_of(implementation), isolation, seed=seed, checks=checks) as workers:
         asked = workers.asked
         start = _start(asked, seed, workers.environment)
         records = progress(workers.records(), len(asked.planned))
-        return _report(start, asked, records, workers.explained, diagnosed, bool(checks))
+        told = workers.diagnoses if diagnosed else None
+        return _report(start, asked, records, told, bool(checks))
 
 
 def as_marked(implementation: Any, isolation: How) -> tuple[Any, Isolation | None]:
@@ -130,8 +132,7 @@ def _report(
     start: Report,
     asked: Asked,
     executed: Iterable[Record],
-    explain: Explain,
-    diagnosed: bool,
+    diagnose: Diagnose | None,
     some: bool,
 ) -> Report:
     records: list[Record] = []
@@ -147,13 +148,14 @@ def _report(
         patterns=patterns(asked.planned, records),
         in_vain=() if some else in_vain(asked, records),
     )
+    if diagnose is None:
+        return report
     try:
-        diagnoses, heat = explain(records, diagnosed)
+        return replace(report, diagnoses=diagnose(records))
     except Broken as broken:
         return replace(report, undiagnosed=f"asked again for it, the process {broken}")
     except KeyboardInterrupt:  # the records are complete all the same
         return replace(report, undiagnosed="interrupted")
-    return replace(report, diagnoses=diagnoses, heat=heat)
 
 
 def in_vain(asked: Asked, records: Sequence[Record]) -> tuple[str, ...]:

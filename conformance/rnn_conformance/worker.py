@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rnn_conformance import environment
-from rnn_conformance.explaining import explained
+from rnn_conformance.explaining import diagnoses
 from rnn_conformance.loading import CannotBeJudged
 from rnn_conformance.records import Record
 from rnn_conformance.run import Planned, known_failures, plan
@@ -55,7 +55,8 @@ def _answers(requests: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any
         if "execute" in request:
             yield _executed(planned[request["execute"]])
         else:
-            yield _explained(planned, json.loads(Path(request["explain"]).read_text()))
+            records = map(Record.from_json, json.loads(Path(request["explain"]).read_text()))
+            yield {"diagnoses": [found.to_json() for found in diagnoses(planned, records)]}
 
 
 def _description(found: Any) -> dict[str, Any]:
@@ -76,15 +77,6 @@ def _executed(item: Planned) -> dict[str, Any]:
         return item.execute().to_json()
     except Vacuous as vacuous:
         return {"vacuous": str(vacuous)}
-
-
-def _explained(planned: tuple[Planned, ...], asked: Mapping[str, Any]) -> dict[str, Any]:
-    records = map(Record.from_json, asked["records"])
-    diagnoses, heat = explained(planned, records, asked["diagnosed"])
-    return {
-        "diagnoses": [diagnosis.to_json() for diagnosis in diagnoses],
-        "heat": heat and heat.to_json(),
-    }
 
 
 if __name__ == "__main__":

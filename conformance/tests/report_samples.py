@@ -9,15 +9,11 @@ from math import inf
 
 import pytest
 from rnn_conformance import Cause, Diagnosis, Record, Report, check
-from rnn_conformance.findings import Heat
 from rnn_conformance.judgement import Place
 from rnn_conformance.mutants.cell import RecurrentWeightTransposed
 from rnn_conformance.verdict import Interrupted
 
 SOME = ("hidden_states", "outputs", "single_equals_column")
-HEAT = Heat(
-    "hidden_states[a-b]", "hidden_states", 3, 1, ((0.0, 0.5), (1.0, inf), (1.1, 0.05)), 9, 4
-)
 TRICKS = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -40,8 +36,8 @@ def right() -> Report:
 
 @cache
 def wrong() -> Report:
-    """Diagnosed, with a heat."""
-    return replace(check(RecurrentWeightTransposed(), checks=SOME), heat=HEAT)
+    """Diagnosed."""
+    return check(RecurrentWeightTransposed(), checks=SOME)
 
 
 @cache
@@ -78,7 +74,6 @@ def hostile(trick: str) -> Report:
         (failed, passed, replace(failed, check="c", outcome="known_failure")),
         patterns={trick: (trick, trick)},
         diagnoses=(Diagnosis(trick, (cause, cause), 1, 3, 0, (trick,), False),),
-        heat=replace(HEAT, id=trick, what=trick),
         in_vain=(trick,),
         undiagnosed=trick,
         command=trick,

@@ -110,6 +110,7 @@ def test_a_right_implementation_conforms(run: Run) -> None:
     assert (status, err) == (0, "")
     last = out.splitlines()[-1]
     assert re.fullmatch(rf"{RIGHT} conforms: \d+ checks passed, the worst error is .*", last)
+    assert re.search(r"^ total +\d+ +\d+ +0 +[1-9]\d* ", out, re.MULTILINE)  # not claimed, counted
 
 
 def test_a_wrong_implementation_does_not_conform(run: Run) -> None:

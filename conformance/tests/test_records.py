@@ -153,7 +153,6 @@ def test_json_of_a_report() -> None:
         "known_failures": 0,
         "patterns": {},
         "diagnoses": [],
-        "heat": None,
         "failed": 1,
         "worst_share": 0.25,
         "seed": 3,

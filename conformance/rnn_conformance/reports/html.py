@@ -11,7 +11,6 @@ from rnn_conformance.reports.content import (
     profiles,
     status,
 )
-from rnn_conformance.reports.heat_map import EDGES, WITHIN, draw
 from rnn_conformance.reports.page import page
 
 
@@ -27,9 +26,5 @@ def html(report: Report) -> str:
         rows=[(name, status(t), t) for name, t in by_clause_in_order(report).items()],
         failures=findings(report),
         known=findings(report, "known_failure"),
-        heat=report.heat,
-        drawing=report.heat and draw(report.heat),
-        edges=EDGES,
-        within=WITHIN,
         command=command(report),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from rnn_conformance.documents import content_of, json_of
 from rnn_conformance.extras import need
-from rnn_conformance.findings import Diagnosis, Heat
+from rnn_conformance.findings import Diagnosis
 from rnn_conformance.records import FORMAT, Record, Report
 from rnn_conformance.subject import printable
 
@@ -32,7 +32,6 @@ def read_report(path: str | Path) -> Report:
         tuple(map(Diagnosis.from_json, data["diagnoses"])),
         tuple(data["in_vain"]),
         data["undiagnosed"],
-        data["heat"] and Heat.from_json(data["heat"]),
         data["command"],
         data["not_claimed"],
         tuple(data["notes"]),
@@ -55,9 +54,3 @@ def _contradictions(
         identifier = f"{record.check}[{report.implementation}-{record.case}]"
         if (record.id, record.implementation) != (identifier, report.implementation):
             yield f"records[{number}].id", identifier, record.id
-    if report.heat is not None:
-        heat, widths = report.heat, {len(row) for row in report.heat.shares}
-        if len(widths) > 1:
-            yield "heat.shares", "rows of one length", f"rows of {len(widths)} lengths"
-        if heat.of_steps < len(heat.shares) or heat.of_units < max(widths):
-            yield "heat.shares", f"at most {heat.of_steps} x {heat.of_units} numbers", "more"
