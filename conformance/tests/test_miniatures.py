@@ -346,11 +346,11 @@ def test_functions_are_told_what_they_should_return() -> None:
     wanted = 'raised TypeError: expected a mapping with "hidden_states"'
     for result, got in {None: "NoneType", (1,): "tuple", 5: "int"}.items():
         (message,) = messages_of(lambda weights, inputs, h_0, result=result: result)
-        assert message.startswith(f'{wanted}, "h_n", "outputs", got {got} (plain.py, line ')
+        assert message == f'{wanted}, "h_n", "outputs", got {got}'
     for mapping, got in (({}, "an empty one"), ({"states": 1, "h_n": 2}, "'states', 'h_n'")):
         (message,) = messages_of(lambda weights, inputs, h_0, mapping=mapping: mapping)
         assert message.startswith(wanted)
-        assert f"got {got} (plain.py, line " in message
+        assert message.endswith(f"got {got}")
 
 
 def messages_of(implementation: Any) -> set[str]:
@@ -364,12 +364,13 @@ def messages_of(implementation: Any) -> set[str]:
         (lambda y, h: [y, h], "forward: expected (step_output, hidden_states), got list"),
         (lambda y, h: (y, h, 0), "forward: expected (step_output, hidden_states), got 3 results"),
         (
-            lambda y, h: (y, [*h.values()]),
-            "hidden_states: expected a mapping of the time steps 0 … 6, got list",
+            lambda y, h: (y, [*h.values()][2:]),
+            "hidden_states: expected a mapping, list or array of time steps 0 … 6, got steps "
+            "0, 1, 2, 3, 4, 5",
         ),
         (
             lambda y, h: ({t: y[t] for t in (0, 2)}, h),
-            "step_output: expected a mapping of the time steps 0 … 6, got [0, 2]",
+            "step_output: expected a mapping, list or array of time steps 0 … 6, got steps 0, 2",
         ),
         (lambda y, h: (y, {**h, 3: h[3].T}), "hidden_states[3]: expected shape (4, 3), got (3, 4)"),
         (lambda y, h: ({**y, 1: None}, h), "step_output[1]: expected shape (2, 3), got ()"),
@@ -384,6 +385,4 @@ def test_classes_are_told_what_forward_should_return(
 
     report = in_one_case(Changed, ["hidden_states"])
     (record,) = report.failures
-    assert re.fullmatch(
-        rf"raised TypeError: {re.escape(message)} \(plain.py, line \d+, in \w+\)", record.message
-    )
+    assert record.message == f"raised TypeError: {message}"

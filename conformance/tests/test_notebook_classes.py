@@ -56,6 +56,14 @@ class Slots(SingleSequenceRNN):
         return outputs, states
 
 
+class InitialStateFirst(BatchRNN):
+    """Lists, that of the states with the initial one first."""
+
+    def forward(self, inputs: Any) -> Any:
+        step_output, hidden_states = super().forward(inputs)
+        return [*step_output.values()], [*hidden_states.values()]
+
+
 class Aliased(BatchRNN):
     """No new array a step: every state is the last one in the end."""
 
@@ -77,7 +85,7 @@ class OtherNames(BatchRNN):
         self.Wxh = self.__dict__.pop("W_xh")
 
 
-RIGHT = (SingleSequenceRNN, BatchRNN, Slots)
+RIGHT = (SingleSequenceRNN, BatchRNN, Slots, InitialStateFirst)
 
 
 @pytest.mark.parametrize("cls", RIGHT)

@@ -61,8 +61,9 @@ class StepByStepClass:
     gave it. `forward` gets inputs (T, B, I), or (T, I) in the layout "single", and h_0 as columns
     (H, B) if it takes one. It returns outputs and hidden states, each a mapping by time step, or an
     array or list with a slot a step. A step is columns (O, B) and (H, B); in "single" it may also
-    be (O,) and (H,). If there are T + 1 slots, the last one is the initial state, as
-    `hidden_states[-1]` is. The final state is the last of the states, so `h_n` is not judged.
+    be (O,) and (H,). Of T + 1 slots, the last one is the initial state, as `hidden_states[-1]` is,
+    or the first one, if that is what it holds. The final state is the last of the states, so `h_n`
+    is not judged.
 
     Attributes:
         claims: those of the class, else `Claims()`, without h_0 if `forward` takes none.
@@ -168,7 +169,8 @@ def _answer(call: Call, step_output: Any, hidden_states: Any) -> Answer:
     single = call.layout == "single"
     steps, width = len(call.inputs), 1 if single else call.inputs.shape[1]
     outputs = _stacked("step_output", step_output, steps, (output_size, width), single=single)
-    states = _stacked("hidden_states", hidden_states, steps, (hidden_size, width), single=single)
+    by_step = _without_initial(hidden_states, steps, call)
+    states = _stacked("hidden_states", by_step, steps, (hidden_size, width), single=single)
     if single:
         return Answer(states[:, 0], outputs=outputs[:, 0])
     return Answer(states, outputs=outputs)
@@ -188,6 +190,18 @@ def _stacked(name: str, by_step: Any, steps: int, shape: tuple[int, int], *, sin
             raise TypeError(f"{name}[{t}]: expected shape {shape}, got {np.shape(found[t])}")
     columns = [np.reshape(found[t], shape) for t in range(steps)]
     return np.stack(columns).swapaxes(1, 2)
+
+
+def _without_initial(states: Any, steps: int, call: Call) -> Any:
+    """The slots 1 … T of T + 1, if the first holds the initial state and the last does not."""
+    if not isinstance(states, Sequence | np.ndarray) or len(states) != steps + 1:
+        return states
+    initial = np.zeros(1) if call.h_0 is None else np.ravel(call.h_0.T)
+    holds_it = [
+        np.size(states[t]) % initial.size == 0 and bool((np.ravel(states[t]) == initial).all())
+        for t in (0, steps)
+    ]
+    return states[1:] if holds_it == [True, False] else states
 
 
 def _steps(by_step: Any) -> Mapping[int, Any]:
