@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from rnn_conformance import LayerCase, catalogue, check
+from rnn_conformance import LayerCase, catalogue, plan
 from rnn_conformance.certificate import Precision
 from rnn_conformance.formats import bfloat16, carrier, in_format
 from rnn_conformance.layer.recurrence import LayerRecurrence
@@ -55,10 +55,10 @@ def test_calls_hold_numbers_of_the_format(dtype: Dtype) -> None:
 def test_a_claim_of_few_bits_is_judged_by_its_own_roundoff(
     implementation: type[Recurrence | LayerRecurrence],
 ) -> None:
-    names = ["hidden_states", "outputs", "layer_output", "layer_h_n"]
-    report = check(implementation(), checks=names)
-    assert report.conforms
-    halves = [r for r in report.records if r.case.startswith(HALF_DTYPES)]
+    planned = plan(
+        implementation(), checks=["hidden_states", "outputs", "layer_output", "layer_h_n"]
+    )
+    halves = [item.execute() for item in planned if item.case.id.startswith(HALF_DTYPES)]
     assert len(halves) >= 70
     assert {r.outcome for r in halves} == {"passed"}
     assert {r.bound.rpartition(" ")[2] for r in halves} == {"(float16)", "(bfloat16)"}

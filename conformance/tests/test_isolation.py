@@ -15,7 +15,8 @@ from rnn_conformance.verdict import as_marked, can_crash
 BATCH = "rnn_reference.BatchRNN"
 RIGHT = "rnn_conformance.recurrence:Recurrence"
 MUTANT = "rnn_conformance.mutants.cell:RecurrentBiasDropped"
-# It misbehaves in one case alone, that of 300 hidden units or of another number.
+# It misbehaves in the four cases of CHECK that have 50 steps, time first or a sequence alone.
+CHECK = ["omitted_h_0_is_zeros"]
 HOSTILE = """
 import os, signal, sys, time
 from rnn_conformance.recurrence import Recurrence
@@ -23,7 +24,7 @@ from rnn_conformance.recurrence import Recurrence
 class Hostile(Recurrence):
     name = "Hostile"
     def run(self, call):
-        if call.inputs.shape[-1] == 1 and len(call.inputs) > 1:
+        if len(call.inputs) == 50:
             {what}
         return super().run(call)
 """
@@ -51,10 +52,10 @@ def _file(folder: Path, what: str) -> str:
 @pytest.mark.parametrize(("what", "said"), WHAT.items())
 def test_what_ends_a_process_is_one_failed_check(what: str, said: str, tmp_path: Path) -> None:
     found = Source(_file(tmp_path, what))
-    with Workers(found, Isolation(time_limit=2.0), checks=["hidden_states"]) as workers:
+    with Workers(found, Isolation(time_limit=2.0), checks=CHECK) as workers:
         mine = workers.planned
-        hit = [item for item in mine if item.case.I == 1 and item.case.T > 1][:1]  # type: ignore[attr-defined]
-        others = [item for item in mine if item.case.I != 1][:2]  # type: ignore[attr-defined]
+        hit = [item for item in mine if item.case.T == 50][:1]  # type: ignore[attr-defined]
+        others = [item for item in mine if item.case.T != 50][:2]  # type: ignore[attr-defined]
         records = [item.execute() for item in (others[0], hit[0], others[1])]
     assert [record.outcome for record in records] == ["passed", "failed", "passed"]
     assert records[1].message.startswith(said) or said in records[1].message
@@ -63,26 +64,26 @@ def test_what_ends_a_process_is_one_failed_check(what: str, said: str, tmp_path:
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_a_flood_harms_nothing(stream: str, tmp_path: Path) -> None:
-    what = f"sys.{stream}.write('x' * 10**8); sys.{stream}.flush()"
+    what = f"sys.{stream}.write('x' * 10**6); sys.{stream}.flush()"
     found = Source(_file(tmp_path, what))
-    report = check(found, checks=["final_state"], isolation=Isolation())
+    report = check(found, checks=CHECK, isolation=Isolation())
     assert report.conforms
 
 
 def test_too_many_silences_are_not_waited_for(tmp_path: Path) -> None:
     found = Source(_file(tmp_path, "time.sleep(999)"))
     isolation = Isolation(processes=2, time_limit=0.5)
-    report = check(found, checks=["hidden_states", "outputs"], isolation=isolation, diagnosed=False)
+    report = check(found, checks=["outputs"], isolation=isolation, diagnosed=False)
     why = [record.message for record in report.failures]
     waited = sum(message == "no result within 0.5 s" for message in why)
     assert MOST_SILENCES <= waited <= MOST_SILENCES + 1
     assert any(message.startswith("not asked any more: ") for message in why)
-    assert len(report.records) == len(plan(RIGHT, checks=["hidden_states", "outputs"]))
+    assert len(report.records) == len(plan(RIGHT, checks=["outputs"]))
 
 
 @pytest.mark.parametrize(("name", "processes"), [(BATCH, 3), (MUTANT, 2)])
 def test_the_verdict_is_that_of_one_process(name: str, processes: int) -> None:
-    asked = ["outputs", "trajectory"]
+    asked = ["trajectory"]
     here = check(name, checks=asked)
     there = check(name, checks=asked, isolation=Isolation(processes))
     seen = [[(r.id, r.outcome) for r in report.records] for report in (here, there)]
@@ -96,7 +97,7 @@ def test_the_verdict_is_that_of_one_process(name: str, processes: int) -> None:
 def test_without_a_result_there_is_no_diagnosis_of_it(tmp_path: Path) -> None:
     report = check(
         Source(_file(tmp_path, "os.abort()")),
-        checks=["hidden_states"],
+        checks=CHECK,
         isolation=Isolation(processes=2),
     )
     assert len(report.failures) > 1
@@ -144,7 +145,7 @@ def test_a_wrong_time_limit_is_refused(seconds: float) -> None:
 
 
 def test_no_process_is_left() -> None:
-    with Workers(Source(BATCH), Isolation(2), checks=["outputs"]) as workers:
+    with Workers(Source(BATCH), Isolation(2), checks=CHECK) as workers:
         assert {record.outcome for record in workers.records()} == {"passed"}
         pids = [c._process.pid for c in workers._conversations if c is not None]
     assert len(pids) == 2
@@ -176,7 +177,7 @@ def _crashing(folder: Path, *, marked: bool) -> str:
 
 def test_what_says_that_it_can_crash_is_isolated(tmp_path: Path) -> None:
     name = _crashing(tmp_path, marked=True)
-    report = check(name, checks=["final_state"], diagnosed=False)
+    report = check(name, checks=CHECK, diagnosed=False)
     assert {record.outcome for record in report.records} == {"passed", "failed"}
     said = {record.message for record in report.failures}
     assert said == {"the process ended with signal SIGABRT"}
@@ -186,12 +187,12 @@ def test_what_says_that_it_can_crash_is_isolated(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [str, Source])
 def test_what_does_not_say_so_is_judged_here(kind: Callable[[str], object], tmp_path: Path) -> None:
     name = kind(_crashing(tmp_path, marked=False))
-    assert check(name, checks=["final_state"]).conforms
+    assert check(name, checks=CHECK).conforms
 
 
 def test_isolation_is_refused(tmp_path: Path) -> None:
     name = _crashing(tmp_path, marked=True)
-    assert check(name, checks=["final_state"], isolation=None).conforms
+    assert check(name, checks=CHECK, isolation=None).conforms
     assert as_marked(name, Isolation(2)) == (name, Isolation(2))
 
 

@@ -1,7 +1,7 @@
 """What one check sees of an implementation, and whether two implementations show it the same."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -67,19 +67,21 @@ def _by_name(judgements: Sequence[Judgement]) -> Iterator[tuple[str, Judgement]]
         seen[judgement.what] += 1
 
 
-def asked_each(implementation: Any, items: Sequence[Any]) -> Iterator[Observation | None]:
-    """What an implementation shows in each of these checks, asked one after the other.
+def asking(implementation: Any, first: Any) -> Callable[[Any], Observation | None]:
+    """What shows what an implementation gives in a check; to be asked one check after the other.
 
-    One more call comes first, so that what is kept from the last call is the same for whatever is
-    asked the same. None where it does not claim, or does not give, what is asked.
+    One more call, of the first check, is made at once, so that what is kept from the last call is
+    the same for whatever is asked the same. None where the implementation does not claim, or does
+    not give, what is asked.
     """
-    if not items:
-        return
-    subject = items[0].profile.subject(implementation)
-    observe(replace(items[0], subject=subject))
-    for item in items:
+    subject = first.profile.subject(implementation)
+    observe(replace(first, subject=subject))
+
+    def shown(item: Any) -> Observation | None:
         asked = replace(item, subject=subject)
-        yield None if asked.lacking else observe(asked)
+        return None if asked.lacking else observe(asked)
+
+    return shown
 
 
 def without_place(violation: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, Literal
 
-from rnn_conformance.diagnosis.observation import Observation, alike, asked_each, shows_numbers
+from rnn_conformance.diagnosis.observation import Observation, alike, asking, shows_numbers
 from rnn_conformance.layer.per_call import Dropping
 from rnn_conformance.layer.recurrence import LayerRecurrence
 
@@ -16,24 +16,20 @@ def promising_pairs(
 ) -> Iterator[tuple[str, str]]:
     """The pairs that could give what was seen, judged by what each bug does alone.
 
-    Where only one of two bugs does anything, the two do what that one does.
+    Where only one of two bugs does anything, the two do what that one does. A bug is asked no more
+    once no pair with it is left.
     """
     failing = [(item, found) for item, found in seen if found.failed and shows_numbers(item)]
     failing = failing or [(item, found) for item, found in seen if found.failed]
-    items = [item for item, _ in failing]
-    right = list(asked_each(_right(next(iter(mutants.values())).make)(), items))
-    effects = {
-        name: [
-            _effect(item, theirs, ours, healthy)
-            for (item, theirs), ours, healthy in zip(
-                failing, asked_each(mutant.make(), items), right, strict=True
-            )
-        ]
-        for name, mutant in mutants.items()
-    }
-    for one, other in combinations(mutants, 2):
-        if all(map(_could_explain, effects[one], effects[other])):
-            yield one, other
+    first, _ = failing[0]
+    right = asking(_right(next(iter(mutants.values())).make)(), first)
+    asked = {name: asking(mutant.make(), first) for name, mutant in mutants.items()}
+    pairs = list(combinations(mutants, 2))
+    for item, theirs in failing:
+        healthy, left = right(item), {name for pair in pairs for name in pair}
+        effects = {name: _effect(item, theirs, asked[name](item), healthy) for name in left}
+        pairs = [pair for pair in pairs if _could_explain(*(effects[name] for name in pair))]
+    yield from pairs
 
 
 def _could_explain(one: Effect, other: Effect) -> bool:
@@ -69,6 +65,12 @@ def with_dropout(make: type[Any]) -> type[Any]:
     if not issubclass(make, LayerRecurrence) or "dropout" in make.features or vars(make()):
         return make
     return _joined(make, Dropping) or make
+
+
+def keeps_something(bug: Any) -> bool:
+    """Whether it has kept anything from a call, other than the chance that `with_dropout` adds."""
+    added = vars(Dropping()).keys() if type(bug).__bases__[1:] == (Dropping,) else set()
+    return bool(vars(bug).keys() - added)
 
 
 def _joined(first: type[Any], second: type[Any]) -> type[Any] | None:

@@ -13,11 +13,11 @@ from rnn_conformance.diagnosis.observation import (
     alike,
     alike_places,
     alike_shares,
-    asked_each,
+    asking,
     shows_numbers,
     without_place,
 )
-from rnn_conformance.diagnosis.pairs import both, promising_pairs, with_dropout
+from rnn_conformance.diagnosis.pairs import both, keeps_something, promising_pairs, with_dropout
 from rnn_conformance.diagnosis.places import places, shows_places
 from rnn_conformance.findings import Cause, Diagnosis
 from rnn_conformance.run import known_failures
@@ -58,7 +58,7 @@ def reproduced_by(item: Any) -> tuple[str, ...]:
     seen = asked_anew([item])
     mutants = MUTANTS_OF[item.profile.name].values()
     with catch_warnings(action="ignore", category=RuntimeWarning):
-        return tuple(mutant.sentence for mutant in mutants if _gives(mutant.make(), seen))
+        return tuple(mutant.sentence for mutant in mutants if _gives(mutant.make, seen)[0])
 
 
 def _counts(item: Any, record: Any) -> bool:
@@ -119,10 +119,9 @@ def _places(executed: Sequence[tuple[Any, Any]]) -> tuple[str, ...]:
 
 
 def asked_anew(items: Sequence[Any]) -> Seen:
-    """What each of the checks sees, asked by `asked_each`; what is not given is left out."""
-    observations = asked_each(items[0].subject.implementation, items)
-    asked = zip(items, observations, strict=True)
-    return [(item, seen) for item, seen in asked if seen is not None]
+    """What each of the checks sees, asked anew; what is not given is left out."""
+    asked = asking(items[0].subject.implementation, items[0])
+    return [(item, seen) for item in items if (seen := asked(item)) is not None]
 
 
 def reproduces(make: Callable[[], Any], seen: Seen, executed: Sequence[tuple[Any, Any]]) -> bool:
@@ -131,20 +130,33 @@ def reproduces(make: Callable[[], Any], seen: Seen, executed: Sequence[tuple[Any
     One that keeps something from call to call need not give it, asked anew in another order; it
     must then show the very numbers that were outside at first.
     """
+    gives, tried = _gives(make, seen)
+    return (gives or keeps_something(tried)) and _fails_alike(make(), executed, closely=not gives)
+
+
+def _gives(make: Callable[[], Any], seen: Seen) -> tuple[bool, Any]:
+    """Whether a wrong implementation gives what was seen, and the one that was asked.
+
+    One that keeps nothing gives the same in any order: what failed rules out most, and comes first.
+    """
     tried = make()
-    gives = _gives(tried, seen)
-    return (gives or bool(vars(tried))) and _fails_alike(make(), executed, closely=not gives)
+    if not vars(tried):
+        gives = _gives_in_turn(tried, sorted(seen, key=lambda one: not one[1].failed))
+        if not vars(tried):
+            return gives, tried
+        tried = make()
+    return _gives_in_turn(tried, seen), tried
 
 
-def _gives(implementation: Any, seen: Seen) -> bool:
-    observations = asked_each(implementation, [item for item, _ in seen])
-    for (item, theirs), ours in zip(seen, observations, strict=True):
-        if ours is None:
-            if theirs.failed:
-                return False
-        elif not alike(item, theirs, ours):
-            return False
-    return True
+def _gives_in_turn(implementation: Any, seen: Seen) -> bool:
+    if not seen:
+        return True
+    asked = asking(implementation, seen[0][0])
+    return all(_explains(item, theirs, asked(item)) for item, theirs in seen)
+
+
+def _explains(item: Any, theirs: Observation, ours: Observation | None) -> bool:
+    return not theirs.failed if ours is None else alike(item, theirs, ours)
 
 
 def _fails_alike(
