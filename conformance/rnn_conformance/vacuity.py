@@ -33,8 +33,12 @@ def why_vacuous(case: Case | LayerCase) -> str | None:
 
 
 def refuse_vacuous(case: Any) -> None:
-    """Raises Vacuous for a case, of either profile, that is one; no layout changes its numbers."""
-    why = why_vacuous(replace(case, layout="time_first"))
+    """Raises Vacuous for a case, of either profile, that is one.
+
+    No layout changes its numbers, nor whether an initial state of zeros is given.
+    """
+    h_0 = "zeros" if case.h_0 == "none" else case.h_0
+    why = why_vacuous(replace(case, layout="time_first", h_0=h_0))
     if why is not None:
         raise Vacuous(f"case {case.id} with seed {case.seed} is vacuous, take another seed: {why}")
 

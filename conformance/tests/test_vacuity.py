@@ -12,9 +12,9 @@ from rnn_conformance.recurrence import Recurrence
 from rnn_conformance.vacuity import Vacuous, refuse_vacuous, why_vacuous
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, 1])  # with seed 0, this alone says so, and no run does
 def test_no_case_is_vacuous(seed: int) -> None:
-    cases = (*catalogue(seed), *layer_catalogue(seed))
+    cases = {*catalogue(seed), *catalogue(seed, h_0=False), *layer_catalogue(seed)}
     assert len(cases) > 900
     for case in cases:
         refuse_vacuous(case)
@@ -85,4 +85,4 @@ def test_a_vacuous_case_is_an_error_and_no_verdict(
 
     monkeypatch.setattr("rnn_conformance.run.refuse_vacuous", refuse)
     with pytest.raises(ValueError, match="is vacuous"):
-        check(implementation())
+        check(implementation(), seed=1)
