@@ -92,7 +92,7 @@ def one_unit_negated_once(
     for t, x in enumerate(inputs):
         a = x @ weights["W_xh"].T + weights["b_xh"].T + h @ weights["W_hh"].T + weights["b_hh"].T
         h = np.tanh(a)
-        if t == 20 and len(inputs) == 60:
+        if t == 20 and len(inputs) > 1024:
             h[:, 5] *= -1
         states.append(h)
     outputs = np.array(states) @ weights["W_ho"].T + weights["b_ho"][:, 0]

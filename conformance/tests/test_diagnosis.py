@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from rnn_conformance import Case, Diagnosis, as_implementation, check, plan
 from rnn_conformance.diagnosis import diagnose
-from rnn_conformance.diagnosis.observation import COMPARABLE, alike_shares
-from rnn_conformance.diagnosis.spread import spreads
+from rnn_conformance.diagnosis.observation import alike_shares
 from rnn_conformance.protocol import Array
 from rnn_conformance.variants import MUTANTS_OF
 from rnn_reference import BatchRNN
@@ -128,15 +127,17 @@ def test_a_bug_that_nobody_has_listed_is_not_named(stranger: Any) -> None:
     assert str(found).startswith("no known bug reproduces these results")
 
 
-def test_a_bug_of_another_step_is_not_named_where_rounding_decides_the_numbers() -> None:
-    planned = plan(as_implementation(one_unit_negated_once), checks=VALUES)
-    long = [
-        replace(item, case=replace(item.case, T=60))
-        for item in planned
-        if isinstance(item.case, Case) and item.case.T == 1030
+def test_a_bug_of_another_step_is_not_named_where_rounding_decides_the_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    near = ("StateResetAfter1024Steps", "RecurrentBiasDropped")  # the first errs in one step too
+    some = {name: MUTANTS_OF["core"][name] for name in near}
+    monkeypatch.setattr("rnn_conformance.diagnosis.search.MUTANTS_OF", {"core": some})
+    implementation = as_implementation(one_unit_negated_once)
+    failing = [
+        item for item in plan(implementation, checks=VALUES) if getattr(item.case, "T", 0) > 1024
     ]
-    assert all(spreads(item.case)["hidden_states"][20].min() > COMPARABLE for item in long)
-    (found,) = diagnose(long, [item.execute() for item in long])
+    (found,) = diagnose(failing, [item.execute() for item in failing])
     assert found.causes == ()
     assert [place.partition(" (")[0] for place in found.places] == [
         "only in step 20",
@@ -146,9 +147,12 @@ def test_a_bug_of_another_step_is_not_named_where_rounding_decides_the_numbers()
 
 def test_an_error_of_the_other_sign_is_not_named() -> None:
     planned = plan(TanhTwoEpsSmall(), checks=["systematic_error"])
-    large = next(item for item in planned if item.case.layout == "time_first")
-    item = replace(large, case=replace(large.case, B=256))
-    (found,) = diagnose([item], [item.execute()])
+    some = [
+        replace(item, case=replace(item.case, B=256))
+        for item in planned
+        if isinstance(item.case, Case) and item.case.layout == "time_first"
+    ]
+    (found,) = diagnose(some, [item.execute() for item in some])
     assert ("TanhTooSmall",) in names(found)
     assert ("TanhTooLarge",) not in names(found)
 
