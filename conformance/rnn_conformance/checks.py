@@ -33,7 +33,7 @@ class Check:
         title, advice: what it asks, and where to look when it fails.
         clauses: the ids of the clauses of the specification that it holds.
         applies: the cases in which it is asked.
-        needs: what it asks for beside what the case has: other layouts, a given h_0.
+        needs: what it asks for beside what the case has: other layouts, a given h_0, an h_n.
         judge: the judgements of a case; raises Violation where there is nothing to compare.
     """
 
@@ -141,7 +141,7 @@ def nan_is_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
     )
 
 
-@_check("RNN-STATE-3")
+@_check("RNN-STATE-3", needs=("h_n",))
 def final_state(subject: Subject, case: Case) -> Iterator[Judgement]:
     """The final state is the state after the last step.
 

@@ -28,6 +28,7 @@ PARTS = (
     "can_crash",
     "assumed",
     "notes",
+    "without_h_n",
     "code",
 )
 ImplementationOrLayer = Implementation | LayerImplementation

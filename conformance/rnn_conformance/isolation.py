@@ -232,7 +232,9 @@ def _stub(told: dict[str, Any]) -> Any:
         name=told["name"],
         conventions=told["conventions"],
         known_failures=tuple(KnownFailure(**known) for known in told["known_failures"]),
-        **{name: told[name] for name in ("adapter", "code", "notes") if name in told},
+        **{
+            name: told[name] for name in ("adapter", "code", "notes", "without_h_n") if name in told
+        },
     )
     for method in told["methods"]:
         setattr(found, method, _elsewhere)

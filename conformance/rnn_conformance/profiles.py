@@ -64,7 +64,7 @@ class Profile:
         method: the method by which an implementation takes part.
         subject: makes what asks the implementation, and remembers.
         said: the features that an implementation claims.
-        claimed: those, and what it follows where practice differs.
+        claimed: those, what it gives, and what it follows where practice differs.
         catalogue: all cases for a seed and what is claimed.
     """
 
@@ -77,6 +77,12 @@ class Profile:
     checks: Mapping[str, AnyCheck]
 
 
+def _core_features(found: Any) -> frozenset[str]:
+    """What is claimed, and h_n unless an implementation says that it never gives one."""
+    without = getattr(found, "without_h_n", False)
+    return _core_claims(found) | frozenset(("h_n",) if not without else ())
+
+
 def _core_claims(found: Any) -> frozenset[str]:
     features: frozenset[str] = found.claims.features
     return features
@@ -87,7 +93,7 @@ CORE = Profile(
     "run",
     Subject,
     _core_claims,
-    _core_claims,
+    _core_features,
     lambda seed, claimed: catalogue(seed, h_0="h_0" in claimed),
     CHECKS,
 )

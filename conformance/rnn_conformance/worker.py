@@ -21,7 +21,7 @@ from rnn_conformance.source import Source
 from rnn_conformance.vacuity import Vacuous
 
 METHODS = ("run", "run_layer")
-SAID = ("name", "adapter", "code", "notes")
+SAID = ("name", "adapter", "code", "notes", "without_h_n")
 
 
 def main() -> None:

@@ -72,6 +72,8 @@ class StepByStepClass:
         notes: what is not asked of the class, and why.
     """
 
+    without_h_n = True
+
     def __init__(self, name: str, cls: type[Any], claims: Claims | None = None) -> None:
         self.name = name
         self._class = cls
