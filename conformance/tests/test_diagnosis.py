@@ -52,6 +52,7 @@ def names(found: Diagnosis) -> list[tuple[str, ...]]:
     return [cause.names for cause in found.causes]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("profile", "name"), [(profile, name) for profile, some in SOME.items() for name in some]
 )
@@ -64,6 +65,7 @@ def test_a_known_bug_is_named_and_no_other(profile: str, name: str) -> None:
     assert f"as if: {mutant.sentence} [{name}]" in str(found)
 
 
+@pytest.mark.slow
 def test_a_stranger_need_not_sum_in_the_same_order() -> None:
     report = check(drops_b_hh)
     (found,) = report.diagnoses
@@ -88,6 +90,7 @@ def test_what_is_not_given_hides_no_cause() -> None:
     assert names(found) == [("RecurrentWeightTransposed",)]
 
 
+@pytest.mark.slow
 def test_a_changed_framework_is_explained() -> None:
     found = diagnosed(TorchWithoutRecurrentBias(), LAYER_VALUES, 23)
     assert names(found) == [("RecurrentBiasDropped",)]
@@ -95,6 +98,7 @@ def test_a_changed_framework_is_explained() -> None:
     assert names(found) == [("FinalStatesFromTheTop",)]
 
 
+@pytest.mark.slow
 def test_what_checks_cannot_tell_apart_is_named_together() -> None:
     mutant = MUTANTS_OF["layer"]["NotScaled"]
     found = diagnosed(mutant.make(), [mutant.caught_by])
@@ -102,6 +106,7 @@ def test_what_checks_cannot_tell_apart_is_named_together() -> None:
     assert "which nothing here tells apart" in str(found)
 
 
+@pytest.mark.slow
 def test_a_bug_in_a_layer_that_drops_out_is_named() -> None:
     checks = [*LAYER_VALUES, "dropout_not_after_the_last_layer"]
     assert names(diagnosed(DropsAndExchanges(), checks, 23)) == [("DirectionsExchanged",)]
@@ -109,6 +114,7 @@ def test_a_bug_in_a_layer_that_drops_out_is_named() -> None:
     assert names(found) == [("SameMaskForAllSteps",)]
 
 
+@pytest.mark.slow
 def test_two_bugs_in_one_piece_are_named_together() -> None:
     found = diagnosed(NoBiases(), VALUES, 3)
     assert names(found) == [("RecurrentBiasDropped", "InputBiasDropped")]
@@ -145,6 +151,7 @@ def test_a_bug_of_another_step_is_not_named_where_rounding_decides_the_numbers(
     ]
 
 
+@pytest.mark.slow
 def test_an_error_of_the_other_sign_is_not_named() -> None:
     planned = plan(TanhTwoEpsSmall(), checks=["systematic_error"])
     some = [
@@ -157,6 +164,7 @@ def test_an_error_of_the_other_sign_is_not_named() -> None:
     assert ("TanhTooLarge",) not in names(found)
 
 
+@pytest.mark.slow
 def test_where_no_cause_is_known_the_places_are_told() -> None:
     found = diagnosed(LastUnitOfLaterRowsShrunk(), LAYER_VALUES, 23)
     assert found.causes == ()
@@ -166,6 +174,7 @@ def test_where_no_cause_is_known_the_places_are_told() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_failures_that_do_not_come_again_are_explained_by_their_order() -> None:
     found = diagnosed(MUTANTS_OF["core"]["WrongAtFirstCall"].make(), VALUES)
     assert not found.repeated

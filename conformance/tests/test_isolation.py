@@ -49,6 +49,7 @@ def _file(folder: Path, what: str) -> str:
     return f"{folder}/hostile.py:Hostile"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("what", "said"), WHAT.items())
 def test_what_ends_a_process_is_one_failed_check(what: str, said: str, tmp_path: Path) -> None:
     found = Source(_file(tmp_path, what))
@@ -70,6 +71,7 @@ def test_a_flood_harms_nothing(stream: str, tmp_path: Path) -> None:
     assert report.conforms
 
 
+@pytest.mark.slow
 def test_too_many_silences_are_not_waited_for(tmp_path: Path) -> None:
     found = Source(_file(tmp_path, "time.sleep(999)"))
     isolation = Isolation(processes=2, time_limit=0.5)
@@ -81,6 +83,7 @@ def test_too_many_silences_are_not_waited_for(tmp_path: Path) -> None:
     assert len(report.records) == len(plan(RIGHT, checks=["outputs"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "processes"), [(BATCH, 3), (MUTANT, 2)])
 def test_the_verdict_is_that_of_one_process(name: str, processes: int) -> None:
     asked = ["trajectory"]
@@ -94,6 +97,7 @@ def test_the_verdict_is_that_of_one_process(name: str, processes: int) -> None:
     assert bool(here.diagnoses) == (name == MUTANT)
 
 
+@pytest.mark.slow
 def test_without_a_result_there_is_no_diagnosis_of_it(tmp_path: Path) -> None:
     report = check(
         Source(_file(tmp_path, "os.abort()")),
@@ -207,6 +211,7 @@ def test_another_isolation_is_refused() -> None:
         check(BATCH, isolation=2)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("framework", "name"),
     [

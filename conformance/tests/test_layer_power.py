@@ -22,6 +22,7 @@ def test_rejected(name: str, record_property: Callable[[str, object], None]) -> 
     record_property("wrong implementation rejected", name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SOME)
 def test_accepted(name: str, record_property: Callable[[str, object], None]) -> None:
     assert try_healthy(("layer", name)) == Trial("layer", name, "healthy", True)

@@ -91,6 +91,7 @@ def implementation(request: pytest.FixtureRequest) -> LayerImplementation:
     return soak.layer_named(request.param)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("relation", RELATIONS)
 @EXAMPLES
 @given(data=st.data())
@@ -99,6 +100,7 @@ def test_relation(implementation: LayerImplementation, relation: str, data: st.D
     must_hold(implementation, relation, case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", CONDUCT)
 @EXAMPLES
 @given(case=cases())

@@ -20,6 +20,7 @@ def test_rejected(mutant: Mutant, record_property: Callable[[str, object], None]
     record_property("wrong implementation rejected", mutant.name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("healthy", HEALTHY.values(), ids=list(HEALTHY))
 def test_accepted(
     healthy: type[Recurrence], record_property: Callable[[str, object], None]

@@ -57,6 +57,7 @@ class TanhAlone(LayerRecurrence):
         assert call.options.bias
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RIGHT + HEALTHY)
 def test_no_false_alarm(name: str) -> None:
     outcomes = list(soak.soak(soak.layer_named(name), CASES))

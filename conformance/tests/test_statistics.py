@@ -97,6 +97,7 @@ def layouts(implementation: Implementation) -> list[str]:
     return [one for one in ("time_first", "single") if one in implementation.claims.layouts]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("implementation", RIGHT.values(), ids=list(RIGHT))
 def test_right_ones_are_far_from_the_limits(implementation: Implementation, dtype: str) -> None:

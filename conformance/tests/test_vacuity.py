@@ -12,6 +12,7 @@ from rnn_conformance.recurrence import Recurrence
 from rnn_conformance.vacuity import Vacuous, refuse_vacuous, why_vacuous
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])  # with seed 0, this alone says so, and no run does
 def test_no_case_is_vacuous(seed: int) -> None:
     cases = {*catalogue(seed), *catalogue(seed, h_0=False), *layer_catalogue(seed)}

@@ -103,6 +103,7 @@ def test_the_bounds_hold_those_of_the_suite() -> None:
     assert {(c.T, c.B) for c in left_out} == {(257, 256)}
 
 
+@pytest.mark.slow
 def test_the_released_set_is_written_again(tmp_path: Path) -> None:
     manifest = vectors.export(tmp_path)
     assert vectors.digest(manifest) == cli.released()

@@ -136,6 +136,7 @@ def written_anew(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ASKED)
 def test_spoiled_files_make_one_clear_error_or_failed_records(case: str, tmp_path: Path) -> None:
     folder = tmp_path / "vectors"
