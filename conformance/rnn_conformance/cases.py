@@ -66,6 +66,11 @@ class Case:
         """Whether the case can show a breach of a clause that a check in it holds."""
         return clause != "RNN-STATE-1" or self.h_0 == "none"
 
+    @property
+    def in_one_order(self) -> "Case":
+        """The case of which the same is expected, in whatever layout; an omitted h_0 is zeros."""
+        return replace(self, layout="time_first", h_0="zeros" if self.h_0 == "none" else self.h_0)
+
     def data(self) -> "Data":
         return _data(self)
 

@@ -1,7 +1,6 @@
 """What is expected of the results of a case, each with its bound and the reason for it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -120,7 +119,7 @@ def _readout(case: Case, states: Array) -> Affine:
 
 def _reference(case: Case) -> tuple[Float64, Float64]:
     """The states (T, B, H) of the reference, in float64, and the bound on the distance to them."""
-    return _bounded_reference(replace(case, layout="time_first"))
+    return _bounded_reference(case.in_one_order)
 
 
 @lru_cache(maxsize=2048)
@@ -133,7 +132,7 @@ def _bounded_reference(case: Case) -> tuple[Float64, Float64]:
 
 def reference_states(case: Case) -> Float64:
     """The states (T, B, H) of the reference, in float64; they are the same in every layout."""
-    return _reference_states(replace(case, layout="time_first"))
+    return _reference_states(case.in_one_order)
 
 
 @lru_cache(maxsize=2048)

@@ -99,7 +99,7 @@ class Workers:
         self.asked = replace(asked, planned=self.planned)
         # Cases that differ in layout alone share numbers, and so what is expected of them.
         of_any: list[Any] = [item.case for item in asked.planned]
-        numbers = [replace(case, layout="time_first") for case in of_any]
+        numbers = [case.in_one_order for case in of_any]
         order = {case: i for i, case in enumerate(dict.fromkeys(numbers))}
         self._of = [order[case] % isolation.processes for case in numbers]
 

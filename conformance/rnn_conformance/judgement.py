@@ -70,9 +70,9 @@ class Judgement:
     @cached_property
     def _shares(self) -> Float64:
         return share(
-            self.expected.astype(np.float64),
-            self.found.astype(np.float64),
-            np.broadcast_to(np.asarray(self.bound, np.float64), self.found.shape),
+            self.expected.astype(np.float64, copy=False),
+            self.found.astype(np.float64, copy=False),
+            np.asarray(self.bound, np.float64),
         )
 
     def worst(self) -> tuple[float, Place]:

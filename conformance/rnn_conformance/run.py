@@ -53,7 +53,7 @@ class Planned:
             return self._record("not_claimed", message=str(not_given))
         except Violation as violation:
             return self.failed(str(violation))
-        worst = max((judgement.worst()[0] for judgement in judgements), default=None)
+        worst = max((float(j.shares().max()) for j in judgements), default=None)
         bound = judgements[0].reason if judgements else "exact"
         for judgement in judgements:
             place = judgement.first_outside()

@@ -1,6 +1,7 @@
 """The smoke check: whether there is anything to judge, before all else is asked."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,16 @@ from rnn_conformance.declaration import Declaration, ImplementationOrLayer, decl
 from rnn_conformance.layer.call import Nonlinearity
 from rnn_conformance.layer.cases import LayerCase
 from rnn_conformance.loading import CannotBeJudged
-from rnn_conformance.profiles import LAYER, Profile, profiles_of
-from rnn_conformance.protocol import DTYPES, HALF_DTYPES, Dtype, Layout
+from rnn_conformance.profiles import CORE, LAYER, Profile, profiles_of
+from rnn_conformance.protocol import DTYPES, HALF_DTYPES, Answer, Array, Dtype, Layout
 from rnn_conformance.run import Planned
-from rnn_conformance.subject import Violation
+from rnn_conformance.subject import Subject, Violation
 
 T, B, I, H = 2, 3, 4, 5  # all different, so that every exchange of axes shows
 FIRST_STEPS = {"core": ("hidden_states", "outputs"), "layer": ("layer_output",)}
 LAYOUTS: tuple[Layout, ...] = ("time_first", "batch_first", "single")  # the usual ones first
 NO_VERDICT = "there is no verdict: "
-FLOAT64_ALONE = "float32 is not claimed: a float32 call was answered in float64"
+SINGLE_ALONE = "batches are not asked: a batch was refused, a single sequence was not"
 
 
 def smoke(implementation: ImplementationOrLayer) -> ImplementationOrLayer:
@@ -30,20 +31,18 @@ def smoke(implementation: ImplementationOrLayer) -> ImplementationOrLayer:
 
     Returns:
         the implementation. What it does not claim itself but was assumed is narrowed to what it
-        does: single sequences if it takes no batches, float64 if it answers in nothing else.
+        does: single sequences if it takes no batches, one dtype if it answers in nothing else.
 
     Raises CannotBeJudged with what is most likely the slip.
     """
     refused: dict[str, CannotBeJudged] = {}
     for found in _readings(implementation):
         try:
-            in_float64 = _asked(found)
+            _asked(found)
         except CannotBeJudged as error:
             refused.setdefault(str(error), error)
             continue
-        if in_float64:
-            return declared(found, Declaration(dtypes=("float64",)), notes=(FLOAT64_ALONE,))
-        return found
+        return _narrowed_to_a_dtype(found) if "dtypes" in _assumed(found) else found
     batched, *single = refused
     details = "".join(
         f"; and, asked for single sequences, {m.split(NO_VERDICT)[1]}" for m in single
@@ -55,7 +54,44 @@ def _readings(implementation: ImplementationOrLayer) -> Iterator[ImplementationO
     """The implementation as it is, then with claims that are narrower where they were assumed."""
     yield implementation
     if "layouts" in _assumed(implementation):
-        yield declared(implementation, Declaration(layouts=("single",)))
+        yield declared(implementation, Declaration(layouts=("single",)), notes=(SINGLE_ALONE,))
+
+
+def _narrowed_to_a_dtype(implementation: ImplementationOrLayer) -> ImplementationOrLayer:
+    """Without the dtype that it answers in the other one, whatever the dtype of the call is.
+
+    Raises CannotBeJudged if it does not read the weights that it is given.
+    """
+    answers = {dtype: _simplest_answer(implementation, dtype) for dtype in DTYPES}
+    _refuse_ignored_weights(implementation)
+    for dtype, other in zip(DTYPES, reversed(DTYPES), strict=True):
+        parts = vars(answers[dtype]).values()
+        if any(getattr(part, "dtype", None) == other for part in parts):
+            note = f"{dtype} is not claimed: a {dtype} call was answered in {other}"
+            return declared(implementation, Declaration(dtypes=(other,)), notes=(note,))
+    return implementation
+
+
+def _simplest_answer(implementation: Any, dtype: Dtype, **weights: Array) -> Answer:
+    """The answer to the simplest call, with some weights changed. Raises CannotBeJudged."""
+    case = _simplest(CORE, implementation)
+    call = replace(case, dtype=dtype).call()
+    call = replace(call, weights={**call.weights, **weights})
+    try:
+        return Subject(implementation).answer(call)
+    except Violation as violation:
+        raise CannotBeJudged(_told(implementation, CORE, str(violation))) from violation
+
+
+def _refuse_ignored_weights(implementation: Any) -> None:
+    dtype = DTYPES[-1]
+    weights = replace(_simplest(CORE, implementation), dtype=dtype).call().weights
+    changed = {name: -weights[name] for name in ("W_xh", "W_hh")}
+    before = _simplest_answer(implementation, dtype)
+    after = _simplest_answer(implementation, dtype, **changed)
+    if np.array_equal(before.hidden_states, after.hidden_states):
+        what = "W_xh and W_hh were set as attributes, and nothing changed: `forward` reads others"
+        raise CannotBeJudged(_told(implementation, CORE, what))
 
 
 def _assumed(implementation: ImplementationOrLayer) -> frozenset[str]:
@@ -63,9 +99,8 @@ def _assumed(implementation: ImplementationOrLayer) -> frozenset[str]:
     return assumed
 
 
-def _asked(implementation: ImplementationOrLayer) -> bool:
-    """Whether float32 was assumed, and answered in float64. Raises CannotBeJudged."""
-    wider = False
+def _asked(implementation: ImplementationOrLayer) -> None:
+    """Raises CannotBeJudged."""
     for profile in profiles_of(implementation):
         case = _simplest(profile, implementation)
         if case is None:
@@ -75,13 +110,9 @@ def _asked(implementation: ImplementationOrLayer) -> bool:
             subject.result(case)
         except Violation as violation:
             raise CannotBeJudged(_told(implementation, profile, str(violation))) from violation
-        if "dtypes" in _assumed(implementation) and case.dtype == "float32":
-            parts = vars(subject.first(case)[1]).values()
-            wider |= any(getattr(part, "dtype", None) == np.float64 for part in parts)
         if getattr(implementation, "adapter", False):
             for name in FIRST_STEPS[profile.name]:
                 _right(Planned(profile, subject, profile.checks[name], case))
-    return wider
 
 
 def _right(item: Planned) -> None:

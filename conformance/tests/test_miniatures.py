@@ -372,7 +372,10 @@ def messages_of(implementation: Any) -> set[str]:
             lambda y, h: ({t: y[t] for t in (0, 2)}, h),
             "step_output: expected a mapping, list or array of time steps 0 … 6, got steps 0, 2",
         ),
-        (lambda y, h: (y, {**h, 3: h[3].T}), "hidden_states[3]: expected shape (4, 3), got (3, 4)"),
+        (
+            lambda y, h: (y, {**h, 3: h[3].T}),
+            "hidden_states[3]: expected shape (4, 3), got (3, 4), rows for columns",
+        ),
         (lambda y, h: ({**y, 1: None}, h), "step_output[1]: expected shape (2, 3), got ()"),
     ],
 )

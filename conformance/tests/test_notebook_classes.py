@@ -64,6 +64,33 @@ class InitialStateFirst(BatchRNN):
         return [*step_output.values()], [*hidden_states.values()]
 
 
+class InFloat32(SingleSequenceRNN):
+    """Weights and results in float32, whatever comes."""
+
+    def forward(self, inputs: Any) -> Any:
+        names = ("W_xh", "b_xh", "W_hh", "b_hh", "W_ho", "b_ho")
+        W_xh, b_xh, W_hh, b_hh, W_ho, b_ho = (np.float32(getattr(self, name)) for name in names)
+        h = np.zeros((self.hidden_size, inputs.shape[1]), np.float32)
+        states, outputs = [], []
+        for x in np.float32(inputs):
+            h = np.tanh(W_xh @ x.T + b_xh + W_hh @ h + b_hh)
+            states.append(h)
+            outputs.append(W_ho @ h + b_ho)
+        return outputs, states
+
+
+class WeightsElsewhere(BatchRNN):
+    """The weights of the constructor are kept in another array, which is the one that is read."""
+
+    def __init__(self, *sizes: int) -> None:
+        super().__init__(*sizes)  # type: ignore[no-untyped-call]
+        self.kept = np.hstack([self.W_xh, self.W_hh])
+
+    def forward(self, inputs: Any) -> Any:
+        self.W_xh, self.W_hh = np.split(self.kept, [inputs.shape[2]], axis=1)
+        return super().forward(inputs)
+
+
 class Aliased(BatchRNN):
     """No new array a step: every state is the last one in the end."""
 
@@ -95,10 +122,24 @@ def test_a_right_one_conforms_and_is_told_what_is_not_asked(cls: type[Any]) -> N
     assert report.executed > 200
     assert {record.case.partition("-")[0] for record in report.records} == {"float64"}
     assert all("-no_h0" in record.case for record in report.records)
+    single = "batches are not asked: a batch was refused, a single sequence was not"
     assert report.notes == (
         "h_0 is never given: `forward` takes no initial state",
+        *[single] * (cls in (SingleSequenceRNN, Slots)),
         "float32 is not claimed: a float32 call was answered in float64",
     )
+
+
+def test_one_of_float32_is_asked_in_float32_alone() -> None:
+    report = check(InFloat32)
+    assert report.conforms
+    assert {record.case.partition("-")[0] for record in report.records} == {"float32"}
+    assert report.notes[-1] == "float64 is not claimed: a float64 call was answered in float32"
+
+
+def test_weights_that_are_not_read_are_told() -> None:
+    with pytest.raises(CannotBeJudged, match=r"W_xh and W_hh were set .* nothing changed"):
+        check(WeightsElsewhere)
 
 
 def test_the_aliased_one_is_rejected_and_named() -> None:

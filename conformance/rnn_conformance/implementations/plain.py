@@ -189,7 +189,9 @@ def _stacked(name: str, by_step: Any, steps: int, shape: tuple[int, int], *, sin
     allowed = (shape, shape[:1]) if single else (shape,)
     for t in range(steps):
         if np.shape(found[t]) not in allowed:
-            raise TypeError(f"{name}[{t}]: expected shape {shape}, got {np.shape(found[t])}")
+            turned = ", rows for columns" * (np.shape(found[t]) == shape[::-1])
+            got = f"{np.shape(found[t])}{turned}"
+            raise TypeError(f"{name}[{t}]: expected shape {shape}, got {got}")
     columns = [np.reshape(found[t], shape) for t in range(steps)]
     return np.stack(columns).swapaxes(1, 2)
 

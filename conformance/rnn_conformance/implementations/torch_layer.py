@@ -91,7 +91,12 @@ class TorchLayer:
             rnn = self._modules[key]
             if len(self._modules) > KEPT:
                 self._modules.popitem(last=False)
-            rnn.load_state_dict(weights)
+            if self._of_torch and _fit(rnn, weights):
+                with torch.no_grad():  # a quarter of what load_state_dict takes
+                    for name, weight in weights.items():
+                        getattr(rnn, name).copy_(weight)
+            else:
+                rnn.load_state_dict(weights)
         return rnn.eval()
 
     def _made(self, options: Options, dtype: torch.dtype, batch_first: bool) -> torch.nn.Module:
@@ -106,6 +111,11 @@ class TorchLayer:
             if self._of_torch:
                 return _Unset(*sizes, **named, dtype=dtype)
             return self._make(*sizes, **named).to(dtype)
+
+
+def _fit(rnn: torch.nn.Module, weights: dict[str, torch.Tensor]) -> bool:
+    """Whether every weight has the shape of its parameter: copy_ would broadcast another."""
+    return all(getattr(rnn, name).shape == weight.shape for name, weight in weights.items())
 
 
 class _Unset(torch.nn.RNN):

@@ -5,7 +5,6 @@ b_xh  bias_ih_l0 (H,)            b_hh  bias_hh_l0 (H,)            b_ho  bias (O,
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,9 +24,15 @@ READOUT_NAMES = {"W_ho": "weight", "b_ho": "bias"}
 
 def to_torch(
     weights: Mapping[str, Array], *, batch_first: bool = False
-) -> tuple[Any, torch.nn.Linear]:
+) -> tuple[torch.nn.RNN, torch.nn.Linear]:
     """A torch.nn.RNN and its readout with copies of these six weights, in their dtype."""
-    return TorchRNN().modules(weights, batch_first=batch_first)
+    hidden_size, input_size = weights["W_xh"].shape
+    dtype = torch.from_numpy(weights["W_xh"]).dtype
+    rnn = torch.nn.RNN(input_size, hidden_size, batch_first=batch_first, dtype=dtype).eval()
+    rnn.load_state_dict(_state_dict(weights, RNN_NAMES))
+    readout = torch.nn.Linear(hidden_size, len(weights["W_ho"]), dtype=dtype)
+    readout.load_state_dict(_state_dict(weights, READOUT_NAMES))
+    return rnn, readout
 
 
 def from_torch(rnn: torch.nn.RNN, readout: torch.nn.Linear) -> dict[str, Array]:
@@ -54,22 +59,14 @@ class TorchRNN(TorchLayer):
     @torch.inference_mode()
     def run(self, call: Call) -> Answer:
         batch_first, bfloat16 = call.layout == "batch_first", call.bfloat16
-        rnn, readout = self.modules(call.weights, batch_first=batch_first, bfloat16=bfloat16)
+        hidden_size, input_size = call.weights["W_xh"].shape
+        named = _state_dict(call.weights, RNN_NAMES)
+        dtype = torch.bfloat16 if bfloat16 else torch.from_numpy(call.weights["W_xh"]).dtype
+        rnn = self.module(Options(input_size, hidden_size), named, dtype, batch_first=batch_first)
+        W, b = (t.to(dtype) for t in _state_dict(call.weights, READOUT_NAMES).values())
         h_0 = None if call.h_0 is None else tensor(call.h_0, call)[None]
         states, h_n = rnn(tensor(call.inputs, call), h_0)
-        return Answer(array(states), array(h_n[0]), array(readout(states)))
-
-    def modules(
-        self, weights: Mapping[str, Array], *, batch_first: bool, bfloat16: bool = False
-    ) -> tuple[Any, torch.nn.Linear]:
-        """The layer and its readout with copies of these weights, in their dtype or bfloat16."""
-        hidden_size, input_size = weights["W_xh"].shape
-        options, named = Options(input_size, hidden_size), _state_dict(weights, RNN_NAMES)
-        dtype = torch.bfloat16 if bfloat16 else torch.from_numpy(weights["W_xh"]).dtype
-        rnn = self.module(options, named, dtype, batch_first=batch_first)
-        readout = torch.nn.Linear(hidden_size, weights["W_ho"].shape[0], dtype=dtype)
-        readout.load_state_dict(_state_dict(weights, READOUT_NAMES))
-        return rnn, readout
+        return Answer(array(states), array(h_n[0]), array(torch.nn.functional.linear(states, W, b)))
 
 
 def _state_dict(weights: Mapping[str, Array], names: Mapping[str, str]) -> dict[str, torch.Tensor]:

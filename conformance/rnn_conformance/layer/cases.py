@@ -99,6 +99,11 @@ class LayerCase:
         }
         return next((shown for start, shown in shows.items() if clause.startswith(start)), True)
 
+    @property
+    def in_one_order(self) -> "LayerCase":
+        """The case of which the same is expected, in whatever layout; an omitted h_0 is zeros."""
+        return replace(self, layout="time_first", h_0="zeros" if self.h_0 == "none" else self.h_0)
+
     def data(self) -> "LayerData":
         return _data(self)
 

@@ -1,7 +1,7 @@
 """What is expected of a layer: from its own states where they show, else as a whole."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -87,7 +87,7 @@ def from_own_states(case: LayerCase, answer: LayerAnswer) -> Expectation:
 
 def as_a_whole(case: LayerCase) -> Expectation:
     """`whole` for the numbers of a case, which are the same in every layout."""
-    return _as_a_whole(replace(case, layout="time_first"))
+    return _as_a_whole(case.in_one_order)
 
 
 @lru_cache(maxsize=2048)
