@@ -72,7 +72,7 @@ class InFloat32(SingleSequenceRNN):
         W_xh, b_xh, W_hh, b_hh, W_ho, b_ho = (np.float32(getattr(self, name)) for name in names)
         h = np.zeros((self.hidden_size, inputs.shape[1]), np.float32)
         states, outputs = [], []
-        for x in np.float32(inputs):
+        for x in np.asarray(inputs, np.float32):
             h = np.tanh(W_xh @ x.T + b_xh + W_hh @ h + b_hh)
             states.append(h)
             outputs.append(W_ho @ h + b_ho)
