@@ -158,6 +158,7 @@ def test_json_of_a_report() -> None:
         "seed": 3,
         "environment": {"numpy": "2.0"},
         "not_claimed": {"outputs": 7},
+        "notes": [],
         "records": [each.to_json() for each in records],
     }
 
