@@ -23,6 +23,8 @@ from rnn_conformance.subject import (
     in_the_dtype,
 )
 
+Applies = Callable[[Case, frozenset[str]], bool]
+
 
 @dataclass(frozen=True)
 class Check:
@@ -41,7 +43,7 @@ class Check:
     title: str
     advice: str
     clauses: tuple[str, ...]
-    applies: Callable[[Case], bool]
+    applies: Applies
     needs: frozenset[str]
     judge: Callable[[Subject, Case], Iterator[Judgement]]
 
@@ -49,12 +51,12 @@ class Check:
 CHECKS: dict[str, Check] = {}
 
 
-def _always(_: Case) -> bool:
+def _always(_: Case, __: frozenset[str]) -> bool:
     return True
 
 
 def _check(
-    *clauses: str, applies: Callable[[Case], bool] = _always, needs: tuple[str, ...] = ()
+    *clauses: str, applies: Applies = _always, needs: tuple[str, ...] = ()
 ) -> Callable[[Callable[[Subject, Case], Iterator[Judgement]]], Check]:
     def register(judge: Callable[[Subject, Case], Iterator[Judgement]]) -> Check:
         title, _, advice = (getdoc(judge) or "").partition("\n\n")
@@ -67,11 +69,11 @@ def _check(
     return register
 
 
-def _contractive(case: Case) -> bool:
+def _contractive(case: Case, _: frozenset[str]) -> bool:
     return case.weights == "contractive"
 
 
-def _short(case: Case) -> bool:
+def _short(case: Case, _: frozenset[str]) -> bool:
     """The cases in which a check calls several times: weights as usual, all but large sizes."""
     return case.weights == "normal" and case.T <= 50 and case.B <= 64
 
@@ -103,7 +105,7 @@ def hidden_states(subject: Subject, case: Case) -> Iterator[Judgement]:
     yield expected.steps(case, subject.result(case).hidden_states)
 
 
-@_check("RNN-PREC-2", applies=lambda case: case.weights == "moderate" and case.dtype in DTYPES)
+@_check("RNN-PREC-2", applies=lambda case, _: case.weights == "moderate" and case.dtype in DTYPES)
 def systematic_error(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Errors cancel over many states, as those of rounding to nearest do.
 
@@ -111,12 +113,14 @@ def systematic_error(subject: Subject, case: Case) -> Iterator[Judgement]:
     off: a fast tanh, or sums that are truncated. Of a weight: it is kept narrower. Where only the
     root mean square is too large: sums have a few bits less than claimed.
     """
-    yield from statistics.judgements(case, subject.result(case).hidden_states)
+    data = case.data()
+    seen = statistics.Trace(data.weights, data.inputs, data.initial, case.dtype)
+    yield from statistics.judgements(seen, subject.result(case).hidden_states)
 
 
 @_check(
     "RNN-CELL-4",
-    applies=lambda case: _short(case) and case.dtype in DTYPES and case.h_0 != "zeros",
+    applies=lambda case, _: _short(case, _) and case.dtype in DTYPES and case.h_0 != "zeros",
 )
 def nan_is_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
     """A NaN in an input makes NaN of the row's states from then on, and of no others.
@@ -172,7 +176,7 @@ def trajectory(subject: Subject, case: Case) -> Iterator[Judgement]:
 
 @_check(
     "RNN-LAYOUT-2",
-    applies=lambda case: _contractive(case) and case.layout == "time_first",
+    applies=lambda case, claimed: _contractive(case, claimed) and case.layout == "time_first",
     needs=("single",),
 )
 def single_equals_column(subject: Subject, case: Case) -> Iterator[Judgement]:
@@ -189,7 +193,7 @@ def single_equals_column(subject: Subject, case: Case) -> Iterator[Judgement]:
 
 @_check(
     "RNN-LAYOUT-1",
-    applies=lambda case: _contractive(case) and case.layout == "batch_first",
+    applies=lambda case, claimed: _contractive(case, claimed) and case.layout == "batch_first",
     needs=("time_first",),
 )
 def batch_first_equals_time_first(subject: Subject, case: Case) -> Iterator[Judgement]:
@@ -204,7 +208,7 @@ def batch_first_equals_time_first(subject: Subject, case: Case) -> Iterator[Judg
 
 @_check(
     "RNN-STATE-1",
-    applies=lambda case: _contractive(case) and case.h_0 == "none",
+    applies=lambda case, claimed: _contractive(case, claimed) and case.h_0 == "none",
     needs=("h_0",),
 )
 def omitted_h_0_is_zeros(subject: Subject, case: Case) -> Iterator[Judgement]:

@@ -38,9 +38,15 @@ def fields_of(call: AnyCall) -> dict[str, Any]:
     return {
         **fields,
         "profile": "layer",
-        "options": asdict(call.options),
+        "options": _options(call.options),
         "training": call.training,
     }
+
+
+def _options(options: Options) -> dict[str, Any]:
+    """The options by name, without the size of a readout if there is none."""
+    fields = asdict(options)
+    return fields if options.output_size else {n: fields[n] for n in fields if n != "output_size"}
 
 
 def tensors_of(call: AnyCall) -> Tensors:
@@ -116,7 +122,7 @@ def read_answer(folder: Path, call: AnyCall, most: int) -> Answer | LayerAnswer:
     """The answer to a call. Raises ValueError where there is none, or it has other parts."""
     core = isinstance(call, Call)
     required = ("hidden_states",) if core else ("output", "h_n")
-    optional = ("h_n", "outputs") if core else ()
+    optional = ("h_n", "outputs") if core else ("y",)
     found = read_tensors(folder / ANSWER, most)
     if not set(required) <= set(found) <= {*required, *optional}:
         raise ValueError(

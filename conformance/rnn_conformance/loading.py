@@ -16,7 +16,7 @@ from rnn_conformance.protocol import Claims, Implementation
 from rnn_conformance.subject import one_line
 
 BUILT_IN = {
-    "torch.nn.RNN": "rnn_conformance.implementations.torch_rnn:TorchRNN",
+    "torch.nn.RNN": "rnn_conformance.implementations.torch_layer:TorchLayer",
     "rnn_reference.BatchRNN": "rnn_conformance.implementations.reference:BATCH",
     "rnn_reference.SingleSequenceRNN": "rnn_conformance.implementations.reference:SINGLE",
     "torch.nn.RNNCell": "rnn_conformance.implementations.torch_cell:TorchCell",

@@ -50,7 +50,7 @@ class AnyCheck(Protocol):
     def needs(self) -> frozenset[str]: ...
 
     @property
-    def applies(self) -> Callable[[Any], bool]: ...
+    def applies(self) -> Callable[[Any, frozenset[str]], bool]: ...
 
     @property
     def judge(self) -> Callable[[Any, Any], Iterator[Judgement]]: ...
@@ -103,12 +103,12 @@ LAYER = Profile(
     LayerSubject,
     lambda found: found.features,
     lambda found: found.features | declared(found),
-    lambda seed, _: layer_catalogue(seed),
+    layer_catalogue,
     LAYER_CHECKS,
 )
 ALL_CHECKS: Mapping[str, AnyCheck] = {**CHECKS, **LAYER_CHECKS}
 
 
 def profiles_of(implementation: object) -> list[Profile]:
-    """The profiles in which an implementation takes part."""
-    return [p for p in (CORE, LAYER) if hasattr(implementation, p.method)]
+    """The profile in which an implementation takes part; that of layers asks all that core asks."""
+    return [p for p in (LAYER, CORE) if hasattr(implementation, p.method)][:1]

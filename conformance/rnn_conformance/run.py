@@ -159,7 +159,7 @@ def asked_of(implementation: Any, *, seed: int = 0, checks: Sequence[str] | None
         for case in profile.catalogue(seed, claimed):
             features = case.features
             for check in chosen:
-                if not check.applies(case):
+                if not check.applies(case, claimed):
                     continue
                 if features | check.needs <= claimed:
                     planned.append(Planned(profile, subject, check, case))

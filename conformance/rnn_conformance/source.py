@@ -10,7 +10,7 @@ from rnn_conformance.protocol import Claims, Implementation
 
 # What something can stand in for, and what makes an implementation of it: f(object, name).
 ADAPTERS = {
-    "torch.nn.RNN": "rnn_conformance.implementations.torch_rnn:TorchRNN",
+    "torch.nn.RNN": "rnn_conformance.implementations.torch_layer:TorchLayer",
     "onnx.backend": "rnn_conformance.implementations.onnx_backend:like_backend",
     "onnx.runner": "rnn_conformance.implementations.onnx_backend:like_runner",
 }

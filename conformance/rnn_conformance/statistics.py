@@ -24,16 +24,15 @@ A is half of what the certificate allows to any one tanh. NumPy's and torch's ar
 0.2 ulp at most, but the rational function in Eigen, XLA and ONNX Runtime by 1.2 ulps (float32).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from rnn_conformance.cases import Case
 from rnn_conformance.certificate import TANH_ULPS, Float64, Precision, preactivation
 from rnn_conformance.judgement import Judgement
-from rnn_conformance.protocol import Array
+from rnn_conformance.protocol import Array, Dtype
 
 DEVIATIONS = 6.0
 TANH_ULPS_RMS = TANH_ULPS / 2
@@ -87,8 +86,18 @@ class Residuals:
         return self.judged * self.u * np.abs(bias)
 
 
-def judgements(case: Case, states: Array) -> Iterator[Judgement]:
-    """Every statistic of the states (T, B, H) of a case."""
+@dataclass(frozen=True)
+class Trace:
+    """What states came from: weights as in `Call`, inputs (T, B, I), h_0 (B, H), the dtype."""
+
+    weights: Mapping[str, Array]
+    inputs: Array
+    initial: Array
+    dtype: Dtype
+
+
+def judgements(case: Trace, states: Array) -> Iterator[Judgement]:
+    """Every statistic of the states (T, B, H) of a trace."""
     reason = (
         f"{DEVIATIONS:g} standard deviations of rounding errors of random sign, an error of "
         f"{TANH_ULPS_RMS:g} ulps rms of tanh and one rounding of each weight, "
@@ -99,9 +108,9 @@ def judgements(case: Case, states: Array) -> Iterator[Judgement]:
         yield Judgement(one.what, np.zeros_like(found), found, limit, reason)
 
 
-def residuals(case: Case, states: Array) -> Residuals:
+def residuals(data: Trace, states: Array) -> Residuals:
     """Of states (T, B, H)."""
-    data, precision = case.data(), Precision.of(case.dtype)
+    precision = Precision.of(data.dtype)
     before = np.concatenate([data.initial[np.newaxis], states[:-1]])
     ones = np.ones((*before.shape[:2], 1))
     v = np.concatenate([data.inputs, ones, before], axis=2, dtype=WIDEST)
@@ -113,7 +122,7 @@ def residuals(case: Case, states: Array) -> Residuals:
         r=(states - h).astype(np.float64),
         h=h.astype(np.float64),
         slope=(1 - h**2).astype(np.float64),
-        ulp=np.spacing(np.abs(h).astype(case.dtype)).astype(np.float64),
+        ulp=np.spacing(np.abs(h).astype(data.dtype)).astype(np.float64),
         scale=a.scale,
         roundings=a.roundings,
         v=v.reshape(-1, v.shape[2]).astype(np.float64),

@@ -9,6 +9,7 @@ from rnn_conformance.implementations.torch_layer import TorchLayer
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
 from rnn_conformance.layer.per_call import Dropping, Mask
 from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.layer.subject import given
 from rnn_conformance.mutants.cell import RecurrentBiasDropped
 from rnn_conformance.mutants.state import InitialStateIgnored
 from rnn_conformance.protocol import Array
@@ -61,9 +62,9 @@ class TorchWithFinalStatesFromTheTop(ChangedTorch):
     """h_n has the last layer first."""
 
     def changed(self, answer: LayerAnswer, call: LayerCall) -> LayerAnswer:
-        o = call.options
-        order = np.arange(len(answer.h_n)).reshape(o.num_layers, o.directions)[::-1].ravel()
-        return LayerAnswer(answer.output, answer.h_n[order])
+        o, h_n = call.options, given(answer, "h_n")
+        order = np.arange(len(h_n)).reshape(o.num_layers, o.directions)[::-1].ravel()
+        return replace(answer, h_n=h_n[order])
 
 
 class HalfOfRecurrentBias(Recurrence):

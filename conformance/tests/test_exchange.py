@@ -118,7 +118,7 @@ def _one(dtype: str, shape: list[int], numbers: bytes) -> bytes:
         (_one("F32", [3], bytes(4)), "answer.safetensors: "),
         (_one("BF16", [1], bytes(2)), "numbers of type 'BF16', which NumPy lacks"),
         (_one("F32", [300_000], bytes(1_200_000)), "expected at most 1100000 bytes"),
-        (_one("F32", [1], bytes(4)), "expected output, h_n; got output"),
+        (_one("F32", [1], bytes(4)), "expected output, h_n, and y where there are any; got output"),
         (None, "No such file"),
     ],
 )

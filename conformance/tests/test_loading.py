@@ -107,7 +107,7 @@ def test_without_torch_the_line_says_how_to_install_it(
     here: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "rnn_conformance.implementations.torch_rnn", raising=False)
+    monkeypatch.delitem(sys.modules, "rnn_conformance.implementations.torch_layer", raising=False)
     message = refusal(lambda: load(name))
     assert message.startswith(f"implementation {name!r}: importing ")
     assert message.endswith('; to install it: pip install "rnn-conformance[torch]"')

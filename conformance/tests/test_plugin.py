@@ -118,7 +118,7 @@ def test_one_check_can_be_selected(host: pytest.Pytester, option: str) -> None:
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
 def test_the_default_is_torch(host: pytest.Pytester) -> None:
-    test = f"hidden_states[torch.nn.RNN-{MAIN}]"
+    test = "layer_output[torch.nn.RNN-float32-T7-B3-I5-H4-O2-L1-tanh-h0-normal]"
     result = host.runpytest_subprocess(*PLAIN, *judging(only=test))
     assert result.ret == 0
     assert outcomes(result)["passed"] == 1

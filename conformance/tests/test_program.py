@@ -116,10 +116,10 @@ def test_a_crash_in_one_case_harms_no_other(core: bool, tmp_path: Path) -> None:
     found.close()
 
 
-def test_one_program_may_have_both_profiles(tmp_path: Path) -> None:
+def test_a_program_with_features_is_judged_as_a_layer(tmp_path: Path) -> None:
     found = program(["cat"], claims=Claims(dtypes=("float64",)), features={"tanh"})
     assert as_implementation(found) is found
-    assert [profile.name for profile in profiles_of(found)] == ["core", "layer"]
+    assert [profile.name for profile in profiles_of(found)] == ["layer"]
     assert found.claims.dtypes == ("float64",)
     assert found.features == {"tanh"}
     found.close()

@@ -79,7 +79,7 @@ def test_what_was_never_asked_for_leaves_no_verdict() -> None:
 
 
 def test_profiles_tell_what_was_asked() -> None:
-    assert re.fullmatch(r"core \(3 of \d+ checks\)", profiles(right()))
+    assert re.fullmatch(r"core \(2 of \d+ checks\)", profiles(right()))
     assert re.fullmatch(r"layer \(1 of \d+ checks\)", profiles(known()))
     assert profiles(replace(right(), records=(), not_claimed={})) == "no check"
     assert json.loads(json.dumps(badge(right()))) == badge(right())

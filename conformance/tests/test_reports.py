@@ -40,7 +40,7 @@ def squeezed(text: str) -> str:
         (
             right,
             r"conforms: \d+ checks passed",
-            r"core \(3 of \d+ checks\): \d+ of \d+ pas",
+            r"core \(2 of \d+ checks\): \d+ of \d+ pas",
             "blue",
         ),
         (

@@ -65,7 +65,7 @@ def test_no_false_alarm(name: str) -> None:
     assert all(set(outcome.shares) >= set(soak.VALUES) for outcome in outcomes)
     for outcome in outcomes:
         relations = set(outcome.shares) & set(soak.PRECONDITIONS)
-        assert len(relations) == (not outcome.case.chaotic)
+        assert len(relations) == (outcome.case.weights == "contractive")
         assert (soak.PADDING in outcome.shares) == (outcome.case.lengths != "none")
     assert sum(outcome.dead for outcome in outcomes) < 10
 
@@ -118,20 +118,21 @@ def test_cases_span_the_space() -> None:
         "nonlinearity": ("tanh", "relu"),
         "layout": ("single", "time_first", "batch_first"),
         "dtype": ("float32", "float64"),
-    } | dict.fromkeys(("bidirectional", "padding_nan", "chaotic"), (False, True))
+        "weights": ("contractive", "normal"),
+    } | dict.fromkeys(("bidirectional", "padding_nan"), (False, True))
     for name, span in spans.items():
         assert {getattr(case, name) for case in cases} == set(span), name
     assert len({case.seed for case in cases}) == len(cases)
     for case in cases:
         assert case.layout != "single" or (case.B, case.lengths) == (1, "none")
-        assert not case.chaotic or (case.L, case.nonlinearity) == (1, "tanh")
+        assert case.weights == "contractive" or (case.L, case.nonlinearity) == (1, "tanh")
         assert not case.padding_nan or case.lengths != "none"
 
 
 def test_options_are_changed_only_where_it_must_show() -> None:
     case = LayerCase()
     assert soak.holds("options_matter", case)
-    assert not soak.holds("options_matter", replace(case, chaotic=True))
+    assert not soak.holds("options_matter", replace(case, weights="normal"))
     for change in ({"bias": "zeros"}, {"h_0": "zeros"}, {"h_0": "none"}, {"bias": "off"}):
         assert not soak.holds("options_matter", replace(case, **change))  # type: ignore[arg-type]
 

@@ -10,8 +10,9 @@ from rnn_conformance.implementations import torch_cuda
 from rnn_conformance.implementations.torch_cell import TorchCell
 from rnn_conformance.implementations.torch_compiled import CompiledTorchCell
 from rnn_conformance.implementations.torch_cuda import OnDevice, TorchCuda, TorchCudaTF32
-from rnn_conformance.implementations.torch_rnn import TorchRNN
+from rnn_conformance.implementations.torch_layer import TorchLayer
 from rnn_conformance.layer.cases import LayerCase
+from rnn_conformance.layer.subject import given
 from rnn_conformance.loading import load
 
 
@@ -26,7 +27,7 @@ def test_what_is_compiled_is_the_cell() -> None:
     for case in (LayerCase(T=3), LayerCase(T=2, B=2, I=3, H=6)):
         expected, found = cell.run_layer(case.call()), compiled.run_layer(case.call())
         np.testing.assert_allclose(found.output, expected.output, rtol=1e-5, atol=1e-6)
-        np.testing.assert_array_equal(found.h_n[0], found.output[-1])
+        np.testing.assert_array_equal(given(found, "h_n")[0], found.output[-1])
 
 
 def test_a_cell_that_needs_two_graphs_raises() -> None:
@@ -48,7 +49,7 @@ def test_a_cell_that_needs_two_graphs_raises() -> None:
     ids=lambda case: case.id,
 )
 def test_what_goes_to_a_device_comes_back_right(case: LayerCase) -> None:
-    expected, found = (each.run_layer(case.call()) for each in (TorchRNN(), TorchCuda("cpu")))
+    expected, found = (each.run_layer(case.call()) for each in (TorchLayer(), TorchCuda("cpu")))
     np.testing.assert_array_equal(found.output, expected.output, strict=True)
     np.testing.assert_array_equal(found.h_n, expected.h_n, strict=True)
     assert TorchCuda("cpu").name == "torch.nn.RNN-cpu"
@@ -77,5 +78,5 @@ def test_without_a_gpu_there_is_no_verdict(capsys: pytest.CaptureFixture[str]) -
     assert load("torch.nn.RNN-cuda").name == "torch.nn.RNN-cuda"
     assert main(["check", "torch.nn.RNN-cuda-tf32", "--processes", "0"]) == 2
     (told,) = capsys.readouterr().err.splitlines()
-    assert "'torch.nn.RNN-cuda-tf32': the smoke check (core) failed" in told
+    assert "'torch.nn.RNN-cuda-tf32': the smoke check (layer) failed" in told
     assert "CUDA" in told

@@ -14,7 +14,7 @@ from flax import linen, nnx
 
 from rnn_conformance.declaration import KnownFailure
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
-from rnn_conformance.protocol import DTYPES, LAYOUTS, Answer, Array, Call, Claims
+from rnn_conformance.protocol import DTYPES, LAYOUTS, Array
 
 jax.config.update("jax_enable_x64", True)
 
@@ -26,7 +26,7 @@ class NnxRNN:
 
     name = "flax.nnx.RNN"
     adapter = True
-    features = frozenset((*DTYPES, *LAYOUTS, *ACTIVATIONS, "bidirectional", "lengths"))
+    features = frozenset((*DTYPES, *LAYOUTS, *ACTIVATIONS, "bidirectional", "lengths", "h_0"))
     conventions: ClassVar[dict[str, str]] = {
         "T = 0": "empty",
         "padded output": "undefined",  # "NOT zeroed out", says the documentation
@@ -51,23 +51,21 @@ class NnxRNN:
 
 
 class LinenRNN:
-    """flax.linen.RNN with a flax.linen.SimpleCell, and a flax.linen.Dense for the readout."""
+    """flax.linen.RNN with a flax.linen.SimpleCell."""
 
     name = "flax.linen.RNN"
     adapter = True
-    claims = Claims(LAYOUTS, DTYPES)
+    features = frozenset((*DTYPES, *LAYOUTS, "tanh", "h_0"))
+    conventions = NnxRNN.conventions
 
-    def run(self, call: Call) -> Answer:
-        w, dtype = call.weights, call.dtype
-        O, H = w["W_ho"].shape
-        cell = linen.SimpleCell(H, dtype=dtype, param_dtype=dtype)
+    def run_layer(self, call: LayerCall) -> LayerAnswer:
+        (W_ih, W_hh, b), dtype = _merged(call, "l0"), call.dtype
+        cell = linen.SimpleCell(call.options.hidden_size, dtype=dtype, param_dtype=dtype)
         rnn = linen.RNN(cell, time_major=call.layout == "time_first", return_carry=True)
-        i = {"kernel": w["W_xh"].T, "bias": (w["b_xh"] + w["b_hh"])[:, 0]}
-        weights = {"cell": {"i": i, "h": {"kernel": w["W_hh"].T}}}
-        h_n, states = _apply(rnn, weights, call.inputs, initial_carry=call.h_0)
-        readout = linen.Dense(O, dtype=dtype, param_dtype=dtype)
-        outputs = _apply(readout, {"kernel": w["W_ho"].T, "bias": w["b_ho"][:, 0]}, states)
-        return Answer(np.array(states), np.array(h_n), np.array(outputs))
+        weights = {"cell": {"i": {"kernel": W_ih.T, "bias": b}, "h": {"kernel": W_hh.T}}}
+        carry = None if call.h_0 is None else call.h_0[0]
+        h_n, output = _apply(rnn, weights, call.inputs, initial_carry=carry)
+        return LayerAnswer(np.array(output), np.array([h_n]))
 
 
 @partial(jax.jit, static_argnums=0)

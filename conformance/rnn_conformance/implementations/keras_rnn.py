@@ -1,4 +1,4 @@
-"""keras.layers.SimpleRNN of Keras 3, with a keras.layers.Dense for the readout.
+"""keras.layers.SimpleRNN of Keras 3.
 
 kernel (I, H) is W_xh transposed, recurrent_kernel (H, H) is W_hh transposed, and the one bias (H,)
 is b_xh + b_hh, added in the dtype: one rounding more, for which the bound has room. Inputs are
@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
-from rnn_conformance.protocol import Answer, Array, Call, Claims
+from rnn_conformance.protocol import Array
 
 
 class KerasRNN:
@@ -30,9 +30,8 @@ class KerasRNN:
 
     backend: ClassVar[str]
     adapter = True
-    claims = Claims(("batch_first",), ("float32",))
     features = frozenset(
-        ("float32", "batch_first", "tanh", "relu", "no_bias", "bidirectional", "lengths")
+        ("float32", "batch_first", "tanh", "relu", "no_bias", "bidirectional", "lengths", "h_0")
     )
     conventions: ClassVar[dict[str, str]] = {"length 0": "h_0"}
 
@@ -47,16 +46,6 @@ class KerasRNN:
             )
         self._function = lru_cache(256)(self._new_function)  # as a user makes a layer but once
 
-    def run(self, call: Call) -> Answer:
-        w = call.weights
-        O, H = w["W_ho"].shape
-        weights = [w["W_xh"].T, w["W_hh"].T, (w["b_xh"] + w["b_hh"])[:, 0]]
-        h_0 = None if call.h_0 is None else [self._tensor(call.h_0)]
-        rnn, readout = self._function(Options(call.inputs.shape[-1], H)), self._function((H, O))
-        states, h_n = rnn(weights, self._tensor(call.inputs), initial_state=h_0)
-        outputs = readout([w["W_ho"].T, w["b_ho"][:, 0]], states)
-        return Answer(self._array(states), self._array(h_n), self._array(outputs))
-
     def run_layer(self, call: LayerCall) -> LayerAnswer:
         o = call.options
         weights = _merged(call, "l0") + (_merged(call, "l0_reverse") if o.bidirectional else [])
@@ -66,25 +55,20 @@ class KerasRNN:
         output, *h_n = layer(weights, self._tensor(call.inputs), initial_state=h_0, mask=mask)
         return LayerAnswer(self._array(output), np.stack([self._array(h) for h in h_n]))
 
-    def _new_function(self, sizes: Options | tuple[int, int]) -> Callable[..., Any]:
-        """f(weights, inputs, …) of a layer, or of a readout from H to O."""
+    def _new_function(self, o: Options) -> Callable[..., Any]:
+        """f(weights, inputs, …) of a layer."""
         layers = self._keras.layers
-        if isinstance(sizes, Options):
-            layer = layers.SimpleRNN(
-                sizes.hidden_size,
-                sizes.nonlinearity,
-                sizes.bias,
-                return_sequences=True,
-                return_state=True,
-                zero_output_for_mask=True,
-            )
-            if sizes.bidirectional:
-                layer = layers.Bidirectional(layer)
-            layer.build((None, None, sizes.input_size))
-        else:
-            layer = layers.Dense(sizes[1])
-            layer.build((None, None, sizes[0]))
-
+        layer = layers.SimpleRNN(
+            o.hidden_size,
+            o.nonlinearity,
+            o.bias,
+            return_sequences=True,
+            return_state=True,
+            zero_output_for_mask=True,
+        )
+        if o.bidirectional:
+            layer = layers.Bidirectional(layer)
+        layer.build((None, None, o.input_size))
         others = [variable.value for variable in layer.non_trainable_variables]
 
         def function(weights: Sequence[Array], inputs: Any, **options: Any) -> Any:

@@ -1,8 +1,8 @@
-"""mlx.nn.RNN on the CPU, with an mlx.nn.Linear for the readout.
+"""mlx.nn.RNN on the CPU.
 
 Wxh (H, I) and Whh (H, H) are W_xh and W_hh as they are; the one bias (H,) is b_xh + b_hh, added in
 the dtype: one rounding more, for which the bound has room. Inputs are (B, T, I) or (T, I). MLX
-gives no final state of its own: as a layer, h_n is the output's last step.
+gives no final state of its own: h_n is the output's last step.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ import mlx.nn
 import numpy as np
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Nonlinearity
-from rnn_conformance.protocol import DTYPES, HALF_DTYPES, Answer, Array, Call, Claims
+from rnn_conformance.protocol import DTYPES, HALF_DTYPES, Array
 
 LAYOUTS = ("single", "batch_first")
 NONLINEARITIES = {"tanh": mlx.nn.tanh, "relu": mlx.nn.relu}
@@ -24,18 +24,7 @@ class MlxRNN:
     name = "mlx.nn.RNN"
     adapter = True
     can_crash = True
-    claims = Claims(LAYOUTS, (*DTYPES, *HALF_DTYPES))
-    features = frozenset((*DTYPES, *HALF_DTYPES, *LAYOUTS, *NONLINEARITIES, "no_bias"))
-
-    def run(self, call: Call) -> Answer:
-        w = {name: _mlx(value, call) for name, value in call.weights.items()}
-        bias = (w["b_xh"] + w["b_hh"])[:, 0]
-        rnn = _rnn({"Wxh": w["W_xh"], "Whh": w["W_hh"], "bias": bias}, "tanh")
-        readout = mlx.nn.Linear(w["W_ho"].shape[1], w["W_ho"].shape[0])
-        readout.update({"weight": w["W_ho"], "bias": w["b_ho"][:, 0]})
-        with mx.stream(mx.cpu):
-            states = rnn(_mlx(call.inputs, call), _hidden(call.h_0, call))
-            return Answer(_numpy(states), outputs=_numpy(readout(states)))
+    features = frozenset((*DTYPES, *HALF_DTYPES, *LAYOUTS, *NONLINEARITIES, "no_bias", "h_0"))
 
     def run_layer(self, call: LayerCall) -> LayerAnswer:
         w = {name: _mlx(value, call) for name, value in call.weights.items()}
@@ -56,11 +45,11 @@ def _rnn(parameters: Mapping[str, mx.array], nonlinearity: Nonlinearity) -> mlx.
     return rnn
 
 
-def _hidden(h_0: Array | None, call: Call | LayerCall) -> mx.array | None:
+def _hidden(h_0: Array | None, call: LayerCall) -> mx.array | None:
     return None if h_0 is None else _mlx(h_0, call)
 
 
-def _mlx(value: Array, call: Call | LayerCall) -> mx.array:
+def _mlx(value: Array, call: LayerCall) -> mx.array:
     dtype = mx.bfloat16 if call.bfloat16 else getattr(mx, str(value.dtype))
     return mx.array(np.ascontiguousarray(value), dtype=dtype)  # it takes no negative strides
 

@@ -28,7 +28,7 @@ class NcnnLayer:
     name = "ncnn"
     adapter = True
     can_crash = True
-    features = frozenset({"float32", "single", "tanh", "layers", "bidirectional", "no_bias"})
+    features = frozenset({"float32", "single", "tanh", "layers", "bidirectional", "no_bias", "h_0"})
 
     def run_layer(self, call: LayerCall) -> LayerAnswer:
         o = call.options

@@ -29,7 +29,7 @@ Prepare = Callable[[bytes], Session]
 SESSIONS = 8
 # It leaves open what comes of no steps (onnx/onnx#1674).
 OPEN = {"T = 0": UNDEFINED, "length 0": UNDEFINED}
-ONNX_FEATURES = FEATURES - {"dropout", "bfloat16"}  # what `rnn_model` can say
+ONNX_FEATURES = FEATURES - {"dropout", "bfloat16", "readout"}  # what `rnn_model` can say
 
 
 class OnnxLayer:

@@ -23,6 +23,16 @@ def session(model: bytes) -> Session:
     return run
 
 
+NEAR_ZERO = tuple(
+    KnownFailure(check, "Tanh in RNN is off by 1e-7 near 0", case, link="findings.md, O10")
+    for check, case in (
+        ("layer_output", "*-extreme"),
+        ("layer_h_n", "*-extreme"),
+        ("layer_output", "float32-T5-B3-I1-H3-L1-tanh-no_bias-h0"),
+        ("layer_output", "float32-T5-B3-I1-H3-L1-tanh-zero_bias-h0"),
+    )
+)
+
 ONNXRUNTIME = OnnxLayer(
     "onnxruntime",
     session,
@@ -33,5 +43,6 @@ ONNXRUNTIME = OnnxLayer(
         KnownFailure(
             "nan_is_propagated", "Relu in RNN makes 0 of NaN", "*relu*", link="findings.md, O1"
         ),
+        *NEAR_ZERO,
     ),
 )

@@ -1,7 +1,7 @@
-"""paddle.nn.SimpleRNN, with paddle.nn.functional.linear for the readout.
+"""paddle.nn.SimpleRNN.
 
-The weights have the names and shapes that torch gives them, both biases stay apart, and the
-readout's kernel (H, O) is W_ho transposed. Inputs are batches alone.
+The weights have the names and shapes that torch gives them, and both biases stay apart. Inputs are
+batches alone.
 """
 
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ import paddle
 from rnn_conformance.declaration import KnownFailure
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
 from rnn_conformance.layer.cases import FEATURES
-from rnn_conformance.protocol import DTYPES, HALF_DTYPES, Answer, Array, Call, Claims
+from rnn_conformance.protocol import HALF_DTYPES, Array
 
 _DEFAULT_DTYPE = Lock()  # paddle has one for the whole process
 
 
 class PaddleRNN:
-    """paddle.nn.SimpleRNN on the CPU, in the options that it documents, with a readout.
+    """paddle.nn.SimpleRNN on the CPU, in the options that it documents.
 
     But for no bias: to leave it out ends the process (findings.md, 3).
     """
@@ -27,8 +27,7 @@ class PaddleRNN:
     name = "paddle.nn.SimpleRNN"
     adapter = True
     can_crash = True
-    claims = Claims(("time_first", "batch_first"), DTYPES)
-    features = FEATURES - {"single", "no_bias", *HALF_DTYPES}
+    features = FEATURES - {"single", "no_bias", "readout", *HALF_DTYPES}
     conventions: ClassVar[dict[str, str]] = {
         "T = 0": "undefined",  # it ends the process (findings.md, 3)
         "B = 0": "undefined",  # refused by two layers in both directions, taken by the others
@@ -70,25 +69,6 @@ class PaddleRNN:
                 None if call.lengths is None else paddle.to_tensor(call.lengths),
             )
         return LayerAnswer(output.numpy(), h_n.numpy())
-
-    def run(self, call: Call) -> Answer:
-        w = call.weights
-        rnn = _rnn(
-            Options(call.inputs.shape[-1], len(w["W_hh"])),
-            {
-                "weight_ih_l0": w["W_xh"],
-                "weight_hh_l0": w["W_hh"],
-                "bias_ih_l0": w["b_xh"][:, 0],
-                "bias_hh_l0": w["b_hh"][:, 0],
-            },
-            time_major=call.layout == "time_first",
-        )
-        kernel, bias = paddle.to_tensor(w["W_ho"].T), paddle.to_tensor(w["b_ho"][:, 0])
-        with paddle.no_grad():
-            h_0 = None if call.h_0 is None else paddle.to_tensor(call.h_0[None])
-            states, h_n = rnn(paddle.to_tensor(call.inputs), h_0)
-            outputs = paddle.nn.functional.linear(states, kernel, bias)
-        return Answer(states.numpy(), h_n[0].numpy(), outputs.numpy())
 
 
 def _rnn(o: Options, weights: Mapping[str, Array], *, time_major: bool) -> "paddle.nn.SimpleRNN":

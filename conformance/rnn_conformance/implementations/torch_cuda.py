@@ -8,9 +8,8 @@ from typing import Any
 
 import torch
 
-from rnn_conformance.implementations.torch_rnn import TorchRNN
+from rnn_conformance.implementations.torch_layer import TorchLayer
 from rnn_conformance.layer.call import LayerAnswer, LayerCall
-from rnn_conformance.protocol import Answer, Call
 
 
 class OnDevice(torch.nn.RNN):
@@ -27,7 +26,7 @@ class OnDevice(torch.nn.RNN):
         return output.to("cpu"), h_n.to("cpu")
 
 
-class TorchCuda(TorchRNN):
+class TorchCuda(TorchLayer):
     """torch.nn.RNN on a device; float32 in float32 throughout, unless `tf32` allows TF32."""
 
     tf32 = False
@@ -37,10 +36,6 @@ class TorchCuda(TorchRNN):
             return OnDevice(*sizes, of=device, **options)
 
         super().__init__(make, f"torch.nn.RNN-{device}{'-tf32' if self.tf32 else ''}")
-
-    def run(self, call: Call) -> Answer:
-        with self._allowed():
-            return super().run(call)
 
     def run_layer(self, call: LayerCall) -> LayerAnswer:
         with self._allowed():

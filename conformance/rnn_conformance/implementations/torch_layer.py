@@ -52,12 +52,13 @@ class TorchLayer:
         batch_first = call.layout == "batch_first"
         inputs = tensor(call.inputs, call)
         weights = {name: tensor(value, call) for name, value in call.weights.items()}
+        W_ho, b_ho = weights.pop("W_ho", None), weights.pop("b_ho", None)
         rnn = self.module(call.options, weights, inputs.dtype, batch_first=batch_first)
         rnn.train(call.training)
         h_0 = None if call.h_0 is None else tensor(call.h_0, call)
         if call.lengths is None:
             output, h_n = rnn(inputs, h_0)
-            return LayerAnswer(array(output), array(h_n))
+            return _answer(output, h_n, W_ho, b_ho)
         rows = inputs.shape[0 if batch_first else 1]
         if len(call.lengths) != rows and not self._of_torch:
             # torch's own function would drop rows, which is no fault of what stands in.
@@ -69,7 +70,7 @@ class TorchLayer:
         padded, _ = torch.nn.utils.rnn.pad_packed_sequence(
             output, batch_first, total_length=inputs.shape[1 if batch_first else 0]
         )
-        return LayerAnswer(array(padded), array(h_n))
+        return _answer(padded, h_n, W_ho, b_ho)
 
     def module(
         self,
@@ -100,7 +101,9 @@ class TorchLayer:
         return rnn.eval()
 
     def _made(self, options: Options, dtype: torch.dtype, batch_first: bool) -> torch.nn.Module:
-        usual = vars(Options(options.input_size, options.hidden_size))
+        usual = vars(Options(options.input_size, options.hidden_size)) | {
+            "output_size": options.output_size
+        }
         named = {name: value for name, value in vars(options).items() if value != usual[name]}
         if batch_first:
             named["batch_first"] = True
@@ -111,6 +114,21 @@ class TorchLayer:
             if self._of_torch:
                 return _Unset(*sizes, **named, dtype=dtype)
             return self._make(*sizes, **named).to(dtype)
+
+
+def _answer(
+    output: torch.Tensor,
+    h_n: torch.Tensor,
+    W_ho: torch.Tensor | None,
+    b_ho: torch.Tensor | None,
+) -> LayerAnswer:
+    """The results as arrays, read out by torch.nn.Linear if there is a readout."""
+    if W_ho is None:
+        return LayerAnswer(array(output), array(h_n))
+    output_size, width = W_ho.shape
+    readout = torch.nn.Linear(width, output_size, dtype=W_ho.dtype)
+    readout.load_state_dict({"weight": W_ho, "bias": b_ho})
+    return LayerAnswer(array(output), array(h_n), array(readout(output)))
 
 
 def _fit(rnn: torch.nn.Module, weights: dict[str, torch.Tensor]) -> bool:

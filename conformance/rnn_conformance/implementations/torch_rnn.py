@@ -1,4 +1,4 @@
-"""torch.nn.RNN with a torch.nn.Linear for the readout, and its weights to and from the reference.
+"""The weights of torch.nn.RNN and a torch.nn.Linear, to and from the reference.
 
 W_xh  weight_ih_l0 (H, I)        W_hh  weight_hh_l0 (H, H)        W_ho  weight (O, H)
 b_xh  bias_ih_l0 (H,)            b_hh  bias_hh_l0 (H,)            b_ho  bias (O,)
@@ -9,9 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from rnn_conformance.implementations.torch_layer import TorchLayer, array, tensor
-from rnn_conformance.layer.call import Options
-from rnn_conformance.protocol import EVERYTHING, Answer, Array, Call
+from rnn_conformance.protocol import Array
 
 RNN_NAMES = {
     "W_xh": "weight_ih_l0",
@@ -49,24 +47,6 @@ def from_torch(rnn: torch.nn.RNN, readout: torch.nn.Linear) -> dict[str, Array]:
             f"readout: expected in_features {rnn.hidden_size}, got {readout.in_features}"
         )
     return {**_arrays(rnn, RNN_NAMES), **_arrays(readout, READOUT_NAMES)}
-
-
-class TorchRNN(TorchLayer):
-    """torch.nn.RNN in inference mode, or what stands in for it, with a torch.nn.Linear."""
-
-    claims = EVERYTHING
-
-    @torch.inference_mode()
-    def run(self, call: Call) -> Answer:
-        batch_first, bfloat16 = call.layout == "batch_first", call.bfloat16
-        hidden_size, input_size = call.weights["W_xh"].shape
-        named = _state_dict(call.weights, RNN_NAMES)
-        dtype = torch.bfloat16 if bfloat16 else torch.from_numpy(call.weights["W_xh"]).dtype
-        rnn = self.module(Options(input_size, hidden_size), named, dtype, batch_first=batch_first)
-        W, b = (t.to(dtype) for t in _state_dict(call.weights, READOUT_NAMES).values())
-        h_0 = None if call.h_0 is None else tensor(call.h_0, call)[None]
-        states, h_n = rnn(tensor(call.inputs, call), h_0)
-        return Answer(array(states), array(h_n[0]), array(torch.nn.functional.linear(states, W, b)))
 
 
 def _state_dict(weights: Mapping[str, Array], names: Mapping[str, str]) -> dict[str, torch.Tensor]:

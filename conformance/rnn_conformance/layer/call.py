@@ -15,7 +15,11 @@ Lengths = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Options:
-    """The constructor's arguments, under the names of `torch.nn.RNN`."""
+    """The constructor's arguments, under the names of `torch.nn.RNN`.
+
+    Attributes:
+        output_size: of the readout y_t = W_ho h_t + b_ho of the last layer; 0 for no readout.
+    """
 
     input_size: int
     hidden_size: int
@@ -24,13 +28,14 @@ class Options:
     bias: bool = True
     bidirectional: bool = False
     dropout: float = 0.0
+    output_size: int = 0
 
     @property
     def directions(self) -> int:
         return 2 if self.bidirectional else 1
 
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of every weight by name, such as weight_ih_l0 and bias_hh_l1_reverse."""
+        """The shape of every weight by name, such as weight_ih_l0, bias_hh_l1_reverse and W_ho."""
         H, D = self.hidden_size, self.directions
         shapes: dict[str, tuple[int, ...]] = {}
         for layer in range(self.num_layers):
@@ -40,6 +45,8 @@ class Options:
                 shapes[f"weight_hh_{end}"] = (H, H)
                 if self.bias:
                     shapes[f"bias_ih_{end}"] = shapes[f"bias_hh_{end}"] = (H,)
+        if self.output_size:
+            shapes["W_ho"], shapes["b_ho"] = (self.output_size, D * H), (self.output_size,)
         return shapes
 
 
@@ -82,11 +89,14 @@ class LayerAnswer:
         output: the states of the last layer, forward beside reverse: (T, D·H), (T, B, D·H) or
             (B, T, D·H), by layout; zero in the padding.
         h_n: the state of each layer and direction after its last real step: (L·D, B, H) or
-            (L·D, H).
+            (L·D, H). None if it is not given; then it is not judged.
+        y: the readout of every step: (T, O), (T, B, O) or (B, T, O), by layout; None if there is no
+            readout, or it is not given.
     """
 
     output: Array
-    h_n: Array
+    h_n: Array | None = None
+    y: Array | None = None
 
 
 @runtime_checkable

@@ -6,6 +6,7 @@ The docstring of a check is its title, and then advice for whoever fails it.
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -14,17 +15,18 @@ from rnn_conformance.expected import identical, unchanged
 from rnn_conformance.judgement import Judgement
 from rnn_conformance.layer import expected
 from rnn_conformance.layer.call import LayerAnswer, LayerCall
-from rnn_conformance.layer.cases import LayerCase
-from rnn_conformance.layer.registry import check, relational
+from rnn_conformance.layer.cases import LayerCase, LayerData
+from rnn_conformance.layer.registry import check, relational, usual
 from rnn_conformance.layer.relations import same
-from rnn_conformance.layer.subject import LayerSubject, in_one_order, ordered
+from rnn_conformance.layer.subject import (
+    LayerSubject,
+    given,
+    in_one_order,
+    ordered,
+    parts_of,
+)
 from rnn_conformance.protocol import Array
-from rnn_conformance.subject import Broken, Violation
-
-
-def usual(case: LayerCase) -> bool:
-    """A selection for what need not be asked of all: float32, tanh."""
-    return relational(case) and case.dtype == "float32" and case.nonlinearity == "tanh"
+from rnn_conformance.subject import Broken, Violation, in_order
 
 
 @check("RNN-MEM-1", applies=usual)
@@ -32,7 +34,7 @@ def layer_inputs_unchanged(subject: LayerSubject, case: LayerCase) -> Iterator[J
     """Nothing that goes in is written to: weights, inputs, h_0 and lengths."""
     call, before = case.call(), case.call()
     subject.answer(call)
-    yield from unchanged(*({**vars(one), **one.weights} for one in (before, call)))
+    yield from unchanged(_given(before), _given(call))
 
 
 @check("RNN-MEM-2", applies=usual)
@@ -41,12 +43,14 @@ def layer_earlier_results_kept(subject: LayerSubject, case: LayerCase) -> Iterat
 
     Results that are views of a buffer of the layer are overwritten by a later call.
     """
-    first = in_one_order(subject.answer(case.call()), case.data(), case.layout)
-    kept = LayerAnswer(first.output.copy(), first.h_n.copy())
+    answer, data = subject.answer(case.call()), case.data()
+    first = in_one_order(answer, data, case.layout)
+    kept = {name: part.copy() for name, part in parts_of(first).items()}
     for later in range(1, 4):  # more than one: two buffers may take turns
         subject.run(replace(case, seed=case.seed + later).data(), case.layout)
-    yield identical("output after other calls", kept.output, first.output)
-    yield identical("h_n after other calls", kept.h_n, first.h_n)
+    now = parts_of(in_one_order(subject.reread(answer), data, case.layout))
+    for name, was in kept.items():
+        yield identical(f"{name} after other calls", was, now[name])
 
 
 @check("RNN-MEM-3", applies=relational)
@@ -57,6 +61,12 @@ def memory_layouts(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement
         found = ordered(subject.answer(call), case.data(), case.layout)
         for judgement in same(case, subject.result(case), found):
             yield replace(judgement, what=f"{judgement.what} from {change.__name__[1:]} memory")
+    call = _changed(case.call(), _broadcast)
+    data = _data_of(call, case)
+    precision = Precision.of(case.dtype)
+    found = ordered(subject.answer(call), data, case.layout)
+    for judgement in expected.judge(expected.whole(data, precision), found, data, precision):
+        yield replace(judgement, what=f"{judgement.what} from memory of stride 0")
 
 
 @check("RNN-CALL-1", applies=usual)
@@ -71,7 +81,32 @@ def layer_calls_are_independent(subject: LayerSubject, case: LayerCase) -> Itera
     for other in _others(case):
         for one in (other, bare):
             answer = subject.run(one.data(), case.layout)
-            yield from expected.judge(expected.as_a_whole(one), answer)
+            yield from _judged(one, answer)
+
+
+@check("RNN-CALL-1", applies=usual)
+def changes_in_place_are_seen(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """Weights, inputs and h_0 that were changed in place count in the next call.
+
+    Look for weights that were packed, transposed or cached under the identity of an array, or
+    under a part of its numbers. The last number of one array is changed at a time, then all.
+    """
+    call = case.call()
+    subject.answer(call)
+    list(unchanged(_given(case.call()), _given(call)))  # all of it is still there
+    precision = Precision.of(case.dtype)
+    for name, value in _given(call).items():
+        if name == "lengths":
+            continue
+        value[(-1,) * value.ndim] += value.dtype.type(0.25)
+        data = _data_of(call, case)
+        found = ordered(subject.answer(call), data, case.layout)
+        for judgement in expected.judge(expected.whole(data, precision), found, data, precision):
+            yield replace(judgement, what=f"{judgement.what} after a change of {name}")
+    other = replace(case, seed=case.seed + 1)
+    for name, value in _given(other.call()).items():
+        _given(call)[name][...] = value
+    yield from _judged(other, ordered(subject.answer(call), other.data(), case.layout))
 
 
 @check("RNN-CALL-2", applies=usual)
@@ -102,11 +137,12 @@ def large_preactivations(subject: LayerSubject, case: LayerCase) -> Iterator[Jud
     data = case.data()
     growth = np.geomspace(1, 2000, case.T)[:, None, None]
     large = replace(data, inputs=(data.inputs * growth).astype(data.inputs.dtype))
-    limit = expected.whole(large, Precision.of(case.dtype))
-    yield from expected.judge(limit, subject.run(large, case.layout))
+    precision = Precision.of(case.dtype)
+    limit = expected.whole(large, precision)
+    yield from expected.judge(limit, subject.run(large, case.layout), large, precision)
 
 
-@check("RNN-CELL-4", "RNN-LEN-5", applies=lambda c: relational(c) and c.L == 1)
+@check("RNN-CELL-4", "RNN-LEN-5", applies=lambda c, claimed: relational(c, claimed) and c.L == 1)
 def nan_is_propagated(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """A NaN that is read makes every number that depends on it NaN, and no other.
 
@@ -126,39 +162,72 @@ def nan_is_propagated(subject: LayerSubject, case: LayerCase) -> Iterator[Judgem
     except Violation:
         return
     found, without = ordered(answer, data, case.layout), subject.result(case)
-    output, h_n = np.zeros_like(found.output, bool), np.zeros_like(found.h_n, bool)
-    output[at:steps, row, :H] = True
-    output[: at + 1, row, H:] = True
-    h_n[:, row] = True
-    for name, values, reached in (("output", found.output, output), ("h_n", found.h_n, h_n)):
+    reached = {"output": np.zeros_like(found.output, bool)}
+    reached["output"][at:steps, row, :H] = True
+    reached["output"][: at + 1, row, H:] = True
+    if found.h_n is not None:
+        reached["h_n"] = np.zeros_like(found.h_n, bool)
+        reached["h_n"][:, row] = True
+    if found.y is not None:
+        reached["y"] = np.zeros_like(found.y, bool)
+        reached["y"][reached["output"].any(axis=2)] = True
+    for name, is_nan in reached.items():
         where = f"{name} (1 for NaN, 0 for numbers)"
-        yield Judgement(where, reached * 1.0, np.isnan(values) * 1.0, 0.0, "what depends on NaN")
-    yield from same(
-        case,
-        LayerAnswer(np.where(output, 0, without.output), np.where(h_n, 0, without.h_n)),
-        LayerAnswer(np.where(output, 0, found.output), np.where(h_n, 0, found.h_n)),
-    )
+        values = np.isnan(given(found, name)) * 1.0
+        yield Judgement(where, is_nan * 1.0, values, 0.0, "what depends on NaN")
+    others = [
+        LayerAnswer(**{n: np.where(reached[n], 0, p) for n, p in parts_of(one).items()})
+        for one in (without, found)
+    ]
+    yield from same(case, *others)
 
 
-@check("RNN-ERR-1", applies=lambda c: usual(c) and c.layout != "single" and c.L > 1)
+@check("RNN-CELL-5", applies=lambda c, claimed: relational(c, claimed) and c.L == 1)
+def infinities_are_kept(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """An infinite input is computed with as IEEE arithmetic has it, or refused with an error.
+
+    Its pre-activations are infinite, so tanh gives 1 or -1, relu infinity or 0. A number that takes
+    its place, such as 0 or the largest one, gives something else.
+    """
+    data, row = case.data(), int(np.argmax(case.data().steps))
+    ends = ("l0", "l0_reverse")[: case.options.directions]
+    column = np.concatenate([data.weights[f"weight_ih_{end}"][:, 0] for end in ends])
+    for value in (np.inf, -np.inf):
+        inputs = data.inputs.copy()
+        inputs[0, row, 0] = value
+        try:
+            answer = subject.answer(replace(data, inputs=inputs).call(case.layout))
+        except Broken:
+            raise
+        except Violation:
+            continue
+        a = column.astype(np.float64) * value
+        limit = np.sign(a) if case.nonlinearity == "tanh" else np.maximum(a, 0)
+        found = ordered(answer, data, case.layout).output[0, row].astype(np.float64)
+        kept = found == limit  # infinity minus infinity is no number
+        wanted, came = (np.where(kept, 0, part)[None, None] for part in (limit, found))
+        bound = 8 * Precision.of(case.dtype).u
+        yield Judgement(f"output at an input of {value}", wanted, came, bound, "4 ulps of tanh")
+
+
+@check(
+    "RNN-ERR-1",
+    applies=lambda c, claimed: usual(c, claimed) and c.layout != "single" and c.L > 1,
+)
 def refusals(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """Sizes that do not fit are refused with an exception, not broadcast or cut off.
 
     A result here is a wrong one that nobody notices.
     """
     call = case.call()
-    inputs, h_0 = call.inputs, call.h_0
-    assert h_0 is not None
+    inputs = call.inputs
     wrong = {
         "inputs with a feature too many": replace(
             call, inputs=np.concatenate([inputs, inputs[..., :1]], axis=2)
         ),
         "inputs with a feature too few": replace(call, inputs=inputs[..., :-1].copy()),
         "inputs of rank 4": replace(call, inputs=inputs[None]),
-        "h_0 with a layer too many": replace(call, h_0=np.concatenate([h_0, h_0[:1]])),
-        "h_0 of one row": replace(call, h_0=h_0[:, :1].copy()),
-        "h_0 with a unit too many": replace(call, h_0=np.concatenate([h_0, h_0[..., :1]], axis=2)),
-        "h_0 of one unit": replace(call, h_0=h_0[..., :1].copy()),
+        **_wrong_states(call),
         **{
             f"{name} of one row": replace(call, weights={**call.weights, name: value[:1].copy()})
             for name, value in call.weights.items()
@@ -168,7 +237,23 @@ def refusals(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     return iter(())
 
 
-@check("RNN-ERR-2", applies=lambda c: usual(c) and c.lengths != "none")
+def _wrong_states(call: LayerCall) -> dict[str, LayerCall]:
+    """Calls whose h_0 does not fit; none if h_0 is omitted."""
+    h_0 = call.h_0
+    if h_0 is None:
+        return {}
+    row = np.s_[:1] if call.layout == "batch_first" else np.s_[:, :1]
+    several = {"h_0 of several rows for one": replace(call, inputs=call.inputs[row])}
+    return {
+        **(several if call.lengths is None else {}),
+        "h_0 with a layer too many": replace(call, h_0=np.concatenate([h_0, h_0[:1]])),
+        "h_0 of one row": replace(call, h_0=h_0[:, :1].copy()),
+        "h_0 with a unit too many": replace(call, h_0=np.concatenate([h_0, h_0[..., :1]], axis=2)),
+        "h_0 of one unit": replace(call, h_0=h_0[..., :1].copy()),
+    }
+
+
+@check("RNN-ERR-2", applies=lambda c, claimed: usual(c, claimed) and c.lengths != "none")
 def lengths_refused(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """Lengths that fit no row or no step are refused with an exception."""
     call = case.call()
@@ -181,6 +266,29 @@ def lengths_refused(subject: LayerSubject, case: LayerCase) -> Iterator[Judgemen
     }
     refused(subject, wrong)
     return iter(())
+
+
+def _judged(case: LayerCase, answer: LayerAnswer) -> Iterator[Judgement]:
+    """An answer to a contractive case, whatever was called before."""
+    precision = Precision.of(case.dtype)
+    return expected.judge(expected.as_a_whole(case), answer, case.data(), precision)
+
+
+def _given(call: LayerCall) -> dict[str, Any]:
+    """Every array that goes in, by name."""
+    given = {**call.weights, "inputs": call.inputs, "h_0": call.h_0, "lengths": call.lengths}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _data_of(call: LayerCall, case: LayerCase) -> LayerData:
+    """The numbers of a call of this case, whose arrays were changed, as copies in one order."""
+    h_0 = call.h_0
+    return replace(
+        case.data(),
+        weights={name: np.array(value) for name, value in call.weights.items()},
+        inputs=np.array(in_order(call.inputs, case.layout)),
+        h_0=None if h_0 is None else np.array(h_0[:, None] if case.layout == "single" else h_0),
+    )
 
 
 def _others(case: LayerCase) -> tuple[LayerCase, ...]:
@@ -225,6 +333,11 @@ def _strided(array: Array) -> Array:
 
 def _backwards(array: Array) -> Array:
     return array[::-1].copy()[::-1]
+
+
+def _broadcast(array: Array) -> Array:
+    """The first entry of the first axis, repeated without memory of its own."""
+    return np.broadcast_to(array[:1].copy(), array.shape)
 
 
 def _fortran(array: Array) -> Array:

@@ -13,9 +13,8 @@ from rnn_conformance.certificate import Precision
 from rnn_conformance.judgement import Judgement
 from rnn_conformance.layer.call import LayerAnswer
 from rnn_conformance.layer.cases import LayerCase, LayerData
-from rnn_conformance.layer.conduct import usual
 from rnn_conformance.layer.expected import whole
-from rnn_conformance.layer.registry import check, relational
+from rnn_conformance.layer.registry import check, relational, usual
 from rnn_conformance.layer.relations import same
 from rnn_conformance.layer.subject import LayerSubject, ordered
 from rnn_conformance.protocol import Array
@@ -24,7 +23,9 @@ P = 0.25
 SIGMAS = 6
 
 
-@check("RNN-DROP-1", applies=lambda c: relational(c) and c.L > 1, needs=("dropout",))
+@check(
+    "RNN-DROP-1", applies=lambda c, claimed: relational(c, claimed) and c.L > 1, needs=("dropout",)
+)
 def dropout_off_in_evaluation(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """In evaluation, a layer with dropout computes what it does without."""
     data = case.data()
@@ -32,7 +33,11 @@ def dropout_off_in_evaluation(subject: LayerSubject, case: LayerCase) -> Iterato
     yield from same(case, subject.result(case), subject.run(with_dropout, case.layout))
 
 
-@check("RNN-DROP-2", applies=lambda c: usual(c) and c.L > 1, needs=("dropout", "relu"))
+@check(
+    "RNN-DROP-2",
+    applies=lambda c, claimed: usual(c, claimed) and c.L > 1,
+    needs=("dropout", "relu"),
+)
 def dropout_between_layers(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """In training, a share p of what a layer hands on is zero, the rest is scaled by 1 / (1 - p).
 
@@ -45,7 +50,8 @@ def dropout_between_layers(subject: LayerSubject, case: LayerCase) -> Iterator[J
     layers = np.arange(case.L).repeat(data.options.directions)[:, None, None]
     for answer in calls:
         yield _zero_or_scaled("output", answer.output, np.array(case.L - 1))
-        yield _zero_or_scaled("h_n", answer.h_n, layers)
+        if answer.h_n is not None:
+            yield _zero_or_scaled("h_n", answer.h_n, layers)
     T, B, _ = data.inputs.shape
     sizes = (len(calls), T, B, data.options.directions, data.options.hidden_size)
     zero = np.stack([answer.output for answer in calls]).reshape(sizes) == 0
@@ -58,7 +64,9 @@ def dropout_between_layers(subject: LayerSubject, case: LayerCase) -> Iterator[J
             yield _share(f"changes between {name}", first != second, 2 * p * (1 - p))
 
 
-@check("RNN-DROP-2", applies=lambda c: relational(c) and c.L == 1, needs=("dropout",))
+@check(
+    "RNN-DROP-2", applies=lambda c, claimed: relational(c, claimed) and c.L == 1, needs=("dropout",)
+)
 def dropout_not_on_the_inputs(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """In training, a single layer drops nothing: its inputs come from no layer."""
     data = case.data()
@@ -66,7 +74,7 @@ def dropout_not_on_the_inputs(subject: LayerSubject, case: LayerCase) -> Iterato
     yield from same(case, subject.result(case), _training(subject, data, case))
 
 
-@check("RNN-DROP-3", applies=lambda c: usual(c) and c.L > 1, needs=("dropout",))
+@check("RNN-DROP-3", applies=lambda c, claimed: usual(c, claimed) and c.L > 1, needs=("dropout",))
 def dropout_not_after_the_last_layer(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """Dropout never touches what the last layer gives.
 

@@ -12,27 +12,29 @@ from rnn_conformance.expected import identical
 from rnn_conformance.judgement import Judgement
 from rnn_conformance.layer import expected
 from rnn_conformance.layer.cases import LayerCase, LayerData
-from rnn_conformance.layer.conduct import refused, usual
+from rnn_conformance.layer.conduct import refused
 from rnn_conformance.layer.conventions import ZEROS_IN_PADDING, following
-from rnn_conformance.layer.registry import check, relational
-from rnn_conformance.layer.subject import LayerSubject, in_one_order
+from rnn_conformance.layer.registry import check, relational, usual
+from rnn_conformance.layer.subject import LayerSubject, given, in_one_order
+from rnn_conformance.protocol import DTYPES
 
 ZERO = "zero, by its clause"
 
 
-def whole(case: LayerCase) -> bool:
+def whole(case: LayerCase, claimed: frozenset[str]) -> bool:
     """The usual selection, without lengths."""
-    return usual(case) and case.lengths == "none"
+    return usual(case, claimed) and case.lengths == "none"
 
 
-def batched(case: LayerCase) -> bool:
+def batched(case: LayerCase, claimed: frozenset[str]) -> bool:
     """The same, in batches."""
-    return whole(case) and case.layout != "single"
+    return whole(case, claimed) and case.layout != "single"
 
 
-def with_lengths(case: LayerCase) -> bool:
-    """A selection of those with lengths: float32."""
-    return relational(case) and case.dtype == "float32" and case.lengths == "unsorted"
+def with_lengths(case: LayerCase, claimed: frozenset[str]) -> bool:
+    """A selection of those with lengths: one dtype."""
+    dtype = next((d for d in DTYPES if d in claimed), None)
+    return relational(case, claimed) and case.dtype == dtype and case.lengths == "unsorted"
 
 
 @check("RNN-EMPTY-1", applies=whole, needs=(following("T = 0", "refused"),))
@@ -46,7 +48,7 @@ def no_steps_refused(subject: LayerSubject, case: LayerCase) -> Iterator[Judgeme
 def no_steps_give_h_0(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """An input of no steps gives an output of none, and h_0 as h_n, as is declared."""
     data = _no_steps(case)
-    yield identical("h_n", data.initial, subject.run(data, case.layout).h_n)
+    yield identical("h_n", data.initial, given(subject.run(data, case.layout), "h_n"))
 
 
 @check("RNN-EMPTY-2", applies=batched, needs=(following("B = 0", "refused"),))
@@ -75,7 +77,7 @@ def length_0_gives_h_0(subject: LayerSubject, case: LayerCase) -> Iterator[Judge
     """A row of length 0 gives h_0 as h_n and zeros as output, and changes no other row."""
     data, before = _one_row_empty(case), subject.result(case)
     found = in_one_order(subject.answer(data.call(case.layout)), data, case.layout)
-    yield identical("h_n of the empty row", data.initial[:, :1], found.h_n[:, :1])
+    yield identical("h_n of the empty row", data.initial[:, :1], given(found, "h_n")[:, :1])
     none = found.output[:, :1]
     yield Judgement("output of the empty row", np.zeros_like(none), none, 0.0, ZERO)
     limit, others = expected.as_a_whole(case), slice(1, None)
@@ -84,7 +86,7 @@ def length_0_gives_h_0(subject: LayerSubject, case: LayerCase) -> Iterator[Judge
         yield Judgement(f"{name} of the others", was, now, 2 * bound[:, others], limit.reason)
 
 
-@check("RNN-LEN-1", applies=lambda case: case.lengths != "none", needs=(ZEROS_IN_PADDING,))
+@check("RNN-LEN-1", applies=lambda case, _: case.lengths != "none", needs=(ZEROS_IN_PADDING,))
 def padding_is_zero(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """The output is zero beyond a row's length, as is declared.
 

@@ -14,7 +14,7 @@ from rnn_conformance.judgement import Judgement
 from rnn_conformance.layer.call import LayerAnswer, Lengths, Options
 from rnn_conformance.layer.cases import LayerCase, LayerData
 from rnn_conformance.protocol import Array
-from rnn_conformance.reproduction import STEP, Formula, step_operands
+from rnn_conformance.reproduction import STEP, Formula, readout_formula, step_operands
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,37 @@ class Expectation:
 H_N = "h_n (step is layer·D + direction)"
 
 
-def judge(expectation: Expectation, answer: LayerAnswer) -> Iterator[Judgement]:
-    """The answer, in one order whatever the layout, against what is expected."""
-    e = expectation
-    output = e.output, answer.output, e.output_bound
-    yield Judgement("output", *output, e.reason, formula=e.formula)
-    yield Judgement(H_N, e.h_n, answer.h_n, e.h_n_bound, e.reason)
+def judge(
+    expectation: Expectation, answer: LayerAnswer, data: LayerData, precision: Precision
+) -> Iterator[Judgement]:
+    """What is given of an answer, in one order whatever the layout, against what is expected."""
+    yield judge_output(expectation, answer)
+    if answer.h_n is not None:
+        yield judge_h_n(expectation, answer.h_n)
+    if answer.y is not None:
+        yield readout(data, precision, answer.output, answer.y)
+
+
+def judge_output(e: Expectation, answer: LayerAnswer) -> Judgement:
+    """The output."""
+    return Judgement("output", e.output, answer.output, e.output_bound, e.reason, formula=e.formula)
+
+
+def judge_h_n(e: Expectation, h_n: Array) -> Judgement:
+    """The final states (L·D, B, H)."""
+    return Judgement(H_N, e.h_n, h_n, e.h_n_bound, e.reason)
+
+
+def readout(data: LayerData, precision: Precision, output: Array, y: Array) -> Judgement:
+    """The readout (T, B, O) from the output of the same step; padding is not looked at."""
+    W_ho, b_ho = data.weights["W_ho"], data.weights["b_ho"][:, None]
+    with np.errstate(over="ignore", invalid="ignore"):
+        a = certificate.affine((W_ho, output), biases=(b_ho,))
+        bound = certificate.readout_bound(a, precision)
+    reason = f"gamma_{a.roundings}(u) (|W_ho||h_t| + |b_ho|), {precision}"
+    formula = readout_formula({"W_ho": W_ho, "b_ho": b_ho}, output)
+    expected, bound = (np.where(data.real, part, 0) for part in (a.value, bound))
+    return Judgement("y", expected, y, bound, reason, formula=formula)
 
 
 def from_own_states(case: LayerCase, answer: LayerAnswer) -> Expectation:

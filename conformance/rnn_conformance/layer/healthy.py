@@ -10,6 +10,7 @@ from rnn_conformance.layer.call import LayerAnswer, LayerCall, Lengths, Options
 from rnn_conformance.layer.per_call import Dropping
 from rnn_conformance.layer.permissive import PaddingLeft, Permissive
 from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.layer.subject import parts_of
 from rnn_conformance.protocol import Array
 
 Weights = Mapping[str, Array]
@@ -65,7 +66,7 @@ class WiderInside(LayerRecurrence):
         h_0 = None if call.h_0 is None else call.h_0.astype(wide)
         inputs = call.inputs.astype(wide)
         found = super().run_layer(replace(call, weights=weights, inputs=inputs, h_0=h_0))
-        return LayerAnswer(found.output.astype(call.dtype), found.h_n.astype(call.dtype))
+        return LayerAnswer(**{n: part.astype(call.dtype) for n, part in parts_of(found).items()})
 
 
 class InputProductFirst(LayerRecurrence):
@@ -125,9 +126,10 @@ class ReadOnlyFortran(LayerRecurrence):
 
     def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
         right = super().answer(call, output, h_n)
-        found = LayerAnswer(np.asfortranarray(right.output), np.asfortranarray(right.h_n))
-        found.output.flags.writeable = found.h_n.flags.writeable = False
-        return found
+        parts = {name: np.asfortranarray(part) for name, part in parts_of(right).items()}
+        for part in parts.values():
+            part.flags.writeable = False
+        return LayerAnswer(**parts)
 
 
 class ViewsOfWiderMemory(LayerRecurrence):

@@ -1,6 +1,7 @@
 """A right layer in small pieces, so that a variant can replace exactly one of them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +39,12 @@ class LayerRecurrence:
                 h_n.append(self.last(states, h_0, steps, d))
                 halves.append(self.turned_back(states, steps, d))
             x = self.layer_output(self.joined(halves), steps, layer, o)
-        return self.answer(call, x, self.stacked(h_n, o))
+        answer = self.answer(call, x, self.stacked(h_n, o))
+        return (
+            replace(answer, y=self.laid_out(call, self.readout(call, x)))
+            if o.output_size
+            else answer
+        )
 
     def refuse(self, call: LayerCall) -> None:
         """Raises ValueError where sizes do not fit."""
@@ -142,14 +148,24 @@ class LayerRecurrence:
         """What a layer hands on, (T, B, D·H): zeros where a row has ended."""
         return np.where(real(x, steps), x, 0).astype(x.dtype)
 
+    def readout(self, call: LayerCall, output: Array) -> Array:
+        """y (T, B, O) of the output of the last layer."""
+        y: Array = output @ call.weights["W_ho"].T + call.weights["b_ho"]
+        return self.in_format(call, y)
+
     def stacked(self, h_n: list[Array], o: Options) -> Array:
         return np.stack(h_n)
 
     def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
         """The results (T, B, D·H) and (L·D, B, H) in the layout of the call."""
+        h_n = h_n[:, 0] if call.layout == "single" else h_n
+        return LayerAnswer(self.laid_out(call, output), h_n)
+
+    def laid_out(self, call: LayerCall, steps: Array) -> Array:
+        """(T, B, n) in the layout of the call."""
         if call.layout == "single":
-            return LayerAnswer(output[:, 0], h_n[:, 0])
-        return LayerAnswer(output.swapaxes(0, 1) if call.layout == "batch_first" else output, h_n)
+            return steps[:, 0]
+        return steps.swapaxes(0, 1) if call.layout == "batch_first" else steps
 
 
 def real(x: Array, steps: Lengths) -> npt.NDArray[np.bool_]:

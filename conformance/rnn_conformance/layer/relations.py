@@ -5,7 +5,7 @@ differ by twice the bound of one at most. The docstring of a check is its title,
 whoever fails it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -16,56 +16,68 @@ from rnn_conformance.layer import expected
 from rnn_conformance.layer.call import LayerAnswer, Nonlinearity
 from rnn_conformance.layer.cases import PADDING, LayerCase, LayerData
 from rnn_conformance.layer.registry import check, relational
-from rnn_conformance.layer.subject import LayerSubject
+from rnn_conformance.layer.subject import LayerSubject, parts_of
 from rnn_conformance.protocol import Array
-from rnn_conformance.subject import Violation
+from rnn_conformance.subject import NotGiven, Violation
 
 EXTRA_STEPS = 3
 
 
 @check(
     "RNN-STATE-4",
-    applies=lambda c: relational(c) and not c.bidirectional and c.lengths == "none",
+    applies=lambda c, claimed: (
+        relational(c, claimed) and not c.bidirectional and c.lengths == "none"
+    ),
+    needs=("h_0",),
 )
 def split_and_carry(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """A sequence cut in two, the second part started from h_n of the first, gives the whole."""
     data, cut = case.data(), case.T // 2
     first = subject.run(replace(data, inputs=data.inputs[:cut]), case.layout)
-    second = subject.run(replace(data, inputs=data.inputs[cut:], h_0=first.h_n), case.layout)
+    carried = first.h_n
+    if carried is None and case.L == 1:
+        carried = first.output[-1:]
+    if carried is None:
+        raise NotGiven("not given: h_n")
+    second = subject.run(replace(data, inputs=data.inputs[cut:], h_0=carried), case.layout)
     joined = LayerAnswer(np.concatenate([first.output, second.output]), second.h_n)
     yield from same(case, subject.result(case), joined)
 
 
-@check("RNN-LAYER-1", applies=lambda c: relational(c) and c.L > 1)
+@check("RNN-LAYER-1", applies=lambda c, claimed: relational(c, claimed) and c.L > 1)
 def chain_of_layers(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """A stack equals its layers run one by one, each on the output of the one below."""
-    data, h_n = case.data(), []
+    data, h_n = _without_readout(case.data()), []
     x = data.inputs
     for layer in range(case.L):
         answer = subject.run(_one_layer(data, layer, x), case.layout)
         x = answer.output
         h_n.append(answer.h_n)
-    yield from same(case, subject.result(case), LayerAnswer(x, np.concatenate(h_n)))
+    yield from same(case, subject.result(case), LayerAnswer(x, _joined(h_n)))
 
 
-@check("RNN-DIR-1", "RNN-DIR-2", applies=lambda c: relational(c) and c.bidirectional and c.L == 1)
+@check(
+    "RNN-DIR-1",
+    "RNN-DIR-2",
+    applies=lambda c, claimed: relational(c, claimed) and c.bidirectional and c.L == 1,
+)
 def directions_apart(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """Each direction of a bidirectional layer equals a layer of one direction.
 
     The reverse one reads each row backwards from its last real step, and its states are given in
     the order of time.
     """
-    data, halves, h_n = case.data(), [], []
+    data, halves, h_n = _without_readout(case.data()), [], []
     for d in range(2):
         turned = expected.in_direction(data.inputs, data.steps, d)
         alone = subject.run(_one_direction(data, d, turned), case.layout)
         halves.append(expected.in_direction(alone.output, data.steps, d))
         h_n.append(alone.h_n)
-    apart = LayerAnswer(np.concatenate(halves, axis=2), np.concatenate(h_n))
+    apart = LayerAnswer(np.concatenate(halves, axis=2), _joined(h_n))
     yield from same(case, subject.result(case), apart)
 
 
-@check("RNN-LEN-5", applies=lambda c: relational(c) and c.layout != "single")
+@check("RNN-LEN-5", applies=lambda c, claimed: relational(c, claimed) and c.layout != "single")
 def rows_permuted(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """The rows of a batch know nothing of each other: permuted, they give permuted results."""
     data, order = case.data(), np.roll(np.arange(case.B), 1)
@@ -76,8 +88,7 @@ def rows_permuted(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]
         lengths=None if data.lengths is None else data.lengths[order],
     )
     found, back = subject.run(permuted, case.layout), np.argsort(order)
-    turned_back = LayerAnswer(found.output[:, back], found.h_n[:, back])
-    yield from same(case, subject.result(case), turned_back)
+    yield from same(case, subject.result(case), _each(found, lambda part: part[:, back]))
 
 
 @check("RNN-CELL-1", "RNN-CELL-2", applies=relational)
@@ -88,6 +99,8 @@ def units_permuted(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement
     width = np.concatenate([order + d * H for d in range(data.options.directions)])
 
     def permuted(name: str, value: Array) -> Array:
+        if name.endswith("_ho"):
+            return value[:, width] if name == "W_ho" else value
         rows = value[order]
         if name.startswith("weight_hh"):
             return rows[:, order]
@@ -96,21 +109,23 @@ def units_permuted(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement
     weights = {name: permuted(name, value) for name, value in data.weights.items()}
     h_0 = None if data.h_0 is None else data.h_0[..., order]
     found = subject.run(replace(data, weights=weights, h_0=h_0), case.layout)
-    back = LayerAnswer(found.output[..., np.argsort(width)], found.h_n[..., np.argsort(order)])
+    h_n = None if found.h_n is None else found.h_n[..., np.argsort(order)]
+    back = LayerAnswer(found.output[..., np.argsort(width)], h_n)
     yield from same(case, subject.result(case), back)
 
 
-@check("RNN-CELL-1", applies=lambda c: relational(c) and c.nonlinearity == "tanh")
+@check("RNN-CELL-1", applies=lambda c, claimed: relational(c, claimed) and c.nonlinearity == "tanh")
 def negated(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """tanh is odd: inputs, h_0 and biases negated, the results are."""
     data = case.data()
-    weights = {n: -value if n.startswith("bias") else value for n, value in data.weights.items()}
+    biases = ("bias", "b_ho")
+    weights = {n: -value if n.startswith(biases) else value for n, value in data.weights.items()}
     h_0 = None if data.h_0 is None else -data.h_0
     found = subject.run(replace(data, weights=weights, inputs=-data.inputs, h_0=h_0), case.layout)
-    yield from same(case, subject.result(case), LayerAnswer(-found.output, -found.h_n))
+    yield from same(case, subject.result(case), _each(found, np.negative))
 
 
-@check("RNN-LEN-4", applies=lambda c: relational(c) and c.lengths != "none")
+@check("RNN-LEN-4", applies=lambda c, claimed: relational(c, claimed) and c.lengths != "none")
 def padding_added(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """Steps beyond every row's length change nothing but the length of the output."""
     data = case.data()
@@ -132,10 +147,11 @@ def powers_of_two(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]
     yield from same(case, subject.result(case), found)
 
 
-@check("RNN-CELL-1", "RNN-CELL-2", applies=lambda c: relational(c) and c.L == 1)
+@check("RNN-CELL-1", "RNN-CELL-2", applies=lambda c, claimed: relational(c, claimed) and c.L == 1)
 def union_of_two(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """Two networks side by side in one, their weights in blocks, compute what each does alone."""
-    data, o = case.data(), case.options
+    data = _without_readout(case.data())
+    o = data.options
     both = {name: _in_blocks(name, value) for name, value in data.weights.items()}
     twice = replace(
         data,
@@ -151,7 +167,7 @@ def union_of_two(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
         h_n = np.s_[..., half * H : (half + 1) * H]
         yield from within_both(
             subject.run(alone, case.layout),
-            LayerAnswer(found.output[..., own], found.h_n[h_n]),
+            LayerAnswer(found.output[..., own], None if found.h_n is None else found.h_n[h_n]),
             expected.whole(alone, precision),
             replace(
                 limit, output_bound=limit.output_bound[..., own], h_n_bound=limit.h_n_bound[h_n]
@@ -159,7 +175,7 @@ def union_of_two(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
         )
 
 
-@check("RNN-CELL-1", "RNN-CELL-2", applies=relational, needs=("tanh", "relu", "no_bias"))
+@check("RNN-CELL-1", "RNN-CELL-2", applies=relational, needs=("tanh", "relu", "no_bias", "h_0"))
 def options_matter(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """One option changed, the output changes: none of them is silently ignored."""
     other: Nonlinearity = "relu" if case.nonlinearity == "tanh" else "tanh"
@@ -175,6 +191,59 @@ def options_matter(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement
     return iter(())
 
 
+@check(
+    "RNN-LAYOUT-2",
+    applies=lambda c, claimed: (
+        relational(c, claimed) and c.lengths == "none" and c.layout == "time_first"
+    ),
+    needs=("single",),
+)
+def single_equals_column(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """A sequence alone gives what it gives as a column of a batch.
+
+    If it fails: is an input of rank 2 (T, input_size) mistaken for a batch of T sequences of one
+    step?
+    """
+    batched, limit, data = subject.result(case), expected.as_a_whole(case), case.data()
+    for row in range(case.B):
+        rows = slice(row, row + 1)
+        h_0 = None if data.h_0 is None else data.h_0[:, rows]
+        alone = subject.run(replace(data, inputs=data.inputs[:, rows], h_0=h_0), "single")
+        bound = replace(
+            limit,
+            output_bound=limit.output_bound[:, rows],
+            h_n_bound=limit.h_n_bound[:, rows],
+        )
+        of_row = LayerAnswer(**{n: part[:, rows] for n, part in parts_of(batched).items()})
+        yield from within_both(of_row, alone, bound, bound)
+
+
+@check(
+    "RNN-LAYOUT-1",
+    applies=lambda c, claimed: relational(c, claimed) and c.layout == "batch_first",
+    needs=("time_first",),
+)
+def batch_first_equals_time_first(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """The order of the axes changes nothing but the order of the axes.
+
+    It concerns inputs and outputs, and neither h_0 nor the final state. A reshape where a transpose
+    is meant mixes sequences with time.
+    """
+    time_first = subject.result(replace(case, layout="time_first"))
+    yield from same(case, time_first, subject.result(case))
+
+
+@check(
+    "RNN-STATE-1",
+    applies=lambda c, claimed: relational(c, claimed),
+    needs=("h_0",),
+)
+def omitted_h_0_is_zeros(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
+    """An omitted h_0 gives what zeros give."""
+    omitted, zeros = (replace(case, h_0=h_0) for h_0 in ("none", "zeros"))
+    yield from same(omitted, subject.result(zeros), subject.result(omitted))
+
+
 def same(case: LayerCase, first: LayerAnswer, second: LayerAnswer) -> Iterator[Judgement]:
     """Two runs of a case between which nothing but rounding may differ."""
     limit = expected.as_a_whole(case)
@@ -188,7 +257,24 @@ def within_both(
     reason = f"the bounds of both runs: {one.reason}"
     apart = one.output_bound + other.output_bound
     yield Judgement("output", first.output, second.output, apart, reason)
-    yield Judgement("h_n", first.h_n, second.h_n, one.h_n_bound + other.h_n_bound, reason)
+    if first.h_n is not None and second.h_n is not None:
+        yield Judgement("h_n", first.h_n, second.h_n, one.h_n_bound + other.h_n_bound, reason)
+
+
+def _without_readout(data: LayerData) -> LayerData:
+    weights = {name: value for name, value in data.weights.items() if not name.endswith("_ho")}
+    return replace(data, options=replace(data.options, output_size=0), weights=weights)
+
+
+def _joined(h_n: list[Array | None]) -> Array | None:
+    """Final states of several calls, one after the other; None if one is not given."""
+    given = [part for part in h_n if part is not None]
+    return np.concatenate(given) if len(given) == len(h_n) else None
+
+
+def _each(answer: LayerAnswer, change: Callable[[Array], Array]) -> LayerAnswer:
+    """Every part that is given, changed."""
+    return LayerAnswer(**{name: change(part) for name, part in parts_of(answer).items()})
 
 
 def _one_layer(data: LayerData, layer: int, inputs: Array) -> LayerData:

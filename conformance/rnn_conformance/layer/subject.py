@@ -1,13 +1,14 @@
 """A layer under test: asks it, refuses what is no answer, brings it into one order."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, LayerImplementation
 from rnn_conformance.layer.cases import LayerCase, LayerData
-from rnn_conformance.protocol import Layout
-from rnn_conformance.subject import Violation, array_of, attempt, in_order
+from rnn_conformance.protocol import Array, Layout
+from rnn_conformance.subject import NotGiven, Violation, array_of, attempt, in_order
 
 REMEMBERED = 4
 
@@ -18,6 +19,11 @@ class LayerSubject:
     def __init__(self, implementation: LayerImplementation) -> None:
         self.implementation = implementation
         self._remembered = lru_cache(REMEMBERED)(self._attempt)
+
+    @property
+    def claimed(self) -> frozenset[str]:
+        """What the implementation claims."""
+        return self.implementation.features
 
     def result(self, case: LayerCase) -> LayerAnswer:
         """What the layer computes for a case, in one order. Raises Violation."""
@@ -38,6 +44,11 @@ class LayerSubject:
         """Run anew, on copies of these numbers. Raises Violation."""
         return ordered(self.answer(data.call(layout)), data, layout)
 
+    def reread(self, answer: LayerAnswer) -> LayerAnswer:
+        """What an earlier answer reads as now, if the implementation keeps it elsewhere."""
+        again = getattr(self.implementation, "reread", None)
+        return answer if again is None else attempt(again, answer, LayerAnswer)
+
     def answer(self, call: LayerCall) -> LayerAnswer:
         """Run anew on this very call; what comes back is not looked at. Raises Violation."""
         return attempt(self.implementation.run_layer, call, LayerAnswer)
@@ -56,19 +67,41 @@ def expected_shapes(data: LayerData, layout: Layout) -> dict[str, tuple[int, ...
     width, states = o.directions * o.hidden_size, o.num_layers * o.directions
     steps = {"single": (T,), "time_first": (T, B), "batch_first": (B, T)}[layout]
     rows = () if layout == "single" else (B,)
-    return {"output": (*steps, width), "h_n": (states, *rows, o.hidden_size)}
+    shapes = {"output": (*steps, width), "h_n": (states, *rows, o.hidden_size)}
+    return shapes | ({"y": (*steps, o.output_size)} if o.output_size else {})
 
 
 def ordered(answer: LayerAnswer, data: LayerData, layout: Layout) -> LayerAnswer:
     """As `in_one_order`, with zeros in the padding, which one check alone looks at."""
     found = in_one_order(answer, data, layout)
-    return LayerAnswer(np.where(data.real, found.output, 0), found.h_n)
+    y = None if found.y is None else np.where(data.real, found.y, 0)
+    return replace(found, output=np.where(data.real, found.output, 0), y=y)
 
 
 def in_one_order(answer: LayerAnswer, data: LayerData, layout: Layout) -> LayerAnswer:
-    """The answer as (T, B, D·H) and (L·D, B, H). Raises Violation where a shape is wrong."""
+    """The answer as (T, B, D·H), (L·D, B, H), (T, B, O). Raises Violation for a wrong shape."""
     shapes = expected_shapes(data, layout)
-    output = array_of("output", answer.output, shapes["output"])
-    h_n = array_of("h_n", answer.h_n, shapes["h_n"])
-    rows = h_n[:, np.newaxis] if layout == "single" else h_n
-    return LayerAnswer(in_order(output, layout), rows)
+    parts = {
+        name: array_of(name, value, shapes[name])
+        for name in shapes
+        if (value := getattr(answer, name)) is not None or name == "output"
+    }
+    h_n, y = parts.get("h_n"), parts.get("y")
+    return LayerAnswer(
+        in_order(parts["output"], layout),
+        h_n[:, np.newaxis] if h_n is not None and layout == "single" else h_n,
+        None if y is None else in_order(y, layout),
+    )
+
+
+def given(answer: LayerAnswer, name: str) -> Array:
+    """A part of an answer. Raises NotGiven."""
+    value: Array | None = getattr(answer, name)
+    if value is None:
+        raise NotGiven(f"not given: {name}")
+    return value
+
+
+def parts_of(answer: LayerAnswer) -> dict[str, Array]:
+    """The parts that were given, by name."""
+    return {name: value for name, value in vars(answer).items() if value is not None}

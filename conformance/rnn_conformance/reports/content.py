@@ -21,7 +21,10 @@ SYMBOLS: Mapping[Status, str] = {
     "not claimed": "–",
     "not judged": "?",
 }
-PROFILES = {profile.name: frozenset(profile.checks) for profile in (CORE, LAYER)}
+PROFILES = {
+    "core": frozenset(CORE.checks) - frozenset(LAYER.checks),
+    "layer": frozenset(LAYER.checks) - frozenset(CORE.checks),
+}
 
 
 @dataclass(frozen=True)

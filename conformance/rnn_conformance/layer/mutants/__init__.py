@@ -25,6 +25,7 @@ from rnn_conformance.layer.mutants import (
     layer_threads,
     layer_weights,
     lengths,
+    starved,
 )
 from rnn_conformance.layer.mutants.registry import LAYER_MUTANTS
 
@@ -51,4 +52,5 @@ __all__ = [
     "layer_threads",
     "layer_weights",
     "lengths",
+    "starved",
 ]

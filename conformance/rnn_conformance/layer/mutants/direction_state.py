@@ -23,7 +23,10 @@ class InitialStatesExchanged(LayerRecurrence):
 
 
 @layer_mutant(
-    "direction", caught_by="layer_output", shipped_in="PaddlePaddle/Paddle#27644", needs=TWO
+    "direction",
+    caught_by="layer_output",
+    shipped_in="PaddlePaddle/Paddle#27644",
+    needs=TWO | {"h_0"},
 )
 class OneInitialStateForBoth(LayerRecurrence):
     """The reverse direction starts from the h_0 of the forward one."""
@@ -33,7 +36,10 @@ class OneInitialStateForBoth(LayerRecurrence):
 
 
 @layer_mutant(
-    "direction", caught_by="layer_output", shipped_in="onnx/onnx-tensorflow#409 (LSTM)", needs=TWO
+    "direction",
+    caught_by="layer_output",
+    shipped_in="onnx/onnx-tensorflow#409 (LSTM)",
+    needs=TWO | {"h_0"},
 )
 class InitialStateLostWithTwoDirections(LayerRecurrence):
     """A layer of two directions starts from zeros, whatever h_0 is."""

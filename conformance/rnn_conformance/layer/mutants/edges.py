@@ -21,7 +21,7 @@ class NoStepsTaken(LayerRecurrence):
         return super().run_layer(call)
 
 
-@layer_mutant("empty", caught_by="no_steps_give_h_0")
+@layer_mutant("empty", caught_by="no_steps_give_h_0", needs={"h_0"})
 class NoStepsGiveZeros(Permissive):
     """An input of no steps gives zeros as h_n rather than h_0."""
 
@@ -48,14 +48,14 @@ class NoRowsRaise(LayerRecurrence):
         return rows
 
 
-@layer_mutant("empty", caught_by="length_0_refused")
+@layer_mutant("empty", caught_by="length_0_refused", needs={"lengths"})
 class LengthZeroTaken(LayerRecurrence):
     """A row of length 0 is taken for one of T steps, where it is declared to be refused."""
 
     shortest = 0
 
 
-@layer_mutant("empty", caught_by="length_0_gives_h_0")
+@layer_mutant("empty", caught_by="length_0_gives_h_0", needs={"lengths"})
 class LengthZeroGivesStateOfLastStep(Permissive):
     """The state of a row of length 0 is read at index -1, the last step."""
 

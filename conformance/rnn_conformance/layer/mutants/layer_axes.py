@@ -7,6 +7,7 @@ import numpy as np
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
 from rnn_conformance.layer.mutants.registry import layer_mutant
 from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.layer.subject import given
 from rnn_conformance.protocol import Array
 
 BATCH_FIRST = frozenset({"batch_first"})
@@ -24,7 +25,10 @@ class FinalStateBatchFirst(LayerRecurrence):
 
 
 @layer_mutant(
-    "layout", caught_by="layer_h_n", shipped_in="openvinotoolkit/openvino_contrib#703 (LSTM)"
+    "layout",
+    caught_by="layer_h_n",
+    shipped_in="openvinotoolkit/openvino_contrib#703 (LSTM)",
+    needs={"layers"},
 )
 class SquareFinalStateTurned(LayerRecurrence):
     """h_n is given by rows first, where L·D equals B."""
@@ -34,7 +38,7 @@ class SquareFinalStateTurned(LayerRecurrence):
         return right.swapaxes(0, 1) if right.shape[0] == right.shape[1] else right
 
 
-@layer_mutant("layout", caught_by="layer_h_n")
+@layer_mutant("layout", caught_by="layer_h_n", needs={"layers"})
 class FinalStateReshaped(LayerRecurrence):
     """h_n, gathered as (B, L·D, H), is brought to (L·D, B, H) by a reshape."""
 
@@ -47,6 +51,7 @@ class FinalStateReshaped(LayerRecurrence):
     "layout",
     caught_by="layer_output",
     shipped_in="Stable-Baselines-Team/stable-baselines3-contrib#111 (LSTM)",
+    needs={"h_0"},
 )
 class InitialStateReshaped(LayerRecurrence):
     """h_0, kept by rows as (B, L·D, H), is brought to (L·D, B, H) by a reshape."""
@@ -56,7 +61,7 @@ class InitialStateReshaped(LayerRecurrence):
         return right.swapaxes(0, 1).reshape(right.shape)
 
 
-@layer_mutant("layout", caught_by="layer_output", needs=BATCH_FIRST)
+@layer_mutant("layout", caught_by="layer_output", needs=BATCH_FIRST | {"h_0"} | {"layers"})
 class SquareInitialStateBatchFirst(LayerRecurrence):
     """h_0 of a batch_first call is read as (B, L·D, H), where L·D equals B."""
 
@@ -94,7 +99,7 @@ class Squeezed(LayerRecurrence):
 
     def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
         right = super().answer(call, output, h_n)
-        return LayerAnswer(right.output.squeeze(), right.h_n.squeeze())
+        return LayerAnswer(right.output.squeeze(), given(right, "h_n").squeeze())
 
 
 @layer_mutant(
@@ -105,4 +110,5 @@ class FirstAxisOfOneStateDropped(LayerRecurrence):
 
     def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
         right = super().answer(call, output, h_n)
-        return LayerAnswer(right.output, right.h_n[0] if len(h_n) == 1 else right.h_n)
+        of_right = given(right, "h_n")
+        return LayerAnswer(right.output, of_right[0] if len(h_n) == 1 else of_right)

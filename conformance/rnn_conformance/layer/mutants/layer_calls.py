@@ -86,7 +86,12 @@ class WeightsKeptWhileSizesGrow(Remembers):
         return w
 
 
-@layer_mutant("state", caught_by="options_matter", shipped_in="pytorch/pytorch#95563 (LSTM)")
+@layer_mutant(
+    "state",
+    caught_by="options_matter",
+    shipped_in="pytorch/pytorch#95563 (LSTM)",
+    needs={"no_bias"},
+)
 class BiasOfEarlierCall(Remembers):
     """What is compiled with biases for some sizes is run again for a call without."""
 
@@ -99,7 +104,7 @@ class BiasOfEarlierCall(Remembers):
         return {**w, "b_ih": b_ih, "b_hh": b_hh}
 
 
-@layer_mutant("state", caught_by="options_matter")
+@layer_mutant("state", caught_by="options_matter", needs={"relu", "tanh"})
 class NonlinearityOfFirstCall(Remembers):
     """The nonlinearity of the first call is kept for every later one."""
 

@@ -57,7 +57,7 @@ class SecondDeviceInTF32(Remembers):
         return rounded(right, 11) if self.second else right
 
 
-@layer_mutant("determinism", caught_by="layer_repeatable")
+@layer_mutant("determinism", caught_by="layer_repeatable", needs={"h_0"})
 class EveryThirdCallReversesState(Remembers):
     """Every third call of the same sizes reads the units of h_0 in reverse order."""
 

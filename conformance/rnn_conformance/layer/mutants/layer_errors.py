@@ -45,7 +45,7 @@ class FourthAxisTaken(_Fits):
         return replace(call, inputs=call.inputs[0]) if call.inputs.ndim == 4 else call
 
 
-@layer_mutant("errors", caught_by="refusals", shipped_in="pytorch/pytorch#4002")
+@layer_mutant("errors", caught_by="refusals", shipped_in="pytorch/pytorch#4002", needs={"h_0"})
 class StatesOfMoreLayersTaken(_Fits):
     """Of an h_0 for more layers than there are, the first ones are taken."""
 
@@ -55,7 +55,7 @@ class StatesOfMoreLayersTaken(_Fits):
         return call if call.h_0 is None else replace(call, h_0=call.h_0[:states])
 
 
-@layer_mutant("errors", caught_by="refusals", shipped_in="pytorch/pytorch#3789")
+@layer_mutant("errors", caught_by="refusals", shipped_in="pytorch/pytorch#3789", needs={"h_0"})
 class StateOfOneRowBroadcast(_Fits):
     """An h_0 of one row is used for all rows."""
 
@@ -67,7 +67,7 @@ class StateOfOneRowBroadcast(_Fits):
         return replace(call, h_0=np.repeat(h_0, B, axis=1))
 
 
-@layer_mutant("errors", caught_by="refusals")
+@layer_mutant("errors", caught_by="refusals", needs={"h_0"})
 class StateOfOneUnitBroadcast(_Fits):
     """An h_0 of one unit is used for all units."""
 

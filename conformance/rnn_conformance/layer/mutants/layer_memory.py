@@ -8,6 +8,7 @@ import numpy as np
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Lengths
 from rnn_conformance.layer.mutants.registry import layer_mutant
 from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.layer.subject import given
 from rnn_conformance.protocol import Array
 
 Weights = Mapping[str, Array]
@@ -40,8 +41,9 @@ class FinalStateOverwrittenByNextCall(LayerRecurrence):
 
     def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
         right = super().answer(call, output, h_n)
-        state = self.states.setdefault((right.h_n.shape, str(h_n.dtype)), right.h_n.copy())
-        state[...] = right.h_n
+        of_right = given(right, "h_n")
+        state = self.states.setdefault((of_right.shape, str(h_n.dtype)), of_right.copy())
+        state[...] = of_right
         return LayerAnswer(right.output, state)
 
 
@@ -70,7 +72,12 @@ class StatesShareOneBuffer(LayerRecurrence):
         return np.repeat(states[-1:], len(states), axis=0)
 
 
-@layer_mutant("aliasing", caught_by="layer_inputs_unchanged", shipped_in="pytorch/pytorch#142303")
+@layer_mutant(
+    "aliasing",
+    caught_by="layer_inputs_unchanged",
+    shipped_in="pytorch/pytorch#142303",
+    needs={"h_0"},
+)
 class InitialStateOverwritten(LayerRecurrence):
     """The caller's h_0 is the memory of the state."""
 
@@ -145,7 +152,7 @@ class StridedWeightReadAsContiguous(LayerRecurrence):
         return {name: _contiguous(value) for name, value in super().cell(call, layer, d).items()}
 
 
-@layer_mutant("aliasing", caught_by="memory_layouts")
+@layer_mutant("aliasing", caught_by="memory_layouts", needs={"h_0"})
 class FortranOrderReadAsC(LayerRecurrence):
     """An h_0 in Fortran order is read in the order of its memory."""
 

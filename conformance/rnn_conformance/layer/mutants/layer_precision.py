@@ -68,7 +68,7 @@ class FinalStateInFloat16(LayerRecurrence):
         return super().last(states, h_0, steps, d).astype(np.float16).astype(states.dtype)
 
 
-@layer_mutant("precision", caught_by="layer_output")
+@layer_mutant("precision", caught_by="layer_output", needs={"h_0"})
 class InitialStateInFloat16(LayerRecurrence):
     """h_0 is rounded to float16."""
 

@@ -7,6 +7,7 @@ import numpy as np
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Lengths
 from rnn_conformance.layer.mutants.registry import layer_mutant
 from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.layer.subject import given
 from rnn_conformance.protocol import Array
 
 Weights = Mapping[str, Array]
@@ -31,7 +32,9 @@ class StateUpdatedWhileRead(LayerRecurrence):
         return new
 
 
-@layer_mutant("state", caught_by="options_matter", shipped_in="onnx/onnx-tensorflow#408 (LSTM)")
+@layer_mutant(
+    "state", caught_by="options_matter", shipped_in="onnx/onnx-tensorflow#408 (LSTM)", needs={"h_0"}
+)
 class InitialStateIgnored(LayerRecurrence):
     """h_0 is taken for zeros."""
 
@@ -39,7 +42,7 @@ class InitialStateIgnored(LayerRecurrence):
         return np.zeros_like(super().initial(call, x))
 
 
-@layer_mutant("state", caught_by="layer_output")
+@layer_mutant("state", caught_by="layer_output", needs={"h_0"})
 class InitialStateOfFirstRow(LayerRecurrence):
     """Every row starts from the h_0 of the first."""
 
@@ -48,7 +51,7 @@ class InitialStateOfFirstRow(LayerRecurrence):
         return np.repeat(h_0[:, :1], h_0.shape[1], axis=1)
 
 
-@layer_mutant("state", caught_by="layer_output")
+@layer_mutant("state", caught_by="omitted_h_0_is_zeros", needs={"h_0"})
 class OmittedStateIsOnes(LayerRecurrence):
     """An omitted h_0 is taken for ones."""
 
@@ -134,5 +137,5 @@ class CarriedStateOneStepOld(LayerRecurrence):
 
     def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
         right = super().answer(call, output, h_n)
-        self.kept[:] = [right.h_n]
+        self.kept[:] = [given(right, "h_n")]
         return right

@@ -66,7 +66,7 @@ class StepsInTheLayer(LayerRecurrence):
         return super().direction(call, w, x[: self.T], h)
 
 
-@layer_mutant("threads", caught_by="threads")
+@layer_mutant("threads", caught_by="threads", needs={"h_0"})
 class OmissionInTheLayer(LayerRecurrence):
     """Whether h_0 is omitted is kept in the layer, which all threads share."""
 

@@ -128,7 +128,7 @@ class SortedTwiceInsteadOfBack(LayerRecurrence):
         return super().answer(call, output[:, order[order]], h_n[:, order[order]])
 
 
-@layer_mutant("lengths", caught_by="rows_permuted", needs=LENGTHS)
+@layer_mutant("lengths", caught_by="rows_permuted", needs=LENGTHS | {"h_0"})
 class InitialStateNotSorted(LayerRecurrence):
     """Rows are sorted by length for the loop, but h_0 is not."""
 

@@ -1,0 +1,63 @@
+"""Narrow claims starve nothing: each bug that they can show is caught, right layers pass."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pytest
+from rnn_conformance.layer.cases import OPTIONS
+from rnn_conformance.layer.healthy import LAYER_HEALTHY
+from rnn_conformance.layer.mutants import LAYER_MUTANTS
+from rnn_conformance.protocol import DTYPES, LAYOUTS
+from rnn_conformance.run import plan
+from rnn_conformance.verdict import check
+
+BUGS_OF_A_SET = 12
+
+
+def claims(rng: np.random.Generator) -> frozenset[str]:
+    """A random set of claims with batches in it, dropout apart."""
+
+    def some(values: Iterable[str]) -> set[str]:
+        drawn = rng.permutation(list(values))
+        return set(map(str, drawn[: rng.integers(1, len(drawn) + 1)]))
+
+    chosen = some(DTYPES) | some(LAYOUTS) | some(("tanh", "relu"))
+    chosen |= {option for option in OPTIONS if rng.random() < 0.4} - {"dropout"}
+    return frozenset(chosen | some(("time_first", "batch_first")))
+
+
+def caught(name: str, claimed: frozenset[str]) -> bool:
+    mutant = LAYER_MUTANTS[name]
+    for checks in ([mutant.caught_by], None):
+        wrong = mutant.make()
+        wrong.features = claimed
+        if any(item.execute().outcome == "failed" for item in plan(wrong, checks=checks)):
+            return True
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+def test_every_bug_that_the_claims_can_show_is_caught(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    claimed = claims(rng)
+    refusals = {"refusals"} if "layers" not in claimed else set()  # asked of several layers alone
+    shown = [
+        name
+        for name, mutant in LAYER_MUTANTS.items()
+        if mutant.needs <= claimed and mutant.caught_by not in refusals
+    ]
+    drawn = rng.permutation(shown)[:BUGS_OF_A_SET]
+    assert [str(name) for name in drawn if not caught(str(name), claimed)] == [], sorted(claimed)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_right_layer_conforms_with_narrow_claims(seed: int) -> None:
+    right = LAYER_HEALTHY["FusedProduct"]()
+    right.features = claims(np.random.default_rng(seed))
+    report = check(right, diagnosed=False)
+    assert report.conforms, report.in_vain
+
+
+def test_a_state_kept_between_calls_is_seen_with_the_narrowest_claims() -> None:
+    assert caught("StateOfLastCall", frozenset(("float64", "time_first", "tanh")))
