@@ -89,15 +89,15 @@ def changes_in_place_are_seen(subject: LayerSubject, case: LayerCase) -> Iterato
     """Weights, inputs and h_0 that were changed in place count in the next call.
 
     Look for weights that were packed, transposed or cached under the identity of an array, or
-    under a part of its numbers. The last number of one array is changed at a time, then all.
+    under a part of its numbers. Of one layer, the last number of one array is changed at a time;
+    then all numbers of all arrays.
     """
     call = case.call()
     subject.answer(call)
     list(unchanged(_given(case.call()), _given(call)))  # all of it is still there
     precision = Precision.of(case.dtype)
-    for name, value in _given(call).items():
-        if name == "lengths":
-            continue
+    one_by_one = {name: value for name, value in _given(call).items() if name != "lengths"}
+    for name, value in one_by_one.items() if case.L == 1 else ():
         value[(-1,) * value.ndim] += value.dtype.type(0.25)
         data = _data_of(call, case)
         found = ordered(subject.answer(call), data, case.layout)
