@@ -192,8 +192,9 @@ def trajectory_bound(
     previous = np.concatenate([h_0[np.newaxis].astype(np.float64), states[:-1]])
     distance = np.zeros(h_0.shape)
     bounds = np.empty_like(states)
-    for t, (x, h) in enumerate(zip(inputs, previous, strict=True)):
-        a = preactivation(weights, x, h)
+    of_all = preactivation(weights, inputs, previous)
+    for t, (value, scale) in enumerate(zip(of_all.value, of_all.scale, strict=True)):
+        a = Affine(value, scale, of_all.roundings)
         carried = (distance @ W_hh.T + apart[t] @ W_xh.T) * (1 + gamma(a.roundings, precision.u))
         # The judge's share in the one-step bound is here that of `states`, rounded in float64 too.
         distance = bounds[t] = state_bound(nonlinearity, a, precision, carried) + JUDGE.eta
