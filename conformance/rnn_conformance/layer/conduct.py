@@ -186,8 +186,8 @@ def nan_is_propagated(subject: LayerSubject, case: LayerCase) -> Iterator[Judgem
 def infinities_are_kept(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """An infinite input is computed with as IEEE arithmetic has it, or refused with an error.
 
-    Its pre-activations are infinite, so tanh gives 1 or -1, relu infinity or 0. A number that takes
-    its place, such as 0 or the largest one, gives something else.
+    Its pre-activations are infinite, so tanh gives 1 or -1, relu infinity or 0; or NaN, where a
+    formula subtracts infinity from itself. A number that takes its place gives something else.
     """
     data, row = case.data(), int(np.argmax(case.data().steps))
     ends = ("l0", "l0_reverse")[: case.options.directions]
@@ -204,7 +204,7 @@ def infinities_are_kept(subject: LayerSubject, case: LayerCase) -> Iterator[Judg
         a = column.astype(np.float64) * value
         limit = np.sign(a) if case.nonlinearity == "tanh" else np.maximum(a, 0)
         found = ordered(answer, data, case.layout).output[0, row].astype(np.float64)
-        kept = found == limit  # infinity minus infinity is no number
+        kept = (found == limit) | np.isnan(found)
         wanted, came = (np.where(kept, 0, part)[None, None] for part in (limit, found))
         bound = 8 * Precision.of(case.dtype).u
         yield Judgement(f"output at an input of {value}", wanted, came, bound, "4 ulps of tanh")
