@@ -63,7 +63,7 @@ def _narrowed_to_a_dtype(implementation: ImplementationOrLayer) -> Implementatio
     Raises CannotBeJudged if it does not read the weights that it is given.
     """
     answers = {dtype: _simplest_answer(implementation, dtype) for dtype in DTYPES}
-    _refuse_ignored_weights(implementation)
+    _refuse_ignored_weights(implementation, DTYPES[-1], answers[DTYPES[-1]])
     for dtype, other in zip(DTYPES, reversed(DTYPES), strict=True):
         parts = vars(answers[dtype]).values()
         if any(getattr(part, "dtype", None) == other for part in parts):
@@ -83,11 +83,10 @@ def _simplest_answer(implementation: Any, dtype: Dtype, **weights: Array) -> Ans
         raise CannotBeJudged(_told(implementation, CORE, str(violation))) from violation
 
 
-def _refuse_ignored_weights(implementation: Any) -> None:
-    dtype = DTYPES[-1]
+def _refuse_ignored_weights(implementation: Any, dtype: Dtype, before: Answer) -> None:
+    """Raises CannotBeJudged if other weights give the same answer as those before."""
     weights = replace(_simplest(CORE, implementation), dtype=dtype).call().weights
     changed = {name: -weights[name] for name in ("W_xh", "W_hh")}
-    before = _simplest_answer(implementation, dtype)
     after = _simplest_answer(implementation, dtype, **changed)
     if np.array_equal(before.hidden_states, after.hidden_states):
         what = "W_xh and W_hh were set as attributes, and nothing changed: `forward` reads others"

@@ -12,7 +12,7 @@ import torch
 from rnn_conformance.declaration import KnownFailure
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
 from rnn_conformance.layer.cases import FEATURES
-from rnn_conformance.protocol import Array, Call
+from rnn_conformance.protocol import Array
 
 ROWS_DROPPED = KnownFailure(
     "lengths_refused",
@@ -143,7 +143,7 @@ class _Unset(torch.nn.RNN):
         pass
 
 
-def tensor(value: Array, call: Call | LayerCall) -> torch.Tensor:
+def tensor(value: Array, call: LayerCall) -> torch.Tensor:
     """The array's own memory where torch can have it: strides not negative, and writable."""
     if min(value.strides, default=0) < 0 or not value.flags.writeable:
         value = np.array(value, order="C")

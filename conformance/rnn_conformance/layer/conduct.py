@@ -155,13 +155,10 @@ def nan_is_propagated(subject: LayerSubject, case: LayerCase) -> Iterator[Judgem
     at = steps // 2
     inputs = data.inputs.copy()
     inputs[at, row, 0] = np.nan
-    try:
-        answer = subject.answer(replace(data, inputs=inputs).call(case.layout))
-    except Broken:
-        raise
-    except Violation:
+    answered = _unless_refused(subject, case, inputs)
+    if answered is None:
         return
-    found, without = ordered(answer, data, case.layout), subject.result(case)
+    found, without = answered, subject.result(case)
     reached = {"output": np.zeros_like(found.output, bool)}
     reached["output"][at:steps, row, :H] = True
     reached["output"][: at + 1, row, H:] = True
@@ -195,15 +192,12 @@ def infinities_are_kept(subject: LayerSubject, case: LayerCase) -> Iterator[Judg
     for value in (np.inf, -np.inf):
         inputs = data.inputs.copy()
         inputs[0, row, 0] = value
-        try:
-            answer = subject.answer(replace(data, inputs=inputs).call(case.layout))
-        except Broken:
-            raise
-        except Violation:
+        answered = _unless_refused(subject, case, inputs)
+        if answered is None:
             continue
         a = column.astype(np.float64) * value
         limit = np.sign(a) if case.nonlinearity == "tanh" else np.maximum(a, 0)
-        found = ordered(answer, data, case.layout).output[0, row].astype(np.float64)
+        found = answered.output[0, row].astype(np.float64)
         kept = (found == limit) | np.isnan(found)
         wanted, came = (np.where(kept, 0, part)[None, None] for part in (limit, found))
         bound = 8 * Precision.of(case.dtype).u
@@ -235,6 +229,18 @@ def refusals(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     }
     refused(subject, wrong)
     return iter(())
+
+
+def _unless_refused(subject: LayerSubject, case: LayerCase, inputs: Array) -> LayerAnswer | None:
+    """The answer to a case with other inputs, in one order; None if it is refused."""
+    data = case.data()
+    try:
+        answer = subject.answer(replace(data, inputs=inputs).call(case.layout))
+    except Broken:
+        raise
+    except Violation:
+        return None
+    return ordered(answer, data, case.layout)
 
 
 def _wrong_states(call: LayerCall) -> dict[str, LayerCall]:
