@@ -8,27 +8,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rnn_conformance.cases import Case as Case
-    from rnn_conformance.cases import catalogue as catalogue
     from rnn_conformance.declaration import KnownFailure as KnownFailure
     from rnn_conformance.findings import Cause as Cause
     from rnn_conformance.findings import Diagnosis as Diagnosis
     from rnn_conformance.implementations.torch_rnn import to_torch as to_torch
     from rnn_conformance.isolation import Isolation as Isolation
-    from rnn_conformance.layer.call import LayerAnswer as LayerAnswer
-    from rnn_conformance.layer.call import LayerCall as LayerCall
-    from rnn_conformance.layer.call import LayerImplementation as LayerImplementation
-    from rnn_conformance.layer.call import Options as Options
-    from rnn_conformance.layer.cases import FEATURES as FEATURES
     from rnn_conformance.layer.cases import LayerCase as LayerCase
     from rnn_conformance.layer.cases import layer_catalogue as layer_catalogue
     from rnn_conformance.loading import CannotBeJudged as CannotBeJudged
     from rnn_conformance.loading import as_implementation as as_implementation
     from rnn_conformance.loading import load as load
+    from rnn_conformance.protocol import BASIC as BASIC
+    from rnn_conformance.protocol import FEATURES as FEATURES
     from rnn_conformance.protocol import Answer as Answer
     from rnn_conformance.protocol import Call as Call
-    from rnn_conformance.protocol import Claims as Claims
     from rnn_conformance.protocol import Implementation as Implementation
+    from rnn_conformance.protocol import Options as Options
     from rnn_conformance.protocol import claims as claims
     from rnn_conformance.pytest_face import pytest_checks as pytest_checks
     from rnn_conformance.records import Record as Record
@@ -42,28 +37,23 @@ if TYPE_CHECKING:
 
 MODULES = {
     "Answer": "protocol",
+    "BASIC": "protocol",
     "Call": "protocol",
     "CannotBeJudged": "loading",
-    "Case": "cases",
     "Cause": "findings",
     "Certificate": "trace",
-    "Claims": "protocol",
     "Diagnosis": "findings",
-    "FEATURES": "layer.cases",
+    "FEATURES": "protocol",
     "Implementation": "protocol",
     "Isolation": "isolation",
     "KnownFailure": "declaration",
-    "LayerAnswer": "layer.call",
-    "LayerCall": "layer.call",
     "LayerCase": "layer.cases",
-    "LayerImplementation": "layer.call",
-    "Options": "layer.call",
+    "Options": "protocol",
     "Planned": "run",
     "Record": "records",
     "Report": "records",
     "Source": "source",
     "as_implementation": "loading",
-    "catalogue": "cases",
     "certify": "trace",
     "check": "verdict",
     "claims": "protocol",

@@ -4,8 +4,8 @@ import argparse
 
 from rnn_conformance import environment
 from rnn_conformance.environment import cores
+from rnn_conformance.layer.checks import LAYER_CHECKS
 from rnn_conformance.loading import BUILT_IN
-from rnn_conformance.profiles import ALL_CHECKS
 from rnn_conformance.reports import files
 from rnn_conformance.source import ADAPTERS
 
@@ -57,9 +57,9 @@ def parser() -> argparse.ArgumentParser:
         "--check",
         action="append",
         dest="checks",
-        choices=tuple(ALL_CHECKS),
+        choices=tuple(LAYER_CHECKS),
         metavar="NAME",
-        help=f"run this check alone (repeatable): {', '.join(ALL_CHECKS)}",
+        help=f"run this check alone (repeatable): {', '.join(LAYER_CHECKS)}",
     )
     for kind, (_, what) in files.KINDS.items():
         judge.add_argument(f"--{kind}", metavar="FILE", help=f"write a report: {what}")

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,28 +10,24 @@ from typing import Any
 
 from rnn_conformance.documents import content_of
 from rnn_conformance.layer import conventions
-from rnn_conformance.layer.call import LayerImplementation
-from rnn_conformance.layer.cases import FEATURES
-from rnn_conformance.protocol import Implementation
+from rnn_conformance.protocol import Implementation, claimed
 
 LARGEST_FILE = 1_000_000  # bytes
 PARTS = (
     "name",
     "claims",
-    "features",
     "conventions",
     "known_failures",
     "run",
-    "run_layer",
     "reread",
     "adapter",
     "can_crash",
     "assumed",
+    "called",
     "notes",
-    "without_h_n",
     "code",
 )
-ImplementationOrLayer = Implementation | LayerImplementation
+OLD_FIELDS = ("layouts", "dtypes", "h_0", "features")  # of version 0.1
 
 
 @dataclass(frozen=True)
@@ -65,17 +61,13 @@ class Declaration:
 
     Attributes:
         name: under which it is shown.
-        layouts, dtypes, h_0: what it claims of the seed model, as in `Claims`.
-        features: what it claims as a layer, of `FEATURES`.
+        claims: what it does, of `FEATURES`.
         conventions: what it follows where practice differs.
         known_failures: instead of those that the implementation has.
     """
 
     name: str | None = None
-    layouts: tuple[str, ...] | None = None
-    dtypes: tuple[str, ...] | None = None
-    h_0: bool | None = None
-    features: frozenset[str] | None = None
+    claims: frozenset[str] | None = None
     conventions: Mapping[str, str] | None = None
     known_failures: tuple[KnownFailure, ...] | None = None
 
@@ -93,13 +85,15 @@ def read_declaration(path: str | Path) -> Declaration:
 
 
 def _declaration(data: Mapping[str, Any]) -> Declaration:
+    if old := [name for name in OLD_FIELDS if name in data]:
+        raise ValueError(
+            f"{', '.join(old)}: since 0.2.0 all claims are one list, such as "
+            'claims = ["time_first", "float32", "tanh", "h_0", "h_n", "readout"]'
+        )
     _known_fields("the file", data, Declaration)
     readers: Mapping[str, Callable[[str, Any], Any]] = {
         "name": _text,
-        "layouts": _texts,
-        "dtypes": _texts,
-        "h_0": _flag,
-        "features": _features,
+        "claims": _claims,
         "conventions": _conventions,
         "known_failures": _known_failures,
     }
@@ -112,24 +106,10 @@ def _text(what: str, value: Any) -> str:
     return value
 
 
-def _flag(what: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"{what}: expected true or false, got {value!r}")
-    return value
-
-
-def _texts(what: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value:
+def _claims(what: str, value: Any) -> frozenset[str]:
+    if not isinstance(value, list):
         raise ValueError(f"{what}: expected a list of texts, got {value!r}")
-    return tuple(_text(what, item) for item in value)
-
-
-def _features(what: str, value: Any) -> frozenset[str]:
-    chosen = frozenset(_texts(what, value))
-    if unknown := sorted(chosen - FEATURES):
-        known = ", ".join(sorted(FEATURES))
-        raise ValueError(f"{what}: expected a selection of {known}, got {', '.join(unknown)}")
-    return chosen
+    return claimed(value)
 
 
 def _conventions(_: str, value: Any) -> Mapping[str, str]:
@@ -159,39 +139,30 @@ def _known_fields(what: str, data: Mapping[str, Any], kind: type[Any]) -> None:
 
 
 def declared(
-    implementation: ImplementationOrLayer,
+    implementation: Implementation,
     declaration: Declaration,
     code: str = "",
     notes: tuple[str, ...] = (),
-) -> ImplementationOrLayer:
+    assumed: frozenset[str] = frozenset(),
+) -> Implementation:
     """The same implementation, with another declaration.
 
     Args:
         code: the Python expression that gives it, for whoever repeats a failure.
         notes: further notes on what is not asked of it, and why.
-
-    Raises ValueError where something is declared of a profile in which it takes no part.
+        assumed: what of the declared claims is assumed, and may be narrowed further.
     """
     found = SimpleNamespace(
         **{part: getattr(implementation, part) for part in PARTS if hasattr(implementation, part)}
     )
-    said = {name: getattr(declaration, name) for name in ("layouts", "dtypes", "h_0")}
-    if given := {name: value for name, value in said.items() if value is not None}:
-        found.claims = replace(_of(found, "run", "layouts, dtypes, h_0").claims, **given)
-    if declaration.features is not None:
-        _of(found, "run_layer", "features").features = declaration.features
-    for name in ("name", "conventions", "known_failures"):
-        if (value := getattr(declaration, name)) is not None:
-            setattr(found, name, value)
+    for field in fields(Declaration):
+        if (value := getattr(declaration, field.name)) is not None:
+            setattr(found, field.name, value)
+    if declaration.claims is not None:
+        found.assumed = assumed
     if code:
         found.code = code
     if notes:
         found.notes = (*getattr(found, "notes", ()), *notes)
-    assert isinstance(found, Implementation | LayerImplementation)
-    return found
-
-
-def _of(found: SimpleNamespace, method: str, what: str) -> SimpleNamespace:
-    if not hasattr(found, method):
-        raise ValueError(f"{what}: declared of an implementation without {method}")
+    assert isinstance(found, Implementation)
     return found

@@ -16,28 +16,23 @@ import numpy.typing as npt
 
 from rnn_conformance.documents import content_of
 from rnn_conformance.extras import need
-from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
-from rnn_conformance.protocol import Answer, Call
+from rnn_conformance.protocol import Answer, Call, Options
 from rnn_conformance.subject import printable
 
-FORMAT = 1
+FORMAT = 2
 CALL, TENSORS, ANSWER = "call.json", "call.safetensors", "answer.safetensors"
 HEADER_BYTES = 100_000  # more than the header of any file of the suite
 NOT_WEIGHTS = ("inputs", "h_0", "lengths")
 
-AnyCall = Call | LayerCall
 Tensors = dict[str, npt.NDArray[Any]]
 
 
-def fields_of(call: AnyCall) -> dict[str, Any]:
+def fields_of(call: Call) -> dict[str, Any]:
     """What is asked, as it stands in call.json."""
-    dtype = "bfloat16" if call.bfloat16 else call.dtype.name
-    fields = {"format": FORMAT, "profile": "core", "layout": call.layout, "dtype": dtype}
-    if isinstance(call, Call):
-        return fields
     return {
-        **fields,
-        "profile": "layer",
+        "format": FORMAT,
+        "layout": call.layout,
+        "dtype": "bfloat16" if call.bfloat16 else call.dtype.name,
         "options": _options(call.options),
         "training": call.training,
     }
@@ -49,31 +44,28 @@ def _options(options: Options) -> dict[str, Any]:
     return fields if options.output_size else {n: fields[n] for n in fields if n != "output_size"}
 
 
-def tensors_of(call: AnyCall) -> Tensors:
+def tensors_of(call: Call) -> Tensors:
     """Every array of a call by name: inputs, h_0 and lengths where they are given, the weights."""
-    given = {name: getattr(call, name, None) for name in NOT_WEIGHTS}
+    given = {name: getattr(call, name) for name in NOT_WEIGHTS}
     return {**{name: value for name, value in given.items() if value is not None}, **call.weights}
 
 
-def call_of(fields: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]) -> AnyCall:
+def call_of(fields: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]) -> Call:
     """The call of which `fields_of` and `tensors_of` gave these."""
     weights = {name: value for name, value in tensors.items() if name not in NOT_WEIGHTS}
-    inputs, h_0, bfloat16 = tensors["inputs"], tensors.get("h_0"), fields["dtype"] == "bfloat16"
-    if fields["profile"] == "core":
-        return Call(weights, inputs, h_0, fields["layout"], bfloat16)
-    return LayerCall(
+    return Call(
         Options(**fields["options"]),
         weights,
-        inputs,
-        h_0,
+        tensors["inputs"],
+        tensors.get("h_0"),
         tensors.get("lengths"),
         fields["layout"],
         fields["training"],
-        bfloat16,
+        fields["dtype"] == "bfloat16",
     )
 
 
-def write_call(folder: Path, call: AnyCall) -> None:
+def write_call(folder: Path, call: Call) -> None:
     """Write call.json and call.safetensors. Raises OSError."""
     write_tensors(folder / TENSORS, tensors_of(call))
     (folder / CALL).write_text(json.dumps(fields_of(call), indent=1) + "\n")
@@ -118,16 +110,12 @@ def arrays_of(name: str, content: bytes) -> Tensors:
         raise ValueError(f"{name}: numbers of type {error}, which NumPy lacks") from error
 
 
-def read_answer(folder: Path, call: AnyCall, most: int) -> Answer | LayerAnswer:
+def read_answer(folder: Path, most: int) -> Answer:
     """The answer to a call. Raises ValueError where there is none, or it has other parts."""
-    core = isinstance(call, Call)
-    required = ("hidden_states",) if core else ("output", "h_n")
-    optional = ("h_n", "outputs") if core else ("y",)
     found = read_tensors(folder / ANSWER, most)
-    if not set(required) <= set(found) <= {*required, *optional}:
+    if not {"output"} <= set(found) <= {"output", "h_n", "y"}:
         raise ValueError(
-            f"{ANSWER}: expected {', '.join(required)}"
-            + (f", and {', '.join(optional)} where there are any" if optional else "")
-            + f"; got {', '.join(sorted(found)) or 'nothing'}"
+            f"{ANSWER}: expected output, and h_n and y where there are any; "
+            f"got {', '.join(sorted(found)) or 'nothing'}"
         )
-    return Answer(**found) if core else LayerAnswer(**found)
+    return Answer(**found)

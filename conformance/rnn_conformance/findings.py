@@ -25,7 +25,7 @@ class Cause:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What explains the failures in one profile.
+    """What explains the failures.
 
     Attributes:
         causes: each reproduces every failing and every passing check alone; the checks cannot tell
@@ -37,7 +37,6 @@ class Diagnosis:
         repeated: whether the failures came again when the implementation was asked anew.
     """
 
-    profile: str
     causes: tuple[Cause, ...]
     failing: int
     checks: int

@@ -17,7 +17,6 @@ from rnn_conformance.conversation import Conversation, Silent
 from rnn_conformance.declaration import KnownFailure
 from rnn_conformance.findings import Diagnosis
 from rnn_conformance.loading import CannotBeJudged
-from rnn_conformance.protocol import Claims
 from rnn_conformance.records import Record
 from rnn_conformance.run import Planned, asked_of, refuse_wrong
 from rnn_conformance.source import Source
@@ -98,8 +97,7 @@ class Workers:
         )
         self.asked = replace(asked, planned=self.planned)
         # Cases that differ in layout alone share numbers, and so what is expected of them.
-        of_any: list[Any] = [item.case for item in asked.planned]
-        numbers = [case.in_one_order for case in of_any]
+        numbers = [item.case.in_one_order for item in asked.planned]
         order = {case: i for i, case in enumerate(dict.fromkeys(numbers))}
         self._of = [order[case] % isolation.processes for case in numbers]
 
@@ -149,16 +147,17 @@ class Workers:
             raise Vacuous(told["vacuous"])
         return Record.from_json(told)
 
-    def diagnoses(self, records: Iterable[Record]) -> tuple[Diagnosis, ...]:
+    def diagnosis(self, records: Iterable[Record]) -> Diagnosis | None:
         """As `rnn_conformance.explaining`, those left out that ended the process. Raises Broken."""
         asked = [record for record in records if record.id not in self._no_answer]
         if not any(record.outcome == "failed" for record in asked):
-            return ()
+            return None
         with TemporaryDirectory(prefix="rnn-conformance-") as folder:
             place = Path(folder, "records.json")
             place.write_text(json.dumps([record.to_json() for record in asked]))
             told = self._ask(0, {"explain": str(place)}, EXPLAINING)
-        return tuple(map(Diagnosis.from_json, told["diagnoses"]))
+        found = told["diagnosis"]
+        return None if found is None else Diagnosis.from_json(found)
 
     def _unanswered(self, item: RemoteCheck, why: str) -> Record:
         self._no_answer.add(item.id)
@@ -228,22 +227,14 @@ class Workers:
 
 def _stub(told: dict[str, Any]) -> Any:
     """What the parent knows of an implementation that it has not loaded."""
-    found = SimpleNamespace(
+    return SimpleNamespace(
         name=told["name"],
+        claims=frozenset(told["claims"]),
         conventions=told["conventions"],
         known_failures=tuple(KnownFailure(**known) for known in told["known_failures"]),
-        **{
-            name: told[name] for name in ("adapter", "code", "notes", "without_h_n") if name in told
-        },
+        run=_elsewhere,
+        **{name: told[name] for name in ("adapter", "called", "code", "notes") if name in told},
     )
-    for method in told["methods"]:
-        setattr(found, method, _elsewhere)
-    if told["claims"] is not None:
-        claims = told["claims"]
-        found.claims = Claims(tuple(claims["layouts"]), tuple(claims["dtypes"]), claims["h_0"])
-    if "run_layer" in told["methods"]:
-        found.features = frozenset(told["features"])
-    return found
 
 
 def _elsewhere(_: object) -> None:

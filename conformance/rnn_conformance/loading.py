@@ -11,8 +11,7 @@ from rnn_conformance.declaration import KnownFailure
 from rnn_conformance.environment import FRAMEWORKS
 from rnn_conformance.implementations.plain import PlainFunction, StepByStepClass
 from rnn_conformance.layer import conventions
-from rnn_conformance.layer.call import LayerImplementation
-from rnn_conformance.protocol import Claims, Implementation
+from rnn_conformance.protocol import Implementation, claimed
 from rnn_conformance.subject import one_line
 
 BUILT_IN = {
@@ -44,7 +43,7 @@ class CannotBeJudged(Exception):
     """There is nothing to judge: unknown name, failed import, an object of no known kind."""
 
 
-def load(name: str) -> Implementation | LayerImplementation:
+def load(name: str) -> Implementation:
     """The implementation of this name.
 
     Args:
@@ -83,22 +82,19 @@ def named(name: str) -> Any:
     return getattr(module, attribute)
 
 
-def as_implementation(
-    implementation: Any, *, name: str | None = None
-) -> Implementation | LayerImplementation:
+def as_implementation(implementation: Any, *, name: str | None = None) -> Implementation:
     """An implementation, made from whatever of these it is given.
 
     - a name, as `load` takes it;
     - an `Implementation`: an object with `name`, `claims` and `run(call)`, or its class;
-    - a `LayerImplementation`: with `name`, `features` and `run_layer(call)`; it may be both;
     - a class like those of the reference: `Class(input_size, hidden_size, output_size, dtype=…,
       rng=…)`, weights assigned as attributes, `forward(inputs, h_0)` that returns outputs and
       hidden states by time step;
     - a function `f(weights, inputs, h_0)` that returns a mapping with "hidden_states", and "h_n"
       and "outputs" where it has them.
 
-    A class or function is taken to do (T, B, I) inputs in float32 and float64, unless it is
-    decorated with `rnn_conformance.claims`.
+    A class or function is taken to claim `BASIC`, unless it is decorated with
+    `rnn_conformance.claims`.
 
     Raises CannotBeJudged.
     """
@@ -108,38 +104,35 @@ def as_implementation(
     try:
         shown = name or _name_of(implementation)
         found = _adapted(implementation, shown)
-        declared = {"name": (found.name, str), **_claims(found)}
+        _refuse_wrong(found)
     except (CannotBeJudged, KeyboardInterrupt):
         raise
     except BaseException as error:  # a stranger's constructor may raise anything
         raise CannotBeJudged(f"implementation {shown!r}: {one_line(error)}") from error
-    for attribute, (value, kind) in declared.items():
-        if not isinstance(value, kind):
-            raise CannotBeJudged(
-                f"implementation {shown!r}: {attribute}: expected {kind.__name__}, "
-                f"got {type(value).__name__}"
-            )
     return found
 
 
-def _claims(found: Any) -> dict[str, tuple[Any, type]]:
-    """What the implementation claims in each profile, and the kind that it must be of."""
-    declared: dict[str, tuple[Any, type]] = {}
+def _refuse_wrong(found: Implementation) -> None:
+    """Raises TypeError or ValueError for what is said wrongly: now rather than in every check."""
+    if not isinstance(found.name, str):
+        raise TypeError(f"name: expected str, got {type(found.name).__name__}")
+    if not isinstance(found.claims, frozenset):
+        raise TypeError(f"claims: expected frozenset, got {type(found.claims).__name__}")
+    claimed(found.claims)
     known = getattr(found, "known_failures", ())
-    declared["known_failures"] = (known, tuple)
-    if not all(isinstance(some, KnownFailure) for some in known):
+    if not isinstance(known, tuple) or not all(isinstance(some, KnownFailure) for some in known):
         raise TypeError(f"known_failures: expected a tuple of KnownFailure, got {known!r}")
-    if isinstance(found, Implementation):
-        declared["claims"] = (found.claims, Claims)
-    if isinstance(found, LayerImplementation):
-        declared["features"] = (found.features, frozenset)
-        conventions.declared(found)  # refused now rather than in every check
-    return declared
+    conventions.declared(found)
 
 
-def _adapted(implementation: Any, shown: str) -> Implementation | LayerImplementation:
+def _adapted(implementation: Any, shown: str) -> Implementation:
+    if hasattr(implementation, "run_layer"):
+        raise CannotBeJudged(
+            f"implementation {shown!r}: rename run_layer to run and features to claims; its call "
+            "is a Call and its answer an Answer since 0.2.0"
+        )
     if isinstance(implementation, type):
-        if hasattr(implementation, "run") or hasattr(implementation, "run_layer"):
+        if hasattr(implementation, "run"):
             implementation = implementation()
         elif any(base.__module__.startswith("torch.nn") for base in implementation.__mro__):
             raise CannotBeJudged(
@@ -148,7 +141,7 @@ def _adapted(implementation: Any, shown: str) -> Implementation | LayerImplement
             )
         elif hasattr(implementation, "forward"):
             return StepByStepClass(shown, implementation)
-    if isinstance(implementation, Implementation | LayerImplementation):
+    if isinstance(implementation, Implementation):
         return implementation
     if callable(implementation) and not isinstance(implementation, type):
         return PlainFunction(shown, implementation)

@@ -1,8 +1,7 @@
 """Programs in any language as implementations: files go in and come out, as exchange.md says.
 
-check(program("./my_rnn"))
-check(program(["node", "my_rnn.mjs"], claims=Claims(dtypes=("float64",)), time_limit=5))
-check(program("./my_layer", features=FEATURES - {"dropout", "bfloat16"}))
+check(Program("./my_rnn"))
+check(Program(["node", "my_rnn.mjs"], claims=FEATURES - {"dropout", "bfloat16"}, time_limit=5))
 """
 
 import os
@@ -15,12 +14,11 @@ from threading import Lock
 from types import MappingProxyType
 
 from rnn_conformance.conversation import Conversation, Silent
-from rnn_conformance.exchange import AnyCall, read_answer, write_call
+from rnn_conformance.exchange import read_answer, write_call
 from rnn_conformance.extras import need
-from rnn_conformance.layer.call import LayerAnswer, LayerCall
-from rnn_conformance.layer.cases import FEATURES
+from rnn_conformance.implementations.seed_model import CONVENTIONS
 from rnn_conformance.loading import CannotBeJudged
-from rnn_conformance.protocol import Answer, Call, Claims
+from rnn_conformance.protocol import BASIC, Answer, Call, claimed
 from rnn_conformance.subject import Broken, Violation, printable
 
 SILENCES = 3  # of a program that never answered; then it is not asked any more
@@ -33,7 +31,7 @@ class Refused(Violation):
 
 
 class Program:
-    """A program, started at once, and anew after it broke; what profiles it has, a subclass says.
+    """A program, started at once, and anew after it broke.
 
     It is asked one call at a time, from whatever thread. It is ended by `close`, or when nothing
     refers to it any more, or with the interpreter. It needs POSIX.
@@ -41,7 +39,9 @@ class Program:
     Args:
         command: the program and its arguments; one string is split as a shell does.
         name: the command, where it is None.
-        claims, features, conventions: as of an implementation; see the README.
+        claims: what it does, of `FEATURES`; `BASIC` where it is None, and what the smoke check
+            leaves of that.
+        conventions: as of an implementation; see the README.
         time_limit: seconds for each answer.
 
     Raises CannotBeJudged where it cannot be started or the extra is missing, and ValueError for an
@@ -53,20 +53,18 @@ class Program:
         command: Sequence[str] | str,
         *,
         name: str | None = None,
-        claims: Claims | None = None,
-        features: Collection[str] = (),
+        claims: Collection[str] | None = None,
         conventions: Mapping[str, str] = NO_CONVENTIONS,
         time_limit: float = 60.0,
     ) -> None:
         self._command = _words(command)
-        if isinstance(features, str) or not FEATURES.issuperset(features):
-            known = ", ".join(sorted(FEATURES))
-            raise ValueError(f"features: expected a selection of {known}, got {features!r}")
         if not 0 < time_limit < float("inf"):
             raise ValueError(f"time_limit: expected seconds above 0, got {time_limit!r}")
         self.name = name or shlex.join(self._command)
-        self.claims, self.features = claims or Claims(), frozenset(features)
-        self.conventions, self.time_limit = conventions, time_limit
+        self.claims = BASIC if claims is None else claimed(claims)
+        self.assumed = frozenset(("layouts", "parts") if claims is None else ())
+        self.conventions = CONVENTIONS if claims is None else conventions
+        self.time_limit = time_limit
         self._lock, self._answered, self._silences = Lock(), False, 0
         need("files", f"program {self.name!r}")
         if os.name != "posix":
@@ -83,7 +81,7 @@ class Program:
         if conversation is not None:
             conversation.end()
 
-    def ask(self, call: AnyCall) -> Answer | LayerAnswer:
+    def run(self, call: Call) -> Answer:
         """What the program answers.
 
         Raises Refused, and Broken where it ends, hangs, or gives what is no answer: then it was
@@ -105,9 +103,7 @@ class Program:
             self._answered, self._conversation = True, conversation
             return answer
 
-    def _answer(
-        self, conversation: Conversation, folder: Path, call: AnyCall
-    ) -> Answer | LayerAnswer:
+    def _answer(self, conversation: Conversation, folder: Path, call: Call) -> Answer:
         line = conversation.ask(str(folder), self.time_limit)
         if line.startswith("refused:"):
             raise Refused(printable(line))
@@ -115,7 +111,7 @@ class Program:
             said = printable(line)
             raise conversation.broken(f"expected the line ok, or refused: and why, got '{said}'")
         try:
-            return read_answer(folder, call, _most_bytes(call))
+            return read_answer(folder, _most_bytes(call))
         except ValueError as error:
             raise conversation.broken(printable(str(error))) from error
 
@@ -128,55 +124,6 @@ class Program:
             raise Broken(f"cannot be started again: {error}") from error
 
 
-class CoreProgram(Program):
-    """A program with the profile "core"; see `Program`."""
-
-    def run(self, call: Call) -> Answer:
-        answer = self.ask(call)
-        assert isinstance(answer, Answer)
-        return answer
-
-
-class LayerProgram(Program):
-    """A program with the profile "layer"; see `Program`."""
-
-    def run_layer(self, call: LayerCall) -> LayerAnswer:
-        answer = self.ask(call)
-        assert isinstance(answer, LayerAnswer)
-        return answer
-
-
-class WholeProgram(CoreProgram, LayerProgram):
-    """A program with both profiles; see `Program`."""
-
-
-def program(
-    command: Sequence[str] | str,
-    *,
-    name: str | None = None,
-    claims: Claims | None = None,
-    features: Collection[str] = (),
-    conventions: Mapping[str, str] = NO_CONVENTIONS,
-    time_limit: float = 60.0,
-) -> CoreProgram | LayerProgram:
-    """A program with the profile "layer" where features are given, "core" where claims are.
-
-    With neither, it is asked for the "core" that a plain function is asked for. Arguments, and what
-    is raised, are those of `Program`.
-    """
-    kind: type[CoreProgram] | type[LayerProgram] = CoreProgram
-    if features:
-        kind = LayerProgram if claims is None else WholeProgram
-    return kind(
-        command,
-        name=name,
-        claims=claims,
-        features=features,
-        conventions=conventions,
-        time_limit=time_limit,
-    )
-
-
 def _words(command: Sequence[str] | str) -> list[str]:
     try:
         words = shlex.split(command) if isinstance(command, str) else [*command]
@@ -187,10 +134,9 @@ def _words(command: Sequence[str] | str) -> list[str]:
     return words
 
 
-def _most_bytes(call: AnyCall) -> int:
+def _most_bytes(call: Call) -> int:
     """How many bytes an answer may have: more than a right one has, in whatever dtype."""
     rows: int = prod(call.inputs.shape[:-1]) + max(call.inputs.shape)
-    if isinstance(call, Call):
-        return NUMBER_BYTES * rows * sum(len(call.weights[name]) for name in ("W_hh", "W_ho"))
     o = call.options
-    return NUMBER_BYTES * rows * o.hidden_size * o.directions * (1 + o.num_layers)
+    states = o.hidden_size * o.directions * (1 + o.num_layers)
+    return NUMBER_BYTES * rows * (states + o.output_size)

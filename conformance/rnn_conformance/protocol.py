@@ -1,6 +1,6 @@
 """What passes between the suite and an implementation: a call, an answer, what is claimed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar, get_args, runtime_checkable
 
@@ -8,32 +8,90 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.floating]
+Lengths = npt.NDArray[np.int64]
 Layout = Literal["single", "time_first", "batch_first"]
 Dtype = Literal["float32", "float64", "float16", "bfloat16"]
+Nonlinearity = Literal["tanh", "relu"]
 
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 DTYPES: tuple[Dtype, ...] = ("float32", "float64")
-HALF_DTYPES: tuple[Dtype, ...] = ("float16", "bfloat16")  # claimed only where it is said
+HALF_DTYPES: tuple[Dtype, ...] = ("float16", "bfloat16")
+NONLINEARITIES: tuple[Nonlinearity, ...] = get_args(Nonlinearity)
+OPTIONS = (
+    "layers", "bidirectional", "no_bias", "lengths", "dropout", "h_0", "h_n", "readout",
+)  # fmt: skip
+
+# What can be claimed, and what a plain function or class is taken to claim.
+FEATURES = frozenset((*DTYPES, *HALF_DTYPES, *LAYOUTS, *NONLINEARITIES, *OPTIONS))
+BASIC = frozenset((*DTYPES, "time_first", "tanh", "h_0", "h_n", "readout"))
+ONE_OF: Mapping[str, tuple[str, ...]] = {
+    "layout": LAYOUTS,
+    "dtype": get_args(Dtype),
+    "nonlinearity": NONLINEARITIES,
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """The constructor's arguments, under the names of `torch.nn.RNN`.
+
+    Attributes:
+        output_size: of the readout y_t = W_ho h_t + b_ho of the last layer; 0 for no readout.
+    """
+
+    input_size: int
+    hidden_size: int
+    num_layers: int = 1
+    nonlinearity: Nonlinearity = "tanh"
+    bias: bool = True
+    bidirectional: bool = False
+    dropout: float = 0.0
+    output_size: int = 0
+
+    @property
+    def directions(self) -> int:
+        return 2 if self.bidirectional else 1
+
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of every weight by name, such as weight_ih_l0, bias_hh_l1_reverse and W_ho."""
+        H, D = self.hidden_size, self.directions
+        shapes: dict[str, tuple[int, ...]] = {}
+        for layer in range(self.num_layers):
+            for suffix in ("", "_reverse")[:D]:
+                end = f"l{layer}{suffix}"
+                shapes[f"weight_ih_{end}"] = (H, self.input_size if layer == 0 else D * H)
+                shapes[f"weight_hh_{end}"] = (H, H)
+                if self.bias:
+                    shapes[f"bias_ih_{end}"] = shapes[f"bias_hh_{end}"] = (H,)
+        if self.output_size:
+            shapes["W_ho"], shapes["b_ho"] = (self.output_size, D * H), (self.output_size,)
+        return shapes
 
 
 @dataclass(frozen=True)
 class Call:
-    """What an implementation is given. Every array is its own, contiguous and writable copy.
+    """What an implementation is given. Every array is a copy of its own.
 
     Attributes:
-        weights: W_xh (H, I), b_xh (H, 1), W_hh (H, H), b_hh (H, 1), W_ho (O, H), b_ho (O, 1).
+        weights: by name, in the shapes of `Options.weight_shapes`.
         inputs: (T, I) in the layout "single", (T, B, I) in "time_first", (B, T, I) in
             "batch_first".
-        h_0: None where it is omitted, else (H,) in "single" and (B, H) in the other two.
-        layout: which of the three it is.
+        h_0: None where it is omitted, else (L·D, B, H), or (L·D, H) in "single": for each layer the
+            forward direction, then the reverse.
+        lengths: (B,), how many steps of each row are real; None where all are. What stands beyond
+            is padding.
+        training: whether dropout is on; it is off in evaluation.
         bfloat16: whether the arrays hold numbers of bfloat16, which NumPy lacks, as float32, and
             the answer is to hold such numbers too.
     """
 
+    options: Options
     weights: Mapping[str, Array]
     inputs: Array
     h_0: Array | None
+    lengths: Lengths | None
     layout: Layout
+    training: bool = False
     bfloat16: bool = False
 
     @property
@@ -44,80 +102,74 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an implementation gives back, in the dtype of the call. What is None is not judged.
+    """What an implementation gives back, in the dtype of the call.
 
     Attributes:
-        hidden_states: h_0 … h_{T-1} after each step: (T, H), (T, B, H) or (B, T, H), by layout.
-        h_n: the state after the last step: (H,) or (B, H).
-        outputs: y_t of each step: (T, O), (T, B, O) or (B, T, O).
+        output: the states of the last layer, forward beside reverse: (T, D·H), (T, B, D·H) or
+            (B, T, D·H), by layout; zero in the padding.
+        h_n: the state of each layer and direction after its last real step: (L·D, B, H) or
+            (L·D, H). Only those who claim "h_n" must give it.
+        y: the readout of every step: (T, O), (T, B, O) or (B, T, O), by layout; None if there is no
+            readout. Only those who claim "readout" are asked for one.
     """
 
-    hidden_states: Array
+    output: Array
     h_n: Array | None = None
-    outputs: Array | None = None
-
-
-@dataclass(frozen=True)
-class Claims:
-    """What an implementation says that it does. Nothing beyond it is asked of it.
-
-    Attributes:
-        dtypes: of float32, float64, float16 and bfloat16, each judged by its own unit roundoff.
-        h_0: whether an initial state can be given; if not, every call omits it.
-
-    Raises ValueError where a claim is empty or unknown.
-    """
-
-    layouts: tuple[str, ...] = ("time_first",)
-    dtypes: tuple[str, ...] = DTYPES
-    h_0: bool = True
-
-    @property
-    def features(self) -> frozenset[str]:
-        """Everything claimed, in one set."""
-        return frozenset((*self.layouts, *self.dtypes, *["h_0"] * self.h_0))
-
-    def __post_init__(self) -> None:
-        for name, known in (("layouts", LAYOUTS), ("dtypes", get_args(Dtype))):
-            claimed = getattr(self, name)
-            if isinstance(claimed, str) or not claimed or not set(claimed) <= set(known):
-                raise ValueError(
-                    f"{name}: expected a selection of {', '.join(known)}, got {claimed!r}"
-                )
-        if not isinstance(self.h_0, bool):
-            raise ValueError(f"h_0: expected True or False, got {self.h_0!r}")
-
-
-EVERYTHING = Claims(LAYOUTS, (*DTYPES, *HALF_DTYPES))
+    y: Array | None = None
 
 
 @runtime_checkable
 class Implementation(Protocol):
-    """An RNN under test."""
+    """An RNN under test.
+
+    Attributes:
+        claims: what it does, a selection of `FEATURES`. Nothing beyond it is asked of it.
+    """
 
     @property
     def name(self) -> str: ...
 
     @property
-    def claims(self) -> Claims: ...
+    def claims(self) -> frozenset[str]: ...
 
     def run(self, call: Call) -> Answer: ...
+
+
+def claimed(features: Iterable[str]) -> frozenset[str]:
+    """A selection of `FEATURES`, with a layout, a dtype and a nonlinearity at the least.
+
+    Raises ValueError for anything else.
+    """
+    known = ", ".join(sorted(FEATURES))
+    if isinstance(features, str) or not all(isinstance(one, str) for one in features):
+        raise ValueError(f"claims: expected a selection of {known}, got {features!r}")
+    chosen = frozenset(features)
+    if unknown := sorted(chosen - FEATURES):
+        raise ValueError(f"claims: expected a selection of {known}, got {', '.join(unknown)}")
+    for what, values in ONE_OF.items():
+        if not chosen & {*values}:
+            some = ", ".join(sorted(chosen)) or "nothing"
+            raise ValueError(f"claims: expected a {what}, of {', '.join(values)}, got {some}")
+    return chosen
 
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def claims(
-    *,
-    layouts: tuple[str, ...] = ("time_first",),
-    dtypes: tuple[str, ...] = DTYPES,
-    h_0: bool = True,
-) -> Callable[[F], F]:
-    """Decorate a function or a class with what it claims; see `Claims`."""
-    claimed = Claims(tuple(layouts), tuple(dtypes), h_0)
+def claims(*features: str, **renamed: object) -> Callable[[F], F]:
+    """Decorate a function or a class with what it does, a selection of `FEATURES`.
+
+    Raises ValueError as `claimed` does, and TypeError for what was a claim in version 0.1.
+    """
+    if renamed:
+        raise TypeError(
+            f"claims: {', '.join(renamed)}: since 0.2.0 all claims are one list, such as "
+            'claims("time_first", "float32", "tanh", "h_0", "h_n", "readout")'
+        )
+    chosen = claimed(features)
 
     def decorate(implementation: F) -> F:
-        implementation.claims = claimed  # type: ignore[attr-defined]
+        implementation.claims = chosen  # type: ignore[attr-defined]
         return implementation
 
     return decorate

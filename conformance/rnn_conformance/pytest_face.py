@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from rnn_conformance import environment
-from rnn_conformance.explaining import diagnoses
+from rnn_conformance.explaining import diagnosis_of
 from rnn_conformance.findings import Diagnosis
 from rnn_conformance.isolation import Isolation, RemoteCheck, Workers
 from rnn_conformance.loading import CannotBeJudged, as_implementation
@@ -103,11 +103,11 @@ def judge(planned: Planned | NoVerdict, properties: list[tuple[str, object]]) ->
         pytest.fail(describe(record), pytrace=False)
 
 
-def diagnosed(planned: list[Planned], records: list[Record]) -> tuple[Diagnosis, ...]:
+def diagnosed(planned: list[Planned], records: list[Record]) -> Diagnosis | None:
     """Why checks fail, asked where they were executed."""
     if planned and isinstance(planned[0], RemoteCheck):
-        return planned[0].workers.diagnoses(records)
-    return diagnoses(planned, records)
+        return planned[0].workers.diagnosis(records)
+    return diagnosis_of(planned, records)
 
 
 class Face:
@@ -179,7 +179,7 @@ class Face:
         return found
 
     def summary(self, reporter: Any, records: list[Record]) -> None:
-        """Write a table and the diagnoses for each implementation, then the errors."""
+        """Write a table and the diagnosis for each implementation, then the errors."""
         for name in dict.fromkeys(record.implementation for record in records):
             own = [record for record in records if record.implementation == name]
             reporter.section(f"rnn-conformance: {name}")
@@ -194,7 +194,7 @@ class Face:
                 console.print(table(own))
             reporter.write(text.get())
             if self._options.rnn_diagnosis:
-                for diagnosis in diagnosed(planned, own):
+                if (diagnosis := diagnosed(planned, own)) is not None:
                     reporter.write_line(f"{explanation(diagnosis)}\n")
         if errors := self.errors(records):
             reporter.section("rnn-conformance")

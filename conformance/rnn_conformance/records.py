@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from rnn_conformance.findings import Diagnosis
 from rnn_conformance.judgement import Place
 
-FORMAT = 2  # of the JSON of a report; reports/report.schema.json
+FORMAT = 3  # of the JSON of a report; reports/report.schema.json
 Outcome = Literal["passed", "failed", "known_failure", "not_claimed"]
 
 
@@ -97,8 +97,7 @@ class Report:
         in_vain: what is claimed, or known to fail, and no executed check had to do with: without it
             there is no verdict.
         undiagnosed: why causes were looked for in vain; empty where they were not.
-        diagnoses: what explains the failures, one for each profile that has any; empty where none
-            was asked for.
+        diagnosis: what explains the failures; None where nothing failed, or none was asked for.
         command: the line for a shell that repeats the run; empty where there was none.
         not_claimed: for each check the number of cases that were left out, as the implementation
             does not claim what they ask for; a check without any is not in it.
@@ -111,7 +110,7 @@ class Report:
     records: tuple[Record, ...]
     complete: bool = True
     patterns: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    diagnoses: tuple[Diagnosis, ...] = ()
+    diagnosis: Diagnosis | None = None
     in_vain: tuple[str, ...] = ()
     undiagnosed: str = ""
     command: str = ""
@@ -154,7 +153,7 @@ class Report:
             "worst_share": _worst(r for r in self.records if r.outcome == "passed"),
             "seed": self.seed,
             "patterns": {check: list(found) for check, found in self.patterns.items()},
-            "diagnoses": [diagnosis.to_json() for diagnosis in self.diagnoses],
+            "diagnosis": None if self.diagnosis is None else self.diagnosis.to_json(),
             "command": self.command,
             "environment": dict(self.environment),
             "not_claimed": dict(self.not_claimed),
@@ -216,7 +215,6 @@ class Trial:
             not diagnosed.
     """
 
-    profile: str
     name: str
     kind: str
     right: bool

@@ -29,15 +29,6 @@ class Formula:
     operands: Callable[[int, int, int], Mapping[str, Any]]
 
 
-def step_formula(weights: Mapping[str, Array], inputs: Array, before: Array) -> Formula:
-    """One unit of h_t from x_t, of inputs (T, B, I), and the state before it, of (T, B, H)."""
-
-    def operands(step: int, row: int, unit: int) -> dict[str, Any]:
-        return step_operands(weights, unit, inputs[step, row], before[step, row])
-
-    return Formula(STEP["tanh"], operands)
-
-
 def step_operands(weights: Mapping[str, Array], unit: int, x: Array, h: Array) -> dict[str, Any]:
     """What one unit of a step is computed from: its rows of the weights, x_t and h_{t-1}."""
     return {
@@ -79,7 +70,7 @@ def numpy_lines(formula: Formula, index: tuple[int, int, int], found: float, bou
     return "\n".join(lines)
 
 
-def call_lines(implementation: str, method: str, case: object, code: str) -> str:
+def call_lines(implementation: str, case: object, code: str) -> str:
     """A program that asks the implementation again, for what NumPy alone cannot repeat.
 
     Args:
@@ -92,7 +83,7 @@ def call_lines(implementation: str, method: str, case: object, code: str) -> str
             f"from rnn_conformance import {type(case).__name__}, {maker}",
             f"case = {case!r}",
             f"implementation = {found}",
-            f"print(implementation.{method}(case.call()))",
+            f"print(implementation.run(case.call()))",
         ]
     )
 

@@ -1,5 +1,6 @@
 """From an implementation to planned checks, each of which makes a record."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,11 +9,14 @@ from typing import Any
 import numpy as np
 
 from rnn_conformance.declaration import KnownFailure
+from rnn_conformance.layer.cases import LayerCase, layer_catalogue
+from rnn_conformance.layer.checks import LAYER_CHECKS, LayerCheck
+from rnn_conformance.layer.subject import LayerSubject
 from rnn_conformance.loading import BUILT_IN, as_implementation
-from rnn_conformance.profiles import ALL_CHECKS, AnyCase, AnyCheck, Profile, profiles_of
+from rnn_conformance.protocol import Implementation
 from rnn_conformance.records import Outcome, Record
 from rnn_conformance.reproduction import call_lines
-from rnn_conformance.subject import NotGiven, Violation
+from rnn_conformance.subject import Violation
 from rnn_conformance.vacuity import refuse_vacuous
 
 DEFAULT_SEED = 0
@@ -22,10 +26,9 @@ DEFAULT_SEED = 0
 class Planned:
     """One check in one case, not yet executed."""
 
-    profile: Profile
-    subject: Any
-    check: AnyCheck
-    case: AnyCase
+    subject: LayerSubject
+    check: LayerCheck
+    case: LayerCase
 
     @property
     def id(self) -> str:
@@ -34,8 +37,7 @@ class Planned:
     @property
     def lacking(self) -> frozenset[str]:
         """What the check asks for and the implementation does not claim."""
-        claimed = self.profile.claimed(self.subject.implementation)
-        return (self.case.features | self.check.needs) - claimed
+        return (self.case.features | self.check.needs) - self.subject.claimed
 
     @np.errstate(all="ignore")  # of what NumPy would warn or raise, the record tells
     def execute(self) -> Record:
@@ -49,8 +51,6 @@ class Planned:
             refuse_vacuous(self.case)
         try:
             judgements = list(self.check.judge(self.subject, self.case))
-        except NotGiven as not_given:
-            return self._record("not_claimed", message=str(not_given))
         except Violation as violation:
             return self.failed(str(violation))
         worst = max((float(j.shares().max()) for j in judgements), default=None)
@@ -76,10 +76,9 @@ class Planned:
         implementation = self.subject.implementation
         name = implementation.name
         usual = f"load({name!r})" if name in BUILT_IN or ":" in name else ""
-        code = getattr(implementation, "code", usual)
-        return call_lines(name, self.profile.method, self.case, code)
+        return call_lines(name, self.case, getattr(implementation, "code", usual))
 
-    def _record(self, outcome: Outcome, **fields: Any) -> Record:
+    def _record(self, outcome: Outcome, message: str = "", **fields: Any) -> Record:
         implementation = self.subject.implementation
         record = Record(
             self.id,
@@ -88,9 +87,19 @@ class Planned:
             self.case.id,
             implementation.name,
             outcome,
+            message=in_words_of(implementation, message),
             **fields,
         )
         return with_known_failures(record, known_failures(implementation))
+
+
+def in_words_of(implementation: object, message: str) -> str:
+    """The message with the names that the implementation has for weights and results."""
+    called: Mapping[str, str] = getattr(implementation, "called", {})
+    for name, theirs in called.items():
+        anywhere = name not in ("output", "y")  # which are words of sentences too
+        message = re.sub(rf"{'' if anywhere else '^'}\b{name}\b", theirs, message)
+    return message
 
 
 def with_known_failures(record: Record, known: Sequence[KnownFailure]) -> Record:
@@ -111,9 +120,11 @@ def known_failures(implementation: object) -> Sequence[KnownFailure]:
 
 def refuse_wrong(seed: int, checks: Sequence[str] | None) -> None:
     """Raises ValueError for an unknown check or a seed that is none."""
-    known = {*ALL_CHECKS}
+    known = {*LAYER_CHECKS}
     if isinstance(checks, str) or (checks is not None and not (checks and {*checks} <= known)):
-        raise ValueError(f"checks: expected a selection of {', '.join(ALL_CHECKS)}, got {checks!r}")
+        raise ValueError(
+            f"checks: expected a selection of {', '.join(LAYER_CHECKS)}, got {checks!r}"
+        )
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed: expected an integer from 0 on, got {seed!r}")
 
@@ -142,7 +153,7 @@ class Asked:
             left out for that.
     """
 
-    implementation: Any
+    implementation: Implementation
     planned: tuple[Planned, ...]
     not_claimed: Mapping[str, int]
 
@@ -151,18 +162,17 @@ def asked_of(implementation: Any, *, seed: int = 0, checks: Sequence[str] | None
     """As `plan`, with what is left out."""
     refuse_wrong(seed, checks)
     found = as_implementation(implementation)
+    subject = LayerSubject(found)
+    chosen = [c for c in LAYER_CHECKS.values() if checks is None or c.name in checks]
     planned: list[Planned] = []
     not_claimed = Counter[str]()
-    for profile in profiles_of(found):
-        subject, claimed = profile.subject(found), profile.claimed(found)
-        chosen = [c for c in profile.checks.values() if checks is None or c.name in checks]
-        for case in profile.catalogue(seed, claimed):
-            features = case.features
-            for check in chosen:
-                if not check.applies(case, claimed):
-                    continue
-                if features | check.needs <= claimed:
-                    planned.append(Planned(profile, subject, check, case))
-                else:
-                    not_claimed[check.name] += 1
+    for case in layer_catalogue(seed, subject.claimed):
+        features = case.features
+        for check in chosen:
+            if not check.applies(case, subject.claimed):
+                continue
+            if features | check.needs <= subject.claimed:
+                planned.append(Planned(subject, check, case))
+            else:
+                not_claimed[check.name] += 1
     return Asked(found, tuple(planned), dict(not_claimed))

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from typing import Any
 
+from rnn_conformance.layer.mutants.registry import Mutant
 from rnn_conformance.records import Trial
 from rnn_conformance.run import plan
-from rnn_conformance.variants import HEALTHY_OF, MUTANTS_OF
+from rnn_conformance.variants import HEALTHY, MUTANTS
 from rnn_conformance.verdict import check
 
 
@@ -19,46 +19,42 @@ def trials(processes: int = 1, *, thorough: bool = False) -> Iterator[Trial]:
             implementation is, rather than through the one check that must catch it.
     """
     try_wrong = diagnose_mutant if thorough else try_mutant
-    wrong = [(profile, name) for profile, some in MUTANTS_OF.items() for name in some]
-    right = [(profile, name) for profile, some in HEALTHY_OF.items() for name in some]
     if processes == 1:
-        yield from map(try_wrong, wrong)
-        yield from map(try_healthy, right)
+        yield from map(try_wrong, MUTANTS)
+        yield from map(try_healthy, HEALTHY)
         return
     with ProcessPoolExecutor(processes) as pool:
-        accepted = pool.map(try_healthy, right)  # the longest first, on the other core
-        yield from pool.map(try_wrong, wrong)
+        accepted = pool.map(try_healthy, HEALTHY)  # the longest first, on the other core
+        yield from pool.map(try_wrong, MUTANTS)
         yield from accepted
 
 
-def try_mutant(named: tuple[str, str]) -> Trial:
+def try_mutant(name: str) -> Trial:
     """Whether the check that must catch a mutant does, in some case."""
-    profile, name = named
-    mutant = MUTANTS_OF[profile][name]
+    mutant = MUTANTS[name]
     planned = plan(mutant.make(), checks=[mutant.caught_by])
     caught = any(item.execute().outcome == "failed" for item in planned)
-    return _trial(profile, mutant, caught)
+    return _trial(mutant, caught)
 
 
-def diagnose_mutant(named: tuple[str, str]) -> Trial:
+def diagnose_mutant(name: str) -> Trial:
     """Which checks catch a mutant, and what a diagnosis makes of it."""
-    profile, name = named
-    mutant = MUTANTS_OF[profile][name]
+    mutant = MUTANTS[name]
     report = check(mutant.make())
     caught_by = tuple(dict.fromkeys(failure.check for failure in report.failures))
-    causes = tuple(cause.names for found in report.diagnoses for cause in found.causes)
+    causes = () if report.diagnosis is None else report.diagnosis.causes
     caught = mutant.caught_by in caught_by
-    return replace(_trial(profile, mutant, caught), caught_by=caught_by, named=causes)
+    named = tuple(cause.names for cause in causes)
+    return replace(_trial(mutant, caught), caught_by=caught_by, named=named)
 
 
-def _trial(profile: str, mutant: Any, caught: bool) -> Trial:
+def _trial(mutant: Mutant, caught: bool) -> Trial:
     why = "" if caught else f"{mutant.caught_by} accepts it: {mutant.sentence}"
-    return Trial(profile, mutant.name, mutant.kind, caught, why)
+    return Trial(mutant.name, mutant.kind, caught, why)
 
 
-def try_healthy(named: tuple[str, str]) -> Trial:
+def try_healthy(name: str) -> Trial:
     """Whether all checks accept a healthy implementation, and some were executed."""
-    profile, name = named
-    report = check(HEALTHY_OF[profile][name](), diagnosed=False)
+    report = check(HEALTHY[name](), diagnosed=False)
     why = report.failures[0].message if report.failures else ""
-    return Trial(profile, name, "healthy", report.conforms, why)
+    return Trial(name, "healthy", report.conforms, why)

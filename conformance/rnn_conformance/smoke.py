@@ -2,28 +2,37 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from rnn_conformance.cases import Case
-from rnn_conformance.declaration import Declaration, ImplementationOrLayer, declared
-from rnn_conformance.layer.call import Nonlinearity
+from rnn_conformance.declaration import Declaration, declared
 from rnn_conformance.layer.cases import LayerCase
+from rnn_conformance.layer.checks import LAYER_CHECKS
+from rnn_conformance.layer.subject import LayerSubject
 from rnn_conformance.loading import CannotBeJudged
-from rnn_conformance.profiles import CORE, LAYER, Profile, profiles_of
-from rnn_conformance.protocol import DTYPES, HALF_DTYPES, Answer, Array, Dtype, Layout
-from rnn_conformance.run import Planned
-from rnn_conformance.subject import Subject, Violation
+from rnn_conformance.protocol import (
+    DTYPES,
+    HALF_DTYPES,
+    LAYOUTS,
+    Answer,
+    Array,
+    Dtype,
+    Implementation,
+    Layout,
+    Nonlinearity,
+)
+from rnn_conformance.run import Planned, in_words_of
+from rnn_conformance.subject import Violation
 
 T, B, I, H = 2, 3, 4, 5  # all different, so that every exchange of axes shows
-FIRST_STEPS = {"core": ("hidden_states", "outputs"), "layer": ("layer_output",)}
-LAYOUTS: tuple[Layout, ...] = ("time_first", "batch_first", "single")  # the usual ones first
+FIRST_STEPS = ("layer_output", "readout")
+USUAL_FIRST: tuple[Layout, ...] = ("time_first", "batch_first", "single")
 NO_VERDICT = "there is no verdict: "
 SINGLE_ALONE = "batches are not asked: a batch was refused, a single sequence was not"
+PARTS = {"h_n": "h_n", "y": "readout"}  # of an answer, and what claims them
 
 
-def smoke(implementation: ImplementationOrLayer) -> ImplementationOrLayer:
+def smoke(implementation: Implementation) -> Implementation:
     """Ask for the simplest there is, two steps from no h_0: shapes, and of an adapter numbers.
 
     What has `adapter = True` stands between the suite and somebody else's RNN: where its first
@@ -31,13 +40,15 @@ def smoke(implementation: ImplementationOrLayer) -> ImplementationOrLayer:
 
     Returns:
         the implementation. What it does not claim itself but was assumed is narrowed to what it
-        does: single sequences if it takes no batches, one dtype if it answers in nothing else.
+        does: single sequences if it takes no batches, the parts of an answer that it gives, one
+        dtype if it answers in nothing else.
 
     Raises CannotBeJudged with what is most likely the slip.
     """
     refused: dict[str, CannotBeJudged] = {}
-    for found in _readings(implementation):
+    for reading in _readings(implementation):
         try:
+            found = _with_its_parts(reading)
             _asked(found)
         except CannotBeJudged as error:
             refused.setdefault(str(error), error)
@@ -50,14 +61,32 @@ def smoke(implementation: ImplementationOrLayer) -> ImplementationOrLayer:
     raise CannotBeJudged(f"{batched}{details}") from refused[batched]
 
 
-def _readings(implementation: ImplementationOrLayer) -> Iterator[ImplementationOrLayer]:
+def _readings(implementation: Implementation) -> Iterator[Implementation]:
     """The implementation as it is, then with claims that are narrower where they were assumed."""
     yield implementation
     if "layouts" in _assumed(implementation):
-        yield declared(implementation, Declaration(layouts=("single",)), notes=(SINGLE_ALONE,))
+        claims = implementation.claims - {*LAYOUTS} | {"single"}
+        yield _narrowed(implementation, claims, SINGLE_ALONE)
 
 
-def _narrowed_to_a_dtype(implementation: ImplementationOrLayer) -> ImplementationOrLayer:
+def _narrowed(implementation: Implementation, claims: frozenset[str], note: str) -> Implementation:
+    said = Declaration(claims=claims)
+    return declared(implementation, said, notes=(note,), assumed=_assumed(implementation))
+
+
+def _with_its_parts(implementation: Implementation) -> Implementation:
+    """Without the claim to give what its first answer lacks, if that was assumed."""
+    if "parts" not in _assumed(implementation):
+        return implementation
+    answer = _simplest_answer(implementation)
+    for part, feature in PARTS.items():
+        if getattr(answer, part) is None and feature in implementation.claims:
+            note = in_words_of(implementation, f"{part} is not given, so not judged")
+            implementation = _narrowed(implementation, implementation.claims - {feature}, note)
+    return implementation
+
+
+def _narrowed_to_a_dtype(implementation: Implementation) -> Implementation:
     """Without the dtype that it answers in the other one, whatever the dtype of the call is.
 
     Raises CannotBeJudged if it does not read the weights that it is given.
@@ -68,53 +97,53 @@ def _narrowed_to_a_dtype(implementation: ImplementationOrLayer) -> Implementatio
         parts = vars(answers[dtype]).values()
         if any(getattr(part, "dtype", None) == other for part in parts):
             note = f"{dtype} is not claimed: a {dtype} call was answered in {other}"
-            return declared(implementation, Declaration(dtypes=(other,)), notes=(note,))
+            return _narrowed(implementation, implementation.claims - {dtype}, note)
     return implementation
 
 
-def _simplest_answer(implementation: Any, dtype: Dtype, **weights: Array) -> Answer:
+def _simplest_answer(
+    implementation: Implementation, dtype: Dtype | None = None, **weights: Array
+) -> Answer:
     """The answer to the simplest call, with some weights changed. Raises CannotBeJudged."""
-    case = _simplest(CORE, implementation)
-    call = replace(case, dtype=dtype).call()
+    case = _simplest(implementation)
+    call = replace(case, dtype=dtype or case.dtype).call()
     call = replace(call, weights={**call.weights, **weights})
     try:
-        return Subject(implementation).answer(call)
+        return LayerSubject(implementation).answer(call)
     except Violation as violation:
-        raise CannotBeJudged(_told(implementation, CORE, str(violation))) from violation
+        raise CannotBeJudged(_told(implementation, str(violation))) from violation
 
 
-def _refuse_ignored_weights(implementation: Any, dtype: Dtype, before: Answer) -> None:
+def _refuse_ignored_weights(implementation: Implementation, dtype: Dtype, before: Answer) -> None:
     """Raises CannotBeJudged if other weights give the same answer as those before."""
-    weights = replace(_simplest(CORE, implementation), dtype=dtype).call().weights
-    changed = {name: -weights[name] for name in ("W_xh", "W_hh")}
+    weights = replace(_simplest(implementation), dtype=dtype).call().weights
+    changed = {name: -value for name, value in weights.items() if name.startswith("weight")}
     after = _simplest_answer(implementation, dtype, **changed)
-    if np.array_equal(before.hidden_states, after.hidden_states):
+    if np.array_equal(before.output, after.output):
         what = "W_xh and W_hh were set as attributes, and nothing changed: `forward` reads others"
-        raise CannotBeJudged(_told(implementation, CORE, what))
+        raise CannotBeJudged(_told(implementation, what))
 
 
-def _assumed(implementation: ImplementationOrLayer) -> frozenset[str]:
+def _assumed(implementation: Implementation) -> frozenset[str]:
     assumed: frozenset[str] = getattr(implementation, "assumed", frozenset())
     return assumed
 
 
-def _asked(implementation: ImplementationOrLayer) -> None:
+def _asked(implementation: Implementation) -> None:
     """Raises CannotBeJudged."""
-    for profile in profiles_of(implementation):
-        case = _simplest(profile, implementation)
-        if case is None:
-            continue  # it claims nothing so simple; every check says for itself what it lacks
-        subject = profile.subject(implementation)
-        try:
-            subject.result(case)
-        except Violation as violation:
-            raise CannotBeJudged(_told(implementation, profile, str(violation))) from violation
-        if getattr(implementation, "adapter", False):
-            for name in FIRST_STEPS[profile.name]:
-                _right(Planned(profile, subject, profile.checks[name], case))
+    case, subject = _simplest(implementation), LayerSubject(implementation)
+    try:
+        subject.result(case)
+    except Violation as violation:
+        raise CannotBeJudged(_told(implementation, str(violation))) from violation
+    if getattr(implementation, "adapter", False):
+        for name in FIRST_STEPS:
+            _right(Planned(subject, LAYER_CHECKS[name], case))
 
 
 def _right(item: Planned) -> None:
+    if item.lacking or not item.check.applies(item.case, item.subject.claimed):
+        return
     record = item.execute()
     if record.outcome != "failed":
         return
@@ -122,31 +151,24 @@ def _right(item: Planned) -> None:
 
     slips = reproduced_by(item)
     likely = f"; most likely: {', or '.join(slips[:2])}" if slips else ""
-    raise CannotBeJudged(
-        _told(item.subject.implementation, item.profile, f"{record.message}{likely}")
-    )
+    raise CannotBeJudged(_told(item.subject.implementation, f"{record.message}{likely}"))
 
 
-def _told(implementation: Any, profile: Profile, what: str) -> str:
+def _told(implementation: Implementation, what: str) -> str:
     return (
-        f"implementation {implementation.name!r}: the smoke check ({profile.name}) failed, so "
-        f"nothing else was asked and {NO_VERDICT}{what}"
+        f"implementation {implementation.name!r}: the smoke check failed, so nothing else was "
+        f"asked and {NO_VERDICT}{in_words_of(implementation, what)}"
     )
 
 
-def _simplest(profile: Profile, implementation: Any) -> Any:
-    """The simplest case that is claimed, None where there is none."""
-    claimed = profile.claimed(implementation)
-    layout = next((layout for layout in LAYOUTS if layout in claimed), None)
-    dtype: Dtype | None = next((d for d in (*DTYPES, *HALF_DTYPES) if d in claimed), None)
-    if layout is None or dtype is None:
-        return None
-    rows = 1 if layout == "single" else B
-    if profile is not LAYER:
-        return Case(T, rows, I, H, 2, dtype, layout, h_0="none", weights="contractive")
-    nonlinearity: Nonlinearity = "tanh" if "tanh" in claimed else "relu"
-    # Of another size, for which a module is made anew: what is kept from call to call is no slip.
-    case = LayerCase(
-        T, rows, H + 1, H, nonlinearity=nonlinearity, layout=layout, dtype=dtype, h_0="none"
+def _simplest(implementation: Implementation) -> LayerCase:
+    """The simplest case that is claimed."""
+    claims = implementation.claims
+    layout = next(layout for layout in USUAL_FIRST if layout in claims)
+    dtype: Dtype = next(d for d in (*DTYPES, *HALF_DTYPES) if d in claims)
+    nonlinearity: Nonlinearity = "tanh" if "tanh" in claims else "relu"
+    rows, O = 1 if layout == "single" else B, 2 if "readout" in claims else 0
+    # H + 1 inputs: another size than any of the catalogue, for which a module is made anew.
+    return LayerCase(
+        T, rows, H + 1, H, nonlinearity=nonlinearity, layout=layout, dtype=dtype, h_0="none", O=O
     )
-    return case if case.features <= claimed else None

@@ -1,4 +1,4 @@
-"""The soak: random cases over the whole space of the profile "layer", as many as one has time for.
+"""The soak: random cases over the whole space of options, as many as one has time for.
 
     python -m rnn_conformance.soak --implementation torch.nn.RNN --cases 100000 --seed 0
 
@@ -26,13 +26,11 @@ from rich.console import Console
 
 from rnn_conformance.judgement import Judgement
 from rnn_conformance.layer import expected
-from rnn_conformance.layer.call import LayerImplementation, Nonlinearity
 from rnn_conformance.layer.cases import H0, Bias, LayerCase, LengthsKind
 from rnn_conformance.layer.checks import LAYER_CHECKS
 from rnn_conformance.layer.subject import LayerSubject
-from rnn_conformance.loading import CannotBeJudged, load
-from rnn_conformance.profiles import LAYER
-from rnn_conformance.protocol import DTYPES, LAYOUTS
+from rnn_conformance.loading import load
+from rnn_conformance.protocol import DTYPES, LAYOUTS, Implementation, Nonlinearity
 from rnn_conformance.subject import Violation
 from rnn_conformance.terminal import share, watched
 
@@ -153,7 +151,7 @@ def judge(subject: LayerSubject, seed: int, number: int) -> Outcome:
     """Draw a case, judge it. A layer that fails in whatever way makes a failure, no exception."""
     name = subject.implementation.name
     rng = np.random.default_rng([seed, number])
-    case, features = random_case(rng), LAYER.claimed(subject.implementation)
+    case, features = random_case(rng), subject.claimed
     shares: dict[str, float] = {}
     failures: dict[str, str] = {}
     if not case.features <= features:
@@ -161,7 +159,8 @@ def judge(subject: LayerSubject, seed: int, number: int) -> Outcome:
     claimed = [name for name in PRECONDITIONS if LAYER_CHECKS[name].needs <= features]
     drawn = (claimed[i] for i in rng.permutation(len(claimed)))
     relation = next((name for name in drawn if holds(name, case)), None)
-    names = [*VALUES, relation] if relation else [*VALUES]
+    names = [name for name in VALUES if LAYER_CHECKS[name].needs <= features]
+    names += [relation] if relation else []
     if case.lengths != "none" and LAYER_CHECKS[PADDING].needs <= features:
         names.append(PADDING)
     for check in names:
@@ -185,7 +184,7 @@ def _executed(name: str, subject: LayerSubject, case: LayerCase) -> tuple[float,
 
 
 def soak(
-    implementation: LayerImplementation, numbers: Iterable[int], seed: int = 0
+    implementation: Implementation, numbers: Iterable[int], seed: int = 0
 ) -> Iterator[Outcome]:
     """The outcomes of the cases of these numbers, one by one."""
     return _together([LayerSubject(implementation)], numbers, seed)
@@ -220,16 +219,13 @@ def _subject(name: str) -> LayerSubject:
     return LayerSubject(layer_named(name))
 
 
-def layer_named(name: str) -> LayerImplementation:
+def layer_named(name: str) -> Implementation:
     """A layer by its name: one of `NAMED`, a healthy variant, or module:Class or file.py:Class.
 
     Raises CannotBeJudged.
     """
     variant = f"rnn_conformance.layer.healthy:{name}"
-    found = load(NAMED.get(name, name if ":" in name else variant))
-    if not isinstance(found, LayerImplementation):
-        raise CannotBeJudged(f"implementation {name!r}: expected one with run_layer(call)")
-    return found
+    return load(NAMED.get(name, name if ":" in name else variant))
 
 
 @dataclass
@@ -303,7 +299,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _outcomes(
-    options: argparse.Namespace, layers: Sequence[LayerImplementation], numbers: range
+    options: argparse.Namespace, layers: Sequence[Implementation], numbers: range
 ) -> Iterator[Outcome]:
     if options.processes == 1:
         return _together([LayerSubject(layer) for layer in layers], numbers, options.seed)
@@ -313,7 +309,7 @@ def _outcomes(
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m rnn_conformance.soak",
-        description="Judge an implementation of the profile layer in random cases.",
+        description="Judge an implementation in random cases.",
         epilog="Exit status: 0 no case failed, 1 some did, 2 could not be judged.",
     )
     named = f"{', '.join(NAMED)}; or a healthy variant; or package.module:Class; or file.py:Class"

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from rnn_conformance.declaration import Declaration, declared, read_declaration
-from rnn_conformance.layer.call import LayerImplementation
 from rnn_conformance.loading import CannotBeJudged, as_implementation, load, named
-from rnn_conformance.program import program
-from rnn_conformance.protocol import Claims, Implementation
+from rnn_conformance.program import Program
+from rnn_conformance.protocol import Implementation
 
 # What something can stand in for, and what makes an implementation of it: f(object, name).
 ADAPTERS = {
@@ -24,8 +23,7 @@ class Source:
         name: as `load` takes it.
         like: what the object of this name stands in for, of `ADAPTERS`; empty where it is an
             implementation by itself.
-        program: whether the name is the command of a program, as `program` takes it: of the profile
-            "layer" where features are declared, "core" where claims are, or nothing.
+        program: whether the name is the command of a program, as `Program` takes it.
         time_limit: seconds for each answer of a program.
         declaration: the path of a file as `read_declaration` reads it; empty where there is none.
     """
@@ -36,7 +34,7 @@ class Source:
     program: bool = False
     time_limit: float = 60.0
 
-    def implementation(self) -> Implementation | LayerImplementation:
+    def implementation(self) -> Implementation:
         """Raises CannotBeJudged, with one line that says what is wrong."""
         try:
             said = read_declaration(self.declaration) if self.declaration else Declaration()
@@ -54,12 +52,9 @@ class Source:
         given = ", ".join(f"{name}={value!r}" for name, value in chosen.items())
         return f"Source({given}).implementation()"
 
-    def _undeclared(self, said: Declaration) -> Implementation | LayerImplementation:
+    def _undeclared(self, said: Declaration) -> Implementation:
         if self.program:
-            core = any(x is not None for x in (said.layouts, said.dtypes, said.h_0))
-            claims, features = Claims() if core else None, said.features or ()
-            limit = self.time_limit
-            return program(self.name, claims=claims, features=features, time_limit=limit)
+            return Program(self.name, claims=said.claims, time_limit=self.time_limit)
         if not self.like:
             return load(self.name)
         if self.like not in ADAPTERS:

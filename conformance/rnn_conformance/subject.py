@@ -1,19 +1,15 @@
-"""One implementation under test: asks it, refuses what is no answer, brings it into one order."""
+"""What an implementation gives, refused where it is no answer."""
 
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from traceback import extract_tb, format_exception_only
 from typing import Any, TypeVar
 
 import numpy as np
 
-from rnn_conformance.cases import Case, Data
 from rnn_conformance.formats import bfloat16, carrier
-from rnn_conformance.protocol import Answer, Array, Call, Dtype, Implementation, Layout
+from rnn_conformance.protocol import Array, Dtype, Layout
 
-REMEMBERED = 4
 C = TypeVar("C")
 A = TypeVar("A")
 
@@ -24,112 +20,6 @@ class Violation(Exception):
 
 class Broken(Violation):
     """The implementation ended, hung, or said what is no answer: that refuses nothing either."""
-
-
-class NotGiven(Exception):
-    """The implementation does not give the part that a check judges; the message names it."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """An answer of the right shapes, in one order whatever the layout.
-
-    Attributes:
-        hidden_states, outputs: (T, B, H), (T, B, O).
-        h_n: (B, H).
-    """
-
-    hidden_states: Array
-    h_n: Array | None
-    outputs: Array | None
-
-    def parts(self) -> dict[str, Array]:
-        """The parts that were given, by name."""
-        return {name: value for name, value in vars(self).items() if value is not None}
-
-    def part(self, name: str) -> Array:
-        """One part by name. Raises NotGiven."""
-        value: Array | None = getattr(self, name)
-        if value is None:
-            raise NotGiven(f"not given: {name}")
-        return value
-
-    def row(self, row: int) -> "Result":
-        """One sequence of the batch."""
-        rows = slice(row, row + 1)
-        return self._each(lambda value: value[..., rows, :])
-
-    def copy(self) -> "Result":
-        return self._each(np.copy)
-
-    def _each(self, change: Callable[[Array], Array]) -> "Result":
-        return Result(
-            change(self.hidden_states),
-            None if self.h_n is None else change(self.h_n),
-            None if self.outputs is None else change(self.outputs),
-        )
-
-
-class Subject:
-    """An implementation with its last few answers: each case is run once for all checks."""
-
-    def __init__(self, implementation: Implementation) -> None:
-        self.implementation = implementation
-        self._answers: OrderedDict[Case, tuple[Call, Answer | Violation]] = OrderedDict()
-
-    @property
-    def claimed(self) -> frozenset[str]:
-        """What the implementation claims."""
-        return self.implementation.claims.features
-
-    def result(self, case: Case) -> Result:
-        """What the implementation computes for a case, in one order. Raises Violation."""
-        return self.ordered(self.first(case)[1], case.data(), case.layout)
-
-    def first(self, case: Case) -> tuple[Call, Answer]:
-        """The first call of a case, as it was left, and what it gave. Raises Violation."""
-        if case not in self._answers:
-            call = case.call()
-            try:
-                self._answers[case] = call, self.answer(call)
-            except Violation as violation:
-                self._answers[case] = call, violation
-            while len(self._answers) > REMEMBERED:
-                self._answers.popitem(last=False)
-        call, answer = self._answers[case]
-        if isinstance(answer, Violation):
-            raise answer
-        return call, answer
-
-    def reread(self, answer: Answer) -> Answer:
-        """What an earlier answer reads as now, where the implementation keeps it elsewhere."""
-        again = getattr(self.implementation, "reread", None)
-        return answer if again is None else attempt(again, answer, Answer)
-
-    def run(self, data: Data, layout: Layout) -> Result:
-        """Run anew, on copies of these numbers. Raises Violation."""
-        call = data.call(layout)
-        return self.ordered(self.answer(call), data, layout)
-
-    def answer(self, call: Call) -> Answer:
-        """Run anew on this very call; what comes back is not looked at. Raises Violation."""
-        return attempt(self.implementation.run, call, Answer)
-
-    def ordered(self, answer: Answer, data: Data, layout: Layout) -> Result:
-        """The answer in one order. Raises Violation where a shape is wrong."""
-        shapes = expected_shapes(data, layout)
-        given = {name: getattr(answer, name) for name in shapes}
-        found = {
-            name: array_of(name, value, shapes[name])
-            for name, value in given.items()
-            if value is not None or name == "hidden_states"
-        }
-        h_n, outputs = found.get("h_n"), found.get("outputs")
-        return Result(
-            in_order(found["hidden_states"], layout),
-            None if h_n is None else np.atleast_2d(h_n),
-            None if outputs is None else in_order(outputs, layout),
-        )
 
 
 def attempt(run: Callable[[C], object], call: C, kind: type[A]) -> A:
@@ -153,15 +43,6 @@ def _place(error: BaseException) -> str:
     if Path(at.filename).parent.name == "implementations":
         return ""
     return f" ({Path(at.filename).name}, line {at.lineno}, in {at.name})"
-
-
-def expected_shapes(data: Data, layout: Layout) -> dict[str, tuple[int, ...]]:
-    """The shape of each part of an answer, as `Answer` says."""
-    T, B, _ = data.inputs.shape
-    O, H = data.weights["W_ho"].shape
-    steps = {"single": (T,), "time_first": (T, B), "batch_first": (B, T)}[layout]
-    rows = () if layout == "single" else (B,)
-    return {"hidden_states": (*steps, H), "h_n": (*rows, H), "outputs": (*steps, O)}
 
 
 def array_of(name: str, value: object, shape: tuple[int, ...]) -> Array:

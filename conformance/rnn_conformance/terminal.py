@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rnn_conformance.findings import Diagnosis
-from rnn_conformance.profiles import ALL_CHECKS
+from rnn_conformance.layer.checks import LAYER_CHECKS
 from rnn_conformance.records import Record, Report, Tally, Trial, by_check, by_clause, total
 
 FAILURES_SHOWN = 1
@@ -36,8 +36,8 @@ def print_report(console: Console, report: Report) -> None:
         where = report.patterns.get(record.check, ())
         if where:
             console.print(Text(f"  it fails just where: {', or '.join(where[:3])}"), soft_wrap=True)
-    for diagnosis in report.diagnoses:
-        console.print(Text(f"\n{explanation(diagnosis)}"), soft_wrap=True)
+    if report.diagnosis is not None:
+        console.print(Text(f"\n{explanation(report.diagnosis)}"), soft_wrap=True)
     if report.undiagnosed:
         console.print(Text(f"\nWHY: no cause was found: {report.undiagnosed}"), soft_wrap=True)
     console.print(Text(f"\n{verdict(report)}"), soft_wrap=True)
@@ -59,7 +59,7 @@ def print_score(console: Console, trials: Sequence[Trial]) -> None:
     console.print(f"false alarms: {alarms} of {len(right)} healthy implementations")
     for trial in trials:
         if not trial.right:
-            console.print(Text(f"{trial.profile}: {trial.name}: {trial.why}"), soft_wrap=True)
+            console.print(Text(f"{trial.name}: {trial.why}"), soft_wrap=True)
 
 
 def print_power(console: Console, trials: Sequence[Trial]) -> None:
@@ -69,7 +69,7 @@ def print_power(console: Console, trials: Sequence[Trial]) -> None:
     )
     for title in ("check", "catches", "alone"):
         shown.add_column(title, justify="left" if title == "check" else "right", no_wrap=True)
-    for name in ALL_CHECKS:
+    for name in LAYER_CHECKS:
         catches = [trial for trial in trials if name in trial.caught_by]
         alone = [trial for trial in catches if len(trial.caught_by) == 1]
         shown.add_row(name, str(len(catches)), str(len(alone)))
@@ -85,7 +85,7 @@ def print_power(console: Console, trials: Sequence[Trial]) -> None:
     for trial in stranger:
         if trial not in rightly or len(trial.named or ()) > 1:
             names = ", ".join(" + ".join(names) for names in trial.named or ()) or "nothing"
-            console.print(Text(f"  {trial.profile}: {trial.name}: named {names}"), soft_wrap=True)
+            console.print(Text(f"  {trial.name}: named {names}"), soft_wrap=True)
 
 
 def circumstances(environment: Mapping[str, str], seed: int) -> str:
@@ -170,16 +170,16 @@ def describe(record: Record) -> str:
     lines = [f"FAILED {record.id}", f"  {record.message}"]
     if record.bound:
         lines.append(f"  bound: {record.bound}")
-    if record.check in ALL_CHECKS:
-        lines.append(f"  asked: {ALL_CHECKS[record.check].title} {ALL_CHECKS[record.check].advice}")
+    if record.check in LAYER_CHECKS:
+        lines.append(f"  asked: {LAYER_CHECKS[record.check].title} {LAYER_CHECKS[record.check].advice}")
     if record.reproduction:
         lines += ["  to repeat it:", *(f"    {line}" for line in record.reproduction.splitlines())]
     return "\n".join(lines)
 
 
 def explanation(diagnosis: Diagnosis) -> str:
-    """Why the checks of a profile fail."""
-    return f"WHY ({diagnosis.profile}): {diagnosis}".replace("\n", "\n  ")
+    """Why checks fail."""
+    return f"WHY: {diagnosis}".replace("\n", "\n  ")
 
 
 def verdict(report: Report) -> str:

@@ -1,13 +1,10 @@
-"""Every deliberately wrong and every right implementation, by profile."""
+"""Every deliberately wrong and every right implementation, by name."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from rnn_conformance.healthy import HEALTHY
 from rnn_conformance.layer.healthy import LAYER_HEALTHY
-from rnn_conformance.layer.mutants import LAYER_MUTANTS
-from rnn_conformance.mutants import MUTANTS
+from rnn_conformance.layer.mutants import MUTANTS
+from rnn_conformance.layer.recurrence import LayerRecurrence
 
-# A name may stand in both profiles, for a bug of the seed model and one of a layer.
-MUTANTS_OF: Mapping[str, Mapping[str, Any]] = {"core": MUTANTS, "layer": LAYER_MUTANTS}
-HEALTHY_OF: Mapping[str, Mapping[str, Any]] = {"core": HEALTHY, "layer": LAYER_HEALTHY}
+HEALTHY: Mapping[str, type[LayerRecurrence]] = LAYER_HEALTHY
+__all__ = ["HEALTHY", "MUTANTS"]

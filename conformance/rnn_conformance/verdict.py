@@ -6,12 +6,11 @@ from functools import partial
 from typing import Any, Literal
 
 from rnn_conformance import environment
-from rnn_conformance.explaining import diagnoses
+from rnn_conformance.explaining import diagnosis_of
 from rnn_conformance.findings import Diagnosis
 from rnn_conformance.isolation import Isolation, Workers
 from rnn_conformance.loading import as_implementation, load
 from rnn_conformance.pattern import patterns
-from rnn_conformance.profiles import profiles_of
 from rnn_conformance.records import Record, Report
 from rnn_conformance.run import Asked, asked_of, known_failures, refuse_wrong
 from rnn_conformance.smoke import smoke
@@ -19,7 +18,7 @@ from rnn_conformance.source import Source
 from rnn_conformance.subject import Broken
 
 Progress = Callable[[Iterable[Record], int], Iterable[Record]]
-Diagnose = Callable[[Iterable[Record]], tuple[Diagnosis, ...]]
+Diagnose = Callable[[Iterable[Record]], Diagnosis | None]
 How = Isolation | Literal["as marked"] | None
 
 
@@ -69,13 +68,13 @@ def check(
         executed = (item.execute() for item in asked.planned)
         start = _start(asked, seed, environment.describe())
         watched = progress(executed, len(asked.planned))
-        diagnose = partial(diagnoses, asked.planned)
+        diagnose = partial(diagnosis_of, asked.planned)
         return _report(start, asked, watched, diagnose if diagnosed else None, bool(checks))
     with Workers(source_of(implementation), isolation, seed=seed, checks=checks) as workers:
         asked = workers.asked
         start = _start(asked, seed, workers.environment)
         records = progress(workers.records(), len(asked.planned))
-        told = workers.diagnoses if diagnosed else None
+        told = workers.diagnosis if diagnosed else None
         return _report(start, asked, records, told, bool(checks))
 
 
@@ -151,7 +150,7 @@ def _report(
     if diagnose is None:
         return report
     try:
-        return replace(report, diagnoses=diagnose(records))
+        return replace(report, diagnosis=diagnose(records))
     except Broken as broken:
         return replace(report, undiagnosed=f"asked again for it, the process {broken}")
     except KeyboardInterrupt:  # the records are complete all the same
@@ -166,14 +165,10 @@ def in_vain(asked: Asked, records: Sequence[Record]) -> tuple[str, ...]:
     """
     implementation, came = asked.implementation, zip(asked.planned, records, strict=True)
     executed = [item for item, record in came if record.outcome != "not_claimed"]
-    claimed: list[str] = []
-    for profile in profiles_of(implementation):
-        own = [item for item in executed if item.profile is profile]
-        exercised = frozenset[str]().union(*(i.case.features | i.check.needs for i in own))
-        claimed += sorted(profile.said(implementation) - exercised)
+    exercised = frozenset[str]().union(*(i.case.features | i.check.needs for i in executed))
     stale = [
         f"known failure of {some.check} in {some.case}"
         for some in known_failures(implementation)
         if not any(some.fits(item.check.name, item.case.id) for item in executed)
     ]
-    return (*dict.fromkeys(claimed), *stale)
+    return (*sorted(implementation.claims - exercised), *stale)

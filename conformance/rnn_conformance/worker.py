@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rnn_conformance import environment
-from rnn_conformance.explaining import diagnoses
+from rnn_conformance.explaining import diagnosis_of
 from rnn_conformance.loading import CannotBeJudged
 from rnn_conformance.records import Record
 from rnn_conformance.run import Planned, known_failures, plan
@@ -20,8 +20,7 @@ from rnn_conformance.smoke import smoke
 from rnn_conformance.source import Source
 from rnn_conformance.vacuity import Vacuous
 
-METHODS = ("run", "run_layer")
-SAID = ("name", "adapter", "code", "notes", "without_h_n")
+SAID = ("name", "adapter", "called", "code", "notes")
 
 
 def main() -> None:
@@ -56,16 +55,16 @@ def _answers(requests: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any
             yield _executed(planned[request["execute"]])
         else:
             records = map(Record.from_json, json.loads(Path(request["explain"]).read_text()))
-            yield {"diagnoses": [found.to_json() for found in diagnoses(planned, records)]}
+            explained = diagnosis_of(planned, records)
+            yield {"diagnosis": None if explained is None else explained.to_json()}
 
 
 def _description(found: Any) -> dict[str, Any]:
-    claims = asdict(found.claims) if hasattr(found, "claims") else None
+    said = {name: getattr(found, name) for name in SAID if hasattr(found, name)}
     return {
-        **{name: getattr(found, name) for name in SAID if hasattr(found, name)},
-        "methods": [method for method in METHODS if hasattr(found, method)],
-        "claims": claims,
-        "features": sorted(getattr(found, "features", ())),
+        **said,
+        "called": dict(said.get("called", {})),
+        "claims": sorted(found.claims),
         "conventions": dict(getattr(found, "conventions", {})),
         "known_failures": [asdict(known) for known in known_failures(found)],
         "environment": environment.describe(),

@@ -10,17 +10,17 @@ import numpy as np
 from rnn_conformance.diagnosis.spread import spreads
 from rnn_conformance.judgement import Judgement, Place
 from rnn_conformance.layer.expected import H_N
-from rnn_conformance.subject import NotGiven, Violation
+from rnn_conformance.layer.subject import LayerSubject
+from rnn_conformance.run import Planned
+from rnn_conformance.subject import Violation
 
 # The checks whose numbers are a result of the case itself, of which it is known how far rounding
 # can carry it; and the one whose numbers are means.
 RESULT_OF = {
-    "hidden_states": "hidden_states",
-    "trajectory": "hidden_states",
-    "final_state": "h_n",
-    "outputs": "outputs",
     "layer_output": "output",
+    "trajectory": "output",
     "layer_h_n": H_N,
+    "readout": "y",
 }
 RESULTS = frozenset(("output", "h_n"))
 OF_STATISTICS = ("systematic_error", "dropout_between_layers")
@@ -47,13 +47,11 @@ class Observation:
         )
 
 
-def observe(item: Any) -> Observation | None:
-    """Execute a planned check; None where the implementation does not give what it judges."""
+def observe(item: Planned) -> Observation:
+    """Execute a planned check."""
     with np.errstate(all="ignore"):
         try:
             judgements = list(item.check.judge(item.subject, item.case))
-        except NotGiven:
-            return None
         except Violation as violation:
             return Observation(without_place(str(violation)), {})
     return Observation("", dict(_by_name(judgements)))
@@ -71,10 +69,10 @@ def asking(implementation: Any, first: Any) -> Callable[[Any], Observation | Non
     """What shows what an implementation gives in a check; to be asked one check after the other.
 
     One more call, of the first check, is made at once, so that what is kept from the last call is
-    the same for whatever is asked the same. None where the implementation does not claim, or does
-    not give, what is asked.
+    the same for whatever is asked the same. None where the implementation does not claim what is
+    asked.
     """
-    subject = first.profile.subject(implementation)
+    subject = LayerSubject(implementation)
     observe(replace(first, subject=subject))
 
     def shown(item: Any) -> Observation | None:
@@ -133,7 +131,7 @@ def alike_places(item: Any, one: Place, other: Place) -> bool:
         apart = max(_spread(item, one), _spread(item, other))
         if not apart < COMPARABLE:
             # Each step is judged from the state before it, so that the first wrong one is the same.
-            by_step = item.check.name == "hidden_states"
+            by_step = item.check.name == "layer_output" and item.case.L == 1
             return not by_step or one.step == other.step or min(one.share, other.share) <= ALIKE
         if (one.step, one.row, one.unit) != (other.step, other.row, other.unit):
             return min(one.share, other.share) <= ALIKE  # the other may have been just inside
@@ -143,8 +141,7 @@ def alike_places(item: Any, one: Place, other: Place) -> bool:
 def _spread(item: Any, place: Place) -> np.float64:
     """How far rounding can carry this number of the result that the check judges."""
     name = RESULT_OF[item.check.name]
-    step = -1 if name == "h_n" else place.step  # of h_n only the last step is there
-    return np.float64(spreads(item.case)[name][step, place.row, place.unit])
+    return np.float64(spreads(item.case)[name][place.step, place.row, place.unit])
 
 
 def _close(item: Any, one: Judgement, other: Judgement) -> bool:

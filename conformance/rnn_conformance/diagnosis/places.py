@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-STEP_BY_STEP = ("hidden_states", "outputs", "layer_output")
+STEP_BY_STEP = ("layer_output", "readout")
 Indices = npt.NDArray[np.int64]
 
 

@@ -20,45 +20,44 @@ from rnn_conformance.diagnosis.observation import (
 from rnn_conformance.diagnosis.pairs import both, keeps_something, promising_pairs, with_dropout
 from rnn_conformance.diagnosis.places import places, shows_places
 from rnn_conformance.findings import Cause, Diagnosis
-from rnn_conformance.run import known_failures
-from rnn_conformance.variants import MUTANTS_OF
+from rnn_conformance.layer.subject import LayerSubject
+from rnn_conformance.records import Record
+from rnn_conformance.run import Planned, in_words_of, known_failures
+from rnn_conformance.variants import MUTANTS
 
 PLACES_FROM = 40  # results, to say where in them the wrong numbers lie
 CLOSE = 1e-3
 Seen = Sequence[tuple[Any, Observation]]
 
 
-def diagnose(planned: Sequence[Any], records: Sequence[Any]) -> tuple[Diagnosis, ...]:
-    """One diagnosis for each profile in which something failed.
+def diagnose(planned: Sequence[Planned], records: Sequence[Record]) -> Diagnosis | None:
+    """Why checks fail; None if none does.
 
     An explanation is first tried on some of the checks, for which the implementation is asked anew
     and every number is compared; then on all that were executed, in their order. It is given up at
     the first difference that rounding does not explain.
 
     Args:
-        planned: the planned checks, `rnn_conformance.run.Planned`.
+        planned: the planned checks.
         records: what came of the first of them, in the same order.
     """
-    diagnoses = []
-    for name in dict.fromkeys(item.profile.name for item in planned):
-        executed = [
-            (item, record)
-            for item, record in zip(planned, records, strict=False)
-            if item.profile.name == name and _counts(item, record)
-        ]
-        if any(record.outcome == "failed" for _, record in executed):
-            # What NumPy warns of in a mutant is no news to whoever wrote another implementation.
-            with catch_warnings(action="ignore", category=RuntimeWarning):
-                diagnoses.append(_diagnosis(name, executed))
-    return tuple(diagnoses)
+    executed = [
+        (item, record)
+        for item, record in zip(planned, records, strict=False)
+        if _counts(item, record)
+    ]
+    if not any(record.outcome == "failed" for _, record in executed):
+        return None
+    # What NumPy warns of in a mutant is no news to whoever wrote another implementation.
+    with catch_warnings(action="ignore", category=RuntimeWarning):
+        return _diagnosis(executed)
 
 
-def reproduced_by(item: Any) -> tuple[str, ...]:
+def reproduced_by(item: Planned) -> tuple[str, ...]:
     """The sentences of the known bugs that alone give what is seen in one check."""
     seen = asked_anew([item])
-    mutants = MUTANTS_OF[item.profile.name].values()
     with catch_warnings(action="ignore", category=RuntimeWarning):
-        return tuple(mutant.sentence for mutant in mutants if _gives(mutant.make, seen)[0])
+        return tuple(bug.sentence for bug in MUTANTS.values() if _gives(bug.make, seen)[0])
 
 
 def _counts(item: Any, record: Any) -> bool:
@@ -67,28 +66,26 @@ def _counts(item: Any, record: Any) -> bool:
     return record.outcome in ("passed", "failed") and not expected
 
 
-def _diagnosis(profile: str, executed: Sequence[tuple[Any, Any]]) -> Diagnosis:
+def _diagnosis(executed: Sequence[tuple[Any, Any]]) -> Diagnosis:
     items = [item for item, _ in executed]
     failed = [record.outcome == "failed" for _, record in executed]
     seen = asked_anew(chosen(items, failed))
     repeated = any(observation.failed for _, observation in seen)
     tried = seen if repeated else []
-    mutants = MUTANTS_OF[profile]
     drops = any("dropout" in item.check.needs for item in items)
 
     def causes_among(candidates: Iterable[tuple[str, ...]]) -> list[Cause]:
         return [
-            _cause([mutants[name] for name in names])
+            _cause([MUTANTS[name] for name in names])
             for names in candidates
-            if (make := _made([mutants[name].make for name in names], drops)) is not None
+            if (make := _made([MUTANTS[name].make for name in names], drops)) is not None
             and reproduces(make, tried, executed)
         ]
 
-    causes = causes_among((name,) for name in mutants)
+    causes = causes_among((name,) for name in MUTANTS)
     if not causes and repeated:
-        causes = causes_among(promising_pairs(mutants, seen))
+        causes = causes_among(promising_pairs(MUTANTS, seen))
     return Diagnosis(
-        profile,
         tuple(causes),
         sum(failed),
         len(executed),
@@ -162,9 +159,10 @@ def _explains(item: Any, theirs: Observation, ours: Observation | None) -> bool:
 def _fails_alike(
     implementation: Any, executed: Sequence[tuple[Any, Any]], *, closely: bool = False
 ) -> bool:
-    subject = executed[0][0].profile.subject(implementation)
+    subject, stranger = LayerSubject(implementation), executed[0][0].subject.implementation
     for item, theirs in executed:
         ours = replace(item, subject=subject).execute()
+        ours = replace(ours, message=in_words_of(stranger, ours.message))
         if ours.outcome == "not_claimed":
             if theirs.outcome == "failed":
                 return False

@@ -6,35 +6,25 @@ from functools import lru_cache
 import numpy as np
 
 from rnn_conformance import certificate
-from rnn_conformance.cases import Case
 from rnn_conformance.certificate import Float64, Precision
-from rnn_conformance.expected import reference_states
 from rnn_conformance.layer.cases import LayerCase
 from rnn_conformance.layer.expected import H_N, whole
 
 
 @lru_cache(maxsize=256)
-def spreads(case: Case | LayerCase) -> Mapping[str, Float64]:
-    """By the name of each result of the recurrence: (T, B, units), or (L·D, B, H) for h_n.
+def spreads(case: LayerCase) -> Mapping[str, Float64]:
+    """By the name of each result: output (T, B, D·H), h_n (L·D, B, H), y (T, B, O) if there is one.
 
     The bound of a trajectory, for an activation that is nowhere steeper than one, whatever it is:
     a wrong one need not be a tanh.
     """
-    precision = Precision.of(case.dtype)
+    data, precision = case.data(), Precision.of(case.dtype)
     with np.errstate(all="ignore"):  # what grows beyond all bounds is not compared
-        if isinstance(case, LayerCase):
-            limits = whole(case.data(), precision, slope_one=True)
-            return {"output": limits.output_bound, H_N: limits.h_n_bound}
-        data = case.data()
-        states = reference_states(case)
-        apart = certificate.trajectory_bound(
-            data.weights, data.inputs, data.initial, states, precision, nonlinearity="relu"
-        )
-        W_ho = np.abs(data.weights["W_ho"].astype(np.float64))
-        y = certificate.affine((data.weights["W_ho"], states), biases=(data.weights["b_ho"],))
-        rounding = certificate.readout_bound(y, precision)
-        return {
-            "hidden_states": apart,
-            "h_n": apart[-1:],
-            "outputs": apart @ W_ho.T + rounding,
-        }
+        limits = whole(data, precision, slope_one=True)
+        found = {"output": limits.output_bound, H_N: limits.h_n_bound}
+        if case.O:
+            W_ho, b_ho = data.weights["W_ho"], data.weights["b_ho"][:, np.newaxis]
+            y = certificate.affine((W_ho, limits.output), biases=(b_ho,))
+            carried = limits.output_bound @ np.abs(W_ho.astype(np.float64)).T
+            found["y"] = carried + certificate.readout_bound(y, precision)
+        return found

@@ -1,14 +1,24 @@
 """Plain functions, and classes as they are written in a first notebook, as implementations."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, signature
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from rnn_reference import WEIGHT_NAMES
 
-from rnn_conformance.protocol import Answer, Array, Call, Claims
+from rnn_conformance.implementations.seed_model import (
+    CONVENTIONS,
+    NAMES,
+    SeedCall,
+    answer,
+    seed_call,
+    seed_claims,
+)
+from rnn_conformance.protocol import BASIC, Answer, Array, Call
 
 SIZES = ("input_size", "hidden_size", "output_size")
 # The usual names of an initial state, for a parameter of `forward` that has a default.
@@ -18,20 +28,30 @@ INITIAL_STATE = ("h_0", "h0", "h", "hx", "h_prev", "h_init", "hidden", "state", 
 class PlainFunction:
     """A function `f(weights, inputs, h_0)`, or `f(weights, inputs, h_0, batch_first=True)`.
 
-    `weights`, `inputs` and `h_0` are those of `Call`; it returns a mapping with "hidden_states",
-    and "h_n" and "outputs" where it has them, in the shapes of `Answer`. `batch_first` is passed
-    only in that layout, which only a function that claims it is asked for.
+    `weights`, `inputs` and `h_0` are those of `SeedCall`. It returns a mapping with
+    "hidden_states", (T, H), (T, B, H) or (B, T, H) by layout, and "h_n", (H,) or (B, H), and
+    "outputs", like the states, where it has them. `batch_first` is passed only in that layout,
+    which only a function that claims it is asked for.
+
+    Attributes:
+        claims: those of the function, else `BASIC`.
+        assumed: what was assumed and may be narrowed by the smoke check.
+        called: what its results and weights are called in messages.
     """
+
+    called = MappingProxyType({**NAMES, "output": "hidden_states", "y": "outputs"})
 
     def __init__(self, name: str, function: Callable[..., Any]) -> None:
         self.name = name
-        self.claims: Claims = getattr(function, "claims", Claims())
-        self.assumed = frozenset(() if hasattr(function, "claims") else ("layouts",))
+        self.conventions: Mapping[str, str] = getattr(function, "conventions", CONVENTIONS)
+        self.claims = seed_claims(getattr(function, "claims", BASIC))
+        self.assumed = frozenset(() if hasattr(function, "claims") else ("layouts", "parts"))
         self._function = function
 
     def run(self, call: Call) -> Answer:
         options = {"batch_first": True} if call.layout == "batch_first" else {}
-        found = self._function(call.weights, call.inputs, call.h_0, **options)
+        asked = seed_call(call)
+        found = self._function(asked.weights, asked.inputs, asked.h_0, **options)
         if not isinstance(found, Mapping):
             raise TypeError(
                 f'expected a mapping with "hidden_states", "h_n", "outputs", '
@@ -43,7 +63,8 @@ class PlainFunction:
                 f'expected a mapping with "hidden_states", and "h_n" and "outputs" where given, '
                 f"got {', '.join(map(repr, found)) or 'an empty one'}"
             )
-        return Answer(**{name: _as_numpy(value) for name, value in found.items()})
+        parts = {name: _as_numpy(value) for name, value in found.items()}
+        return answer(call, parts["hidden_states"], parts.get("h_n"), parts.get("outputs"))
 
 
 def _as_numpy(value: Any) -> Any:
@@ -66,55 +87,63 @@ class StepByStepClass:
     is not judged.
 
     Attributes:
-        claims: those of the class, else `Claims()`, without h_0 if `forward` takes none.
+        claims: those of the class, else `BASIC` without h_n, and without h_0 if `forward` takes
+            none.
         assumed: what was assumed and may be narrowed by the smoke check: layouts, and dtypes if
             the constructor takes no `dtype`.
         notes: what is not asked of the class, and why.
+        called: what its results and weights are called in messages.
     """
 
-    without_h_n = True
+    called = MappingProxyType({**NAMES, "output": "hidden_states", "y": "step_output"})
 
-    def __init__(self, name: str, cls: type[Any], claims: Claims | None = None) -> None:
+    def __init__(self, name: str, cls: type[Any], claims: frozenset[str] | None = None) -> None:
         self.name = name
         self._class = cls
         self._takes_h_0 = _takes_h_0(cls)
+        self.conventions: Mapping[str, str] = getattr(cls, "conventions", CONVENTIONS)
         self.notes: tuple[str, ...] = ()
         self.assumed: frozenset[str] = frozenset()
         if claims is None and not hasattr(cls, "claims"):
-            claims = Claims(h_0=self._takes_h_0)
+            claims = BASIC - {"h_n"}
             self.assumed = frozenset(("layouts", *["dtypes"] * ("dtype" not in _options(cls))))
             if not self._takes_h_0:
+                claims -= {"h_0"}
                 self.notes = ("h_0 is never given: `forward` takes no initial state",)
-        self.claims: Claims = cls.claims if claims is None else claims
+        self.claims = seed_claims(cls.claims if claims is None else claims)
         self._models: dict[tuple[object, ...], Any] = {}
         self._behind: list[tuple[Answer, Call, tuple[Any, Any]]] = []
 
     def run(self, call: Call) -> Answer:
-        model = self._model(call)
-        single = call.layout == "single"
-        columns = None if call.h_0 is None else call.h_0[:, np.newaxis] if single else call.h_0.T
-        found = model.forward(call.inputs, *[columns] * self._takes_h_0)
+        asked = seed_call(call)
+        model, h_0 = self._model(asked), asked.h_0
+        columns = None if h_0 is None else h_0[:, np.newaxis] if asked.single else h_0.T
+        found = model.forward(asked.inputs, *[columns] * self._takes_h_0)
         if not isinstance(found, tuple) or len(found) != 2:
             got = f"{len(found)} results" if isinstance(found, tuple) else type(found).__name__
             raise TypeError(f"forward: expected (step_output, hidden_states), got {got}")
-        answer = _answer(call, *found)
-        self._behind = [*self._behind[-8:], (answer, call, found)]
-        return answer
+        given = _answer(call, *found)
+        self._behind = [*self._behind[-8:], (given, call, found)]
+        return given
 
-    def reread(self, answer: Answer) -> Answer:
+    def reread(self, earlier: Answer) -> Answer:
         """What the results behind an earlier answer hold now."""
-        call, found = next((c, f) for a, c, f in self._behind if a is answer)
+        call, found = next((c, f) for a, c, f in self._behind if a.output is earlier.output)
         return _answer(call, *found)
 
-    def _model(self, call: Call) -> Any:
-        """The model of these sizes, kept from call to call as a user keeps it, with new weights."""
-        output_size, hidden_size = call.weights["W_ho"].shape
-        sizes = (call.inputs.shape[-1], hidden_size, output_size)
-        key = (*sizes, call.dtype)
+    def _model(self, asked: SeedCall) -> Any:
+        """The model of these sizes, kept from call to call as a user keeps it, with new weights.
+
+        Other threads than the main one have models of their own: weights are attributes.
+        """
+        output_size, hidden_size = asked.weights["W_ho"].shape
+        sizes, dtype = (asked.inputs.shape[-1], hidden_size, output_size), asked.inputs.dtype
+        other = threading.current_thread() is not threading.main_thread()
+        key = (*sizes, dtype, threading.get_ident() if other else 0)
         if key not in self._models:
-            self._models[key] = _constructed(self._class, sizes, call.dtype)
+            self._models[key] = _constructed(self._class, sizes, dtype)
         model = self._models[key]
-        for name, value in call.weights.items():
+        for name, value in asked.weights.items():
             setattr(model, name, _as_made(name, value, getattr(model, name, None)))
         return model
 
@@ -167,15 +196,16 @@ def _as_made(name: str, value: Array, made: object) -> Array:
 
 
 def _answer(call: Call, step_output: Any, hidden_states: Any) -> Answer:
-    output_size, hidden_size = call.weights["W_ho"].shape
-    single = call.layout == "single"
+    asked = seed_call(call)
+    output_size, hidden_size = asked.weights["W_ho"].shape
+    single = asked.single
     steps, width = len(call.inputs), 1 if single else call.inputs.shape[1]
     outputs = _stacked("step_output", step_output, steps, (output_size, width), single=single)
-    by_step = _without_initial(hidden_states, steps, call)
+    by_step = _without_initial(hidden_states, steps, asked.h_0)
     states = _stacked("hidden_states", by_step, steps, (hidden_size, width), single=single)
     if single:
-        return Answer(states[:, 0], outputs=outputs[:, 0])
-    return Answer(states, outputs=outputs)
+        outputs, states = outputs[:, 0], states[:, 0]
+    return answer(call, states, None, outputs)
 
 
 def _stacked(name: str, by_step: Any, steps: int, shape: tuple[int, int], *, single: bool) -> Array:
@@ -196,11 +226,11 @@ def _stacked(name: str, by_step: Any, steps: int, shape: tuple[int, int], *, sin
     return np.stack(columns).swapaxes(1, 2)
 
 
-def _without_initial(states: Any, steps: int, call: Call) -> Any:
+def _without_initial(states: Any, steps: int, h_0: Array | None) -> Any:
     """The slots 1 … T of T + 1, if the first holds the initial state and the last does not."""
     if not isinstance(states, Sequence | np.ndarray) or len(states) != steps + 1:
         return states
-    initial = np.zeros(1) if call.h_0 is None else np.ravel(call.h_0.T)
+    initial = np.zeros(1) if h_0 is None else np.ravel(h_0.T)
     holds_it = [
         np.size(states[t]) % initial.size == 0 and bool((np.ravel(states[t]) == initial).all())
         for t in (0, steps)

@@ -3,7 +3,9 @@
 from rnn_reference import BatchRNN, SingleSequenceRNN
 
 from rnn_conformance.implementations.plain import StepByStepClass
-from rnn_conformance.protocol import Claims
+from rnn_conformance.protocol import BASIC
 
-BATCH = StepByStepClass("rnn_reference.BatchRNN", BatchRNN, Claims(("time_first",)))
-SINGLE = StepByStepClass("rnn_reference.SingleSequenceRNN", SingleSequenceRNN, Claims(("single",)))
+OF_A_BATCH = BASIC - {"h_n"}
+OF_ONE_SEQUENCE = OF_A_BATCH - {"time_first"} | {"single"}
+BATCH = StepByStepClass("rnn_reference.BatchRNN", BatchRNN, OF_A_BATCH)
+SINGLE = StepByStepClass("rnn_reference.SingleSequenceRNN", SingleSequenceRNN, OF_ONE_SEQUENCE)

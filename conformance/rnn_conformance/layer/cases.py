@@ -14,7 +14,15 @@ import numpy.typing as npt
 from rnn_conformance.formats import in_format
 from rnn_conformance.layer.call import LayerCall, Lengths, Nonlinearity, Options
 from rnn_conformance.layer.conventions import NAN_IGNORED
-from rnn_conformance.protocol import DTYPES, HALF_DTYPES, LAYOUTS, Array, Dtype, Layout
+from rnn_conformance.protocol import (
+    DTYPES,
+    FEATURES as FEATURES,
+    HALF_DTYPES,
+    LAYOUTS,
+    Array,
+    Dtype,
+    Layout,
+)
 
 H0 = Literal["none", "zeros", "nonzero"]
 Bias = Literal["off", "zeros", "nonzero", "ih_alone", "hh_alone"]
@@ -126,10 +134,6 @@ class LayerCase:
 
     def call(self) -> LayerCall:
         return self.data().call(self.layout)
-
-
-OPTIONS = ("layers", "bidirectional", "no_bias", "lengths", "dropout", "h_0", "readout")
-FEATURES = frozenset((*DTYPES, *HALF_DTYPES, *LAYOUTS, *get_args(Nonlinearity), *OPTIONS))
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from rnn_conformance.certificate import Precision
-from rnn_conformance.expected import identical, unchanged
-from rnn_conformance.judgement import Judgement
+from rnn_conformance.judgement import Judgement, identical
 from rnn_conformance.layer import expected
 from rnn_conformance.layer.call import LayerAnswer, LayerCall
 from rnn_conformance.layer.cases import LayerCase, LayerData
+from rnn_conformance.layer.conventions import ANY_MEMORY, REFUSES_WRONG_SIZES
 from rnn_conformance.layer.registry import check, relational, usual
 from rnn_conformance.layer.relations import same
 from rnn_conformance.layer.subject import (
@@ -53,7 +53,7 @@ def layer_earlier_results_kept(subject: LayerSubject, case: LayerCase) -> Iterat
         yield identical(f"{name} after other calls", was, now[name])
 
 
-@check("RNN-MEM-3", applies=relational)
+@check("RNN-MEM-3", applies=relational, needs=(ANY_MEMORY,))
 def memory_layouts(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """Views that are strided, reversed, in Fortran order or read-only give the same results."""
     for change in (_strided, _backwards, _fortran, _read_only):
@@ -207,6 +207,7 @@ def infinities_are_kept(subject: LayerSubject, case: LayerCase) -> Iterator[Judg
 @check(
     "RNN-ERR-1",
     applies=lambda c, claimed: usual(c, claimed) and c.layout != "single" and c.L > 1,
+    needs=(REFUSES_WRONG_SIZES,),
 )
 def refusals(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """Sizes that do not fit are refused with an exception, not broadcast or cut off.
@@ -272,6 +273,17 @@ def lengths_refused(subject: LayerSubject, case: LayerCase) -> Iterator[Judgemen
     }
     refused(subject, wrong)
     return iter(())
+
+
+def unchanged(before: Mapping[str, Array], after: Mapping[str, Any]) -> Iterator[Judgement]:
+    """Every array that went in, after the call. Raises Violation where one is no longer there."""
+    for name, was in before.items():
+        found = after.get(name)
+        if not isinstance(found, np.ndarray):
+            raise Violation(f"{name}: was an array, came back as {type(found).__name__}")
+        if found.shape != was.shape:
+            raise Violation(f"{name}: came back with shape {found.shape}, was {was.shape}")
+        yield identical(f"{name}, which was given", was, found)
 
 
 def _judged(case: LayerCase, answer: LayerAnswer) -> Iterator[Judgement]:

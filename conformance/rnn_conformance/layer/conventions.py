@@ -11,6 +11,8 @@ CONVENTIONS: Mapping[str, tuple[str, ...]] = {
     "length 0": ("refused", "h_0", UNDEFINED),
     "padded output": ("zeros", UNDEFINED),
     "NaN in padding": ("ignored", UNDEFINED),
+    "wrong sizes": ("refused", UNDEFINED),
+    "memory": ("any", "contiguous"),  # what is given may be a view with strides, or only this
 }
 
 
@@ -27,6 +29,8 @@ def following(what: str, option: str) -> str:
 
 NAN_IGNORED = following("NaN in padding", "ignored")
 ZEROS_IN_PADDING = following("padded output", "zeros")
+REFUSES_WRONG_SIZES = following("wrong sizes", "refused")
+ANY_MEMORY = following("memory", "any")
 
 
 def declared(implementation: object) -> frozenset[str]:

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnn_conformance.expected import identical
-from rnn_conformance.judgement import Judgement
+from rnn_conformance.judgement import Judgement, identical
 from rnn_conformance.layer import expected
 from rnn_conformance.layer.cases import LayerCase, LayerData
 from rnn_conformance.layer.conduct import refused
@@ -44,7 +43,7 @@ def no_steps_refused(subject: LayerSubject, case: LayerCase) -> Iterator[Judgeme
     return iter(())
 
 
-@check("RNN-EMPTY-1", applies=whole, needs=(following("T = 0", "empty"),))
+@check("RNN-EMPTY-1", applies=whole, needs=("h_n", following("T = 0", "empty")))
 def no_steps_give_h_0(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """An input of no steps gives an output of none, and h_0 as h_n, as is declared."""
     data = _no_steps(case)
@@ -72,7 +71,7 @@ def length_0_refused(subject: LayerSubject, case: LayerCase) -> Iterator[Judgeme
     return iter(())
 
 
-@check("RNN-LEN-6", applies=with_lengths, needs=(following("length 0", "h_0"),))
+@check("RNN-LEN-6", applies=with_lengths, needs=("h_n", following("length 0", "h_0")))
 def length_0_gives_h_0(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """A row of length 0 gives h_0 as h_n and zeros as output, and changes no other row."""
     data, before = _one_row_empty(case), subject.result(case)

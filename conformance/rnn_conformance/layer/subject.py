@@ -7,23 +7,24 @@ import numpy as np
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, LayerImplementation
 from rnn_conformance.layer.cases import LayerCase, LayerData
+from rnn_conformance.layer.conventions import declared
 from rnn_conformance.protocol import Array, Layout
-from rnn_conformance.subject import NotGiven, Violation, array_of, attempt, in_order
+from rnn_conformance.subject import Violation, array_of, attempt, in_order
 
 REMEMBERED = 4
 
 
 class LayerSubject:
-    """A layer with its last few answers: each case is run once for all checks."""
+    """An implementation with its last few answers: each case is run once for all checks.
+
+    Attributes:
+        claimed: what the implementation claims, and what it follows where practice differs.
+    """
 
     def __init__(self, implementation: LayerImplementation) -> None:
         self.implementation = implementation
+        self.claimed = implementation.claims | declared(implementation)
         self._remembered = lru_cache(REMEMBERED)(self._attempt)
-
-    @property
-    def claimed(self) -> frozenset[str]:
-        """What the implementation claims."""
-        return self.implementation.features
 
     def result(self, case: LayerCase) -> LayerAnswer:
         """What the layer computes for a case, in one order. Raises Violation."""
@@ -50,8 +51,13 @@ class LayerSubject:
         return answer if again is None else attempt(again, answer, LayerAnswer)
 
     def answer(self, call: LayerCall) -> LayerAnswer:
-        """Run anew on this very call; what comes back is not looked at. Raises Violation."""
-        return attempt(self.implementation.run_layer, call, LayerAnswer)
+        """Run anew on this very call; what is not claimed is left out. Raises Violation."""
+        answer = attempt(self.implementation.run, call, LayerAnswer)
+        if answer.h_n is not None and "h_n" not in self.claimed:
+            answer = replace(answer, h_n=None)
+        if answer.y is not None and "readout" not in self.claimed:
+            answer = replace(answer, y=None)
+        return answer
 
     def _attempt(self, case: LayerCase) -> LayerAnswer | Violation:
         try:
@@ -95,10 +101,10 @@ def in_one_order(answer: LayerAnswer, data: LayerData, layout: Layout) -> LayerA
 
 
 def given(answer: LayerAnswer, name: str) -> Array:
-    """A part of an answer. Raises NotGiven."""
+    """A part of an answer that is claimed. Raises Violation where it is not there."""
     value: Array | None = getattr(answer, name)
     if value is None:
-        raise NotGiven(f"not given: {name}")
+        raise Violation(f"{name}: claimed, but not given")
     return value
 
 

@@ -55,7 +55,7 @@ def layer_output(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     yield expected.judge_output(expectation(subject, case), subject.result(case))
 
 
-@check("RNN-STATE-2", "RNN-STATE-3", "RNN-LEN-2")
+@check("RNN-STATE-2", "RNN-STATE-3", "RNN-LEN-2", needs=("h_n",))
 def layer_h_n(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     """h_n holds the last state of every layer and direction, in that order.
 

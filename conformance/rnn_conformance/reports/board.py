@@ -12,7 +12,7 @@ from rnn_conformance.reports.content import (
     findings,
     headline,
     overall,
-    profiles,
+    extent,
     status,
 )
 from rnn_conformance.reports.specification import clauses
@@ -47,7 +47,7 @@ class Column:
     report: Report
     overall: Status
     headline: str
-    profiles: str
+    extent: str
     command: str
     cells: tuple[Cell, ...]
 
@@ -104,7 +104,7 @@ def _column(number: int, report: Report, rows: Sequence[str]) -> Column:
         report,
         overall(report),
         headline(report),
-        profiles(report),
+        extent(report),
         command(report),
         tuple(cells),
     )

@@ -7,8 +7,8 @@ from shlex import quote
 from typing import Literal
 
 from rnn_conformance.findings import Diagnosis
+from rnn_conformance.layer.checks import LAYER_CHECKS
 from rnn_conformance.loading import BUILT_IN
-from rnn_conformance.profiles import ALL_CHECKS, CORE, LAYER
 from rnn_conformance.records import NOTHING, Outcome, Record, Report, Tally, by_clause
 from rnn_conformance.reports.specification import clauses
 from rnn_conformance.terminal import verdict
@@ -21,10 +21,6 @@ SYMBOLS: Mapping[Status, str] = {
     "not claimed": "–",
     "not judged": "?",
 }
-PROFILES = {
-    "core": frozenset(CORE.checks) - frozenset(LAYER.checks),
-    "layer": frozenset(LAYER.checks) - frozenset(CORE.checks),
-}
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,7 @@ class Finding:
         record: of the first failing case.
         failing, run: the number of cases.
         where: what the failing cases have in common and no passing one has.
-        diagnosis: of the profile of the check.
+        diagnosis: of the report.
     """
 
     check: str
@@ -61,14 +57,14 @@ def findings(
     for name, records in by_check.items():
         failing = [record for record in records if record.outcome == outcome]
         if failing:
-            asked = ALL_CHECKS.get(name)
+            asked = LAYER_CHECKS.get(name)
             title, advice = (asked.title, asked.advice) if asked else ("", "")
             where = tuple(report.patterns.get(name, ())[:3])
             if outcome != "failed" or len(failing) == len(records):
                 where = ()
-            why = next((d for d in report.diagnoses if name in PROFILES.get(d.profile, ())), None)
+            counts = len(failing), len(records)
             found.append(
-                Finding(name, title, advice, failing[0], len(failing), len(records), where, why)
+                Finding(name, title, advice, failing[0], *counts, where, report.diagnosis)
             )
     return found
 
@@ -78,8 +74,8 @@ def by_clause_in_order(report: Report) -> dict[str, Tally]:
 
     A clause of which nothing is claimed counts nothing; it stands there if the run is complete.
     """
-    left_out = ALL_CHECKS.keys() & report.not_claimed.keys() if report.complete else ()
-    of_them = chain.from_iterable(ALL_CHECKS[check].clauses for check in left_out)
+    left_out = LAYER_CHECKS.keys() & report.not_claimed.keys() if report.complete else ()
+    of_them = chain.from_iterable(LAYER_CHECKS[check].clauses for check in left_out)
     tallies = dict.fromkeys(of_them, NOTHING) | by_clause(report.records)
     known = [name for name in clauses() if name in tallies]
     return {name: tallies[name] for name in (*known, *sorted(tallies.keys() - {*known}))}
@@ -117,15 +113,10 @@ def headline(report: Report) -> str:
     return verdict(report).removeprefix(report.implementation).strip()
 
 
-def profiles(report: Report) -> str:
-    """Such as "core, layer"; or "layer (3 of 27 checks)" where not all were asked for."""
-    asked = set(_checks(report))
-    shown = []
-    for name, checks in PROFILES.items():
-        if part := len(asked & checks):
-            of = f" ({part} of {len(checks)} checks)" if part < len(checks) else ""
-            shown.append(f"{name}{of}")
-    return ", ".join(shown) or "no check"
+def extent(report: Report) -> str:
+    """How much was asked, such as "36 of 38 checks"."""
+    asked = LAYER_CHECKS.keys() & {record.check for record in report.records}
+    return f"{len(asked)} of {len(LAYER_CHECKS)} checks"
 
 
 def command(report: Report) -> str:
@@ -133,8 +124,7 @@ def command(report: Report) -> str:
     if report.command:
         return plain(report.command)
     asked = _checks(report)
-    in_part = any({*asked} & checks and not checks <= {*asked} for checks in PROFILES.values())
-    selected = list(asked) if report.complete and in_part else []
+    selected = [] if not report.complete or LAYER_CHECKS.keys() <= asked.keys() else list(asked)
     name = report.implementation
     if name in BUILT_IN or ":" in name:
         chosen = "".join(f" --check {quote(check)}" for check in selected)

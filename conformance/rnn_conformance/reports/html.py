@@ -8,7 +8,7 @@ from rnn_conformance.reports.content import (
     headline,
     not_claimed,
     overall,
-    profiles,
+    extent,
     status,
 )
 from rnn_conformance.reports.page import page
@@ -21,7 +21,7 @@ def html(report: Report) -> str:
         report=report,
         overall=overall(report),
         headline=headline(report),
-        profiles=profiles(report),
+        extent=extent(report),
         not_claimed=not_claimed(report),
         rows=[(name, status(t), t) for name, t in by_clause_in_order(report).items()],
         failures=findings(report),

@@ -16,7 +16,7 @@ from rnn_conformance.reports.content import (
     one_line,
     overall,
     plain,
-    profiles,
+    extent,
     status,
 )
 from rnn_conformance.terminal import share
@@ -31,7 +31,7 @@ def markdown(report: Report) -> str:
     """The whole report, cut to the length of a comment; nothing of it is taken for Markdown."""
     name = f"{SYMBOLS[overall(report)]} {code(report.implementation)}"
     head = [f"## {name} {headline(report)}"]
-    head += [fenced(f"WHY ({each.profile}): {each}") for each in report.diagnoses]
+    head += [fenced(f"WHY: {report.diagnosis}")] * (report.diagnosis is not None)
     head += [f"Declared, never asked for: {code(declared)}." for declared in report.in_vain]
     head += [f"No cause was found: {code(report.undiagnosed)}."] * bool(report.undiagnosed)
     head += [f"Note: {code(note)}." for note in report.notes]
@@ -40,7 +40,7 @@ def markdown(report: Report) -> str:
     clauses += [code(not_claimed(report))] * bool(report.not_claimed)
     folded = [details(finding, "failed") for finding in findings(report)]
     folded += [details(finding, "known failure") for finding in findings(report, "known_failure")]
-    facts = {"judged": profiles(report), **report.environment, "seed": str(report.seed)}
+    facts = {"judged": extent(report), **report.environment, "seed": str(report.seed)}
     tail = ["Seen with " + ", ".join(f"{code(k)} {code(v)}" for k, v in facts.items()) + "."]
     tail += ["To repeat it:", fenced(command(report))]
     kept = fitting([*head, *tail, *clauses, *folded], MOST_LENGTH)

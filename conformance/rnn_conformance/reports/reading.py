@@ -29,7 +29,7 @@ def read_report(path: str | Path) -> Report:
         tuple(map(Record.from_json, data["records"])),
         data["complete"],
         data["patterns"],
-        tuple(map(Diagnosis.from_json, data["diagnoses"])),
+        None if data["diagnosis"] is None else Diagnosis.from_json(data["diagnosis"]),
         tuple(data["in_vain"]),
         data["undiagnosed"],
         data["command"],

@@ -27,7 +27,7 @@ def scoreboard_markdown(content: Board) -> str:
         table(
             ("implementation", "verdict", "judged"),
             (
-                (name, f"{SYMBOLS[c.overall]} {c.headline}", cell(c.profiles))
+                (name, f"{SYMBOLS[c.overall]} {c.headline}", cell(c.extent))
                 for name, c in zip(names, columns, strict=True)
             ),
             text_columns=3,
