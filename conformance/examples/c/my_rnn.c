@@ -1,4 +1,4 @@
-/* An RNN in C for rnn-conformance: profile "core", layout "time_first", float32 and float64.
+/* An RNN in C for rnn-conformance: one layer of tanh, time first, float32 and float64.
 
        cc -std=c99 -O2 -o my_rnn my_rnn.c -lm
        rnn-conformance check --exec ./my_rnn
@@ -12,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INPUTS, H_0, W_XH, B_XH, W_HH, B_HH, W_HO, B_HO, STATES, H_N, OUTPUTS, ARRAYS };
-static const char *const NAMES[ARRAYS] = {"inputs", "h_0", "W_xh", "b_xh", "W_hh", "b_hh",
-                                          "W_ho", "b_ho", "hidden_states", "h_n", "outputs"};
+enum { INPUTS, H_0, W_IH, B_IH, W_HH, B_HH, W_HO, B_HO, STATES, H_N, OUTPUTS, ARRAYS };
+static const char *const NAMES[ARRAYS] = {"inputs", "h_0", "weight_ih_l0", "bias_ih_l0",
+                                          "weight_hh_l0", "bias_hh_l0", "W_ho", "b_ho",
+                                          "output", "h_n", "y"};
 typedef struct {
     long shape[3]; /* axes that it does not have are 1 */
     double *numbers; /* row by row; NULL where it was not given */
@@ -23,12 +24,12 @@ typedef struct {
 static Array arrays[ARRAYS];
 static int is_float; /* whether the call is in float32 */
 
-/* h (H) and y (O) of one row from x (I) and the state before (H). */
+/* h (H) and, if there is a readout, y (O) of one row from x (I) and the state before (H). */
 static void step(const double *x, const double *before, double *h, double *y) {
-    long H = arrays[W_XH].shape[0], I = arrays[W_XH].shape[1], O = arrays[W_HO].shape[0];
+    long H = arrays[W_IH].shape[0], I = arrays[W_IH].shape[1], O = arrays[W_HO].shape[0];
     for (long u = 0; u < H; u++) {
-        double a = arrays[B_XH].numbers[u] + arrays[B_HH].numbers[u];
-        for (long i = 0; i < I; i++) a += arrays[W_XH].numbers[u * I + i] * x[i];
+        double a = arrays[B_IH].numbers[u] + arrays[B_HH].numbers[u];
+        for (long i = 0; i < I; i++) a += arrays[W_IH].numbers[u * I + i] * x[i];
         for (long k = 0; k < H; k++) a += arrays[W_HH].numbers[u * H + k] * before[k];
         h[u] = tanh(a);
     }
@@ -49,14 +50,15 @@ static void make(Array *array, long first, long second, long third) {
     if (!array->numbers) abort();
 }
 
-/* Every step of every row: inputs (T, B, I) give states (T, B, H), outputs (T, B, O). */
+/* Every step of every row: inputs (T, B, I) give states (T, B, H) and outputs (T, B, O); O is 0
+   if there is no readout. */
 static void forward(void) {
     long T = arrays[INPUTS].shape[0], B = arrays[INPUTS].shape[1], I = arrays[INPUTS].shape[2];
     long H = arrays[W_HH].shape[0], O = arrays[W_HO].shape[0];
-    if (!arrays[H_0].numbers) make(&arrays[H_0], B, H, 1);
+    if (!arrays[H_0].numbers) make(&arrays[H_0], 1, B, H);
     make(&arrays[STATES], T, B, H);
     make(&arrays[OUTPUTS], T, B, O);
-    make(&arrays[H_N], B, H, 1);
+    make(&arrays[H_N], 1, B, H);
     double *h_n = arrays[H_N].numbers;
     memcpy(h_n, arrays[H_0].numbers, (size_t)(B * H) * sizeof(double));
     for (long t = 0; t < T; t++) {
@@ -108,13 +110,12 @@ static int read_call(const char *folder) {
 static int write_answer(const char *folder) {
     char path[4096], header[1024] = "{";
     long offset = 0, width = is_float ? 4 : 8;
-    for (int n = STATES; n <= OUTPUTS; n++) {
+    int last = arrays[W_HO].numbers ? OUTPUTS : H_N;
+    for (int n = STATES; n <= last; n++) {
         const long *s = arrays[n].shape, end = offset + length(&arrays[n]) * width;
-        char shape[80], *rest = header + strlen(header);
-        if (n == H_N) snprintf(shape, sizeof shape, "%ld,%ld", s[0], s[1]);
-        else snprintf(shape, sizeof shape, "%ld,%ld,%ld", s[0], s[1], s[2]);
-        snprintf(rest, 300, "\"%s\":{\"dtype\":\"F%ld\",\"shape\":[%s],\"data_offsets\":[%ld,%ld]}%s",
-                 NAMES[n], width * 8, shape, offset, end, n == OUTPUTS ? "}" : ",");
+        snprintf(header + strlen(header), 300,
+                 "\"%s\":{\"dtype\":\"F%ld\",\"shape\":[%ld,%ld,%ld],\"data_offsets\":[%ld,%ld]}%s",
+                 NAMES[n], width * 8, s[0], s[1], s[2], offset, end, n == last ? "}" : ",");
         offset = end;
     }
     snprintf(path, sizeof path, "%s/answer.safetensors", folder);
@@ -123,7 +124,7 @@ static int write_answer(const char *folder) {
     uint64_t header_size = strlen(header);
     fwrite(&header_size, 8, 1, file);
     fwrite(header, 1, header_size, file);
-    for (int n = STATES; n <= OUTPUTS; n++) {
+    for (int n = STATES; n <= last; n++) {
         for (long i = 0; i < length(&arrays[n]); i++) {
             float narrow = (float)arrays[n].numbers[i];
             fwrite(is_float ? (void *)&narrow : &arrays[n].numbers[i], (size_t)width, 1, file);
@@ -139,7 +140,7 @@ int main(void) {
         if (!read_call(folder)) return 1; /* what ends the program fails the check */
         forward();
         if (!write_answer(folder)) return 1;
-        for (int n = 0; n < ARRAYS; n++) free(arrays[n].numbers), arrays[n].numbers = NULL;
+        for (int n = 0; n < ARRAYS; n++) free(arrays[n].numbers), arrays[n] = (Array){{0}, NULL};
         puts("ok");
         fflush(stdout); /* else the line waits in a buffer */
     }

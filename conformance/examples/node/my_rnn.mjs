@@ -1,4 +1,4 @@
-// An RNN in JavaScript for rnn-conformance: profile "core", layout "time_first", float32, float64.
+// An RNN in JavaScript for rnn-conformance: one layer of tanh, time first, float32 and float64.
 //     rnn-conformance check --exec "node my_rnn.mjs"
 //
 // Put your own recurrence in the place of `step`. JavaScript computes in float64; in a call of
@@ -20,18 +20,20 @@ function product(W, row, v, at) {
 
 // One row: h[to …] (H) and y[yTo …] (O) from x[xAt …] (I) and the state before[at …] (H).
 function step(call, x, xAt, before, at, h, to, y, yTo) {
-  const [H, O] = [call.W_hh.shape[0], call.W_ho.shape[0]];
+  const [W_ih, W_hh] = [call.weight_ih_l0, call.weight_hh_l0];
+  const [H, O] = [W_hh.shape[0], call.W_ho ? call.W_ho.shape[0] : 0];
   for (let u = 0; u < H; u++) {
-    const a = call.b_xh.numbers[u] + call.b_hh.numbers[u];
-    h[to + u] = Math.tanh(a + product(call.W_xh, u, x, xAt) + product(call.W_hh, u, before, at));
+    const a = call.bias_ih_l0.numbers[u] + call.bias_hh_l0.numbers[u];
+    h[to + u] = Math.tanh(a + product(W_ih, u, x, xAt) + product(W_hh, u, before, at));
   }
   for (let o = 0; o < O; o++) y[yTo + o] = product(call.W_ho, o, h, to) + call.b_ho.numbers[o];
 }
 
-// Every step of every row: inputs (T, B, I) give hidden_states (T, B, H), outputs (T, B, O).
+// Every step of every row: inputs (T, B, I) give output (T, B, H) and, if there is a readout,
+// y (T, B, O).
 function forward(call) {
   const [T, B, I] = call.inputs.shape;
-  const [H, O] = [call.W_hh.shape[0], call.W_ho.shape[0]];
+  const [H, O] = [call.weight_hh_l0.shape[0], call.W_ho ? call.W_ho.shape[0] : 0];
   const Kind = call.inputs.numbers.constructor;
   const [states, outputs] = [new Kind(T * B * H), new Kind(T * B * O)];
   const first = call.h_0 ? call.h_0.numbers : new Kind(B * H);
@@ -43,9 +45,9 @@ function forward(call) {
     }
   }
   return {
-    hidden_states: { shape: [T, B, H], numbers: states },
-    h_n: { shape: [B, H], numbers: T ? states.slice((T - 1) * B * H) : first },
-    outputs: { shape: [T, B, O], numbers: outputs },
+    output: { shape: [T, B, H], numbers: states },
+    h_n: { shape: [1, B, H], numbers: T ? states.slice((T - 1) * B * H) : first },
+    ...(O && { y: { shape: [T, B, O], numbers: outputs } }),
   };
 }
 
