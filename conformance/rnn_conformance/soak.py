@@ -29,7 +29,7 @@ from rnn_conformance.layer import expected
 from rnn_conformance.layer.cases import H0, Bias, LayerCase, LengthsKind
 from rnn_conformance.layer.checks import LAYER_CHECKS
 from rnn_conformance.layer.subject import LayerSubject
-from rnn_conformance.loading import load
+from rnn_conformance.loading import CannotBeJudged, load
 from rnn_conformance.protocol import DTYPES, LAYOUTS, Implementation, Nonlinearity
 from rnn_conformance.subject import Violation
 from rnn_conformance.terminal import share, watched
