@@ -148,7 +148,7 @@ class Workers:
         return Record.from_json(told)
 
     def diagnosis(self, records: Iterable[Record]) -> Diagnosis | None:
-        """As `rnn_conformance.explaining`, those left out that ended the process. Raises Broken."""
+        """Why checks fail, those left out that ended the process. Raises Broken."""
         asked = [record for record in records if record.id not in self._no_answer]
         if not any(record.outcome == "failed" for record in asked):
             return None

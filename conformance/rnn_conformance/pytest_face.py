@@ -193,9 +193,9 @@ class Face:
             with console.capture() as text:
                 console.print(table(own))
             reporter.write(text.get())
-            if self._options.rnn_diagnosis:
-                if (diagnosis := diagnosed(planned, own)) is not None:
-                    reporter.write_line(f"{explanation(diagnosis)}\n")
+            found = diagnosed(planned, own) if self._options.rnn_diagnosis else None
+            if found is not None:
+                reporter.write_line(f"{explanation(found)}\n")
         if errors := self.errors(records):
             reporter.section("rnn-conformance")
             for error in errors:

@@ -22,7 +22,7 @@ from rnn_conformance.vectors.manifest import INDEX, MANIFEST, Manifest, Vector, 
 
 __all__ = ["digest", "export", "vector_cases"]
 
-CHECKS = ("layer_shape_and_dtype", "layer_output", "layer_h_n", "padding_is_zero")
+HELD = ("layer_shape_and_dtype", "layer_output", "layer_h_n", "padding_is_zero")
 MOST_STATES = 10_000  # of a layer and direction: a set of some megabytes
 THREE_DIGITS = Context(prec=3, rounding=ROUND_CEILING)
 
@@ -77,7 +77,7 @@ def chosen(cases: tuple[LayerCase, ...], only: Collection[str] | None) -> tuple[
 def _write(folder: Path, case: LayerCase) -> Vector:
     call, path = case.call(), folder / file_of(case.id)
     write_tensors(path, {**tensors_of(call), **_results(case)})
-    clauses = {clause for name in CHECKS for clause in _clauses(name, case)}
+    clauses = {clause for name in HELD for clause in _clauses(name, case)}
     hashed = sha256(path.read_bytes()).hexdigest()
     return Vector(
         case.id, fields_of(call), tuple(sorted(clauses)), flags_of(case), file_of(case.id), hashed
