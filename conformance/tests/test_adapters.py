@@ -1,10 +1,12 @@
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from rnn_conformance.implementations.sizes import merged_bias, refuse_misfits
 from rnn_conformance.implementations.torch_cell import TorchCell
 from rnn_conformance.layer.cases import LayerCase
 from rnn_conformance.layer.subject import given
@@ -100,3 +102,18 @@ def test_the_torch_cell_as_a_layer_has_relu_and_no_bias() -> None:
     answer = TorchCell().run_layer(call)
     np.testing.assert_allclose(answer.output[0], np.maximum(a, 0), rtol=1e-13, atol=1e-15)
     np.testing.assert_array_equal(given(answer, "h_n")[0], answer.output[0])
+
+
+def test_an_adapter_refuses_what_it_would_hide() -> None:
+    call = LayerCase().call()
+    assert call.h_0 is not None
+    for name in call.weights:
+        wrong = replace(call, weights={**call.weights, name: call.weights[name][:1]})
+        with pytest.raises(ValueError, match=rf"^{name}: expected shape \(3,.*, got \(1,"):
+            refuse_misfits(wrong, wrong.weights)
+        if name.startswith("bias"):
+            with pytest.raises(ValueError, match=name):
+                merged_bias(wrong, "l0")
+    two_layers = replace(call, h_0=np.concatenate([call.h_0, call.h_0]))
+    with pytest.raises(ValueError, match="too many values"):
+        TorchCell().run_layer(two_layers)

@@ -41,4 +41,4 @@ def test_what_ncnn_does_not_take_is_an_error() -> None:
 def test_ncnn_keeps_calls_apart() -> None:
     report = check(NAME, checks=["memory_layouts", "threads", "no_steps_refused"])
     assert report.conforms
-    assert report.executed == 12
+    assert report.executed == 18

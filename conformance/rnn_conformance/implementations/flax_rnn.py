@@ -9,15 +9,20 @@ from functools import partial
 from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import linen, nnx
 
 from rnn_conformance.declaration import KnownFailure
+from rnn_conformance.implementations.sizes import merged_bias, state_of_one
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
 from rnn_conformance.protocol import DTYPES, LAYOUTS, Array
 
 jax.config.update("jax_enable_x64", True)
 
+ROWS_BROADCAST = KnownFailure(
+    "wrong_rows_refused", "one row of inputs is broadcast to those of h_0", link="findings.md, 9"
+)
 ACTIVATIONS = {"tanh": nnx.tanh, "relu": nnx.relu}
 
 
@@ -36,6 +41,10 @@ class NnxRNN:
         KnownFailure(
             "lengths_refused", "lengths beyond T or below 0 are taken", link="findings.md, 6"
         ),
+        ROWS_BROADCAST,
+        KnownFailure(
+            "wrong_weights_refused", "kernels of one unit are broadcast", link="findings.md, 10"
+        ),
     )
 
     def run_layer(self, call: LayerCall) -> LayerAnswer:
@@ -44,8 +53,7 @@ class NnxRNN:
         ways = [(rnn.forward_rnn, "l0"), (rnn.backward_rnn, "l0_reverse")] if two else [(rnn, "l0")]
         for one, end in ways:
             _fill(one, *_merged(call, end))
-        h_0 = call.h_0 if call.h_0 is None or two else call.h_0[0]
-        carry = tuple(h_0) if h_0 is not None and two else h_0
+        carry = state_of_one(call) if call.h_0 is None or not two else tuple(call.h_0)
         h_n, output = _call_nnx(rnn, call.inputs, carry, call.lengths, time_major)
         return LayerAnswer(np.array(output), np.array(h_n if two else [h_n]))
 
@@ -57,14 +65,14 @@ class LinenRNN:
     adapter = True
     features = frozenset((*DTYPES, *LAYOUTS, "tanh", "h_0"))
     conventions = NnxRNN.conventions
+    known_failures = (ROWS_BROADCAST,)
 
     def run_layer(self, call: LayerCall) -> LayerAnswer:
         (W_ih, W_hh, b), dtype = _merged(call, "l0"), call.dtype
         cell = linen.SimpleCell(call.options.hidden_size, dtype=dtype, param_dtype=dtype)
         rnn = linen.RNN(cell, time_major=call.layout == "time_first", return_carry=True)
         weights = {"cell": {"i": {"kernel": W_ih.T, "bias": b}, "h": {"kernel": W_hh.T}}}
-        carry = None if call.h_0 is None else call.h_0[0]
-        h_n, output = _apply(rnn, weights, call.inputs, initial_carry=carry)
+        h_n, output = _apply(rnn, weights, call.inputs, initial_carry=state_of_one(call))
         return LayerAnswer(np.array(output), np.array([h_n]))
 
 
@@ -104,11 +112,12 @@ def _nnx(o: Options, dtype: str) -> Any:
 
 
 def _fill(rnn: nnx.RNN, W_xh: Array, W_hh: Array, b: Array) -> None:
-    dense_i, dense_h = rnn.cell.dense_i, rnn.cell.dense_h
-    dense_i.kernel[...], dense_h.kernel[...], dense_i.bias[...] = W_xh.T, W_hh.T, b
+    kernel, recurrent, bias = map(jnp.asarray, (W_xh.T, W_hh.T, b))
+    nnx.update(
+        rnn.cell, {"dense_i": {"kernel": kernel, "bias": bias}, "dense_h": {"kernel": recurrent}}
+    )
 
 
 def _merged(call: LayerCall, end: str) -> tuple[Array, Array, Array]:
     w = call.weights
-    bias = w[f"bias_ih_{end}"] + w[f"bias_hh_{end}"]
-    return w[f"weight_ih_{end}"], w[f"weight_hh_{end}"], bias
+    return w[f"weight_ih_{end}"], w[f"weight_hh_{end}"], merged_bias(call, end)

@@ -16,8 +16,19 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from rnn_conformance.declaration import KnownFailure
+from rnn_conformance.implementations.sizes import merged_bias
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
 from rnn_conformance.protocol import Array
+
+ROWS_BROADCAST = KnownFailure(
+    "wrong_rows_refused", "h_0 or the inputs are broadcast", link="findings.md, 8"
+)
+
+
+def _states_dropped(*cases: str) -> tuple[KnownFailure, ...]:
+    reason, link = "an initial state too many is dropped", "findings.md, 8"
+    return tuple(KnownFailure("wrong_states_refused", reason, case, link) for case in cases)
 
 
 class KerasRNN:
@@ -34,6 +45,7 @@ class KerasRNN:
         ("float32", "batch_first", "tanh", "relu", "no_bias", "bidirectional", "lengths", "h_0")
     )
     conventions: ClassVar[dict[str, str]] = {"length 0": "h_0"}
+    known_failures: tuple[KnownFailure, ...] = (ROWS_BROADCAST,)
 
     def __init__(self) -> None:
         self.name = f"keras.SimpleRNN-{self.backend}"
@@ -89,6 +101,7 @@ class KerasNumpy(KerasRNN):
     """On NumPy."""
 
     backend = "numpy"
+    known_failures = (ROWS_BROADCAST, *_states_dropped("*tanh-h0*", "*bidirectional-h0*"))
 
 
 class KerasJax(KerasRNN):
@@ -101,13 +114,14 @@ class KerasTorch(KerasRNN):
     """On torch."""
 
     backend = "torch"
+    known_failures = (ROWS_BROADCAST, *_states_dropped("*sorted*", "*equal*"))  # with a mask
 
 
 def _merged(call: LayerCall, end: str) -> list[Array]:
     """Kernel, recurrent kernel and bias of one direction."""
     w = call.weights
     kernels = [w[f"weight_ih_{end}"].T, w[f"weight_hh_{end}"].T]
-    return [*kernels, w[f"bias_ih_{end}"] + w[f"bias_hh_{end}"]] if call.options.bias else kernels
+    return [*kernels, merged_bias(call, end)] if call.options.bias else kernels
 
 
 def _mask(call: LayerCall) -> Any:

@@ -5,13 +5,13 @@ the dtype: one rounding more, for which the bound has room. Inputs are (B, T, I)
 gives no final state of its own: h_n is the output's last step.
 """
 
-from collections.abc import Mapping
-
 import mlx.core as mx
 import mlx.nn
 import numpy as np
 
-from rnn_conformance.layer.call import LayerAnswer, LayerCall, Nonlinearity
+from rnn_conformance.declaration import KnownFailure
+from rnn_conformance.implementations.sizes import merged_bias, state_of_one
+from rnn_conformance.layer.call import LayerAnswer, LayerCall
 from rnn_conformance.protocol import DTYPES, HALF_DTYPES, Array
 
 LAYOUTS = ("single", "batch_first")
@@ -25,28 +25,25 @@ class MlxRNN:
     adapter = True
     can_crash = True
     features = frozenset((*DTYPES, *HALF_DTYPES, *LAYOUTS, *NONLINEARITIES, "no_bias", "h_0"))
+    known_failures = (
+        KnownFailure(
+            "wrong_rows_refused",
+            "one row of inputs is broadcast to those of h_0",
+            link="findings.md, 11",
+        ),
+    )
 
     def run_layer(self, call: LayerCall) -> LayerAnswer:
-        w = {name: _mlx(value, call) for name, value in call.weights.items()}
-        parameters = {"Wxh": w["weight_ih_l0"], "Whh": w["weight_hh_l0"]}
-        if call.options.bias:
-            parameters["bias"] = w["bias_ih_l0"] + w["bias_hh_l0"]
-        h_0 = None if call.h_0 is None else call.h_0[0]
+        o, w = call.options, call.weights
+        weights = {"Wxh": w["weight_ih_l0"], "Whh": w["weight_hh_l0"]}
+        if o.bias:
+            weights["bias"] = merged_bias(call, "l0")
+        h_0 = state_of_one(call)
         with mx.stream(mx.cpu):
-            rnn = _rnn(parameters, call.options.nonlinearity)
-            output = _numpy(rnn(_mlx(call.inputs, call), _hidden(h_0, call)))
+            rnn = mlx.nn.RNN(o.input_size, o.hidden_size, o.bias, NONLINEARITIES[o.nonlinearity])
+            rnn.load_weights([(name, _mlx(value, call)) for name, value in weights.items()])
+            output = _numpy(rnn(_mlx(call.inputs, call), None if h_0 is None else _mlx(h_0, call)))
         return LayerAnswer(output, output[None, ..., -1, :].copy())
-
-
-def _rnn(parameters: Mapping[str, mx.array], nonlinearity: Nonlinearity) -> mlx.nn.RNN:
-    hidden_size, input_size = parameters["Wxh"].shape
-    rnn = mlx.nn.RNN(input_size, hidden_size, "bias" in parameters, NONLINEARITIES[nonlinearity])
-    rnn.update(dict(parameters))
-    return rnn
-
-
-def _hidden(h_0: Array | None, call: LayerCall) -> mx.array | None:
-    return None if h_0 is None else _mlx(h_0, call)
 
 
 def _mlx(value: Array, call: LayerCall) -> mx.array:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import torch
 
+from rnn_conformance.implementations.sizes import state_of_one
 from rnn_conformance.implementations.torch_layer import array, tensor
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
 from rnn_conformance.protocol import DTYPES, HALF_DTYPES, LAYOUTS
@@ -29,8 +30,9 @@ class TorchCell:
     @torch.inference_mode()
     def run_layer(self, call: LayerCall) -> LayerAnswer:
         named = {n.removesuffix("_l0"): tensor(value, call) for n, value in call.weights.items()}
-        h_0 = None if call.h_0 is None else tensor(call.h_0[0], call)
-        output, h_n = self._loop(call.options, named, call, h_0)
+        h_0 = state_of_one(call)
+        state = None if h_0 is None else tensor(h_0, call)
+        output, h_n = self._loop(call.options, named, call, state)
         return LayerAnswer(array(output), array(h_n[None]))
 
     def _loop(

@@ -1,9 +1,9 @@
-"""Checks of conduct: memory, earlier calls, threads, extreme numbers, and what is refused.
+"""Checks of conduct: memory, earlier calls, threads, extreme numbers.
 
 The docstring of a check is its title, and then advice for whoever fails it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -15,7 +15,7 @@ from rnn_conformance.judgement import Judgement, identical
 from rnn_conformance.layer import expected
 from rnn_conformance.layer.call import LayerAnswer, LayerCall
 from rnn_conformance.layer.cases import LayerCase, LayerData
-from rnn_conformance.layer.conventions import ANY_MEMORY, REFUSES_WRONG_SIZES
+from rnn_conformance.layer.conventions import ANY_MEMORY
 from rnn_conformance.layer.registry import check, relational, usual
 from rnn_conformance.layer.relations import same
 from rnn_conformance.layer.subject import (
@@ -204,34 +204,6 @@ def infinities_are_kept(subject: LayerSubject, case: LayerCase) -> Iterator[Judg
         yield Judgement(f"output at an input of {value}", wanted, came, bound, "4 ulps of tanh")
 
 
-@check(
-    "RNN-ERR-1",
-    applies=lambda c, claimed: usual(c, claimed) and c.layout != "single" and c.L > 1,
-    needs=(REFUSES_WRONG_SIZES,),
-)
-def refusals(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
-    """Sizes that do not fit are refused with an exception, not broadcast or cut off.
-
-    A result here is a wrong one that nobody notices.
-    """
-    call = case.call()
-    inputs = call.inputs
-    wrong = {
-        "inputs with a feature too many": replace(
-            call, inputs=np.concatenate([inputs, inputs[..., :1]], axis=2)
-        ),
-        "inputs with a feature too few": replace(call, inputs=inputs[..., :-1].copy()),
-        "inputs of rank 4": replace(call, inputs=inputs[None]),
-        **_wrong_states(call),
-        **{
-            f"{name} of one row": replace(call, weights={**call.weights, name: value[:1].copy()})
-            for name, value in call.weights.items()
-        },
-    }
-    refused(subject, wrong)
-    return iter(())
-
-
 def _unless_refused(subject: LayerSubject, case: LayerCase, inputs: Array) -> LayerAnswer | None:
     """The answer to a case with other inputs, in one order; None if it is refused."""
     data = case.data()
@@ -242,37 +214,6 @@ def _unless_refused(subject: LayerSubject, case: LayerCase, inputs: Array) -> La
     except Violation:
         return None
     return ordered(answer, data, case.layout)
-
-
-def _wrong_states(call: LayerCall) -> dict[str, LayerCall]:
-    """Calls whose h_0 does not fit; none if h_0 is omitted."""
-    h_0 = call.h_0
-    if h_0 is None:
-        return {}
-    row = np.s_[:1] if call.layout == "batch_first" else np.s_[:, :1]
-    several = {"h_0 of several rows for one": replace(call, inputs=call.inputs[row])}
-    return {
-        **(several if call.lengths is None else {}),
-        "h_0 with a layer too many": replace(call, h_0=np.concatenate([h_0, h_0[:1]])),
-        "h_0 of one row": replace(call, h_0=h_0[:, :1].copy()),
-        "h_0 with a unit too many": replace(call, h_0=np.concatenate([h_0, h_0[..., :1]], axis=2)),
-        "h_0 of one unit": replace(call, h_0=h_0[..., :1].copy()),
-    }
-
-
-@check("RNN-ERR-2", applies=lambda c, claimed: usual(c, claimed) and c.lengths != "none")
-def lengths_refused(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
-    """Lengths that fit no row or no step are refused with an exception."""
-    call = case.call()
-    assert call.lengths is not None
-    wrong = {
-        "lengths beyond T": replace(call, lengths=call.lengths + case.T),
-        "lengths below 0": replace(call, lengths=call.lengths - case.T),
-        "lengths of too few rows": replace(call, lengths=call.lengths[:-1].copy()),
-        "lengths of too many rows": replace(call, lengths=np.append(call.lengths, 1)),
-    }
-    refused(subject, wrong)
-    return iter(())
 
 
 def unchanged(before: Mapping[str, Array], after: Mapping[str, Any]) -> Iterator[Judgement]:
@@ -316,21 +257,6 @@ def _others(case: LayerCase) -> tuple[LayerCase, ...]:
         replace(case, seed=case.seed + 1),
         replace(case, H=case.H + 1, h_0="none", lengths="none"),
     )
-
-
-def refused(subject: LayerSubject, calls: Mapping[str, LayerCall]) -> None:
-    """Raises Violation, which names each call that was not refused, or the one that broke it."""
-    taken = []
-    for what, call in calls.items():
-        try:
-            subject.answer(call)
-        except Broken as broken:
-            raise Broken(f"{what}: {broken}") from broken
-        except Violation:
-            continue
-        taken.append(what)
-    if taken:
-        raise Violation(f"{', '.join(taken)}: expected an exception, got a result")
 
 
 def _changed(call: LayerCall, change: Callable[[Array], Array]) -> LayerCall:

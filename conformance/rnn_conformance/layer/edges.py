@@ -11,8 +11,8 @@ import numpy as np
 from rnn_conformance.judgement import Judgement, identical
 from rnn_conformance.layer import expected
 from rnn_conformance.layer.cases import LayerCase, LayerData
-from rnn_conformance.layer.conduct import refused
 from rnn_conformance.layer.conventions import ZEROS_IN_PADDING, following
+from rnn_conformance.layer.refusals import refused
 from rnn_conformance.layer.registry import check, relational, usual
 from rnn_conformance.layer.subject import LayerSubject, given, in_one_order
 from rnn_conformance.protocol import DTYPES

@@ -13,7 +13,10 @@ TWO = frozenset({"bidirectional"})
 
 
 @layer_mutant(
-    "direction", caught_by="layer_output", shipped_in="microsoft/onnxruntime#1607", needs=TWO
+    "direction",
+    caught_by="layer_output",
+    shipped_in="microsoft/onnxruntime#1607",
+    needs=TWO | {"h_0"},
 )
 class InitialStatesExchanged(LayerRecurrence):
     """Each direction starts from the h_0 of the other."""

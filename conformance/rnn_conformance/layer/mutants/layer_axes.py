@@ -51,7 +51,7 @@ class FinalStateReshaped(LayerRecurrence):
     "layout",
     caught_by="layer_output",
     shipped_in="Stable-Baselines-Team/stable-baselines3-contrib#111 (LSTM)",
-    needs={"h_0"},
+    needs={"h_0", "layers"},
 )
 class InitialStateReshaped(LayerRecurrence):
     """h_0, kept by rows as (B, L·D, H), is brought to (L·D, B, H) by a reshape."""

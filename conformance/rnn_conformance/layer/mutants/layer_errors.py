@@ -19,7 +19,7 @@ class _Fits(LayerRecurrence):
         return super().run_layer(self.fitted(call))
 
 
-@layer_mutant("errors", caught_by="refusals", shipped_in="denizyuret/Knet.jl#413")
+@layer_mutant("errors", caught_by="wrong_inputs_refused", shipped_in="denizyuret/Knet.jl#413")
 class FeaturesCutOff(_Fits):
     """Features beyond input_size are not looked at."""
 
@@ -27,7 +27,7 @@ class FeaturesCutOff(_Fits):
         return replace(call, inputs=call.inputs[..., : call.options.input_size])
 
 
-@layer_mutant("errors", caught_by="refusals")
+@layer_mutant("errors", caught_by="wrong_inputs_refused")
 class FeaturesFilledUp(_Fits):
     """Features that are missing are taken for zeros."""
 
@@ -37,7 +37,7 @@ class FeaturesFilledUp(_Fits):
         return replace(call, inputs=np.pad(call.inputs, widths))
 
 
-@layer_mutant("errors", caught_by="refusals", shipped_in="pytorch/pytorch#86576")
+@layer_mutant("errors", caught_by="wrong_inputs_refused", shipped_in="pytorch/pytorch#86576")
 class FourthAxisTaken(_Fits):
     """Of an input of rank 4, the first part is taken."""
 
@@ -45,7 +45,9 @@ class FourthAxisTaken(_Fits):
         return replace(call, inputs=call.inputs[0]) if call.inputs.ndim == 4 else call
 
 
-@layer_mutant("errors", caught_by="refusals", shipped_in="pytorch/pytorch#4002", needs={"h_0"})
+@layer_mutant(
+    "errors", caught_by="wrong_states_refused", shipped_in="pytorch/pytorch#4002", needs={"h_0"}
+)
 class StatesOfMoreLayersTaken(_Fits):
     """Of an h_0 for more layers than there are, the first ones are taken."""
 
@@ -55,7 +57,9 @@ class StatesOfMoreLayersTaken(_Fits):
         return call if call.h_0 is None else replace(call, h_0=call.h_0[:states])
 
 
-@layer_mutant("errors", caught_by="refusals", shipped_in="pytorch/pytorch#3789", needs={"h_0"})
+@layer_mutant(
+    "errors", caught_by="wrong_rows_refused", shipped_in="pytorch/pytorch#3789", needs={"h_0"}
+)
 class StateOfOneRowBroadcast(_Fits):
     """An h_0 of one row is used for all rows."""
 
@@ -67,7 +71,18 @@ class StateOfOneRowBroadcast(_Fits):
         return replace(call, h_0=np.repeat(h_0, B, axis=1))
 
 
-@layer_mutant("errors", caught_by="refusals", needs={"h_0"})
+@layer_mutant("errors", caught_by="wrong_rows_refused", needs={"h_0", "single"})
+class FirstStateTakenForOneSequence(_Fits):
+    """Of an h_0 of several rows for one sequence, the first row is taken."""
+
+    def fitted(self, call: LayerCall) -> LayerCall:
+        h_0 = call.h_0
+        if h_0 is None or call.layout != "single" or h_0.ndim != 3:
+            return call
+        return replace(call, h_0=h_0[:, 0])
+
+
+@layer_mutant("errors", caught_by="wrong_states_refused", needs={"h_0"})
 class StateOfOneUnitBroadcast(_Fits):
     """An h_0 of one unit is used for all units."""
 
@@ -77,7 +92,7 @@ class StateOfOneUnitBroadcast(_Fits):
         return replace(call, h_0=np.repeat(h_0, H, axis=-1)) if one and h_0 is not None else call
 
 
-@layer_mutant("errors", caught_by="refusals")
+@layer_mutant("errors", caught_by="wrong_states_refused", needs={"h_0"})
 class StateUnitsCutOff(_Fits):
     """Units of h_0 beyond hidden_size are not looked at."""
 
@@ -86,7 +101,7 @@ class StateUnitsCutOff(_Fits):
         return call if call.h_0 is None else replace(call, h_0=call.h_0[..., :H])
 
 
-@layer_mutant("errors", caught_by="refusals")
+@layer_mutant("errors", caught_by="wrong_weights_refused")
 class SizesNotLookedAt(LayerRecurrence):
     """No size is looked at: whatever NumPy makes of it is the result."""
 

@@ -115,7 +115,7 @@ class ResidualState(LayerRecurrence):
         return super().step(call, w, x, h) + h
 
 
-@layer_mutant("state", caught_by="split_and_carry")
+@layer_mutant("state", caught_by="split_and_carry", needs={"h_0"})
 class CarriedStateOneStepOld(LayerRecurrence):
     """An h_0 equal to the last h_n is taken for «go on», from what is kept: one step too old."""
 

@@ -30,7 +30,7 @@ class FirstLayerBiasesForAll(LayerRecurrence):
         return {**own, "b_ih": first["b_ih"], "b_hh": first["b_hh"]}
 
 
-@layer_mutant("layer", caught_by="chain_of_layers", needs=MANY)
+@layer_mutant("layer", caught_by="chain_of_layers", needs=MANY | {"h_0"})
 class InitialStateOfFirstLayerForAll(LayerRecurrence):
     """Every layer starts from the h_0 of the first."""
 
@@ -54,7 +54,7 @@ class OneStateForAllLayers(PerCall):
         return super().start(initial, layer, d, o) if layer == 0 else self.reached
 
 
-@layer_mutant("layer", caught_by="layer_output", needs=MANY | {"bidirectional"})
+@layer_mutant("layer", caught_by="layer_output", needs=MANY | {"bidirectional", "h_0"})
 class InitialStatesByDirection(LayerRecurrence):
     """h_0 is read as all layers of the forward direction, then all of the reverse one."""
 

@@ -170,7 +170,7 @@ class StrideOfZeroReadAsContiguous(LayerRecurrence):
         return super().rows(LayerCall(**{**vars(call), "inputs": inputs}))
 
 
-@layer_mutant("refusals", caught_by="refusals", needs={"h_0"})
+@layer_mutant("refusals", caught_by="wrong_rows_refused", needs={"h_0"})
 class StateOfOtherRowsBroadcast(LayerRecurrence):
     """An h_0 of several rows for inputs of one is broadcast: results of several rows."""
 
