@@ -3,7 +3,7 @@
 The docstring of a check is its title, and then advice for whoever fails it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
