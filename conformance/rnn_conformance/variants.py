@@ -5,7 +5,7 @@ from typing import Any
 
 from rnn_conformance.healthy import HEALTHY
 from rnn_conformance.layer.healthy import LAYER_HEALTHY
-from rnn_conformance.layer.mutants import LAYER_MUTANTS
+from rnn_conformance.layer.mutants import MUTANTS as LAYER_MUTANTS
 from rnn_conformance.mutants import MUTANTS
 
 # A name may stand in both profiles, for a bug of the seed model and one of a layer.
