@@ -24,7 +24,7 @@ class WeightsOfFirstCall(Remembers):
         return {**w, "W_hh": packed}
 
 
-@mutant("state", caught_by="layer_output", shipped_in="apache/mxnet#16037")
+@mutant("state", caught_by="layer_calls_are_independent", shipped_in="apache/mxnet#16037")
 class AllWeightsOfFirstCall(LayerRecurrence):
     """The weights of the first call are kept for every later one of the same sizes."""
 
