@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from rnn_conformance.layer.checks import LAYER_CHECKS
 from rnn_conformance.layer.healthy import LAYER_HEALTHY
-from rnn_conformance.layer.mutants import LAYER_MUTANTS
+from rnn_conformance.layer.mutants import MUTANTS as LAYER_MUTANTS
 from rnn_conformance.mutants import MUTANTS
 from rnn_conformance.profiles import ALL_CHECKS
 from rnn_conformance.records import Trial

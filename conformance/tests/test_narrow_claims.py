@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rnn_conformance.layer.cases import OPTIONS
 from rnn_conformance.layer.healthy import LAYER_HEALTHY
-from rnn_conformance.layer.mutants import LAYER_MUTANTS
+from rnn_conformance.layer.mutants import MUTANTS as LAYER_MUTANTS
 from rnn_conformance.protocol import DTYPES, LAYOUTS
 from rnn_conformance.run import plan
 from rnn_conformance.verdict import check

@@ -341,7 +341,9 @@ ONE_LAYER = (
     (3, 2, 3, 131),
     (4, 32, 16, 16),
     (130, 2, 3, 4),
+    (6, 3, 5, 4),  # H = O
 )
+CONTRACTIVE = ((50, 3, 5, 16), (20, 4, 4, 4), (1, 3, 5, 4))  # with every kind of h_0
 LONG = ((1000, 2, 3, 8), (1030, 2, 5, 32))
 EXTREME = (5, 3, 4, 28)
 SPECIAL = (5, 3, 4, 6)
@@ -441,6 +443,8 @@ def one_layer_cases() -> Iterator[LayerCase]:
         for h_0 in get_args(H0):
             for weights in ("normal", "initial", "contractive"):
                 yield case(MAIN, weights, h_0=h_0)
+            for sizes in CONTRACTIVE:
+                yield case(sizes, "contractive", h_0=h_0)
         # Of the sizes of the relations, with a readout of one layer and of several.
         for L, two in ((1, False), (2, True)):
             rows = 1 if layout == "single" else 4

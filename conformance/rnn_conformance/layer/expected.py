@@ -72,6 +72,11 @@ def readout(data: LayerData, precision: Precision, output: Array, y: Array) -> J
     return Judgement("y", expected, y, bound, reason, formula=formula)
 
 
+def of_answer(case: LayerCase, answer: LayerAnswer) -> Expectation:
+    """From the answer's own states where all of them show, else the reference's results."""
+    return from_own_states(case, answer) if case.L == 1 else as_a_whole(case)
+
+
 def from_own_states(case: LayerCase, answer: LayerAnswer) -> Expectation:
     """Each step of a single layer from the answer's own state before it."""
     data, precision = case.data(), Precision.of(case.dtype)

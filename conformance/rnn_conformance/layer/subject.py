@@ -36,10 +36,14 @@ class LayerSubject:
 
     def raw(self, case: LayerCase) -> LayerAnswer:
         """What the layer gives for a case, as it comes. Raises Violation."""
-        answer = self._remembered(case)
+        return self.first(case)[1]
+
+    def first(self, case: LayerCase) -> tuple[LayerCall, LayerAnswer]:
+        """The first call of a case, as it was left, and what it gave. Raises Violation."""
+        call, answer = self._remembered(case)
         if isinstance(answer, Violation):
             raise answer
-        return answer
+        return call, answer
 
     def run(self, data: LayerData, layout: Layout = "time_first") -> LayerAnswer:
         """Run anew, on copies of these numbers. Raises Violation."""
@@ -59,11 +63,12 @@ class LayerSubject:
             answer = replace(answer, y=None)
         return answer
 
-    def _attempt(self, case: LayerCase) -> LayerAnswer | Violation:
+    def _attempt(self, case: LayerCase) -> tuple[LayerCall, LayerAnswer | Violation]:
+        call = case.call()
         try:
-            return self.answer(case.call())
+            return call, self.answer(call)
         except Violation as violation:
-            return violation
+            return call, violation
 
 
 def expected_shapes(data: LayerData, layout: Layout) -> dict[str, tuple[int, ...]]:

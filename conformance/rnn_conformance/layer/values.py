@@ -52,7 +52,8 @@ def layer_output(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     where to look: only those with `relu`, `bidirectional`, L above 1, `unsorted` lengths,
     `no_bias`, one layout, or one kind of h0.
     """
-    yield expected.judge_output(expectation(subject, case), subject.result(case))
+    result = subject.result(case)
+    yield expected.judge_output(expected.of_answer(case, result), result)
 
 
 @check("RNN-STATE-2", "RNN-STATE-3", "RNN-LEN-2", needs=("h_n",))
@@ -62,8 +63,9 @@ def layer_h_n(subject: LayerSubject, case: LayerCase) -> Iterator[Judgement]:
     The last state of the reverse direction is the one at step 0; with lengths, that of the forward
     direction is at the row's own last step.
     """
-    h_n = given(subject.result(case), "h_n")
-    yield expected.judge_h_n(expectation(subject, case), h_n)
+    result = subject.result(case)
+    h_n = given(result, "h_n")
+    yield expected.judge_h_n(expected.of_answer(case, result), h_n)
 
 
 @check("RNN-READ-1", applies=lambda case, _: case.O > 0, needs=("readout",))
@@ -105,10 +107,3 @@ def systematic_error(subject: LayerSubject, case: LayerCase) -> Iterator[Judgeme
     weights = expected.cell_weights(data.weights, 0, 0, data.options)
     seen = statistics.Trace(weights, data.inputs, data.initial[0], case.dtype)
     yield from statistics.judgements(seen, subject.result(case).output)
-
-
-def expectation(subject: LayerSubject, case: LayerCase) -> expected.Expectation:
-    """From the layer's own states where all of them show, else the reference's results."""
-    if case.L == 1:
-        return expected.from_own_states(case, subject.result(case))
-    return expected.as_a_whole(case)

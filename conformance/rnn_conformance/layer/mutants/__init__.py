@@ -1,6 +1,6 @@
 """Deliberately wrong layers, each with one named bug, that the checks must reject.
 
-Each is a `LayerRecurrence` in which one piece is replaced. `LAYER_MUTANTS` holds them by name.
+Each is a `LayerRecurrence` in which one piece is replaced. `MUTANTS` holds them by name.
 """
 
 from rnn_conformance.layer.mutants import (
@@ -8,6 +8,7 @@ from rnn_conformance.layer.mutants import (
     direction_state,
     edges,
     layer_activation,
+    layer_arguments,
     layer_axes,
     layer_calls,
     layer_cell,
@@ -15,26 +16,35 @@ from rnn_conformance.layer.mutants import (
     layer_dropout,
     layer_dtype,
     layer_errors,
+    layer_final,
     layer_half,
+    layer_kept_weights,
     layer_layout,
+    layer_matrices,
     layer_memory,
     layer_precision,
+    layer_readout,
     layer_sizes,
     layer_stack,
     layer_state,
+    layer_steps,
+    layer_systematic,
+    layer_tanh,
     layer_threads,
     layer_weights,
     lengths,
     starved,
 )
-from rnn_conformance.layer.mutants.registry import LAYER_MUTANTS
+from rnn_conformance.layer.mutants.registry import MUTANTS, Mutant
 
 __all__ = [
-    "LAYER_MUTANTS",
+    "MUTANTS",
+    "Mutant",
     "direction",
     "direction_state",
     "edges",
     "layer_activation",
+    "layer_arguments",
     "layer_axes",
     "layer_calls",
     "layer_cell",
@@ -42,13 +52,20 @@ __all__ = [
     "layer_dropout",
     "layer_dtype",
     "layer_errors",
+    "layer_final",
     "layer_half",
+    "layer_kept_weights",
     "layer_layout",
+    "layer_matrices",
     "layer_memory",
     "layer_precision",
+    "layer_readout",
     "layer_sizes",
     "layer_stack",
     "layer_state",
+    "layer_steps",
+    "layer_systematic",
+    "layer_tanh",
     "layer_threads",
     "layer_weights",
     "lengths",

@@ -3,14 +3,14 @@
 import numpy as np
 
 from rnn_conformance.layer.call import Lengths
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.recurrence import LayerRecurrence
 from rnn_conformance.protocol import Array
 
 TWO = frozenset({"bidirectional"})
 
 
-@layer_mutant("direction", caught_by="layer_output", shipped_in="stanfordmlgroup/nlc#8", needs=TWO)
+@mutant("direction", caught_by="layer_output", shipped_in="stanfordmlgroup/nlc#8", needs=TWO)
 class ReverseReadsForward(LayerRecurrence):
     """The reverse direction reads the sequence forward, as the other one does."""
 
@@ -21,9 +21,7 @@ class ReverseReadsForward(LayerRecurrence):
         return states
 
 
-@layer_mutant(
-    "direction", caught_by="directions_apart", shipped_in="keras-team/keras#1431", needs=TWO
-)
+@mutant("direction", caught_by="directions_apart", shipped_in="keras-team/keras#1431", needs=TWO)
 class ReverseNotTurnedBack(LayerRecurrence):
     """The states of the reverse direction are given in the order in which they are computed."""
 
@@ -31,7 +29,7 @@ class ReverseNotTurnedBack(LayerRecurrence):
         return states
 
 
-@layer_mutant(
+@mutant(
     "direction",
     caught_by="directions_apart",
     shipped_in="NervanaSystems/ngraph#3176",
@@ -50,7 +48,7 @@ class ReversedOverPadding(LayerRecurrence):
         return states[-1] if d else super().last(states, h_0, steps, d)
 
 
-@layer_mutant("direction", caught_by="layer_output", needs=TWO | {"lengths"})
+@mutant("direction", caught_by="layer_output", needs=TWO | {"lengths"})
 class TurnedBackOverPadding(LayerRecurrence):
     """The reverse direction reads each row from its end, but its states are turned over T steps."""
 
@@ -58,7 +56,7 @@ class TurnedBackOverPadding(LayerRecurrence):
         return states[::-1] if d else states
 
 
-@layer_mutant("direction", caught_by="layer_output", shipped_in="apache/mxnet#15062", needs=TWO)
+@mutant("direction", caught_by="layer_output", shipped_in="apache/mxnet#15062", needs=TWO)
 class OneStepNotReversed(LayerRecurrence):
     """The reversal of a row of one step gives zeros."""
 
@@ -67,9 +65,7 @@ class OneStepNotReversed(LayerRecurrence):
         return np.where((steps == 1)[:, None], 0, right).astype(x.dtype) if d else right
 
 
-@layer_mutant(
-    "direction", caught_by="layer_output", shipped_in="kraiskil/onnx2c#95 (LSTM)", needs=TWO
-)
+@mutant("direction", caught_by="layer_output", shipped_in="kraiskil/onnx2c#95 (LSTM)", needs=TWO)
 class FeaturesReversedForTime(LayerRecurrence):
     """The reverse direction reads the features backwards, and the steps forward."""
 
@@ -80,7 +76,7 @@ class FeaturesReversedForTime(LayerRecurrence):
         return states
 
 
-@layer_mutant("direction", caught_by="layer_output", needs=TWO)
+@mutant("direction", caught_by="layer_output", needs=TWO)
 class ReverseOneStepLate(LayerRecurrence):
     """The reverse direction's state at a step is the one before that step was read."""
 
@@ -89,7 +85,7 @@ class ReverseOneStepLate(LayerRecurrence):
         return super().turned_back(late, steps, d)
 
 
-@layer_mutant("direction", caught_by="layer_output", needs=TWO)
+@mutant("direction", caught_by="layer_output", needs=TWO)
 class DirectionsExchanged(LayerRecurrence):
     """The output holds the reverse direction's numbers, then the forward one's."""
 
@@ -97,7 +93,7 @@ class DirectionsExchanged(LayerRecurrence):
         return super().joined(halves[::-1])
 
 
-@layer_mutant("direction", caught_by="layer_output", shipped_in="pytorch/pytorch#11368", needs=TWO)
+@mutant("direction", caught_by="layer_output", shipped_in="pytorch/pytorch#11368", needs=TWO)
 class DirectionsInterleaved(LayerRecurrence):
     """The output holds both directions of the first unit, then of the second, and so on."""
 

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnn_conformance.layer.call import LayerCall, Lengths, Options
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.recurrence import LayerRecurrence
 from rnn_conformance.protocol import Array
 
 TWO = frozenset({"bidirectional"})
 
 
-@layer_mutant(
+@mutant(
     "direction",
     caught_by="layer_output",
     shipped_in="microsoft/onnxruntime#1607",
@@ -25,7 +25,7 @@ class InitialStatesExchanged(LayerRecurrence):
         return super().start(initial, layer, o.directions - 1 - d, o)
 
 
-@layer_mutant(
+@mutant(
     "direction",
     caught_by="layer_output",
     shipped_in="PaddlePaddle/Paddle#27644",
@@ -38,7 +38,7 @@ class OneInitialStateForBoth(LayerRecurrence):
         return super().start(initial, layer, 0, o)
 
 
-@layer_mutant(
+@mutant(
     "direction",
     caught_by="layer_output",
     shipped_in="onnx/onnx-tensorflow#409 (LSTM)",
@@ -52,7 +52,7 @@ class InitialStateLostWithTwoDirections(LayerRecurrence):
         return np.zeros_like(right) if o.bidirectional else right
 
 
-@layer_mutant(
+@mutant(
     "direction", caught_by="layer_output", shipped_in="PaddlePaddle/PaddleSpeech#802", needs=TWO
 )
 class ForwardWeightsForBoth(LayerRecurrence):
@@ -62,7 +62,7 @@ class ForwardWeightsForBoth(LayerRecurrence):
         return super().weights_of(layer, 0)
 
 
-@layer_mutant("direction", caught_by="layer_output", needs=TWO)
+@mutant("direction", caught_by="layer_output", needs=TWO)
 class ForwardBiasesForBoth(LayerRecurrence):
     """The reverse direction adds the biases of the forward one."""
 
@@ -71,7 +71,7 @@ class ForwardBiasesForBoth(LayerRecurrence):
         return {**own, "b_ih": forward["b_ih"], "b_hh": forward["b_hh"]}
 
 
-@layer_mutant("direction", caught_by="layer_h_n", shipped_in="tflearn/tflearn#522", needs=TWO)
+@mutant("direction", caught_by="layer_h_n", shipped_in="tflearn/tflearn#522", needs=TWO)
 class FinalStateOfForwardTwice(LayerRecurrence):
     """h_n of the reverse direction is that of the forward one."""
 
@@ -79,9 +79,7 @@ class FinalStateOfForwardTwice(LayerRecurrence):
         return super().stacked([h_n[i - i % o.directions] for i in range(len(h_n))], o)
 
 
-@layer_mutant(
-    "direction", caught_by="layer_h_n", shipped_in="yunjey/pytorch-tutorial#174", needs=TWO
-)
+@mutant("direction", caught_by="layer_h_n", shipped_in="yunjey/pytorch-tutorial#174", needs=TWO)
 class FinalStateOfReverseAtItsStart(LayerRecurrence):
     """h_n of the reverse direction is its state at the last step of the sequence."""
 
@@ -89,7 +87,7 @@ class FinalStateOfReverseAtItsStart(LayerRecurrence):
         return states[0] if d else super().last(states, h_0, steps, d)
 
 
-@layer_mutant(
+@mutant(
     "direction",
     caught_by="chain_of_layers",
     shipped_in="tensorlayer/TensorLayer#294",

@@ -3,13 +3,13 @@
 import numpy as np
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Lengths
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.permissive import Permissive
 from rnn_conformance.layer.recurrence import LayerRecurrence
 from rnn_conformance.protocol import Array
 
 
-@layer_mutant("empty", caught_by="no_steps_refused")
+@mutant("empty", caught_by="no_steps_refused")
 class NoStepsTaken(LayerRecurrence):
     """An input of no steps gives zeros as h_n, where it is declared to be refused."""
 
@@ -21,7 +21,7 @@ class NoStepsTaken(LayerRecurrence):
         return super().run_layer(call)
 
 
-@layer_mutant("empty", caught_by="no_steps_give_h_0", needs={"h_0"})
+@mutant("empty", caught_by="no_steps_give_h_0", needs={"h_0"})
 class NoStepsGiveZeros(Permissive):
     """An input of no steps gives zeros as h_n rather than h_0."""
 
@@ -29,7 +29,7 @@ class NoStepsGiveZeros(Permissive):
         return super().last(states, h_0, steps, d) * (len(states) > 0)
 
 
-@layer_mutant("empty", caught_by="no_rows_refused")
+@mutant("empty", caught_by="no_rows_refused")
 class NoRowsTaken(Permissive):
     """A batch of no rows is computed, where it is declared to be refused."""
 
@@ -38,7 +38,7 @@ class NoRowsTaken(Permissive):
             super().refuse(call)
 
 
-@layer_mutant("empty", caught_by="no_rows_give_none")
+@mutant("empty", caught_by="no_rows_give_none")
 class NoRowsRaise(LayerRecurrence):
     """A batch of no rows raises, where it is declared to give none."""
 
@@ -48,14 +48,14 @@ class NoRowsRaise(LayerRecurrence):
         return rows
 
 
-@layer_mutant("empty", caught_by="length_0_refused", needs={"lengths"})
+@mutant("empty", caught_by="length_0_refused", needs={"lengths"})
 class LengthZeroTaken(LayerRecurrence):
     """A row of length 0 is taken for one of T steps, where it is declared to be refused."""
 
     shortest = 0
 
 
-@layer_mutant("empty", caught_by="length_0_gives_h_0", needs={"lengths"})
+@mutant("empty", caught_by="length_0_gives_h_0", needs={"lengths"})
 class LengthZeroGivesStateOfLastStep(Permissive):
     """The state of a row of length 0 is read at index -1, the last step."""
 

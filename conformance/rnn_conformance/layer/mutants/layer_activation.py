@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnn_conformance.layer.call import LayerCall, Lengths
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.recurrence import LayerRecurrence
 from rnn_conformance.protocol import Array
 
@@ -13,9 +13,7 @@ Weights = Mapping[str, Array]
 RELU = frozenset({"relu"})
 
 
-@layer_mutant(
-    "activation", caught_by="layer_output", shipped_in="microsoft/onnxruntime#4034", needs=RELU
-)
+@mutant("activation", caught_by="layer_output", shipped_in="microsoft/onnxruntime#4034", needs=RELU)
 class AlwaysTanh(LayerRecurrence):
     """tanh is used where relu was asked for."""
 
@@ -23,9 +21,7 @@ class AlwaysTanh(LayerRecurrence):
         return np.tanh(a)
 
 
-@layer_mutant(
-    "activation", caught_by="layer_output", shipped_in="apache/mxnet#10257", needs={"tanh"}
-)
+@mutant("activation", caught_by="layer_output", shipped_in="apache/mxnet#10257", needs={"tanh"})
 class AlwaysRelu(LayerRecurrence):
     """relu is used where tanh was asked for."""
 
@@ -33,7 +29,7 @@ class AlwaysRelu(LayerRecurrence):
         return np.maximum(a, 0)
 
 
-@layer_mutant(
+@mutant(
     "activation",
     caught_by="layer_output",
     shipped_in="onnx/tensorflow-onnx#2211 (LSTM)",
@@ -46,7 +42,7 @@ class ReluLostWithTwoDirections(LayerRecurrence):
         return np.tanh(a) if call.options.bidirectional else super().activation(call, a)
 
 
-@layer_mutant("activation", caught_by="layer_output", needs=RELU | {"layers"})
+@mutant("activation", caught_by="layer_output", needs=RELU | {"layers"})
 class ReluInFirstLayerOnly(LayerRecurrence):
     """Layers above the first use tanh where relu was asked for."""
 
@@ -57,7 +53,7 @@ class ReluInFirstLayerOnly(LayerRecurrence):
         return np.tanh(self.preactivation(w, x, h)) if w["layer"] else super().step(call, w, x, h)
 
 
-@layer_mutant("activation", caught_by="layer_output", needs=RELU)
+@mutant("activation", caught_by="layer_output", needs=RELU)
 class LeakyRelu(LayerRecurrence):
     """relu lets a hundredth of a negative argument through."""
 
@@ -66,7 +62,7 @@ class LeakyRelu(LayerRecurrence):
         return leaky if call.options.nonlinearity == "relu" else super().activation(call, a)
 
 
-@layer_mutant("activation", caught_by="layer_output", shipped_in="tensorflow/swift-apis#97")
+@mutant("activation", caught_by="layer_output", shipped_in="tensorflow/swift-apis#97")
 class NoActivation(LayerRecurrence):
     """The pre-activation is the state."""
 
@@ -74,43 +70,7 @@ class NoActivation(LayerRecurrence):
         return a
 
 
-@layer_mutant("activation", caught_by="negated", needs={"tanh"})
-class LogisticForTanh(LayerRecurrence):
-    """The logistic function is used where tanh was asked for."""
-
-    def activation(self, call: LayerCall, a: Array) -> Array:
-        logistic: Array = (np.tanh(a / 2) + 1) / 2
-        return logistic if call.options.nonlinearity == "tanh" else super().activation(call, a)
-
-
-@layer_mutant(
-    "activation", caught_by="layer_output", shipped_in="tensorflow/tensorflow#23054", needs={"tanh"}
-)
-class RationalTanh(LayerRecurrence):
-    """tanh is replaced by the Padé approximant a (27 + a^2) / (27 + 9 a^2), clipped."""
-
-    def activation(self, call: LayerCall, a: Array) -> Array:
-        if call.options.nonlinearity != "tanh":
-            return super().activation(call, a)
-        a = np.clip(a, -3, 3)
-        result: Array = a * (27 + a * a) / (27 + 9 * a * a)
-        return result
-
-
-@layer_mutant("activation", caught_by="large_preactivations", needs={"tanh"})
-class TanhThroughExp(LayerRecurrence):
-    """tanh a is (exp 2a - 1) / (exp 2a + 1), which is NaN once exp 2a is infinite."""
-
-    def activation(self, call: LayerCall, a: Array) -> Array:
-        if call.options.nonlinearity != "tanh":
-            return super().activation(call, a)
-        with np.errstate(over="ignore", invalid="ignore"):
-            e = np.exp(2 * a)
-            result: Array = (e - 1) / (e + 1)
-        return result
-
-
-@layer_mutant("activation", caught_by="large_preactivations", needs=RELU)
+@mutant("activation", caught_by="large_preactivations", needs=RELU)
 class ReluClipped(LayerRecurrence):
     """relu ends at 100."""
 
@@ -119,7 +79,7 @@ class ReluClipped(LayerRecurrence):
         return np.minimum(right, 100) if call.options.nonlinearity == "relu" else right
 
 
-@layer_mutant("activation", caught_by="nan_is_propagated", needs=RELU)
+@mutant("activation", caught_by="nan_is_propagated", needs=RELU)
 class ReluOfNaNIsZero(LayerRecurrence):
     """relu keeps what is above 0, and gives 0 for everything else, NaN too."""
 
@@ -128,16 +88,7 @@ class ReluOfNaNIsZero(LayerRecurrence):
         return kept if call.options.nonlinearity == "relu" else super().activation(call, a)
 
 
-@layer_mutant("activation", caught_by="nan_is_propagated", needs={"tanh"})
-class TanhOfNaNIsOne(LayerRecurrence):
-    """tanh clips its argument first, with a minimum and a maximum that pass over NaN."""
-
-    def activation(self, call: LayerCall, a: Array) -> Array:
-        tanh = call.options.nonlinearity == "tanh"
-        return super().activation(call, np.fmax(np.fmin(a, 50), -50) if tanh else a)
-
-
-@layer_mutant("activation", caught_by="nan_is_propagated")
+@mutant("activation", caught_by="nan_is_propagated")
 class NaNReadAsZero(LayerRecurrence):
     """A NaN in the inputs is taken for padding, and read as 0."""
 
@@ -146,7 +97,15 @@ class NaNReadAsZero(LayerRecurrence):
         return np.where(np.isnan(right), 0, right).astype(x.dtype)
 
 
-@layer_mutant("activation", caught_by="nan_is_propagated")
+@mutant("activation", caught_by="nan_is_propagated")
+class NaNTakenForZero(LayerRecurrence):
+    """A pre-activation that is NaN counts as zero."""
+
+    def activation(self, call: LayerCall, a: Array) -> Array:
+        return super().activation(call, np.where(np.isnan(a), 0, a).astype(a.dtype))
+
+
+@mutant("activation", caught_by="nan_is_propagated")
 class RowsAddedWithWeightZero(LayerRecurrence):
     """Each row adds all the others times 0, so that a NaN in one reaches them all."""
 

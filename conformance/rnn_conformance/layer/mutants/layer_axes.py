@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.recurrence import LayerRecurrence
 from rnn_conformance.layer.subject import given
 from rnn_conformance.protocol import Array
@@ -14,7 +14,7 @@ BATCH_FIRST = frozenset({"batch_first"})
 SINGLE = frozenset({"single"})
 
 
-@layer_mutant("layout", caught_by="layer_shape_and_dtype", needs=BATCH_FIRST)
+@mutant("layout", caught_by="layer_shape_and_dtype", needs=BATCH_FIRST)
 class FinalStateBatchFirst(LayerRecurrence):
     """h_n of a batch_first call is (B, L·D, H)."""
 
@@ -24,7 +24,7 @@ class FinalStateBatchFirst(LayerRecurrence):
         return LayerAnswer(right.output, h_n.swapaxes(0, 1)) if turned else right
 
 
-@layer_mutant(
+@mutant(
     "layout",
     caught_by="layer_h_n",
     shipped_in="openvinotoolkit/openvino_contrib#703 (LSTM)",
@@ -38,7 +38,7 @@ class SquareFinalStateTurned(LayerRecurrence):
         return right.swapaxes(0, 1) if right.shape[0] == right.shape[1] else right
 
 
-@layer_mutant("layout", caught_by="layer_h_n", needs={"layers"})
+@mutant("layout", caught_by="layer_h_n", needs={"layers"})
 class FinalStateReshaped(LayerRecurrence):
     """h_n, gathered as (B, L·D, H), is brought to (L·D, B, H) by a reshape."""
 
@@ -47,7 +47,7 @@ class FinalStateReshaped(LayerRecurrence):
         return np.stack(h_n, axis=1).reshape(right.shape)
 
 
-@layer_mutant(
+@mutant(
     "layout",
     caught_by="layer_output",
     shipped_in="Stable-Baselines-Team/stable-baselines3-contrib#111 (LSTM)",
@@ -61,7 +61,7 @@ class InitialStateReshaped(LayerRecurrence):
         return right.swapaxes(0, 1).reshape(right.shape)
 
 
-@layer_mutant("layout", caught_by="layer_output", needs=BATCH_FIRST | {"h_0"} | {"layers"})
+@mutant("layout", caught_by="layer_output", needs=BATCH_FIRST | {"h_0"} | {"layers"})
 class SquareInitialStateBatchFirst(LayerRecurrence):
     """h_0 of a batch_first call is read as (B, L·D, H), where L·D equals B."""
 
@@ -71,7 +71,7 @@ class SquareInitialStateBatchFirst(LayerRecurrence):
         return turned if call.layout == "batch_first" and turned.shape == right.shape else right
 
 
-@layer_mutant("layout", caught_by="layer_output", needs=SINGLE)
+@mutant("layout", caught_by="layer_output", needs=SINGLE)
 class SingleTakenForBatch(LayerRecurrence):
     """An input (T, I) is taken for T rows of one step."""
 
@@ -81,7 +81,7 @@ class SingleTakenForBatch(LayerRecurrence):
         return np.stack([self.in_format(call, self.step(call, w, one, h)) for one in x])
 
 
-@layer_mutant("layout", caught_by="layer_shape_and_dtype", needs=SINGLE)
+@mutant("layout", caught_by="layer_shape_and_dtype", needs=SINGLE)
 class SingleKeepsAnAxis(LayerRecurrence):
     """The results of one sequence keep an axis for a batch of one."""
 
@@ -93,18 +93,19 @@ class SingleKeepsAnAxis(LayerRecurrence):
         )
 
 
-@layer_mutant("layout", caught_by="layer_shape_and_dtype", shipped_in="salesforce/pytorch-qrnn#11")
+@mutant("layout", caught_by="layer_shape_and_dtype", shipped_in="salesforce/pytorch-qrnn#11")
 class Squeezed(LayerRecurrence):
     """Every axis of length 1 is dropped from the results."""
 
+    def laid_out(self, call: LayerCall, steps: Array) -> Array:
+        return super().laid_out(call, steps).squeeze()
+
     def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
         right = super().answer(call, output, h_n)
-        return LayerAnswer(right.output.squeeze(), given(right, "h_n").squeeze())
+        return LayerAnswer(right.output, given(right, "h_n").squeeze())
 
 
-@layer_mutant(
-    "layout", caught_by="layer_shape_and_dtype", shipped_in="facebookresearch/minimax#2 (GRU)"
-)
+@mutant("layout", caught_by="layer_shape_and_dtype", shipped_in="facebookresearch/minimax#2 (GRU)")
 class FirstAxisOfOneStateDropped(LayerRecurrence):
     """h_n of one layer and direction has no axis for them."""
 

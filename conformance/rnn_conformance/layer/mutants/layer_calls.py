@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Lengths, Options
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.per_call import PerCall
-from rnn_conformance.layer.recurrence import real
+from rnn_conformance.layer.recurrence import LayerRecurrence, real
 from rnn_conformance.protocol import Array
 
 Weights = Mapping[str, Array]
@@ -21,7 +21,7 @@ class Remembers(PerCall):
         self.kept: dict[Sizes, Array] = {}
 
 
-@layer_mutant("state", caught_by="layer_calls_are_independent", shipped_in="mlpack/mlpack#2747")
+@mutant("state", caught_by="layer_calls_are_independent", shipped_in="mlpack/mlpack#2747")
 class StateOfLastCall(Remembers):
     """An omitted h_0 goes on from the final state of the last call of the same sizes."""
 
@@ -34,9 +34,7 @@ class StateOfLastCall(Remembers):
         return super().answer(call, output, h_n)
 
 
-@layer_mutant(
-    "state", caught_by="layer_calls_are_independent", shipped_in="Samsung/ONE#14093 (GRU)"
-)
+@mutant("state", caught_by="layer_calls_are_independent", shipped_in="Samsung/ONE#14093 (GRU)")
 class StateHalfCleared(Remembers):
     """Before a call without h_0, only the first half of the units of the last state is cleared."""
 
@@ -53,40 +51,21 @@ class StateHalfCleared(Remembers):
         return right
 
 
-@layer_mutant("state", caught_by="layer_output", shipped_in="apache/mxnet#16037")
-class WeightsOfFirstCall(Remembers):
-    """W_hh is packed at the first call, and kept for every later one of the same sizes."""
+@mutant("state", caught_by="layer_output")
+class WrongAtFirstCall(LayerRecurrence):
+    """The first call of every size gives what an unfinished warm-up left."""
 
-    def cell(self, call: LayerCall, layer: int, d: int) -> Weights:
-        w = super().cell(call, layer, d)
-        packed = self.kept.setdefault((call.options, layer, d, call.dtype), w["W_hh"])
-        return {**w, "W_hh": packed}
+    def __init__(self) -> None:
+        self.seen: set[Sizes] = set()
 
-
-@layer_mutant("state", caught_by="layer_calls_are_independent")
-class WeightsOfLastCall(Remembers):
-    """W_hh is packed for the next call of the same options while the call before it is at work."""
-
-    def cell(self, call: LayerCall, layer: int, d: int) -> Weights:
-        w, key = super().cell(call, layer, d), (call.options, layer, d, call.dtype)
-        packed, self.kept[key] = self.kept.get(key, w["W_hh"]), w["W_hh"]
-        return {**w, "W_hh": packed}
+    def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
+        sizes = (call.inputs.shape, call.dtype, call.options)
+        share = 1.0 if sizes in self.seen else 0.5
+        self.seen.add(sizes)
+        return super().answer(call, output * share, h_n * share)
 
 
-@layer_mutant("state", caught_by="layer_calls_are_independent")
-class WeightsKeptWhileSizesGrow(Remembers):
-    """A call of more steps and rows than the last one of the same options goes on with its W_hh."""
-
-    def cell(self, call: LayerCall, layer: int, d: int) -> Weights:
-        w, key = super().cell(call, layer, d), (call.options, layer, d, call.dtype)
-        sizes = np.array(self.rows(call).shape[:2])
-        if (sizes > self.kept.get((*key, "sizes"), sizes)).all():
-            return {**w, "W_hh": self.kept[key]}
-        self.kept[(*key, "sizes")], self.kept[key] = sizes, w["W_hh"]
-        return w
-
-
-@layer_mutant(
+@mutant(
     "state",
     caught_by="options_matter",
     shipped_in="pytorch/pytorch#95563 (LSTM)",
@@ -104,7 +83,7 @@ class BiasOfEarlierCall(Remembers):
         return {**w, "b_ih": b_ih, "b_hh": b_hh}
 
 
-@layer_mutant("state", caught_by="options_matter", needs={"relu", "tanh"})
+@mutant("state", caught_by="options_matter", needs={"relu", "tanh"})
 class NonlinearityOfFirstCall(Remembers):
     """The nonlinearity of the first call is kept for every later one."""
 
@@ -113,7 +92,7 @@ class NonlinearityOfFirstCall(Remembers):
         return np.maximum(a, 0) if relu else np.tanh(a)
 
 
-@layer_mutant("state", caught_by="layer_calls_are_independent", needs={"lengths"})
+@mutant("state", caught_by="layer_calls_are_independent", needs={"lengths"})
 class LengthsOfEarlierCall(Remembers):
     """Where lengths are omitted, those of the last call of the same sizes hold."""
 
@@ -124,7 +103,7 @@ class LengthsOfEarlierCall(Remembers):
         return self.kept.get(key, steps.astype(np.float64)).astype(np.int64)
 
 
-@layer_mutant("aliasing", caught_by="padding_is_zero", needs={"lengths"})
+@mutant("aliasing", caught_by="padding_is_zero", needs={"lengths"})
 class PaddingOfEarlierCall(Remembers):
     """The output is written to memory used before, whose padding is not cleared."""
 

@@ -6,16 +6,16 @@ import numpy as np
 
 from rnn_conformance.layer.call import LayerCall
 from rnn_conformance.layer.mutants.layer_calls import Remembers, sizes_of
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.layer_precision import rounded
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.recurrence import LayerRecurrence
-from rnn_conformance.mutants.precision import rounded
 from rnn_conformance.protocol import Array
 
 Weights = Mapping[str, Array]
 Sizes = tuple[object, ...]
 
 
-@layer_mutant("determinism", caught_by="layer_repeatable")
+@mutant("determinism", caught_by="layer_repeatable")
 class TermsLostAtRandom(LayerRecurrence):
     """Two units in a thousand lose the recurrent part of a step, as in a race."""
 
@@ -28,7 +28,19 @@ class TermsLostAtRandom(LayerRecurrence):
         return np.where(lost, x @ w["W_ih"].T + w["b_ih"], right).astype(right.dtype)
 
 
-@layer_mutant("determinism", caught_by="layer_output")
+@mutant("determinism", caught_by="layer_calls_are_independent", shipped_in="espnet/espnet#3539")
+class DropoutLeftOn(LayerRecurrence):
+    """One state in a thousand is set to zero at random, as if dropout were left on."""
+
+    def __init__(self) -> None:
+        self.rng = np.random.default_rng(0)
+
+    def activation(self, call: LayerCall, a: Array) -> Array:
+        dropped = self.rng.random(a.shape) < 1e-3
+        return np.where(dropped, 0, super().activation(call, a)).astype(a.dtype)
+
+
+@mutant("determinism", caught_by="layer_output")
 class OmittedStateUninitialised(LayerRecurrence):
     """An omitted h_0 is whatever lay in memory."""
 
@@ -41,7 +53,7 @@ class OmittedStateUninitialised(LayerRecurrence):
         return garbage if call.h_0 is None else h_0
 
 
-@layer_mutant("determinism", caught_by="layer_repeatable")
+@mutant("determinism", caught_by="layer_repeatable")
 class SecondDeviceInTF32(Remembers):
     """Every second call runs on another device, which rounds to the 11 bits of TF32."""
 
@@ -57,7 +69,7 @@ class SecondDeviceInTF32(Remembers):
         return rounded(right, 11) if self.second else right
 
 
-@layer_mutant("determinism", caught_by="layer_repeatable", needs={"h_0"})
+@mutant("determinism", caught_by="layer_repeatable", needs={"h_0"})
 class EveryThirdCallReversesState(Remembers):
     """Every third call of the same sizes reads the units of h_0 in reverse order."""
 

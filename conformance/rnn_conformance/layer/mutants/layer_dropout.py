@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 
 from rnn_conformance.layer.call import LayerCall, Lengths, Options
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.per_call import Dropping, Mask
 from rnn_conformance.protocol import Array
 
 DROPOUT = frozenset({"dropout", "layers"})
 
 
-@layer_mutant(
+@mutant(
     "dropout",
     caught_by="dropout_not_after_the_last_layer",
     shipped_in="OpenNMT/OpenNMT-py#29",
@@ -26,7 +26,7 @@ class AlsoAfterTheLastLayer(Dropping):
         return self.call.training and o.dropout > 0
 
 
-@layer_mutant("dropout", caught_by="dropout_not_after_the_last_layer", needs=DROPOUT)
+@mutant("dropout", caught_by="dropout_not_after_the_last_layer", needs=DROPOUT)
 class AfterTheLastLayerInstead(Dropping):
     """The last layer's output goes through dropout, and no other."""
 
@@ -34,7 +34,7 @@ class AfterTheLastLayerInstead(Dropping):
         return self.call.training and o.dropout > 0 and layer == o.num_layers - 1
 
 
-@layer_mutant("dropout", caught_by="dropout_not_after_the_last_layer", needs=DROPOUT)
+@mutant("dropout", caught_by="dropout_not_after_the_last_layer", needs=DROPOUT)
 class StateDroppedToo(Dropping):
     """In training, the state goes through dropout at every step."""
 
@@ -43,7 +43,7 @@ class StateDroppedToo(Dropping):
         return self.dropped(new, call.options) if call.training else new
 
 
-@layer_mutant(
+@mutant(
     "dropout",
     caught_by="dropout_off_in_evaluation",
     shipped_in="espnet/espnet#3539",
@@ -56,7 +56,7 @@ class OnInEvaluation(Dropping):
         return o.dropout > 0 and layer < o.num_layers - 1
 
 
-@layer_mutant("dropout", caught_by="dropout_off_in_evaluation", needs=DROPOUT)
+@mutant("dropout", caught_by="dropout_off_in_evaluation", needs=DROPOUT)
 class ScaledInEvaluationToo(Dropping):
     """What is scaled by 1 / (1 - p) in training is scaled by 1 - p in evaluation."""
 
@@ -66,7 +66,7 @@ class ScaledInEvaluationToo(Dropping):
         return (right * (1 - o.dropout)).astype(x.dtype) if inner else right
 
 
-@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
 class NotScaled(Dropping):
     """What is not dropped is not scaled."""
 
@@ -74,7 +74,7 @@ class NotScaled(Dropping):
         return 1.0
 
 
-@layer_mutant(
+@mutant(
     "dropout",
     caught_by="dropout_between_layers",
     shipped_in="karpathy/convnetjs#61",
@@ -87,7 +87,7 @@ class ScaledByRate(Dropping):
         return 1 / o.dropout
 
 
-@layer_mutant(
+@mutant(
     "dropout", caught_by="dropout_between_layers", shipped_in="espnet/espnet#1780", needs=DROPOUT
 )
 class NeverOn(Dropping):
@@ -97,7 +97,7 @@ class NeverOn(Dropping):
         return False
 
 
-@layer_mutant(
+@mutant(
     "dropout",
     caught_by="dropout_between_layers",
     shipped_in="jihunchoi/recurrent-batch-normalization-pytorch#13",
@@ -113,7 +113,7 @@ class StoredAndNotUsed(Dropping):
         return x
 
 
-@layer_mutant(
+@mutant(
     "dropout",
     caught_by="dropout_between_layers",
     shipped_in="tensorforce/tensorforce#111",
@@ -129,7 +129,7 @@ class RateTakenForKeepRate(Dropping):
         return 1 / o.dropout
 
 
-@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
 class AppliedTwice(Dropping):
     """What a layer hands on goes through dropout where it is given, and where it is read."""
 
@@ -137,7 +137,7 @@ class AppliedTwice(Dropping):
         return super().dropped(super().dropped(x, o), o)
 
 
-@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
 class SameMaskInEveryCall(Dropping):
     """The generator starts anew in every call."""
 
@@ -146,7 +146,7 @@ class SameMaskInEveryCall(Dropping):
         return super().zeroed(x, o)
 
 
-@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
 class WholeStepsDropped(Dropping):
     """All units of a row and step are dropped together."""
 
@@ -154,7 +154,7 @@ class WholeStepsDropped(Dropping):
         return np.broadcast_to(super().zeroed(x[..., :1], o), x.shape)
 
 
-@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
 class SameMaskForAllRows(Dropping):
     """One mask is drawn for all rows of the batch."""
 
@@ -162,7 +162,7 @@ class SameMaskForAllRows(Dropping):
         return np.broadcast_to(super().zeroed(x[:, :1], o), x.shape)
 
 
-@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
 class SameMaskForAllSteps(Dropping):
     """One mask is drawn for all steps."""
 
@@ -170,7 +170,7 @@ class SameMaskForAllSteps(Dropping):
         return np.broadcast_to(super().zeroed(x[:1], o), x.shape)
 
 
-@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
 class UnitsDropped(Dropping):
     """A unit is dropped in all rows and steps, or in none."""
 
@@ -178,7 +178,7 @@ class UnitsDropped(Dropping):
         return np.broadcast_to(super().zeroed(x[:1, :1], o), x.shape)
 
 
-@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT | {"bidirectional"})
+@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT | {"bidirectional"})
 class SameMaskForBothDirections(Dropping):
     """One mask is drawn for both directions."""
 
@@ -186,7 +186,7 @@ class SameMaskForBothDirections(Dropping):
         return np.tile(super().zeroed(x[..., : o.hidden_size], o), o.directions)
 
 
-@layer_mutant(
+@mutant(
     "dropout",
     caught_by="dropout_between_layers",
     shipped_in="PaddlePaddle/Paddle#28435",
@@ -201,7 +201,7 @@ class SameMaskForAllLayers(Dropping):
         return self.mask
 
 
-@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
 class OnAfterTheFirstLayerOnly(Dropping):
     """What layers above the first hand on is not dropped."""
 
@@ -209,7 +209,7 @@ class OnAfterTheFirstLayerOnly(Dropping):
         return super().drops(layer, o) and layer == 0
 
 
-@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
 class OnBelowTheLastLayerOnly(Dropping):
     """Only what the last layer reads is dropped."""
 
@@ -217,7 +217,7 @@ class OnBelowTheLastLayerOnly(Dropping):
         return super().drops(layer, o) and layer == o.num_layers - 2
 
 
-@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
 class RateFallsWithTheLayers(Dropping):
     """What layers above the first hand on is dropped at a lower rate."""
 
@@ -225,7 +225,7 @@ class RateFallsWithTheLayers(Dropping):
         return super().layer_output(x, steps, layer, replace(o, dropout=o.dropout / (1 + layer)))
 
 
-@layer_mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
 class NoiseForDropout(Dropping):
     """Numbers are multiplied by normal noise of the same variance instead of being dropped."""
 
@@ -234,7 +234,7 @@ class NoiseForDropout(Dropping):
         return (x * noise).astype(x.dtype)
 
 
-@layer_mutant("dropout", caught_by="dropout_not_on_the_inputs", needs={"dropout"})
+@mutant("dropout", caught_by="dropout_not_on_the_inputs", needs={"dropout"})
 class InputsDropped(Dropping):
     """In training, the inputs of the first layer go through dropout too."""
 

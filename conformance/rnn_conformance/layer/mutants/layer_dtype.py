@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Lengths, Options
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.per_call import PerCall
 from rnn_conformance.layer.recurrence import LayerRecurrence, real
 from rnn_conformance.protocol import Array
@@ -15,7 +15,7 @@ FLOAT32 = frozenset({"float32"})
 FLOAT64 = frozenset({"float64"})
 
 
-@layer_mutant(
+@mutant(
     "dtype",
     caught_by="layer_shape_and_dtype",
     shipped_in="MartinuzziFrancesco/LuxRecurrentLayers.jl#29",
@@ -24,11 +24,11 @@ FLOAT64 = frozenset({"float64"})
 class OutputInFloat64(LayerRecurrence):
     """A float64 number in the cell makes the output of a float32 call float64."""
 
-    def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
-        return super().answer(call, output.astype(np.float64), h_n)
+    def laid_out(self, call: LayerCall, steps: Array) -> Array:
+        return super().laid_out(call, steps).astype(np.float64)
 
 
-@layer_mutant("dtype", caught_by="layer_shape_and_dtype", needs=FLOAT32)
+@mutant("dtype", caught_by="layer_shape_and_dtype", needs=FLOAT32)
 class FinalStateInFloat64(LayerRecurrence):
     """Only h_n of a float32 call is float64."""
 
@@ -36,7 +36,7 @@ class FinalStateInFloat64(LayerRecurrence):
         return super().stacked(h_n, o).astype(np.float64)
 
 
-@layer_mutant("dtype", caught_by="layer_shape_and_dtype", needs=FLOAT64)
+@mutant("dtype", caught_by="layer_shape_and_dtype", needs=FLOAT64)
 class OutputAlwaysFloat32(LayerRecurrence):
     """The output of a float64 call is float32."""
 
@@ -44,7 +44,7 @@ class OutputAlwaysFloat32(LayerRecurrence):
         return super().answer(call, output.astype(np.float32), h_n)
 
 
-@layer_mutant("dtype", caught_by="layer_shape_and_dtype", needs=FLOAT32)
+@mutant("dtype", caught_by="layer_shape_and_dtype", needs=FLOAT32)
 class OmittedStatePromotes(LayerRecurrence):
     """An omitted h_0 is float64 zeros, and so is all that follows from it."""
 
@@ -56,7 +56,7 @@ class OmittedStatePromotes(LayerRecurrence):
         return np.where(real(x, steps), x, 0)
 
 
-@layer_mutant(
+@mutant(
     "dtype",
     caught_by="layer_shape_and_dtype",
     shipped_in="tensorflow/tensorflow#35466",
@@ -70,7 +70,7 @@ class OmittedStateInFloat32(LayerRecurrence):
         return new.astype(np.float32) if call.h_0 is None else new
 
 
-@layer_mutant(
+@mutant(
     "dtype",
     caught_by="layer_shape_and_dtype",
     shipped_in="keras-team/keras#1243",

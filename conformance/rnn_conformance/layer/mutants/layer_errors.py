@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.recurrence import LayerRecurrence
 
 
@@ -19,7 +19,7 @@ class _Fits(LayerRecurrence):
         return super().run_layer(self.fitted(call))
 
 
-@layer_mutant("errors", caught_by="wrong_inputs_refused", shipped_in="denizyuret/Knet.jl#413")
+@mutant("errors", caught_by="wrong_inputs_refused", shipped_in="denizyuret/Knet.jl#413")
 class FeaturesCutOff(_Fits):
     """Features beyond input_size are not looked at."""
 
@@ -27,7 +27,7 @@ class FeaturesCutOff(_Fits):
         return replace(call, inputs=call.inputs[..., : call.options.input_size])
 
 
-@layer_mutant("errors", caught_by="wrong_inputs_refused")
+@mutant("errors", caught_by="wrong_inputs_refused")
 class FeaturesFilledUp(_Fits):
     """Features that are missing are taken for zeros."""
 
@@ -37,7 +37,7 @@ class FeaturesFilledUp(_Fits):
         return replace(call, inputs=np.pad(call.inputs, widths))
 
 
-@layer_mutant("errors", caught_by="wrong_inputs_refused", shipped_in="pytorch/pytorch#86576")
+@mutant("errors", caught_by="wrong_inputs_refused", shipped_in="pytorch/pytorch#86576")
 class FourthAxisTaken(_Fits):
     """Of an input of rank 4, the first part is taken."""
 
@@ -45,7 +45,7 @@ class FourthAxisTaken(_Fits):
         return replace(call, inputs=call.inputs[0]) if call.inputs.ndim == 4 else call
 
 
-@layer_mutant(
+@mutant(
     "errors", caught_by="wrong_states_refused", shipped_in="pytorch/pytorch#4002", needs={"h_0"}
 )
 class StatesOfMoreLayersTaken(_Fits):
@@ -57,7 +57,7 @@ class StatesOfMoreLayersTaken(_Fits):
         return call if call.h_0 is None else replace(call, h_0=call.h_0[:states])
 
 
-@layer_mutant(
+@mutant(
     "errors", caught_by="wrong_rows_refused", shipped_in="pytorch/pytorch#3789", needs={"h_0"}
 )
 class StateOfOneRowBroadcast(_Fits):
@@ -71,7 +71,7 @@ class StateOfOneRowBroadcast(_Fits):
         return replace(call, h_0=np.repeat(h_0, B, axis=1))
 
 
-@layer_mutant("errors", caught_by="wrong_rows_refused", needs={"h_0", "single"})
+@mutant("errors", caught_by="wrong_rows_refused", needs={"h_0", "single"})
 class FirstStateTakenForOneSequence(_Fits):
     """Of an h_0 of several rows for one sequence, the first row is taken."""
 
@@ -82,7 +82,7 @@ class FirstStateTakenForOneSequence(_Fits):
         return replace(call, h_0=h_0[:, 0])
 
 
-@layer_mutant("errors", caught_by="wrong_states_refused", needs={"h_0"})
+@mutant("errors", caught_by="wrong_states_refused", needs={"h_0"})
 class StateOfOneUnitBroadcast(_Fits):
     """An h_0 of one unit is used for all units."""
 
@@ -92,7 +92,7 @@ class StateOfOneUnitBroadcast(_Fits):
         return replace(call, h_0=np.repeat(h_0, H, axis=-1)) if one and h_0 is not None else call
 
 
-@layer_mutant("errors", caught_by="wrong_states_refused", needs={"h_0"})
+@mutant("errors", caught_by="wrong_states_refused", needs={"h_0"})
 class StateUnitsCutOff(_Fits):
     """Units of h_0 beyond hidden_size are not looked at."""
 
@@ -101,7 +101,7 @@ class StateUnitsCutOff(_Fits):
         return call if call.h_0 is None else replace(call, h_0=call.h_0[..., :H])
 
 
-@layer_mutant("errors", caught_by="wrong_weights_refused")
+@mutant("errors", caught_by="wrong_weights_refused")
 class SizesNotLookedAt(LayerRecurrence):
     """No size is looked at: whatever NumPy makes of it is the result."""
 
@@ -109,7 +109,7 @@ class SizesNotLookedAt(LayerRecurrence):
         pass
 
 
-@layer_mutant("errors", caught_by="lengths_refused", needs={"lengths"})
+@mutant("errors", caught_by="lengths_refused", needs={"lengths"})
 class LengthsClippedToSteps(_Fits):
     """Lengths beyond T are taken for T."""
 
@@ -118,7 +118,7 @@ class LengthsClippedToSteps(_Fits):
         return call if call.lengths is None else replace(call, lengths=np.minimum(call.lengths, T))
 
 
-@layer_mutant("errors", caught_by="lengths_refused", needs={"lengths"})
+@mutant("errors", caught_by="lengths_refused", needs={"lengths"})
 class NegativeLengthsFromTheEnd(_Fits):
     """A length below 1 is counted from T, as a negative index is."""
 
@@ -127,7 +127,7 @@ class NegativeLengthsFromTheEnd(_Fits):
         return call if n is None else replace(call, lengths=np.where(n < 1, n + T, n))
 
 
-@layer_mutant("errors", caught_by="lengths_refused", needs={"lengths"})
+@mutant("errors", caught_by="lengths_refused", needs={"lengths"})
 class LengthsFilledUp(_Fits):
     """Rows without a length have T steps."""
 
@@ -139,7 +139,7 @@ class LengthsFilledUp(_Fits):
         return replace(call, lengths=np.append(call.lengths, np.full(missing, T)))
 
 
-@layer_mutant("errors", caught_by="lengths_refused", needs={"lengths"})
+@mutant("errors", caught_by="lengths_refused", needs={"lengths"})
 class LengthsCutOff(_Fits):
     """Lengths beyond the last row are not looked at."""
 

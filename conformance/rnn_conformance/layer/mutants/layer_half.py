@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.recurrence import LayerRecurrence
 from rnn_conformance.protocol import Array
 
 
-@layer_mutant("precision", caught_by="layer_output", needs={"bfloat16"})
+@mutant("precision", caught_by="layer_output", needs={"bfloat16"})
 class RecurrentBiasDroppedInBfloat16(LayerRecurrence):
     """In bfloat16, b_hh is not added."""
 
@@ -19,7 +19,7 @@ class RecurrentBiasDroppedInBfloat16(LayerRecurrence):
         return {**cell, "b_hh": np.zeros_like(cell["b_hh"])} if call.bfloat16 else cell
 
 
-@layer_mutant("activation", caught_by="layer_output", needs={"float16", "relu"})
+@mutant("activation", caught_by="layer_output", needs={"float16", "relu"})
 class TanhForReluInFloat16(LayerRecurrence):
     """In float16, relu is computed as tanh."""
 
@@ -28,10 +28,18 @@ class TanhForReluInFloat16(LayerRecurrence):
         return tanh if call.dtype == np.float16 else super().activation(call, a)
 
 
-@layer_mutant("dtype", caught_by="layer_shape_and_dtype", needs={"float16"})
+@mutant("dtype", caught_by="layer_shape_and_dtype", needs={"float16"})
 class FinalStatePromotedFromFloat16(LayerRecurrence):
     """Of a float16 call, h_n is float32."""
 
     def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
         wide = h_n.astype(np.float32) if call.dtype == np.float16 else h_n
         return super().answer(call, output, wide)
+
+
+@mutant("dtype", caught_by="layer_shape_and_dtype", needs={"bfloat16"})
+class Bfloat16NotRounded(LayerRecurrence):
+    """In bfloat16, results keep all the bits that float32 has."""
+
+    def in_format(self, call: LayerCall, values: Array) -> Array:
+        return values

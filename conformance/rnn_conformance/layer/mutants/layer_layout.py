@@ -3,7 +3,7 @@
 import numpy as np
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Lengths, Options
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.per_call import PerCall
 from rnn_conformance.layer.recurrence import LayerRecurrence
 from rnn_conformance.protocol import Array
@@ -12,7 +12,7 @@ BATCH_FIRST = frozenset({"batch_first"})
 SINGLE = frozenset({"single"})
 
 
-@layer_mutant("layout", caught_by="layer_output", needs=BATCH_FIRST)
+@mutant("layout", caught_by="layer_output", needs=BATCH_FIRST)
 class InputsReshaped(LayerRecurrence):
     """(B, T, I) is brought to (T, B, I) by a reshape, which mixes rows with time."""
 
@@ -21,7 +21,7 @@ class InputsReshaped(LayerRecurrence):
         return call.inputs.reshape(right.shape) if call.layout == "batch_first" else right
 
 
-@layer_mutant(
+@mutant(
     "layout",
     caught_by="layer_output",
     shipped_in="openvinotoolkit/openvino#37820",
@@ -40,7 +40,16 @@ class SquareBatchFirstIgnored(LayerRecurrence):
         return LayerAnswer(output, h_n) if same else right
 
 
-@layer_mutant(
+@mutant("layout", caught_by="layer_output", needs=BATCH_FIRST)
+class SquareInputsNotTurned(LayerRecurrence):
+    """Inputs of a batch_first call are read time first where T equals B; its output is right."""
+
+    def rows(self, call: LayerCall) -> Array:
+        right = super().rows(call)
+        return call.inputs if right.shape == call.inputs.shape else right
+
+
+@mutant(
     "layout",
     caught_by="layer_output",
     shipped_in="pytorch/pytorch#80306 (LSTM)",
@@ -54,18 +63,15 @@ class OutputNotTurnedBack(LayerRecurrence):
         return LayerAnswer(output, h_n) if right.output.shape == output.shape else right
 
 
-@layer_mutant(
-    "layout", caught_by="layer_output", shipped_in="sherjilozair/ctc#1", needs=BATCH_FIRST
-)
+@mutant("layout", caught_by="layer_output", shipped_in="sherjilozair/ctc#1", needs=BATCH_FIRST)
 class OutputReshaped(LayerRecurrence):
-    """The output of a batch_first call is brought to (B, T, n) by a reshape of (T, B, n)."""
+    """The results of a batch_first call are brought to (B, T, n) by a reshape of (T, B, n)."""
 
-    def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
-        right = super().answer(call, output, h_n)
-        return LayerAnswer(output.reshape(right.output.shape), right.h_n)
+    def laid_out(self, call: LayerCall, steps: Array) -> Array:
+        return steps.reshape(super().laid_out(call, steps).shape)
 
 
-@layer_mutant(
+@mutant(
     "layout",
     caught_by="layer_output",
     shipped_in="exe1023/LSTM_LN#1 (LSTM)",
@@ -81,7 +87,7 @@ class TurnedBackBetweenLayers(PerCall):
         return turned if inner and turned.shape == right.shape else right
 
 
-@layer_mutant(
+@mutant(
     "layout",
     caught_by="layer_output",
     shipped_in="keitakurita/Better_LSTM_PyTorch#6 (LSTM)",

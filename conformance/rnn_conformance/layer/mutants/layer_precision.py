@@ -5,18 +5,22 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnn_conformance.layer.call import LayerCall, Lengths, Options
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.recurrence import LayerRecurrence
-from rnn_conformance.mutants.precision import rounded
 from rnn_conformance.protocol import Array
 
 Weights = Mapping[str, Array]
-BFLOAT16, TF32 = 8, 11  # bits of significand
+BFLOAT16, FLOAT16, TF32 = 8, 11, 11  # bits of significand
 
 
-@layer_mutant(
-    "precision", caught_by="layer_output", shipped_in="elixir-nx/axon#646", needs={"float64"}
-)
+def rounded(values: Array, bits: int) -> Array:
+    """`values` with so many bits of significand, rounded to nearest, in their own dtype."""
+    mantissa, exponent = np.frexp(values)
+    result: Array = np.ldexp(np.rint(np.ldexp(mantissa, bits)), exponent - bits)
+    return result.astype(values.dtype)
+
+
+@mutant("precision", caught_by="layer_output", shipped_in="elixir-nx/axon#646", needs={"float64"})
 class Float64InFloat32(LayerRecurrence):
     """The states of a float64 call are stored in float32."""
 
@@ -24,7 +28,17 @@ class Float64InFloat32(LayerRecurrence):
         return super().step(call, w, x, h).astype(np.float32).astype(x.dtype)
 
 
-@layer_mutant("precision", caught_by="layer_output", shipped_in="microsoft/onnxruntime#20338")
+@mutant("precision", caught_by="layer_output", shipped_in="elixir-nx/axon#646", needs={"float64"})
+class Float64ComputedInFloat32(LayerRecurrence):
+    """A float64 call is computed in float32."""
+
+    def step(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
+        narrow = {name: value.astype(np.float32) for name, value in w.items()}
+        new = super().step(call, narrow, x.astype(np.float32), h.astype(np.float32))
+        return new.astype(x.dtype)
+
+
+@mutant("precision", caught_by="layer_output", shipped_in="microsoft/onnxruntime#20338")
 class ProductsInTF32(LayerRecurrence):
     """The factors of every product are rounded to the 11 bits of TF32."""
 
@@ -33,7 +47,7 @@ class ProductsInTF32(LayerRecurrence):
         return super().preactivation(narrow, rounded(x, TF32), rounded(h, TF32))
 
 
-@layer_mutant("precision", caught_by="layer_output")
+@mutant("precision", caught_by="layer_output")
 class StateInBfloat16(LayerRecurrence):
     """The state is read in bfloat16, while the results are not rounded."""
 
@@ -41,7 +55,31 @@ class StateInBfloat16(LayerRecurrence):
         return super().preactivation(w, x, rounded(h, BFLOAT16))
 
 
-@layer_mutant("precision", caught_by="negated")
+@mutant("precision", caught_by="layer_output")
+class StateRoundedToBfloat16(LayerRecurrence):
+    """Every new state is rounded to bfloat16, so that the results are."""
+
+    def step(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
+        return rounded(super().step(call, w, x, h), BFLOAT16)
+
+
+@mutant("precision", caught_by="layer_output")
+class StateInFloat16(LayerRecurrence):
+    """The state is read with the 11 bits of float16, while the results are not rounded."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        return super().preactivation(w, x, rounded(h, FLOAT16))
+
+
+@mutant("precision", caught_by="layer_output")
+class PreactivationInBfloat16(LayerRecurrence):
+    """The sum before the activation is rounded to bfloat16."""
+
+    def activation(self, call: LayerCall, a: Array) -> Array:
+        return super().activation(call, rounded(a, BFLOAT16))
+
+
+@mutant("precision", caught_by="negated")
 class StateTruncatedDownwards(LayerRecurrence):
     """The state is rounded to the 11 bits of float16, always downwards."""
 
@@ -51,7 +89,7 @@ class StateTruncatedDownwards(LayerRecurrence):
         return down.astype(x.dtype)
 
 
-@layer_mutant("precision", caught_by="chain_of_layers", needs={"layers"})
+@mutant("precision", caught_by="chain_of_layers", needs={"layers"})
 class HandedOnInFloat16(LayerRecurrence):
     """What one layer hands to the next is rounded to float16."""
 
@@ -60,7 +98,7 @@ class HandedOnInFloat16(LayerRecurrence):
         return right if layer == o.num_layers - 1 else right.astype(np.float16).astype(x.dtype)
 
 
-@layer_mutant("precision", caught_by="layer_h_n")
+@mutant("precision", caught_by="layer_h_n")
 class FinalStateInFloat16(LayerRecurrence):
     """h_n is rounded to float16, the output is not."""
 
@@ -68,7 +106,7 @@ class FinalStateInFloat16(LayerRecurrence):
         return super().last(states, h_0, steps, d).astype(np.float16).astype(states.dtype)
 
 
-@layer_mutant("precision", caught_by="layer_output", needs={"h_0"})
+@mutant("precision", caught_by="layer_output", needs={"h_0"})
 class InitialStateInFloat16(LayerRecurrence):
     """h_0 is rounded to float16."""
 
@@ -76,7 +114,7 @@ class InitialStateInFloat16(LayerRecurrence):
         return super().initial(call, x).astype(np.float16).astype(x.dtype)
 
 
-@layer_mutant("precision", caught_by="layer_output")
+@mutant("precision", caught_by="layer_output")
 class BiasesInBfloat16(LayerRecurrence):
     """The sum of the biases is kept in bfloat16."""
 
@@ -85,7 +123,7 @@ class BiasesInBfloat16(LayerRecurrence):
         return {**w, "b_ih": rounded(w["b_ih"] + w["b_hh"], BFLOAT16), "b_hh": 0 * w["b_hh"]}
 
 
-@layer_mutant("precision", caught_by="powers_of_two")
+@mutant("precision", caught_by="powers_of_two")
 class WeightsInFixedPoint(LayerRecurrence):
     """W_ih is kept in fixed point: fine for numbers about 1, and coarse for small ones."""
 
@@ -95,7 +133,7 @@ class WeightsInFixedPoint(LayerRecurrence):
         return {**w, "W_ih": (np.rint(w["W_ih"] / grid) * grid).astype(call.dtype)}
 
 
-@layer_mutant("precision", caught_by="powers_of_two")
+@mutant("precision", caught_by="powers_of_two")
 class InputsClipped(LayerRecurrence):
     """The inputs are clipped to [-100, 100]."""
 
@@ -103,7 +141,15 @@ class InputsClipped(LayerRecurrence):
         return np.clip(super().rows(call), -100, 100)
 
 
-@layer_mutant("precision", caught_by="powers_of_two")
+@mutant("precision", caught_by="layer_output")
+class InputsClippedAt6(LayerRecurrence):
+    """The inputs are clipped to [-6, 6]."""
+
+    def rows(self, call: LayerCall) -> Array:
+        return np.clip(super().rows(call), -6, 6)
+
+
+@mutant("precision", caught_by="powers_of_two")
 class SmallWeightsDropped(LayerRecurrence):
     """Weights below 1e-5 in size are taken for zeros."""
 

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnn_conformance.layer.call import LayerCall
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.recurrence import LayerRecurrence
 from rnn_conformance.protocol import Array
 
 Weights = Mapping[str, Array]
 
 
-@layer_mutant("sizes", caught_by="layer_output")
+@mutant("sizes", caught_by="layer_output")
 class VectorLoopLeavesARest(LayerRecurrence):
     """Units beyond the last multiple of eight read no state, where H is above eight."""
 
@@ -22,7 +22,7 @@ class VectorLoopLeavesARest(LayerRecurrence):
         return super().preactivation({**w, "W_hh": W}, x, h)
 
 
-@layer_mutant("sizes", caught_by="layer_output")
+@mutant("sizes", caught_by="layer_output")
 class VectorKernelForEight(LayerRecurrence):
     """Where H is a multiple of eight, another kernel forgets b_hh."""
 
@@ -31,27 +31,7 @@ class VectorKernelForEight(LayerRecurrence):
         return right - w["b_hh"] if h.shape[1] % 8 == 0 else right
 
 
-@layer_mutant("sizes", caught_by="layer_output")
-class UnrolledLoopLeavesARest(LayerRecurrence):
-    """The loop is unrolled by four, and steps beyond the last multiple of four keep their state."""
-
-    def direction(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
-        states = super().direction(call, w, x, h)
-        whole = len(x) - len(x) % 4
-        if 0 < whole < len(x):
-            states[whole:] = states[whole - 1]
-        return states
-
-
-@layer_mutant("sizes", caught_by="layer_output")
-class StepNumberIn8Bits(LayerRecurrence):
-    """The number of a step is kept in 8 bits, so that later ones read the first inputs again."""
-
-    def direction(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
-        return super().direction(call, w, x[np.arange(len(x)) % 256], h)
-
-
-@layer_mutant("sizes", caught_by="layer_output", shipped_in="tensorflow/tensorflow#53024 (LSTM)")
+@mutant("sizes", caught_by="layer_output", shipped_in="tensorflow/tensorflow#53024 (LSTM)")
 class StatesOf32Rows(LayerRecurrence):
     """States are kept for 32 rows; the others start every step from zeros."""
 
@@ -61,7 +41,7 @@ class StatesOf32Rows(LayerRecurrence):
         return super().preactivation(w, x, kept)
 
 
-@layer_mutant("sizes", caught_by="layer_output", shipped_in="pytorch/pytorch#177834 (LSTM)")
+@mutant("sizes", caught_by="layer_output", shipped_in="pytorch/pytorch#177834 (LSTM)")
 class RowsBeyond512(LayerRecurrence):
     """Rows beyond the 512th keep their state."""
 
@@ -71,7 +51,7 @@ class RowsBeyond512(LayerRecurrence):
         return new
 
 
-@layer_mutant("sizes", caught_by="layer_output", shipped_in="pytorch/pytorch#195738 (LSTM)")
+@mutant("sizes", caught_by="layer_output", shipped_in="pytorch/pytorch#195738 (LSTM)")
 class BiasNotAddedBeyond65536(LayerRecurrence):
     """Where B·T is above 65,536, b_ih is not added."""
 
@@ -80,7 +60,16 @@ class BiasNotAddedBeyond65536(LayerRecurrence):
         return super().direction(call, {**w, "b_ih": 0 * w["b_ih"]} if many else w, x, h)
 
 
-@layer_mutant("sizes", caught_by="layer_output")
+@mutant("sizes", caught_by="layer_output")
+class RowNumberIn16Bits(LayerRecurrence):
+    """The number of a row of T·B is kept in 16 bits, so that later ones repeat the first."""
+
+    def laid_out(self, call: LayerCall, steps: Array) -> Array:
+        rows = steps.reshape(-1, steps.shape[-1])
+        return super().laid_out(call, rows[np.arange(len(rows)) % 65536].reshape(steps.shape))
+
+
+@mutant("sizes", caught_by="layer_output")
 class OneRowAsAVector(LayerRecurrence):
     """A batch of one row goes another way, on which W_hh is transposed."""
 
@@ -89,7 +78,7 @@ class OneRowAsAVector(LayerRecurrence):
         return super().preactivation({**w, "W_hh": W.T if len(x) == 1 else W}, x, h)
 
 
-@layer_mutant("sizes", caught_by="layer_output", shipped_in="tensorflow/tensorflow#51561 (LSTM)")
+@mutant("sizes", caught_by="layer_output", shipped_in="tensorflow/tensorflow#51561 (LSTM)")
 class OnlyFirstRowRight(LayerRecurrence):
     """Rows after the first read the state of the first."""
 
@@ -97,7 +86,7 @@ class OnlyFirstRowRight(LayerRecurrence):
         return super().preactivation(w, x, np.repeat(h[:1], len(h), axis=0))
 
 
-@layer_mutant("sizes", caught_by="union_of_two")
+@mutant("sizes", caught_by="union_of_two")
 class KernelForTenFeatures(LayerRecurrence):
     """From ten features on, another kernel is used, which forgets the first."""
 
@@ -106,3 +95,39 @@ class KernelForTenFeatures(LayerRecurrence):
         if x.shape[1] >= 10:
             W[:, 0] = 0
         return super().preactivation({**w, "W_ih": W}, x, h)
+
+
+@mutant("sizes", caught_by="layer_output")
+class InputTailOverwritesBlock(LayerRecurrence):
+    """Input features beyond the last whole block of sixteen replace the sum instead of adding."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        tail = x.shape[1] - x.shape[1] % 16
+        if 0 < tail < x.shape[1]:
+            w, x = {**w, "W_ih": w["W_ih"][:, tail:]}, x[:, tail:]
+        return super().preactivation(w, x, h)
+
+
+@mutant("sizes", caught_by="layer_output")
+class InputsBeyond128(LayerRecurrence):
+    """Input features beyond the 128th are not read."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        return super().preactivation({**w, "W_ih": w["W_ih"][:, :128]}, x[:, :128], h)
+
+
+@mutant("sizes", caught_by="layer_output")
+class RecurrentUnitsBeyond128(LayerRecurrence):
+    """Hidden units beyond the 128th feed nothing back."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        return super().preactivation({**w, "W_hh": w["W_hh"][:, :128]}, x, h[:, :128])
+
+
+@mutant("sizes", caught_by="layer_output")
+class LargeStateNotCleared(LayerRecurrence):
+    """An omitted h_0 of more than a thousand numbers is memory that nobody cleared."""
+
+    def initial(self, call: LayerCall, x: Array) -> Array:
+        h_0 = super().initial(call, x)
+        return np.full_like(h_0, 0.3) if call.h_0 is None and h_0.size > 1000 else h_0

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rnn_conformance.layer.call import Lengths, Options
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.per_call import PerCall
 from rnn_conformance.layer.recurrence import LayerRecurrence
 from rnn_conformance.protocol import Array
@@ -21,7 +21,7 @@ class _KnowsWhatIsBelow(PerCall):
         return self.below
 
 
-@layer_mutant(
+@mutant(
     "layer",
     caught_by="layer_output",
     shipped_in="jihunchoi/recurrent-batch-normalization-pytorch#6 (LSTM)",
@@ -36,7 +36,7 @@ class InputsReadByEveryLayer(_KnowsWhatIsBelow):
         return right if last or self.below.shape != right.shape else self.below
 
 
-@layer_mutant("layer", caught_by="chain_of_layers", needs=MANY)
+@mutant("layer", caught_by="chain_of_layers", needs=MANY)
 class ResidualBetweenLayers(_KnowsWhatIsBelow):
     """A layer above the first adds what it reads to what it gives."""
 
@@ -47,7 +47,7 @@ class ResidualBetweenLayers(_KnowsWhatIsBelow):
         return result
 
 
-@layer_mutant("layer", caught_by="chain_of_layers", needs=MANY)
+@mutant("layer", caught_by="chain_of_layers", needs=MANY)
 class MiddleLayersSkipped(_KnowsWhatIsBelow):
     """The last layer reads what the first gives; those between them give only their h_n."""
 
@@ -57,7 +57,7 @@ class MiddleLayersSkipped(_KnowsWhatIsBelow):
         return self.below
 
 
-@layer_mutant("layer", caught_by="layer_output", needs=MANY)
+@mutant("layer", caught_by="layer_output", needs=MANY)
 class OutputOfFirstLayer(_KnowsWhatIsBelow):
     """The output is that of the first layer, while h_n is right."""
 
@@ -68,7 +68,7 @@ class OutputOfFirstLayer(_KnowsWhatIsBelow):
         return self.below if layer == o.num_layers - 1 else right
 
 
-@layer_mutant("layer", caught_by="chain_of_layers", needs=MANY)
+@mutant("layer", caught_by="chain_of_layers", needs=MANY)
 class LayersAboveOneStepLate(LayerRecurrence):
     """A layer above the first reads what the one below gave a step earlier."""
 

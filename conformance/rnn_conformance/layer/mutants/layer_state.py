@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Lengths
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.recurrence import LayerRecurrence
 from rnn_conformance.layer.subject import given
 from rnn_conformance.protocol import Array
@@ -13,7 +13,7 @@ from rnn_conformance.protocol import Array
 Weights = Mapping[str, Array]
 
 
-@layer_mutant("state", caught_by="layer_output", shipped_in="karpathy/makemore#3")
+@mutant("state", caught_by="layer_output", shipped_in="karpathy/makemore#3")
 class StateNotCarried(LayerRecurrence):
     """Every step starts from h_0."""
 
@@ -21,7 +21,7 @@ class StateNotCarried(LayerRecurrence):
         return np.stack([self.in_format(call, self.step(call, w, one, h)) for one in x])
 
 
-@layer_mutant("state", caught_by="layer_output", shipped_in="onnx/onnx-mlir#367")
+@mutant("state", caught_by="layer_output", shipped_in="onnx/onnx-mlir#367")
 class StateUpdatedWhileRead(LayerRecurrence):
     """A unit reads the new states of the units before it, and the old ones of those after it."""
 
@@ -32,7 +32,7 @@ class StateUpdatedWhileRead(LayerRecurrence):
         return new
 
 
-@layer_mutant(
+@mutant(
     "state", caught_by="options_matter", shipped_in="onnx/onnx-tensorflow#408 (LSTM)", needs={"h_0"}
 )
 class InitialStateIgnored(LayerRecurrence):
@@ -42,7 +42,7 @@ class InitialStateIgnored(LayerRecurrence):
         return np.zeros_like(super().initial(call, x))
 
 
-@layer_mutant("state", caught_by="layer_output", needs={"h_0"})
+@mutant("state", caught_by="layer_output", needs={"h_0"})
 class InitialStateOfFirstRow(LayerRecurrence):
     """Every row starts from the h_0 of the first."""
 
@@ -51,7 +51,24 @@ class InitialStateOfFirstRow(LayerRecurrence):
         return np.repeat(h_0[:, :1], h_0.shape[1], axis=1)
 
 
-@layer_mutant("state", caught_by="omitted_h_0_is_zeros", needs={"h_0"})
+@mutant("state", caught_by="layer_output", needs={"h_0"})
+class InitialStateActivated(LayerRecurrence):
+    """h_0 goes through tanh before the first step."""
+
+    def initial(self, call: LayerCall, x: Array) -> Array:
+        return np.tanh(super().initial(call, x))
+
+
+@mutant("state", caught_by="layer_output", needs={"h_0"})
+class SquareInitialStateTransposed(LayerRecurrence):
+    """h_0 is read as (L·D, H, B) where B equals H."""
+
+    def initial(self, call: LayerCall, x: Array) -> Array:
+        h_0 = super().initial(call, x)
+        return h_0.swapaxes(1, 2) if h_0.shape[1] == h_0.shape[2] else h_0
+
+
+@mutant("state", caught_by="omitted_h_0_is_zeros", needs={"h_0"})
 class OmittedStateIsOnes(LayerRecurrence):
     """An omitted h_0 is taken for ones."""
 
@@ -60,7 +77,7 @@ class OmittedStateIsOnes(LayerRecurrence):
         return np.ones_like(h_0) if call.h_0 is None else h_0
 
 
-@layer_mutant("state", caught_by="layer_output", shipped_in="ml-explore/mlx#3249 (GRU)")
+@mutant("state", caught_by="layer_output", shipped_in="ml-explore/mlx#3249 (GRU)")
 class OmittedStateDropsRecurrentBias(LayerRecurrence):
     """Without h_0 the first step leaves out the recurrent part, b_hh with it."""
 
@@ -73,7 +90,7 @@ class OmittedStateDropsRecurrentBias(LayerRecurrence):
         return np.concatenate([first, super().direction(call, w, x[1:], first[0])])
 
 
-@layer_mutant("state", caught_by="layer_output")
+@mutant("state", caught_by="layer_output")
 class StateOfNeighbour(LayerRecurrence):
     """A row goes on from the state of its neighbour in the batch."""
 
@@ -81,7 +98,7 @@ class StateOfNeighbour(LayerRecurrence):
         return super().step(call, w, x, np.roll(h, 1, axis=0))
 
 
-@layer_mutant("state", caught_by="layer_output", needs={"relu"})
+@mutant("state", caught_by="layer_output", needs={"relu"})
 class StateClippedToOne(LayerRecurrence):
     """Every new state is clipped to [-1, 1], which tanh alone does not show."""
 
@@ -89,25 +106,7 @@ class StateClippedToOne(LayerRecurrence):
         return np.clip(super().activation(call, a), -1, 1)
 
 
-@layer_mutant("state", caught_by="layer_h_n")
-class FinalStateBeforeLastStep(LayerRecurrence):
-    """h_n is the state before the last step."""
-
-    def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
-        before: Array = np.concatenate([h_0[None], states])[steps - 1, np.arange(len(h_0))]
-        return before
-
-
-@layer_mutant("state", caught_by="layer_h_n")
-class FinalStateOfFirstRow(LayerRecurrence):
-    """h_n of every row is that of the first."""
-
-    def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
-        last = super().last(states, h_0, steps, d)
-        return np.repeat(last[:1], len(last), axis=0)
-
-
-@layer_mutant("state", caught_by="layer_output")
+@mutant("state", caught_by="layer_output")
 class ResidualState(LayerRecurrence):
     """The state before a step is added to the new one."""
 
@@ -115,7 +114,7 @@ class ResidualState(LayerRecurrence):
         return super().step(call, w, x, h) + h
 
 
-@layer_mutant("state", caught_by="split_and_carry", needs={"h_0"})
+@mutant("state", caught_by="split_and_carry", needs={"h_0"})
 class CarriedStateOneStepOld(LayerRecurrence):
     """An h_0 equal to the last h_n is taken for «go on», from what is kept: one step too old."""
 

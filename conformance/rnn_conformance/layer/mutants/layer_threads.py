@@ -6,7 +6,7 @@ from time import sleep
 import numpy as np
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.recurrence import LayerRecurrence
 from rnn_conformance.protocol import Array
 
@@ -14,7 +14,7 @@ Weights = Mapping[str, Array]
 PAUSE = 1e-3  # seconds, in which another thread has its turn
 
 
-@layer_mutant("threads", caught_by="threads", shipped_in="clab/dynet#1335")
+@mutant("threads", caught_by="threads", shipped_in="clab/dynet#1335")
 class StateInTheLayer(LayerRecurrence):
     """The state between two steps is kept in the layer, which all threads share."""
 
@@ -26,7 +26,7 @@ class StateInTheLayer(LayerRecurrence):
         return super().direction(call, w, x, self.h)
 
 
-@layer_mutant("threads", caught_by="threads")
+@mutant("threads", caught_by="threads")
 class WeightsInTheLayer(LayerRecurrence):
     """The weights of a call are kept in the layer, which all threads share."""
 
@@ -38,7 +38,7 @@ class WeightsInTheLayer(LayerRecurrence):
         return self.w
 
 
-@layer_mutant("threads", caught_by="threads")
+@mutant("threads", caught_by="threads")
 class InputsInTheLayer(LayerRecurrence):
     """The inputs of a call are copied to memory of the layer, which all threads share."""
 
@@ -50,7 +50,7 @@ class InputsInTheLayer(LayerRecurrence):
         return self.x
 
 
-@layer_mutant("threads", caught_by="threads")
+@mutant("threads", caught_by="threads")
 class StepsInTheLayer(LayerRecurrence):
     """How many steps a call has is kept in the layer, which all threads share."""
 
@@ -66,7 +66,7 @@ class StepsInTheLayer(LayerRecurrence):
         return super().direction(call, w, x[: self.T], h)
 
 
-@layer_mutant("threads", caught_by="threads", needs={"h_0"})
+@mutant("threads", caught_by="threads", needs={"h_0"})
 class OmissionInTheLayer(LayerRecurrence):
     """Whether h_0 is omitted is kept in the layer, which all threads share."""
 
@@ -79,7 +79,7 @@ class OmissionInTheLayer(LayerRecurrence):
         return np.zeros_like(right) if self.omitted else right
 
 
-@layer_mutant("threads", caught_by="threads")
+@mutant("threads", caught_by="threads")
 class RefusesASecondThread(LayerRecurrence):
     """A call fails while another one is at work."""
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnn_conformance.layer.call import LayerCall, Lengths, Options
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.per_call import PerCall
 from rnn_conformance.layer.recurrence import LayerRecurrence
 from rnn_conformance.protocol import Array
@@ -13,7 +13,7 @@ from rnn_conformance.protocol import Array
 MANY = frozenset({"layers"})
 
 
-@layer_mutant("layer", caught_by="chain_of_layers", needs=MANY)
+@mutant("layer", caught_by="chain_of_layers", needs=MANY)
 class SecondLayerWeightsAbove(LayerRecurrence):
     """Every layer above the second uses the weights of the second."""
 
@@ -21,7 +21,7 @@ class SecondLayerWeightsAbove(LayerRecurrence):
         return super().weights_of(min(layer, 1), d)
 
 
-@layer_mutant("layer", caught_by="chain_of_layers", needs=MANY)
+@mutant("layer", caught_by="chain_of_layers", needs=MANY)
 class FirstLayerBiasesForAll(LayerRecurrence):
     """Every layer adds the biases of the first."""
 
@@ -30,7 +30,7 @@ class FirstLayerBiasesForAll(LayerRecurrence):
         return {**own, "b_ih": first["b_ih"], "b_hh": first["b_hh"]}
 
 
-@layer_mutant("layer", caught_by="chain_of_layers", needs=MANY | {"h_0"})
+@mutant("layer", caught_by="chain_of_layers", needs=MANY | {"h_0"})
 class InitialStateOfFirstLayerForAll(LayerRecurrence):
     """Every layer starts from the h_0 of the first."""
 
@@ -38,9 +38,7 @@ class InitialStateOfFirstLayerForAll(LayerRecurrence):
         return super().start(initial, 0, d, o)
 
 
-@layer_mutant(
-    "layer", caught_by="layer_output", shipped_in="pclucas14/GansFallingShort#2", needs=MANY
-)
+@mutant("layer", caught_by="layer_output", shipped_in="pclucas14/GansFallingShort#2", needs=MANY)
 class OneStateForAllLayers(PerCall):
     """There is one state: a layer goes on from the final state of the one below."""
 
@@ -54,7 +52,7 @@ class OneStateForAllLayers(PerCall):
         return super().start(initial, layer, d, o) if layer == 0 else self.reached
 
 
-@layer_mutant("layer", caught_by="layer_output", needs=MANY | {"bidirectional", "h_0"})
+@mutant("layer", caught_by="layer_output", needs=MANY | {"bidirectional", "h_0"})
 class InitialStatesByDirection(LayerRecurrence):
     """h_0 is read as all layers of the forward direction, then all of the reverse one."""
 
@@ -63,7 +61,7 @@ class InitialStatesByDirection(LayerRecurrence):
         return h_0
 
 
-@layer_mutant("layer", caught_by="layer_h_n", needs=MANY | {"bidirectional"})
+@mutant("layer", caught_by="layer_h_n", needs=MANY | {"bidirectional"})
 class FinalStatesByDirection(LayerRecurrence):
     """h_n holds all layers of the forward direction, then all of the reverse one."""
 
@@ -72,7 +70,7 @@ class FinalStatesByDirection(LayerRecurrence):
         return super().stacked(by_direction, o)
 
 
-@layer_mutant("layer", caught_by="layer_h_n", needs=MANY)
+@mutant("layer", caught_by="layer_h_n", needs=MANY)
 class FinalStatesFromTheTop(LayerRecurrence):
     """h_n holds the last layer first."""
 
@@ -81,7 +79,7 @@ class FinalStatesFromTheTop(LayerRecurrence):
         return np.concatenate(layers[::-1])
 
 
-@layer_mutant("layer", caught_by="layer_h_n", needs=MANY)
+@mutant("layer", caught_by="layer_h_n", needs=MANY)
 class FinalStateOfLastLayerForAll(LayerRecurrence):
     """h_n repeats the last layer's final state for every layer."""
 
@@ -89,7 +87,7 @@ class FinalStateOfLastLayerForAll(LayerRecurrence):
         return super().stacked(h_n[-o.directions :] * o.num_layers, o)
 
 
-@layer_mutant("layer", caught_by="layer_output", shipped_in="apache/mxnet#17479", needs=MANY)
+@mutant("layer", caught_by="layer_output", shipped_in="apache/mxnet#17479", needs=MANY)
 class OffsetsComputedWithInputSize(LayerRecurrence):
     """In the block of all weights, each layer is taken to be as large as if it read I features."""
 
@@ -99,7 +97,7 @@ class OffsetsComputedWithInputSize(LayerRecurrence):
         return {**super().cell(call, layer, d), "W_ih": _at(call, layer, start)}
 
 
-@layer_mutant("layer", caught_by="layer_output", needs=MANY | {"bidirectional"})
+@mutant("layer", caught_by="layer_output", needs=MANY | {"bidirectional"})
 class OffsetsWithoutDirections(LayerRecurrence):
     """In the block of all weights, layers above the first are taken to read H numbers, not D·H."""
 
@@ -111,7 +109,7 @@ class OffsetsWithoutDirections(LayerRecurrence):
         return {**w, "W_ih": _at(call, layer, o.directions * _size(o, o.input_size) + above)}
 
 
-@layer_mutant("layer", caught_by="chain_of_layers")
+@mutant("layer", caught_by="chain_of_layers")
 class SquareWeightOfOneLayerTransposed(LayerRecurrence):
     """A layer without others uses W_ih transposed where its shape allows it."""
 

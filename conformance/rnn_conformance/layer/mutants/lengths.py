@@ -3,14 +3,14 @@
 import numpy as np
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Lengths, Options
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.recurrence import LayerRecurrence, real
 from rnn_conformance.protocol import Array
 
 LENGTHS = frozenset({"lengths"})
 
 
-@layer_mutant("lengths", caught_by="layer_output", shipped_in="apache/mxnet#19323", needs=LENGTHS)
+@mutant("lengths", caught_by="layer_output", shipped_in="apache/mxnet#19323", needs=LENGTHS)
 class LengthsIgnored(LayerRecurrence):
     """Every row is taken to have T steps."""
 
@@ -18,7 +18,7 @@ class LengthsIgnored(LayerRecurrence):
         return np.full(x.shape[1], len(x))
 
 
-@layer_mutant("lengths", caught_by="layer_output", needs=LENGTHS)
+@mutant("lengths", caught_by="layer_output", needs=LENGTHS)
 class LengthOfLongestForAll(LayerRecurrence):
     """Every row is taken to be as long as the longest."""
 
@@ -27,7 +27,7 @@ class LengthOfLongestForAll(LayerRecurrence):
         return np.full_like(steps, steps.max())
 
 
-@layer_mutant("lengths", caught_by="layer_output", needs=LENGTHS)
+@mutant("lengths", caught_by="layer_output", needs=LENGTHS)
 class LengthsTakenAsSorted(LayerRecurrence):
     """The lengths are put in descending order, and the rows are left as they are."""
 
@@ -35,7 +35,7 @@ class LengthsTakenAsSorted(LayerRecurrence):
         return -np.sort(-super().steps(call, x))
 
 
-@layer_mutant("lengths", caught_by="layer_h_n", needs=LENGTHS)
+@mutant("lengths", caught_by="layer_h_n", needs=LENGTHS)
 class OneStepOfPaddingRead(LayerRecurrence):
     """Each shorter row has a step too many, the first one of its padding."""
 
@@ -43,7 +43,7 @@ class OneStepOfPaddingRead(LayerRecurrence):
         return np.minimum(super().steps(call, x) + 1, len(x))
 
 
-@layer_mutant(
+@mutant(
     "lengths", caught_by="padding_is_zero", shipped_in="microsoft/onnxruntime#1361", needs=LENGTHS
 )
 class PaddingNotCleared(LayerRecurrence):
@@ -53,7 +53,7 @@ class PaddingNotCleared(LayerRecurrence):
         return x
 
 
-@layer_mutant("lengths", caught_by="padding_is_zero", needs=LENGTHS)
+@mutant("lengths", caught_by="padding_is_zero", needs=LENGTHS)
 class LastStateRepeatedInPadding(LayerRecurrence):
     """The output in the padding repeats that of the row's last real step."""
 
@@ -62,7 +62,7 @@ class LastStateRepeatedInPadding(LayerRecurrence):
         return repeated
 
 
-@layer_mutant(
+@mutant(
     "lengths",
     caught_by="padding_is_zero",
     shipped_in="microsoft/onnxruntime#1193 (GRU)",
@@ -77,9 +77,7 @@ class TailNotWritten(LayerRecurrence):
         return right
 
 
-@layer_mutant(
-    "lengths", caught_by="padding_is_zero", shipped_in="keras-team/keras#449", needs=LENGTHS
-)
+@mutant("lengths", caught_by="padding_is_zero", shipped_in="keras-team/keras#449", needs=LENGTHS)
 class MaskedByMultiplication(LayerRecurrence):
     """The padding is cleared by a product with zero, which leaves NaN as it is."""
 
@@ -90,9 +88,7 @@ class MaskedByMultiplication(LayerRecurrence):
         return x * real(x, steps).astype(x.dtype)
 
 
-@layer_mutant(
-    "lengths", caught_by="padding_added", shipped_in="keras-team/keras#1300", needs=LENGTHS
-)
+@mutant("lengths", caught_by="padding_added", shipped_in="keras-team/keras#1300", needs=LENGTHS)
 class FinalStateAfterPadding(LayerRecurrence):
     """h_n is the state after T steps, those of the padding included."""
 
@@ -101,7 +97,7 @@ class FinalStateAfterPadding(LayerRecurrence):
         return last
 
 
-@layer_mutant("lengths", caught_by="layer_h_n", shipped_in="allenai/allennlp#1713", needs=LENGTHS)
+@mutant("lengths", caught_by="layer_h_n", shipped_in="allenai/allennlp#1713", needs=LENGTHS)
 class FinalStateOfShorterRowsIsZero(LayerRecurrence):
     """h_n is read from the output at step T-1, where shorter rows have zeros."""
 
@@ -110,7 +106,7 @@ class FinalStateOfShorterRowsIsZero(LayerRecurrence):
         return np.where((steps == len(states))[:, None], last, 0).astype(last.dtype)
 
 
-@layer_mutant("lengths", caught_by="layer_output", needs=LENGTHS)
+@mutant("lengths", caught_by="layer_output", needs=LENGTHS)
 class RowsLeftSorted(LayerRecurrence):
     """The results are in the order of descending lengths."""
 
@@ -119,7 +115,7 @@ class RowsLeftSorted(LayerRecurrence):
         return super().answer(call, output[:, order], h_n[:, order])
 
 
-@layer_mutant("lengths", caught_by="rows_permuted", needs=LENGTHS)
+@mutant("lengths", caught_by="rows_permuted", needs=LENGTHS)
 class SortedTwiceInsteadOfBack(LayerRecurrence):
     """Rows sorted by length are sorted back by the same permutation, not by its inverse."""
 
@@ -128,7 +124,7 @@ class SortedTwiceInsteadOfBack(LayerRecurrence):
         return super().answer(call, output[:, order[order]], h_n[:, order[order]])
 
 
-@layer_mutant("lengths", caught_by="rows_permuted", needs=LENGTHS | {"h_0"})
+@mutant("lengths", caught_by="rows_permuted", needs=LENGTHS | {"h_0"})
 class InitialStateNotSorted(LayerRecurrence):
     """Rows are sorted by length for the loop, but h_0 is not."""
 

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
-from rnn_conformance.layer.mutants.registry import layer_mutant
+from rnn_conformance.layer.mutants.registry import mutant
 from rnn_conformance.layer.recurrence import LayerRecurrence
 from rnn_conformance.protocol import Array
 
 Weights = Mapping[str, Array]
 
 
-@layer_mutant("sizes", caught_by="layer_output")
+@mutant("sizes", caught_by="layer_output")
 class UnitsBeyond16AreZero(LayerRecurrence):
     """Hidden units beyond the 16th are zero."""
 
@@ -22,17 +22,7 @@ class UnitsBeyond16AreZero(LayerRecurrence):
         return states
 
 
-@layer_mutant("precision", caught_by="systematic_error", needs={"tanh"} | {"float32"})
-class TanhOffBy3e7(LayerRecurrence):
-    """tanh is 3e-7 too large in float32, which is within the bound of one step."""
-
-    def activation(self, call: LayerCall, a: Array) -> Array:
-        right = super().activation(call, a)
-        slips = call.options.nonlinearity == "tanh" and a.dtype == np.float32
-        return right * np.float32(1 + 3e-7) if slips else right
-
-
-@layer_mutant("state", caught_by="layer_output")
+@mutant("state", caught_by="layer_output")
 class OmittedStateOfOneRowIsSmall(LayerRecurrence):
     """An omitted h_0 of one row is 1e-5."""
 
@@ -41,17 +31,7 @@ class OmittedStateOfOneRowIsSmall(LayerRecurrence):
         return h_0 + h_0.dtype.type(1e-5) if call.h_0 is None and x.shape[1] == 1 else h_0
 
 
-@layer_mutant("activation", caught_by="layer_output", needs={"tanh"})
-class TanhOfZeroIsOne(LayerRecurrence):
-    """tanh(0) is 1, as of a series whose first term is forgotten only there."""
-
-    def activation(self, call: LayerCall, a: Array) -> Array:
-        right = super().activation(call, a)
-        exact = (a == 0) & (call.options.nonlinearity == "tanh")
-        return np.where(exact, a.dtype.type(1), right)
-
-
-@layer_mutant("activation", caught_by="layer_output", needs={"no_bias"})
+@mutant("activation", caught_by="layer_output", needs={"no_bias"})
 class NegativeZeroIsNoNumber(LayerRecurrence):
     """A pre-activation of -0.0 gives NaN; sums start from their first term."""
 
@@ -68,7 +48,7 @@ class NegativeZeroIsNoNumber(LayerRecurrence):
         return np.where(negative, a.dtype.type(np.nan), super().activation(call, a))
 
 
-@layer_mutant("sizes", caught_by="layer_output")
+@mutant("sizes", caught_by="layer_output")
 class LastUnitOf40To64IsZero(LayerRecurrence):
     """The last unit is zero where H is 40 to 64."""
 
@@ -79,7 +59,7 @@ class LastUnitOf40To64IsZero(LayerRecurrence):
         return states
 
 
-@layer_mutant("sizes", caught_by="layer_output")
+@mutant("sizes", caught_by="layer_output")
 class UnitsBeyond160FeedNothingBack(LayerRecurrence):
     """Hidden units beyond the 160th feed nothing back."""
 
@@ -87,27 +67,7 @@ class UnitsBeyond160FeedNothingBack(LayerRecurrence):
         return super().preactivation({**w, "W_hh": w["W_hh"][:, :160]}, x, h[:, :160])
 
 
-@layer_mutant("sizes", caught_by="readout", needs={"readout"})
-class OutputsBeyond40AreZero(LayerRecurrence):
-    """Outputs of the readout beyond the 40th are zero."""
-
-    def readout(self, call: LayerCall, output: Array) -> Array:
-        y = super().readout(call, output)
-        y[..., 40:] = 0
-        return y
-
-
-@layer_mutant("sizes", caught_by="layer_output")
-class StepsBeyond2048RepeatTheState(LayerRecurrence):
-    """Steps beyond the 2048th repeat the state."""
-
-    def direction(self, call: LayerCall, w: Weights, x: Array, h: Array) -> Array:
-        states = super().direction(call, w, x, h)
-        states[2048:] = states[2047:2048] if len(states) > 2048 else states[2048:]
-        return states
-
-
-@layer_mutant("sizes", caught_by="layer_output")
+@mutant("sizes", caught_by="layer_output")
 class RowsBeyond100000AreZero(LayerRecurrence):
     """Of B·T numbers of a unit, those beyond the 100,000th are zero."""
 
@@ -117,38 +77,7 @@ class RowsBeyond100000AreZero(LayerRecurrence):
         return states
 
 
-@layer_mutant("state", caught_by="changes_in_place_are_seen")
-class WeightsKeptUnderTheirFirstRow(LayerRecurrence):
-    """W_hh is packed once for each first row of it, so that changes of others are not seen."""
-
-    def __init__(self) -> None:
-        self.packed: dict[bytes, Array] = {}
-
-    def cell(self, call: LayerCall, layer: int, d: int) -> Weights:
-        w = super().cell(call, layer, d)
-        key = w["W_hh"][0].tobytes() + bytes(w["W_hh"].shape)
-        return {**w, "W_hh": self.packed.setdefault(key, w["W_hh"].copy())}
-
-
-@layer_mutant("bias", caught_by="layer_output")
-class RecurrentBiasAloneDropped(LayerRecurrence):
-    """b_hh is dropped where b_ih is all zeros, as if there were no bias then."""
-
-    def cell(self, call: LayerCall, layer: int, d: int) -> Weights:
-        w = super().cell(call, layer, d)
-        return w if w["b_ih"].any() else {**w, "b_hh": np.zeros_like(w["b_hh"])}
-
-
-@layer_mutant("bias", caught_by="layer_output")
-class InputBiasAloneDropped(LayerRecurrence):
-    """b_ih is dropped where b_hh is all zeros."""
-
-    def cell(self, call: LayerCall, layer: int, d: int) -> Weights:
-        w = super().cell(call, layer, d)
-        return w if w["b_hh"].any() else {**w, "b_ih": np.zeros_like(w["b_ih"])}
-
-
-@layer_mutant("activation", caught_by="infinities_are_kept")
+@mutant("activation", caught_by="infinities_are_kept")
 class InfiniteInputsAreZero(LayerRecurrence):
     """Infinite inputs are replaced by 0."""
 
@@ -157,7 +86,7 @@ class InfiniteInputsAreZero(LayerRecurrence):
         return np.where(np.isinf(x), x.dtype.type(0), x)
 
 
-@layer_mutant("aliasing", caught_by="memory_layouts")
+@mutant("aliasing", caught_by="memory_layouts")
 class StrideOfZeroReadAsContiguous(LayerRecurrence):
     """Inputs of stride 0 are read as if they were contiguous: zeros stand for what lies beyond."""
 
@@ -170,7 +99,7 @@ class StrideOfZeroReadAsContiguous(LayerRecurrence):
         return super().rows(LayerCall(**{**vars(call), "inputs": inputs}))
 
 
-@layer_mutant("refusals", caught_by="wrong_rows_refused", needs={"h_0"})
+@mutant("refusals", caught_by="wrong_rows_refused", needs={"h_0"})
 class StateOfOtherRowsBroadcast(LayerRecurrence):
     """An h_0 of several rows for inputs of one is broadcast: results of several rows."""
 
@@ -194,7 +123,7 @@ class StateOfOtherRowsBroadcast(LayerRecurrence):
         return super().run_layer(call)
 
 
-@layer_mutant("layout", caught_by="single_equals_column", needs={"single", "time_first"})
+@mutant("layout", caught_by="single_equals_column", needs={"single", "time_first"})
 class SingleSequenceWithoutState(LayerRecurrence):
     """An input of rank 2 is taken for a batch of T sequences of one step."""
 
@@ -202,9 +131,7 @@ class SingleSequenceWithoutState(LayerRecurrence):
         return super().step(call, w, x, h if call.layout != "single" else np.zeros_like(h))
 
 
-@layer_mutant(
-    "layout", caught_by="batch_first_equals_time_first", needs={"batch_first", "time_first"}
-)
+@mutant("layout", caught_by="batch_first_equals_time_first", needs={"batch_first", "time_first"})
 class BatchFirstByReshape(LayerRecurrence):
     """(B, T, I) is brought to (T, B, I) by a reshape, which mixes sequences with time."""
 
@@ -213,7 +140,7 @@ class BatchFirstByReshape(LayerRecurrence):
         return call.inputs.reshape(rows.shape) if call.layout == "batch_first" else rows
 
 
-@layer_mutant("state", caught_by="trajectory", needs={"h_0"})
+@mutant("state", caught_by="trajectory", needs={"h_0"})
 class EveryStateOffAtStep0(LayerRecurrence):
     """The states of step 0 start from h_0 twice as large."""
 

@@ -1,0 +1,71 @@
+"""Wrong cells: weights whose numbers lie elsewhere, or are left out."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rnn_conformance.layer.call import LayerCall
+from rnn_conformance.layer.mutants.registry import mutant
+from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.protocol import Array
+
+Weights = Mapping[str, Array]
+
+
+@mutant("cell", caught_by="units_permuted")
+class InputWeightReshaped(LayerRecurrence):
+    """W_ih, stored column by column, is read row by row."""
+
+    def cell(self, call: LayerCall, layer: int, d: int) -> Weights:
+        w = super().cell(call, layer, d)
+        return {**w, "W_ih": w["W_ih"].ravel(order="F").reshape(w["W_ih"].shape)}
+
+
+@mutant("cell", caught_by="units_permuted")
+class RecurrentUnitsReversed(LayerRecurrence):
+    """The units that W_hh reads from are in reverse order."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        return super().preactivation(w, x, h[:, ::-1])
+
+
+@mutant("cell", caught_by="layer_output")
+class SquareWeightsExchanged(LayerRecurrence):
+    """W_ih and W_hh are exchanged where their shapes allow it."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        alike = w["W_ih"].shape == w["W_hh"].shape
+        exchanged = {**w, "W_ih": w["W_hh"], "W_hh": w["W_ih"]}
+        return super().preactivation(exchanged if alike else w, x, h)
+
+
+@mutant("cell", caught_by="layer_output")
+class RecurrentDiagonalOnly(LayerRecurrence):
+    """Only the diagonal of W_hh is used, as in an IndRNN."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        return super().preactivation({**w, "W_hh": np.diag(np.diag(w["W_hh"]))}, x, h)
+
+
+@mutant("cell", caught_by="union_of_two")
+class SparseWeightLosesItsLast(LayerRecurrence):
+    """A W_hh at least half of zeros is kept sparse, without the last number of each row."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        W = w["W_hh"]
+        if 2 * np.count_nonzero(W) > W.size:
+            return super().preactivation(w, x, h)
+        numbers = (W != 0).cumsum(axis=1)
+        kept = np.where((W != 0) & (numbers < numbers[:, -1:]), W, 0)
+        return super().preactivation({**w, "W_hh": kept}, x, h)
+
+
+@mutant("cell", caught_by="union_of_two")
+class SparseWeightLosesItsLastRow(LayerRecurrence):
+    """A W_hh at least half of zeros is kept sparse, without its last row."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        W = w["W_hh"].copy()
+        if 2 * np.count_nonzero(W) <= W.size:
+            W[-1] = 0
+        return super().preactivation({**w, "W_hh": W}, x, h)
