@@ -7,30 +7,14 @@ to the folder `reports`; the session `scoreboard` puts all that are there side b
 """
 
 from pathlib import Path
+from runpy import run_path
 
 import nox
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / "reports"
-ADAPTERS = {  # with the extra that installs each
-    "torch.nn.RNN": "torch",
-    "torch.nn.RNNCell": "torch",
-    "torch.nn.RNNCell-compiled": "torch",
-    "rnn_reference.BatchRNN": "",
-    "rnn_reference.SingleSequenceRNN": "",
-    "onnx.reference": "onnx",
-    "onnxruntime": "onnxruntime",
-    "openvino": "openvino",
-    "openvino-fixed-sizes": "openvino",
-    "ncnn": "ncnn",
-    "keras.SimpleRNN-numpy": "keras",
-    "keras.SimpleRNN-jax": "keras",
-    "keras.SimpleRNN-torch": "keras",
-    "flax.nnx.RNN": "flax",
-    "flax.linen.RNN": "flax",
-    "mlx.nn.RNN": "mlx",
-    "paddle.nn.SimpleRNN": "paddle",
-}
+CATALOGUE = run_path(str(ROOT / "conformance/rnn_conformance/sources/adapters/catalogue.py"))
+ADAPTERS = {name: one.extra for name, one in CATALOGUE["CATALOGUE"].items() if not one.gpu}
 
 
 @nox.session

@@ -8,7 +8,7 @@ of the readout plus what |W_ho| makes of the distance of the states.
 from dataclasses import dataclass
 
 import numpy as np
-from rnn_conformance.certificate import (
+from rnn_conformance.bounds.certificate import (
     Precision,
     affine,
     gamma,

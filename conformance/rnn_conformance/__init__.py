@@ -8,60 +8,60 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rnn_conformance.declaration import KnownFailure as KnownFailure
-    from rnn_conformance.findings import Cause as Cause
-    from rnn_conformance.findings import Diagnosis as Diagnosis
-    from rnn_conformance.implementations.torch_rnn import to_torch as to_torch
-    from rnn_conformance.isolation import Isolation as Isolation
-    from rnn_conformance.layer.cases import LayerCase as LayerCase
-    from rnn_conformance.layer.cases import layer_catalogue as layer_catalogue
-    from rnn_conformance.loading import CannotBeJudged as CannotBeJudged
-    from rnn_conformance.loading import as_implementation as as_implementation
-    from rnn_conformance.loading import load as load
-    from rnn_conformance.protocol import BASIC as BASIC
-    from rnn_conformance.protocol import FEATURES as FEATURES
-    from rnn_conformance.protocol import Answer as Answer
-    from rnn_conformance.protocol import Call as Call
-    from rnn_conformance.protocol import Implementation as Implementation
-    from rnn_conformance.protocol import Options as Options
-    from rnn_conformance.protocol import claims as claims
-    from rnn_conformance.pytest_face import pytest_checks as pytest_checks
-    from rnn_conformance.records import Record as Record
-    from rnn_conformance.records import Report as Report
-    from rnn_conformance.run import Planned as Planned
-    from rnn_conformance.run import plan as plan
-    from rnn_conformance.source import Source as Source
+    from rnn_conformance.cases.case import Case as Case
+    from rnn_conformance.cases.catalogue import catalogue as catalogue
+    from rnn_conformance.checks.findings import Cause as Cause
+    from rnn_conformance.checks.findings import Diagnosis as Diagnosis
+    from rnn_conformance.checks.plan import Planned as Planned
+    from rnn_conformance.checks.plan import plan as plan
+    from rnn_conformance.checks.records import Record as Record
+    from rnn_conformance.checks.records import Report as Report
+    from rnn_conformance.contract.call import BASIC as BASIC
+    from rnn_conformance.contract.call import FEATURES as FEATURES
+    from rnn_conformance.contract.call import Answer as Answer
+    from rnn_conformance.contract.call import Call as Call
+    from rnn_conformance.contract.call import Implementation as Implementation
+    from rnn_conformance.contract.call import Options as Options
+    from rnn_conformance.contract.call import claims as claims
+    from rnn_conformance.contract.declaration import KnownFailure as KnownFailure
+    from rnn_conformance.contract.refusal import CannotBeJudged as CannotBeJudged
+    from rnn_conformance.faces.pytest_face import pytest_checks as pytest_checks
+    from rnn_conformance.run.isolation import Isolation as Isolation
+    from rnn_conformance.run.verdict import check as check
+    from rnn_conformance.sources.adapters.torch_rnn import to_torch as to_torch
+    from rnn_conformance.sources.loading import as_implementation as as_implementation
+    from rnn_conformance.sources.loading import load as load
+    from rnn_conformance.sources.source import Source as Source
     from rnn_conformance.trace import Certificate as Certificate
     from rnn_conformance.trace import certify as certify
-    from rnn_conformance.verdict import check as check
 
 MODULES = {
-    "Answer": "protocol",
-    "BASIC": "protocol",
-    "Call": "protocol",
-    "CannotBeJudged": "loading",
-    "Cause": "findings",
+    "Answer": "contract.call",
+    "BASIC": "contract.call",
+    "Call": "contract.call",
+    "CannotBeJudged": "contract.refusal",
+    "Cause": "checks.findings",
     "Certificate": "trace",
-    "Diagnosis": "findings",
-    "FEATURES": "protocol",
-    "Implementation": "protocol",
-    "Isolation": "isolation",
-    "KnownFailure": "declaration",
-    "LayerCase": "layer.cases",
-    "Options": "protocol",
-    "Planned": "run",
-    "Record": "records",
-    "Report": "records",
-    "Source": "source",
-    "as_implementation": "loading",
+    "Diagnosis": "checks.findings",
+    "FEATURES": "contract.call",
+    "Implementation": "contract.call",
+    "Isolation": "run.isolation",
+    "KnownFailure": "contract.declaration",
+    "Case": "cases.case",
+    "Options": "contract.call",
+    "Planned": "checks.plan",
+    "Record": "checks.records",
+    "Report": "checks.records",
+    "Source": "sources.source",
+    "as_implementation": "sources.loading",
     "certify": "trace",
-    "check": "verdict",
-    "claims": "protocol",
-    "layer_catalogue": "layer.cases",
-    "load": "loading",
-    "plan": "run",
-    "pytest_checks": "pytest_face",
-    "to_torch": "implementations.torch_rnn",
+    "check": "run.verdict",
+    "claims": "contract.call",
+    "catalogue": "cases.catalogue",
+    "load": "sources.loading",
+    "plan": "checks.plan",
+    "pytest_checks": "faces.pytest_face",
+    "to_torch": "sources.adapters.torch_rnn",
 }
 __all__ = [*MODULES]
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from rnn_conformance.cli import main
+from rnn_conformance.faces.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

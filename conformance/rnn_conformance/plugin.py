@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from rnn_conformance.pytest_face import Face
-    from rnn_conformance.records import Record
+    from rnn_conformance.checks.records import Record
+    from rnn_conformance.faces.pytest_face import Face
 
 FIXTURE, PARAMETER, PROPERTY = "rnn_check", "rnn_planned", "rnn_conformance"
 FACE = pytest.StashKey["Face"]()
@@ -123,7 +123,7 @@ def _is_asked(config: pytest.Config) -> bool:
 def _face(config: pytest.Config) -> "Face":
     """What judges; it imports the suite."""
     if FACE not in config.stash:
-        from rnn_conformance.pytest_face import Face
+        from rnn_conformance.faces.pytest_face import Face
 
         config.stash[FACE] = Face(config)
     return config.stash[FACE]
@@ -137,7 +137,7 @@ def _has_result(config: pytest.Config) -> bool:
 
 
 def _records(config: pytest.Config) -> "list[Record]":
-    from rnn_conformance.records import Record
+    from rnn_conformance.checks.records import Record
 
     return [Record.from_json(json.loads(text)) for text in _texts(config)]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rnn_conformance.pytest_face import NoVerdict, judge
-from rnn_conformance.run import Planned
+from rnn_conformance.checks.plan import Planned
+from rnn_conformance.faces.pytest_face import NoVerdict, judge
 
 
 def test_conforms(rnn_check: Planned | NoVerdict, request: pytest.FixtureRequest) -> None:

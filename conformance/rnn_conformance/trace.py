@@ -8,15 +8,15 @@ import numpy as np
 import numpy.typing as npt
 from rnn_reference import validate_weights, weight_shapes
 
-from rnn_conformance.certificate import (
+from rnn_conformance.bounds.certificate import (
     Precision,
     activation,
     preactivation,
     state_bound,
     state_reason,
 )
-from rnn_conformance.judgement import Judgement, Place
-from rnn_conformance.protocol import Array
+from rnn_conformance.bounds.judgement import Judgement, Place
+from rnn_conformance.contract.call import Array
 
 # T·B rows are judged at a time, so that what is needed beside the arguments does not grow with T:
 # as many as hold so many numbers, but enough for a product to be worth its call.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance import Answer, Call, Claims, Record, Report, plan
-from rnn_conformance.protocol import EVERYTHING, Array
+from rnn_conformance.contract.call import EVERYTHING, Array
 from rnn_conformance.recurrence import Recurrence
 
 MAIN = "float32-T7-B3-I5-H4-h0"

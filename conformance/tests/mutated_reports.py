@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 from rnn_conformance import Report
-from rnn_conformance.reports.badge import badge
-from rnn_conformance.reports.html import html
-from rnn_conformance.reports.markdown import markdown
-from rnn_conformance.reports.reading import read_report
+from rnn_conformance.faces.reports.badge import badge
+from rnn_conformance.faces.reports.html import html
+from rnn_conformance.faces.reports.markdown import markdown
+from rnn_conformance.faces.reports.reading import read_report
 
 from .report_samples import known, right, wrong
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from rnn_conformance import Case, Record, plan
-from rnn_conformance.exchange import write_tensors
-from rnn_conformance.implementations.reference import BATCH
-from rnn_conformance.program import CoreProgram, Program, program
+from rnn_conformance.sources.exchange import write_tensors
+from rnn_conformance.sources.adapters.reference import BATCH
+from rnn_conformance.sources.program import CoreProgram, Program, program
 
 SMALL = Case(7, 3, 5, 4)
 STATES = BATCH.run(SMALL.call()).hidden_states

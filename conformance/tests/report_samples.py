@@ -9,9 +9,9 @@ from math import inf
 
 import pytest
 from rnn_conformance import Cause, Diagnosis, Record, Report, check
-from rnn_conformance.judgement import Place
+from rnn_conformance.bounds.judgement import Place
 from rnn_conformance.mutants.cell import RecurrentWeightTransposed
-from rnn_conformance.verdict import Interrupted
+from rnn_conformance.run.verdict import Interrupted
 
 SOME = ("hidden_states", "outputs", "single_equals_column")
 TRICKS = (

@@ -5,14 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from rnn_conformance.implementations.torch_layer import TorchLayer
-from rnn_conformance.layer.call import LayerAnswer, LayerCall, Options
-from rnn_conformance.layer.per_call import Dropping, Mask
-from rnn_conformance.layer.recurrence import LayerRecurrence
-from rnn_conformance.layer.subject import given
+from rnn_conformance.sources.adapters.torch_layer import TorchLayer
+from rnn_conformance.contract.call import Answer, Call, Options
+from rnn_conformance.variants.per_call import Dropping, Mask
+from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.checks.subject import given
 from rnn_conformance.mutants.cell import RecurrentBiasDropped
 from rnn_conformance.mutants.state import InitialStateIgnored
-from rnn_conformance.protocol import Array
+from rnn_conformance.contract.call import Array
 from rnn_conformance.recurrence import Recurrence
 
 
@@ -35,22 +35,22 @@ class ChangedTorch:
 
     def __init__(self) -> None:
         self.layer = TorchLayer()
-        self.name, self.features = type(self).__name__, self.layer.features
+        self.name, self.claims = type(self).__name__, self.layer.claims
 
-    def run_layer(self, call: LayerCall) -> LayerAnswer:
-        return self.changed(self.layer.run_layer(self.asked(call)), call)
+    def run(self, call: Call) -> Answer:
+        return self.changed(self.layer.run(self.asked(call)), call)
 
-    def asked(self, call: LayerCall) -> LayerCall:
+    def asked(self, call: Call) -> Call:
         return call
 
-    def changed(self, answer: LayerAnswer, call: LayerCall) -> LayerAnswer:
+    def changed(self, answer: Answer, call: Call) -> Answer:
         return answer
 
 
 class TorchWithoutRecurrentBias(ChangedTorch):
     """bias_hh is not added."""
 
-    def asked(self, call: LayerCall) -> LayerCall:
+    def asked(self, call: Call) -> Call:
         zeroed = {
             name: np.zeros_like(value) if name.startswith("bias_hh") else value
             for name, value in call.weights.items()
@@ -61,7 +61,7 @@ class TorchWithoutRecurrentBias(ChangedTorch):
 class TorchWithFinalStatesFromTheTop(ChangedTorch):
     """h_n has the last layer first."""
 
-    def changed(self, answer: LayerAnswer, call: LayerCall) -> LayerAnswer:
+    def changed(self, answer: Answer, call: Call) -> Answer:
         o, h_n = call.options, given(answer, "h_n")
         order = np.arange(len(h_n)).reshape(o.num_layers, o.directions)[::-1].ravel()
         return replace(answer, h_n=h_n[order])
@@ -75,10 +75,10 @@ class HalfOfRecurrentBias(Recurrence):
         return half
 
 
-class LastUnitOfLaterRowsShrunk(LayerRecurrence):
+class LastUnitOfLaterRowsShrunk(Recurrence):
     """A bug that nobody has listed: the last unit is a tenth smaller from row 2 on."""
 
-    def activation(self, call: LayerCall, a: Array) -> Array:
+    def activation(self, call: Call, a: Array) -> Array:
         h = super().activation(call, a).copy()
         h[2:, -1] *= h.dtype.type(0.9)
         return h

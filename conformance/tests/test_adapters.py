@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance.implementations.sizes import merged_bias, refuse_misfits
-from rnn_conformance.implementations.torch_cell import TorchCell
-from rnn_conformance.layer.cases import LayerCase
-from rnn_conformance.layer.subject import given
-from rnn_conformance.protocol import Array
-from rnn_conformance.verdict import check
+from rnn_conformance.sources.adapters.sizes import merged_bias, refuse_misfits
+from rnn_conformance.sources.adapters.torch_cell import TorchCell
+from rnn_conformance.cases.case import Case
+from rnn_conformance.checks.subject import given
+from rnn_conformance.contract.call import Array
+from rnn_conformance.run.verdict import check
 
 
 class Layer:
@@ -54,10 +54,10 @@ def keras_rnn(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, type[Layer]], A
     """The adapter of Keras on the backend NumPy, over a fake of Keras."""
 
     def adapter(backend: str, layer: type[Layer]) -> Any:
-        from rnn_conformance.implementations.keras_rnn import KerasNumpy
+        from rnn_conformance.sources.adapters.keras_rnn import KerasNumpy
 
         class OneDirection(KerasNumpy):
-            features = KerasNumpy.features - {"bidirectional"}
+            claims = KerasNumpy.features - {"bidirectional"}
 
         monkeypatch.setenv("KERAS_BACKEND", "")
         monkeypatch.setitem(sys.modules, "keras", keras_of(backend, layer))
@@ -66,7 +66,7 @@ def keras_rnn(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, type[Layer]], A
     return adapter
 
 
-CHECKS = ("layer_output", "layer_h_n")
+CHECKS = ("output", "final_state")
 
 
 def test_the_weights_reach_keras_as_it_has_them(keras_rnn: Any) -> None:
@@ -95,17 +95,17 @@ def test_a_keras_of_another_backend_is_refused(keras_rnn: Any) -> None:
 
 
 def test_the_torch_cell_as_a_layer_has_relu_and_no_bias() -> None:
-    call = LayerCase(T=1, nonlinearity="relu", bias="off", dtype="float64").call()
+    call = Case(T=1, nonlinearity="relu", bias="off", dtype="float64").call()
     w = call.weights
     assert call.h_0 is not None
     a = call.inputs[0] @ w["weight_ih_l0"].T + call.h_0[0] @ w["weight_hh_l0"].T
-    answer = TorchCell().run_layer(call)
+    answer = TorchCell().run(call)
     np.testing.assert_allclose(answer.output[0], np.maximum(a, 0), rtol=1e-13, atol=1e-15)
     np.testing.assert_array_equal(given(answer, "h_n")[0], answer.output[0])
 
 
 def test_an_adapter_refuses_what_it_would_hide() -> None:
-    call = LayerCase().call()
+    call = Case().call()
     assert call.h_0 is not None
     for name in call.weights:
         wrong = replace(call, weights={**call.weights, name: call.weights[name][:1]})
@@ -116,4 +116,4 @@ def test_an_adapter_refuses_what_it_would_hide() -> None:
                 merged_bias(wrong, "l0")
     two_layers = replace(call, h_0=np.concatenate([call.h_0, call.h_0]))
     with pytest.raises(ValueError, match="too many values"):
-        TorchCell().run_layer(two_layers)
+        TorchCell().run(two_layers)

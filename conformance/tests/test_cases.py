@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rnn_conformance.cases import H0S, Case, catalogue
-from rnn_conformance.protocol import DTYPES, LAYOUTS
+from rnn_conformance.contract.call import DTYPES, LAYOUTS
 
 CASES = catalogue()
 

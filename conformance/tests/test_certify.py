@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance import certificate, certify, trace
-from rnn_conformance.certificate import Precision
-from rnn_conformance.judgement import Judgement, Place
-from rnn_conformance.protocol import Array
+from rnn_conformance.bounds import certificate
+from rnn_conformance import certify, trace
+from rnn_conformance.bounds.certificate import Precision
+from rnn_conformance.bounds.judgement import Judgement, Place
+from rnn_conformance.contract.call import Array
 from rnn_conformance.trace import ROWS
 from rnn_reference import RNN, BatchRNN
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance import Record, cli
+from rnn_conformance.faces import cli
+from rnn_conformance import Record
 from rnn_conformance.checks import CHECKS
-from rnn_conformance.records import by_check
-from rnn_conformance.terminal import share
+from rnn_conformance.checks.records import by_check
+from rnn_conformance.faces.terminal import share
 
 RIGHT = "rnn_reference.SingleSequenceRNN"
 MUTANTS = "rnn_conformance.mutants"
@@ -333,7 +334,7 @@ def test_an_interrupted_run_reports_what_there_is(run: Run, here: Path) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        [sys.executable, "-W", "error", "-m", "rnn_conformance.cli"],
+        [sys.executable, "-W", "error", "-m", "rnn_conformance.faces.cli"],
         [str(Path(sys.executable).with_name("rnn-conformance"))],
     ],
     ids=["module", "script"],

@@ -4,10 +4,10 @@ from typing import Any, ClassVar
 
 import pytest
 from rnn_conformance import CannotBeJudged, as_implementation, check
-from rnn_conformance.layer.conventions import CONVENTIONS, UNDEFINED, declared, following
-from rnn_conformance.layer.permissive import PaddingLeft, Permissive
-from rnn_conformance.layer.recurrence import LayerRecurrence
-from rnn_conformance.records import by_check
+from rnn_conformance.contract.conventions import CONVENTIONS, UNDEFINED, declared, following
+from rnn_conformance.variants.permissive import PaddingLeft, Permissive
+from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.checks.records import by_check
 
 EDGES = (
     "no_steps_refused", "no_steps_give_h_0", "no_rows_refused", "no_rows_give_none",
@@ -15,7 +15,7 @@ EDGES = (
 )  # fmt: skip
 
 
-class Undefined(LayerRecurrence):
+class Undefined(Recurrence):
     conventions: ClassVar[dict[str, str]] = dict.fromkeys(CONVENTIONS, UNDEFINED)
 
 
@@ -28,7 +28,7 @@ def asked(implementation: Any) -> set[str]:
 @pytest.mark.slow
 def test_where_nothing_is_declared_torch_is_followed() -> None:
     usual = {"no_steps_refused", "no_rows_give_none", "length_0_refused", "padding_is_zero"}
-    assert asked(LayerRecurrence()) == asked("torch.nn.RNN") == usual
+    assert asked(Recurrence()) == asked("torch.nn.RNN") == usual
 
 
 def test_what_is_declared_is_asked() -> None:
@@ -38,10 +38,10 @@ def test_what_is_declared_is_asked() -> None:
 
 def test_what_is_undefined_is_not_asked_and_is_shown_so() -> None:
     assert asked(Undefined()) == set()
-    report = check(Undefined(), checks=["padding_is_zero", "layer_output"])
+    report = check(Undefined(), checks=["padding_is_zero", "output"])
     assert report.conforms
     assert report.not_claimed.keys() == {"padding_is_zero"}
-    assert {record.check for record in report.records} == {"layer_output"}
+    assert {record.check for record in report.records} == {"output"}
 
 
 @pytest.mark.slow
@@ -49,7 +49,7 @@ def test_padding_that_is_undefined_is_not_looked_at_elsewhere() -> None:
     class Declaring(PaddingLeft):
         conventions: ClassVar[dict[str, str]] = {}
 
-    relations = ["layer_output", "padding_added", "rows_permuted", "padding_is_zero"]
+    relations = ["output", "padding_added", "rows_permuted", "padding_is_zero"]
     assert check(PaddingLeft(), checks=relations).conforms
     failed = {r.check for r in check(Declaring(), checks=relations, diagnosed=False).failures}
     assert failed == {"padding_is_zero"}
@@ -64,7 +64,7 @@ def test_padding_that_is_undefined_is_not_looked_at_elsewhere() -> None:
     ],
 )
 def test_unknown_conventions_are_refused(bad: Any, message: str) -> None:
-    class Bad(LayerRecurrence):
+    class Bad(Recurrence):
         conventions = bad
 
     with pytest.raises(ValueError, match=message):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from rnn_conformance import CannotBeJudged, KnownFailure, Source, check, plan
-from rnn_conformance.declaration import Declaration, declared, read_declaration
-from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.contract.declaration import Declaration, declared, read_declaration
+from rnn_conformance.variants.recurrence import Recurrence
 from rnn_conformance.recurrence import Recurrence
 
 WHOLE = """
@@ -86,21 +86,21 @@ def test_a_declaration_takes_the_place_of_what_an_implementation_says() -> None:
     ("implementation", "declaration", "said"),
     [
         (Recurrence(), Declaration(features=frozenset(("tanh",))), "features: declared of an impl"),
-        (LayerRecurrence(), Declaration(dtypes=("float32",)), "layouts, dtypes, h_0: declared of"),
+        (Recurrence(), Declaration(dtypes=("float32",)), "layouts, dtypes, h_0: declared of"),
         (Recurrence(), Declaration(dtypes=("int8",)), "dtypes: expected a selection of"),
     ],
 )
 def test_what_cannot_be_declared_is_refused(
-    implementation: Recurrence | LayerRecurrence, declaration: Declaration, said: str
+    implementation: Recurrence | Recurrence, declaration: Declaration, said: str
 ) -> None:
     with pytest.raises(ValueError, match=said):
         declared(implementation, declaration)
 
 
-class NoPlainLayer(LayerRecurrence):
+class NoPlainLayer(Recurrence):
     """It claims no nonlinearity, so nothing can be asked of it."""
 
-    features = frozenset(("float32", "time_first", "bidirectional"))
+    claims = frozenset(("float32", "time_first", "bidirectional"))
 
 
 def test_without_the_rest_a_claim_is_in_vain() -> None:
@@ -130,7 +130,7 @@ def test_what_stands_in_for_torch_is_judged_as_torch_is(tmp_path: Path) -> None:
     )
     right = Source(f"{tmp_path}/fast.py:FastRNN", "torch.nn.RNN").implementation()
     wrong = Source(f"{tmp_path}/fast.py:Biased", "torch.nn.RNN").implementation()
-    asked = ["layer_h_n"]
+    asked = ["final_state"]
     passed = [item.execute() for item in plan(right, checks=asked)[::40]]
     failed = [item.execute() for item in plan(wrong, checks=asked)[::40]]
     assert {record.check for record in passed} == set(asked)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from rnn_conformance import Case, Diagnosis, as_implementation, check, plan
-from rnn_conformance.diagnosis import diagnose
-from rnn_conformance.diagnosis.observation import alike_shares
-from rnn_conformance.protocol import Array
-from rnn_conformance.variants import MUTANTS_OF
+from rnn_conformance.explain import diagnose
+from rnn_conformance.explain.observation import alike_shares
+from rnn_conformance.contract.call import Array
+from rnn_conformance.variants.every import MUTANTS_OF
 from rnn_reference import BatchRNN
 from tests.strangers import (
     DropsAndExchanges,
@@ -27,7 +27,7 @@ from tests.strangers import (
 )
 
 VALUES = ["hidden_states", "final_state", "outputs", "shape_and_dtype"]
-LAYER_VALUES = ["layer_output", "layer_h_n", "layer_shape_and_dtype"]
+LAYER_VALUES = ["output", "final_state", "shape_and_dtype"]
 # One of each kind; `rnn-conformance mutants --thorough` gives all of them as strangers.
 SOME = {
     "core": (
@@ -138,7 +138,7 @@ def test_a_bug_of_another_step_is_not_named_where_rounding_decides_the_numbers(
 ) -> None:
     near = ("StateResetAfter1024Steps", "RecurrentBiasDropped")  # the first errs in one step too
     some = {name: MUTANTS_OF["core"][name] for name in near}
-    monkeypatch.setattr("rnn_conformance.diagnosis.search.MUTANTS_OF", {"core": some})
+    monkeypatch.setattr("rnn_conformance.explain.search.MUTANTS_OF", {"core": some})
     implementation = as_implementation(one_unit_negated_once)
     failing = [
         item for item in plan(implementation, checks=VALUES) if getattr(item.case, "T", 0) > 1024

@@ -13,15 +13,16 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
-from rnn_conformance import catalogue, exchange, layer_catalogue
-from rnn_conformance.exchange import AnyCall
+from rnn_conformance.sources import exchange
+from rnn_conformance import catalogue, catalogue
+from rnn_conformance.sources.exchange import AnyCall
 
 SCHEMA = Path(exchange.__file__).with_name("exchange.schema.json")
 
 
 def _calls() -> list[AnyCall]:
     core = [case.call() for case in catalogue(0)[::60]]
-    layer = [case.call() for case in layer_catalogue(0)[::60]]
+    layer = [case.call() for case in catalogue(0)[::60]]
     return [*core, *layer]
 
 
@@ -41,7 +42,7 @@ def test_a_call_survives_as_files(call: AnyCall, tmp_path: Path) -> None:
 def _every_kind_of_call() -> Iterator[AnyCall]:
     """A call of every layout, dtype and set of options, in training too."""
     core = {(case.layout, case.dtype): case for case in catalogue(0)}
-    layer = {(case.options, case.layout, case.dtype): case for case in layer_catalogue(0)}
+    layer = {(case.options, case.layout, case.dtype): case for case in catalogue(0)}
     yield from (case.call() for case in core.values())
     for case in layer.values():
         call = case.call()
@@ -126,7 +127,7 @@ def test_a_malformed_answer_is_refused(content: bytes | None, said: str, tmp_pat
     if content is not None:
         (tmp_path / exchange.ANSWER).write_bytes(content)
     with pytest.raises(ValueError, match=r"^answer\.safetensors: ") as refused:
-        exchange.read_answer(tmp_path, layer_catalogue(0)[0].call(), 10**6)
+        exchange.read_answer(tmp_path, catalogue(0)[0].call(), 10**6)
     assert said in str(refused.value)
 
 

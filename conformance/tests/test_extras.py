@@ -11,7 +11,7 @@ QUICK = ("check", RIGHT, "--check", "trajectory", "--processes", "0")
 WITHOUT = """
 import sys
 sys.modules.update(dict.fromkeys({missing!r}))
-from rnn_conformance.cli import main
+from rnn_conformance.faces.cli import main
 sys.exit(main({arguments!r}))
 """
 OPTIONAL = ("jinja2", "jsonschema", "pytest", "safetensors", "torch")

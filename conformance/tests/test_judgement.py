@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rnn_conformance.judgement import Judgement
+from rnn_conformance.bounds.judgement import Judgement
 
 
 def _judgement(found: list[float], bound: float = 1.0, expected: float = 0.0) -> Judgement:

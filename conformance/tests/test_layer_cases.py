@@ -3,9 +3,10 @@ from dataclasses import replace
 from itertools import combinations, product
 
 import pytest
-from rnn_conformance.layer.cases import PAIRS, LayerCase, layer_cases, layer_catalogue
-from rnn_conformance.protocol import DTYPES, HALF_DTYPES
-from rnn_conformance.vacuity import refuse_vacuous
+from rnn_conformance.cases.case import Case
+from rnn_conformance.cases.catalogue import PAIRS, every_option, catalogue
+from rnn_conformance.contract.call import DTYPES, HALF_DTYPES
+from rnn_conformance.cases.vacuity import refuse_vacuous
 
 Pair = tuple[tuple[str, object], ...]
 LEVELS: dict[str, tuple[object, ...]] = {
@@ -28,10 +29,10 @@ POSSIBLE: set[Pair] = {
     for pair in product(*([(name, level) for level in LEVELS[name]] for name in (one, other)))
 } - IMPOSSIBLE
 WITHOUT_HALVES = {pair for pair in POSSIBLE if not {level for _, level in pair} & {*HALF_DTYPES}}
-CASES = layer_catalogue()
+CASES = catalogue()
 
 
-def pairs(cases: Iterable[LayerCase]) -> set[Pair]:
+def pairs(cases: Iterable[Case]) -> set[Pair]:
     """The pairs of levels that come together in a case."""
     found: set[Pair] = set()
     for case in cases:
@@ -40,7 +41,7 @@ def pairs(cases: Iterable[LayerCase]) -> set[Pair]:
     return found
 
 
-def missing(cases: Iterable[LayerCase]) -> set[Pair]:
+def missing(cases: Iterable[Case]) -> set[Pair]:
     """Pairs that no case has, or none of float32 and float64 though it could."""
     cases = list(cases)
     return (POSSIBLE - pairs(cases)) | (
@@ -50,12 +51,12 @@ def missing(cases: Iterable[LayerCase]) -> set[Pair]:
 
 def test_every_pair_of_options_comes_together() -> None:
     assert len(POSSIBLE) == 226
-    assert pairs(layer_cases()) == POSSIBLE
-    assert not missing(layer_cases())
+    assert pairs(every_option()) == POSSIBLE
+    assert not missing(every_option())
 
 
 def test_no_case_that_is_there_for_its_pairs_can_be_left_out() -> None:
-    cases = set(layer_cases())
+    cases = set(every_option())
     assert len(missing(cases - {*PAIRS})) == 32
     for left_out in PAIRS:
         assert missing(cases - {left_out}), left_out.id

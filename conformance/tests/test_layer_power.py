@@ -3,22 +3,22 @@
 from collections.abc import Callable
 
 import pytest
-from rnn_conformance.layer.checks import LAYER_CHECKS
-from rnn_conformance.layer.healthy import LAYER_HEALTHY
-from rnn_conformance.layer.mutants import MUTANTS as LAYER_MUTANTS
+from rnn_conformance.checks.every import CHECKS
+from rnn_conformance.variants.healthy import HEALTHY
+from rnn_conformance.variants.wrong import MUTANTS
 from rnn_conformance.mutants import MUTANTS
 from rnn_conformance.profiles import ALL_CHECKS
-from rnn_conformance.records import Trial
-from rnn_conformance.score import try_healthy, try_mutant
+from rnn_conformance.checks.records import Trial
+from rnn_conformance.run.score import try_healthy, try_mutant
 
 # All of them are tried by `rnn-conformance mutants`, which CI runs; here, one for each check.
-ONE_EACH = {mutant.caught_by: name for name, mutant in reversed(LAYER_MUTANTS.items())}
+ONE_EACH = {mutant.caught_by: name for name, mutant in reversed(MUTANTS.items())}
 SOME = ("Plain", "Packed", "DropoutByKeeping")
 
 
 @pytest.mark.parametrize("name", ONE_EACH.values())
 def test_rejected(name: str, record_property: Callable[[str, object], None]) -> None:
-    assert try_mutant(("layer", name)) == Trial("layer", name, LAYER_MUTANTS[name].kind, True)
+    assert try_mutant(("layer", name)) == Trial("layer", name, MUTANTS[name].kind, True)
     record_property("wrong implementation rejected", name)
 
 
@@ -30,16 +30,16 @@ def test_accepted(name: str, record_property: Callable[[str, object], None]) -> 
 
 
 def test_every_check_has_a_mutant_that_it_must_reject() -> None:
-    assert {mutant.caught_by for mutant in LAYER_MUTANTS.values()} == set(LAYER_CHECKS)
+    assert {mutant.caught_by for mutant in MUTANTS.values()} == set(CHECKS)
 
 
 def test_every_clause_has_a_mutant_that_breaks_it() -> None:
     caught_by = {mutant.caught_by for mutant in MUTANTS.values()}
-    caught_by |= {mutant.caught_by for mutant in LAYER_MUTANTS.values()}
+    caught_by |= {mutant.caught_by for mutant in MUTANTS.values()}
     broken = {clause for name in caught_by for clause in ALL_CHECKS[name].clauses}
     assert broken == {clause for check in ALL_CHECKS.values() for clause in check.clauses}
 
 
 def test_the_catalogue_is_as_large_as_promised() -> None:
-    assert len(MUTANTS) + len(LAYER_MUTANTS) >= 120
-    assert len(LAYER_HEALTHY) >= 15
+    assert len(MUTANTS) + len(MUTANTS) >= 120
+    assert len(HEALTHY) >= 15

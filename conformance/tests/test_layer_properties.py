@@ -1,6 +1,6 @@
 """Relations that need no reference, over the space of specifications: torch.nn.RNN, rnn_reference.
 
-What each relation presumes of a case stands in `rnn_conformance.soak.PRECONDITIONS`; the strategies
+What each relation presumes of a case stands in `rnn_conformance.faces.soak.PRECONDITIONS`; the strategies
 below only draw what fits, mostly.
 """
 
@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
-from rnn_conformance import soak
-from rnn_conformance.layer.call import LayerImplementation, Nonlinearity
-from rnn_conformance.layer.cases import H0, Bias, LayerCase, LengthsKind
-from rnn_conformance.layer.checks import LAYER_CHECKS
-from rnn_conformance.layer.subject import LayerSubject
-from rnn_conformance.protocol import DTYPES, LAYOUTS
+from rnn_conformance.run import soak
+from rnn_conformance.contract.call import Implementation, Nonlinearity
+from rnn_conformance.cases.case import H0, Bias, Case, LengthsKind
+from rnn_conformance.checks.every import CHECKS
+from rnn_conformance.checks.subject import Subject
+from rnn_conformance.contract.call import DTYPES, LAYOUTS
 
 EXAMPLES = settings(derandomize=True, deadline=None, database=None, max_examples=30)
 NAMES = ("torch.nn.RNN", "rnn_reference.RNN")
@@ -27,7 +27,7 @@ def drawn_from(kind: Any) -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def cases(draw: st.DrawFn, /, **changed: st.SearchStrategy[Any]) -> LayerCase:
+def cases(draw: st.DrawFn, /, **changed: st.SearchStrategy[Any]) -> Case:
     """Small contractive cases; `changed` are the strategies of what a relation presumes."""
     options = {
         "T": st.integers(1, 8),
@@ -49,7 +49,7 @@ def cases(draw: st.DrawFn, /, **changed: st.SearchStrategy[Any]) -> LayerCase:
     if found["layout"] == "single":
         found |= {"B": 1, "lengths": "none"}
     found["padding_nan"] &= found["lengths"] != "none"
-    return LayerCase(**found)
+    return Case(**found)
 
 
 ONE = st.just(1)
@@ -75,10 +75,10 @@ RELATIONS = {
     "memory_layouts": cases(),
 }
 CONDUCT = (
-    "layer_inputs_unchanged",
-    "layer_earlier_results_kept",
-    "layer_calls_are_independent",
-    "layer_repeatable",
+    "inputs_unchanged",
+    "earlier_results_kept",
+    "calls_are_independent",
+    "repeatable",
     "threads",
 )
 
@@ -87,7 +87,7 @@ pytestmark = pytest.mark.usefixtures("one_thread_of_torch")
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def implementation(request: pytest.FixtureRequest) -> LayerImplementation:
+def implementation(request: pytest.FixtureRequest) -> Implementation:
     return soak.layer_named(request.param)
 
 
@@ -95,7 +95,7 @@ def implementation(request: pytest.FixtureRequest) -> LayerImplementation:
 @pytest.mark.parametrize("relation", RELATIONS)
 @EXAMPLES
 @given(data=st.data())
-def test_relation(implementation: LayerImplementation, relation: str, data: st.DataObject) -> None:
+def test_relation(implementation: Implementation, relation: str, data: st.DataObject) -> None:
     case = data.draw(RELATIONS[relation].filter(partial(soak.holds, relation)))
     must_hold(implementation, relation, case)
 
@@ -104,13 +104,13 @@ def test_relation(implementation: LayerImplementation, relation: str, data: st.D
 @pytest.mark.parametrize("check", CONDUCT)
 @EXAMPLES
 @given(case=cases())
-def test_conduct(implementation: LayerImplementation, check: str, case: LayerCase) -> None:
+def test_conduct(implementation: Implementation, check: str, case: Case) -> None:
     must_hold(implementation, check, case)
 
 
 @EXAMPLES
 @given(case=cases())
-def test_values(implementation: LayerImplementation, case: LayerCase) -> None:
+def test_values(implementation: Implementation, case: Case) -> None:
     for check in soak.VALUES:
         must_hold(implementation, check, case)
 
@@ -120,9 +120,9 @@ def test_every_relation_of_the_soak_that_needs_no_training_is_here() -> None:
 
 
 @np.errstate(all="ignore")  # of what NumPy would warn, the judgement tells
-def must_hold(implementation: LayerImplementation, check: str, case: LayerCase) -> None:
+def must_hold(implementation: Implementation, check: str, case: Case) -> None:
     note(repr(case))
     # An exception says what came instead of a result.
-    for judgement in LAYER_CHECKS[check].judge(LayerSubject(implementation), case):
+    for judgement in CHECKS[check].judge(Subject(implementation), case):
         place = judgement.first_outside()
         assert place is None, judgement.describe(place)

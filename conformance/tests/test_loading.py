@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance import Answer, Call, CannotBeJudged, Claims, as_implementation, claims, load
-from rnn_conformance.implementations.plain import PlainFunction, StepByStepClass
-from rnn_conformance.loading import BUILT_IN
-from rnn_conformance.protocol import EVERYTHING, Implementation
+from rnn_conformance.sources.plain import PlainFunction, StepByStepClass
+from rnn_conformance.sources.loading import BUILT_IN
+from rnn_conformance.contract.call import EVERYTHING, Implementation
 from rnn_conformance.recurrence import Recurrence
 from rnn_reference import BatchRNN
 
@@ -107,7 +107,7 @@ def test_without_torch_the_line_says_how_to_install_it(
     here: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "rnn_conformance.implementations.torch_layer", raising=False)
+    monkeypatch.delitem(sys.modules, "rnn_conformance.sources.adapters.torch_layer", raising=False)
     message = refusal(lambda: load(name))
     assert message.startswith(f"implementation {name!r}: importing ")
     assert message.endswith('; to install it: pip install "rnn-conformance[torch]"')

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance import Answer, Call, Claims, Report, check, plan
-from rnn_conformance.protocol import Array
-from rnn_conformance.verdict import Interrupted
+from rnn_conformance.contract.call import Array
+from rnn_conformance.run.verdict import Interrupted
 from rnn_reference import BatchRNN
 
 from .miniatures import (

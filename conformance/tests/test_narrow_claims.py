@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
-from rnn_conformance.layer.cases import OPTIONS
-from rnn_conformance.layer.healthy import LAYER_HEALTHY
-from rnn_conformance.layer.mutants import MUTANTS as LAYER_MUTANTS
-from rnn_conformance.protocol import DTYPES, LAYOUTS
-from rnn_conformance.run import plan
-from rnn_conformance.verdict import check
+from rnn_conformance.cases.case import OPTIONS
+from rnn_conformance.variants.healthy import HEALTHY
+from rnn_conformance.variants.wrong import MUTANTS
+from rnn_conformance.contract.call import DTYPES, LAYOUTS
+from rnn_conformance.checks.plan import plan
+from rnn_conformance.run.verdict import check
 
 BUGS_OF_A_SET = 12
 
@@ -27,7 +27,7 @@ def claims(rng: np.random.Generator) -> frozenset[str]:
 
 
 def caught(name: str, claimed: frozenset[str]) -> bool:
-    mutant = LAYER_MUTANTS[name]
+    mutant = MUTANTS[name]
     for checks in ([mutant.caught_by], None):
         wrong = mutant.make()
         wrong.features = claimed
@@ -41,14 +41,14 @@ def caught(name: str, claimed: frozenset[str]) -> bool:
 def test_every_bug_that_the_claims_can_show_is_caught(seed: int) -> None:
     rng = np.random.default_rng(seed)
     claimed = claims(rng)
-    shown = [name for name, mutant in LAYER_MUTANTS.items() if mutant.needs <= claimed]
+    shown = [name for name, mutant in MUTANTS.items() if mutant.needs <= claimed]
     drawn = rng.permutation(shown)[:BUGS_OF_A_SET]
     assert [str(name) for name in drawn if not caught(str(name), claimed)] == [], sorted(claimed)
 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_right_layer_conforms_with_narrow_claims(seed: int) -> None:
-    right = LAYER_HEALTHY["FusedProduct"]()
+    right = HEALTHY["FusedProduct"]()
     right.features = claims(np.random.default_rng(seed))
     report = check(right, diagnosed=False)
     assert report.conforms, report.in_vain

@@ -5,27 +5,27 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance import check, load
-from rnn_conformance.layer.cases import LayerCase
+from rnn_conformance.cases.case import Case
 from rnn_reference import RNN
 
 pytest.importorskip("ncnn", reason="the extra ncnn is not installed")
 
-NAME = "rnn_conformance.implementations.ncnn_rnn:NcnnLayer"
+NAME = "rnn_conformance.sources.adapters.ncnn_rnn:NcnnLayer"
 
 
 @pytest.mark.parametrize(
     "case",
     [
-        LayerCase(B=1, layout="single"),
-        LayerCase(B=1, layout="single", L=3, bidirectional=True),
-        LayerCase(B=1, layout="single", L=2, bias="off", h_0="none"),
+        Case(B=1, layout="single"),
+        Case(B=1, layout="single", L=3, bidirectional=True),
+        Case(B=1, layout="single", L=2, bias="off", h_0="none"),
     ],
     ids=lambda case: case.id,
 )
-def test_ncnn_computes_what_the_reference_does(case: LayerCase) -> None:
+def test_ncnn_computes_what_the_reference_does(case: Case) -> None:
     layer: Any = load(NAME)
     call = case.call()
-    found = layer.run_layer(call)
+    found = layer.run(call)
     output, h_n = RNN.from_weights(call.weights).forward(call.inputs, call.h_0)
     np.testing.assert_allclose(found.output, output, rtol=0, atol=1e-5, strict=True)
     np.testing.assert_allclose(found.h_n, h_n, rtol=0, atol=1e-5, strict=True)
@@ -33,9 +33,9 @@ def test_ncnn_computes_what_the_reference_does(case: LayerCase) -> None:
 
 def test_what_ncnn_does_not_take_is_an_error() -> None:
     layer: Any = load(NAME)
-    case = LayerCase(T=0, B=1, layout="single")
+    case = Case(T=0, B=1, layout="single")
     with pytest.raises(RuntimeError, match=r": expected ncnn to return 0, got -\d+"):
-        layer.run_layer(case.call())
+        layer.run(case.call())
 
 
 def test_ncnn_keeps_calls_apart() -> None:

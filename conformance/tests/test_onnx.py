@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance import FEATURES, LayerCall, check, load
-from rnn_conformance.layer.call import LayerAnswer
-from rnn_conformance.layer.cases import LayerCase
+from rnn_conformance import FEATURES, Call, check, load
+from rnn_conformance.contract.call import Answer
+from rnn_conformance.cases.case import Case
 from rnn_reference import RNN
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
 
 from onnx.reference import ReferenceEvaluator  # noqa: E402
-from rnn_conformance.implementations.onnx_backend import (  # noqa: E402
+from rnn_conformance.sources.adapters.onnx_backend import (  # noqa: E402
     ONNX_FEATURES,
     SESSIONS,
     OnnxLayer,
@@ -23,33 +23,33 @@ from rnn_conformance.implementations.onnx_backend import (  # noqa: E402
     of_backend,
     of_function,
 )
-from rnn_conformance.implementations.onnx_model import rnn_model  # noqa: E402
-from rnn_conformance.implementations.onnx_reference import ONNX_REFERENCE, session  # noqa: E402
+from rnn_conformance.sources.adapters.onnx_model import rnn_model  # noqa: E402
+from rnn_conformance.sources.adapters.onnx_reference import ONNX_REFERENCE, session  # noqa: E402
 
 TANH = (
-    LayerCase(),
-    LayerCase(bias="off", h_0="none"),
-    LayerCase(L=3, bidirectional=True),
-    LayerCase(L=2, layout="batch_first", dtype="float64"),
-    LayerCase(B=1, L=2, bidirectional=True, layout="single"),
-    LayerCase(layout="single", B=1, h_0="none", dtype="float64"),
+    Case(),
+    Case(bias="off", h_0="none"),
+    Case(L=3, bidirectional=True),
+    Case(L=2, layout="batch_first", dtype="float64"),
+    Case(B=1, L=2, bidirectional=True, layout="single"),
+    Case(layout="single", B=1, h_0="none", dtype="float64"),
 )
 LENGTHS = (
-    LayerCase(lengths="unsorted"),
-    LayerCase(L=2, bidirectional=True, lengths="unsorted", layout="batch_first"),
+    Case(lengths="unsorted"),
+    Case(L=2, bidirectional=True, lengths="unsorted", layout="batch_first"),
 )
 
 
-def reference(call: LayerCall) -> LayerAnswer:
+def reference(call: Call) -> Answer:
     rnn = RNN.from_weights(
         call.weights,
         nonlinearity=call.options.nonlinearity,
         batch_first=call.layout == "batch_first",
     )
-    return LayerAnswer(*rnn.forward(call.inputs, call.h_0, lengths=call.lengths))
+    return Answer(*rnn.forward(call.inputs, call.h_0, lengths=call.lengths))
 
 
-def assert_same(call: LayerCall, found: LayerAnswer) -> None:
+def assert_same(call: Call, found: Answer) -> None:
     expected = reference(call)
     for name in ("output", "h_n"):
         wanted, got = getattr(expected, name), getattr(found, name)
@@ -57,36 +57,36 @@ def assert_same(call: LayerCall, found: LayerAnswer) -> None:
 
 
 @pytest.mark.parametrize("case", TANH, ids=lambda case: case.id)
-def test_a_model_computes_what_the_reference_does(case: LayerCase) -> None:
+def test_a_model_computes_what_the_reference_does(case: Case) -> None:
     onnx.checker.check_model(rnn_model(case.call()), full_check=True)
-    assert_same(case.call(), ONNX_REFERENCE.run_layer(case.call()))
+    assert_same(case.call(), ONNX_REFERENCE.run(case.call()))
 
 
 @pytest.mark.parametrize(
     "case",
-    [*TANH[:3], *LENGTHS, LayerCase(L=2, nonlinearity="relu", bidirectional=True)],
+    [*TANH[:3], *LENGTHS, Case(L=2, nonlinearity="relu", bidirectional=True)],
     ids=lambda case: case.id,
 )
 @pytest.mark.parametrize("name", ["onnxruntime_rnn:ONNXRUNTIME", "openvino_rnn:OPENVINO_FIXED"])
-def test_runtimes_compute_it_with_lengths_and_relu_too(name: str, case: LayerCase) -> None:
+def test_runtimes_compute_it_with_lengths_and_relu_too(name: str, case: Case) -> None:
     module = name.split("_")[0]
     pytest.importorskip(module, reason=f"the extra {module} is not installed")
     layer: Any = load(f"rnn_conformance.implementations.{name}")
-    assert_same(case.call(), layer.run_layer(case.call()))
+    assert_same(case.call(), layer.run(case.call()))
 
 
 def test_a_model_has_the_inputs_of_its_call_and_no_weight_among_them() -> None:
-    call = LayerCase(L=2, lengths="unsorted").call()
+    call = Case(L=2, lengths="unsorted").call()
     graph = rnn_model(call).graph
     assert [value.name for value in graph.input] == list(feeds_of(call)) == ["X", "h_0", "lengths"]
     assert feeds_of(call)["lengths"].dtype == np.int32
-    bare = LayerCase(bias="off", h_0="none").call()
+    bare = Case(bias="off", h_0="none").call()
     assert [value.name for value in rnn_model(bare).graph.input] == ["X"]
     assert {i.name for i in rnn_model(bare).graph.initializer} == {"W_l0", "R_l0", "flat"}
 
 
 def test_both_biases_stand_in_b_input_first_and_forward_first() -> None:
-    call = LayerCase(bidirectional=True).call()
+    call = Case(bidirectional=True).call()
     graph = rnn_model(call).graph
     found = {i.name: onnx.numpy_helper.to_array(i) for i in graph.initializer}
     w = call.weights
@@ -97,7 +97,7 @@ def test_both_biases_stand_in_b_input_first_and_forward_first() -> None:
 
 
 def test_bfloat16_is_refused() -> None:
-    call = replace(LayerCase().call(), bfloat16=True)
+    call = replace(Case().call(), bfloat16=True)
     with pytest.raises(ValueError, match="call: expected float32, float64 or float16, got bfloat"):
         rnn_model(call)
 
@@ -110,14 +110,14 @@ def test_sessions_are_kept_and_few_of_them() -> None:
         return session(model)
 
     layer = OnnxLayer("counting", counting, frozenset({"tanh"}))
-    first, longer = LayerCase(), LayerCase(T=9, B=2)
+    first, longer = Case(), Case(T=9, B=2)
     calls = [replace(longer.call(), weights=first.call().weights), first.call(), first.call()]
     for call in calls:
-        assert_same(call, layer.run_layer(call))
+        assert_same(call, layer.run(call))
     assert len(prepared) == 1
     for seed in range(1, SESSIONS + 1):
-        layer.run_layer(LayerCase(seed=seed).call())
-    layer.run_layer(first.call())
+        layer.run(Case(seed=seed).call())
+    layer.run(first.call())
     assert len(prepared) == SESSIONS + 2
 
 
@@ -150,8 +150,8 @@ def from_file(path: Path, feeds: Mapping[str, Any]) -> list[Any]:
 @pytest.mark.parametrize("prepare", [of_backend(Backend), of_function(from_file)])
 def test_a_backend_and_a_function_of_a_file_are_layers(prepare: Any) -> None:
     layer = OnnxLayer("mine", prepare, ONNX_REFERENCE.features)
-    assert_same(TANH[2].call(), layer.run_layer(TANH[2].call()))
-    asked = ["layer_shape_and_dtype", "split_and_carry"]
+    assert_same(TANH[2].call(), layer.run(TANH[2].call()))
+    asked = ["shape_and_dtype", "split_and_carry"]
     report = check(layer, checks=asked, diagnosed=False)
     assert report.conforms
     assert {r.check for r in report.records if r.outcome == "passed"} == set(asked)
@@ -164,16 +164,16 @@ def test_the_backend_of_onnx_runtime_is_a_layer() -> None:
     from onnxruntime import backend
 
     layer = OnnxLayer("backend", of_backend(backend))
-    assert_same(LENGTHS[1].call(), layer.run_layer(LENGTHS[1].call()))
+    assert_same(LENGTHS[1].call(), layer.run(LENGTHS[1].call()))
 
 
 def test_what_is_no_backend_or_gives_too_much_is_refused() -> None:
-    call = LayerCase().call()
+    call = Case().call()
     with pytest.raises(TypeError, match="prepare: expected an object with run, got NoneType"):
-        OnnxLayer("none", of_backend(Unprepared)).run_layer(call)
+        OnnxLayer("none", of_backend(Unprepared)).run(call)
     three = OnnxLayer("three", of_function(lambda path, feeds: [*from_file(path, feeds), 0]))
     with pytest.raises(ValueError, match="results: expected output and h_n, got 3 of them"):
-        three.run_layer(call)
+        three.run(call)
     with pytest.raises(ValueError, match=r"features: expected a selection of .*, got bfloat16"):
         OnnxLayer("too much", session, frozenset({"bfloat16"}))
     assert FEATURES - {"bfloat16", "dropout", "readout"} == ONNX_FEATURES
@@ -181,7 +181,7 @@ def test_what_is_no_backend_or_gives_too_much_is_refused() -> None:
 
 def test_that_the_evaluator_ignores_lengths_is_seen() -> None:
     claiming = OnnxLayer("claiming", session, ONNX_REFERENCE.features | {"lengths"})
-    report = check(claiming, checks=["layer_h_n"], diagnosed=False)
+    report = check(claiming, checks=["final_state"], diagnosed=False)
     failed = {r.case for r in report.failures}
     assert failed
     assert all("sorted" in case or "equal" in case for case in failed)
@@ -190,7 +190,7 @@ def test_that_the_evaluator_ignores_lengths_is_seen() -> None:
 
 def test_its_known_failures_fail_and_nothing_else_of_them() -> None:
     refusals = {"wrong_states_refused", "wrong_rows_refused", "wrong_weights_refused"}
-    asked = [*refusals, "wrong_inputs_refused", "options_matter", "layer_repeatable"]
+    asked = [*refusals, "wrong_inputs_refused", "options_matter", "repeatable"]
     report = check(ONNX_REFERENCE, checks=asked)
     assert report.conforms
     known = {r.check for r in report.records if r.outcome == "known_failure"}

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from rnn_conformance import Case, check
 from rnn_conformance.mutants import MUTANTS
-from rnn_conformance.pattern import pattern
+from rnn_conformance.explain.pattern import pattern
 
 CASE = Case(7, 3, 5, 4)
 

@@ -118,7 +118,7 @@ def test_one_check_can_be_selected(host: pytest.Pytester, option: str) -> None:
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
 def test_the_default_is_torch(host: pytest.Pytester) -> None:
-    test = "layer_output[torch.nn.RNN-float32-T7-B3-I5-H4-O2-L1-tanh-h0-normal]"
+    test = "output[torch.nn.RNN-float32-T7-B3-I5-H4-O2-L1-tanh-h0-normal]"
     result = host.runpytest_subprocess(*PLAIN, *judging(only=test))
     assert result.ret == 0
     assert outcomes(result)["passed"] == 1
@@ -213,7 +213,7 @@ def test_one_line_in_a_test_file_is_enough(host: pytest.Pytester) -> None:
     host.makepyfile(
         test_mine="""
         import rnn_conformance
-        from rnn_conformance.implementations.reference import BATCH
+        from rnn_conformance.sources.adapters.reference import BATCH
         from rnn_conformance.mutants.cell import RecurrentBiasDropped
 
         test_right = rnn_conformance.pytest_checks(BATCH)
@@ -336,11 +336,11 @@ def test_what_claims_nothing_that_is_asked_for_fails(host: pytest.Pytester) -> N
     host.makepyfile(
         test_mine="""
         import rnn_conformance
-        from rnn_conformance.layer.recurrence import LayerRecurrence
+        from rnn_conformance.variants.recurrence import Recurrence
 
-        class Mine(LayerRecurrence):
+        class Mine(Recurrence):
             name = "mine"
-            features = frozenset(("float32", "time_first"))
+            claims = frozenset(("float32", "time_first"))
 
         test_mine = rnn_conformance.pytest_checks(Mine())
         """

@@ -13,15 +13,15 @@ import pytest
 from rnn_conformance import (
     CannotBeJudged,
     Claims,
-    LayerAnswer,
-    LayerCall,
+    Answer,
+    Call,
     as_implementation,
     plan,
 )
-from rnn_conformance.implementations.reference_layer import ReferenceLayer
+from rnn_conformance.sources.adapters.reference_layer import ReferenceLayer
 from rnn_conformance.profiles import profiles_of
-from rnn_conformance.program import Refused, program
-from rnn_conformance.subject import Broken
+from rnn_conformance.sources.program import Refused, program
+from rnn_conformance.contract.refusal import Broken
 from tests.programs import COPY_ANSWER, SMALL, STATES, Started, judged, running, workplace
 
 
@@ -55,13 +55,13 @@ def test_a_refusal_is_told_apart_from_a_crash(started: Started) -> None:
 class DyingLayer(ReferenceLayer):
     """Dies where the reference refuses, and of NaN."""
 
-    features = frozenset({"float32", "time_first", "tanh"})
+    claims = frozenset({"float32", "time_first", "tanh"})
 
-    def run_layer(self, call: LayerCall) -> LayerAnswer:
+    def run(self, call: Call) -> Answer:
         try:
             if np.isnan(call.inputs).any():
                 raise ValueError
-            return super().run_layer(call)
+            return super().run(call)
         except ValueError:
             raise Broken("ended with signal SIGABRT") from None
 
@@ -78,7 +78,7 @@ def test_a_layer_that_dies_of_what_is_wrong_has_not_refused_it(check: str) -> No
 DIES_IN_ONE_CASE = """
 import json, os, sys
 from pathlib import Path
-from rnn_conformance.exchange import CALL, TENSORS, call_of, read_tensors, write_tensors
+from rnn_conformance.sources.exchange import CALL, TENSORS, call_of, read_tensors, write_tensors
 from rnn_conformance.implementations.{module} import {name} as found
 for line in sys.stdin:
     folder = Path(line[:-1])
@@ -86,7 +86,7 @@ for line in sys.stdin:
     call = call_of(fields, read_tensors(folder / TENSORS, 10**9))
     if len(call.inputs) == 1:
         os.abort()
-    answer = found.run(call) if {core} else found().run_layer(call)
+    answer = found.run(call) if {core} else found().run(call)
     given = {{name: value for name, value in vars(answer).items() if value is not None}}
     write_tensors(folder / "answer.safetensors", given)
     print("ok", flush=True)
@@ -103,10 +103,10 @@ def _reference(tmp_path: Path, *, core: bool) -> list[str]:
 
 @pytest.mark.parametrize("core", [True, False])
 def test_a_crash_in_one_case_harms_no_other(core: bool, tmp_path: Path) -> None:
-    features = () if core else ("time_first", "float32", "tanh", "relu", "bidirectional", "layers")
+    claims = () if core else ("time_first", "float32", "tanh", "relu", "bidirectional", "layers")
     found = program(_reference(tmp_path, core=core), features=features)
     assert [profile.name for profile in profiles_of(found)] == ["core" if core else "layer"]
-    check = "hidden_states" if core else "layer_output"
+    check = "hidden_states" if core else "output"
     items = plan(found, checks=[check])
     died = [item for item in items if "-T1-" in item.case.id]
     around = [items[0], died[0], items[1], died[1], items[2]]
@@ -121,7 +121,7 @@ def test_a_program_with_features_is_judged_as_a_layer(tmp_path: Path) -> None:
     assert as_implementation(found) is found
     assert [profile.name for profile in profiles_of(found)] == ["layer"]
     assert found.claims.dtypes == ("float64",)
-    assert found.features == {"tanh"}
+    assert found.claims == {"tanh"}
     found.close()
 
 
@@ -153,7 +153,7 @@ def test_a_program_ends_with_the_interpreter(tmp_path: Path) -> None:
     script = tmp_path / "asleep.py"
     script.write_text("import time\nwhile True: time.sleep(1)")
     lines = f"""
-        from rnn_conformance.program import program
+        from rnn_conformance.sources.program import program
         kept = program([{sys.executable!r}, "-I", "-S", {str(script)!r}])
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(lines)], check=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from rnn_conformance import Case, Report, plan
-from rnn_conformance.diagnosis import diagnose
-from rnn_conformance.program import program
+from rnn_conformance.explain import diagnose
+from rnn_conformance.sources.program import program
 
 FOLDER = Path(__file__).parents[1] / "examples"
 CHECKS = ("shape_and_dtype", "hidden_states", "final_state", "outputs")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance.exchange import write_tensors
+from rnn_conformance.sources.exchange import write_tensors
 from tests.programs import ANSWER, COPY_ANSWER, STATES, Started, judged, workplace
 
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from rnn_conformance import cli
+from rnn_conformance.faces import cli
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("conformance/**/*.md")]

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from rnn_conformance import KnownFailure, Record, Report
 from rnn_conformance.checks import CHECKS
-from rnn_conformance.judgement import Place
-from rnn_conformance.records import Outcome, Tally, by_check, by_clause, total
-from rnn_conformance.run import with_known_failures
-from rnn_conformance.terminal import circumstances, describe, first_failures, share, verdict
+from rnn_conformance.bounds.judgement import Place
+from rnn_conformance.checks.records import Outcome, Tally, by_check, by_clause, total
+from rnn_conformance.checks.plan import with_known_failures
+from rnn_conformance.faces.terminal import circumstances, describe, first_failures, share, verdict
 
 EVERY_FIELD = Record(
     id="outputs[mine-case]",

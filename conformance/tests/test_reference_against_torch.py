@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from rnn_conformance.certificate import Precision, affine, readout_bound, trajectory_bound
-from rnn_conformance.protocol import Array
+from rnn_conformance.bounds.certificate import Precision, affine, readout_bound, trajectory_bound
+from rnn_conformance.contract.call import Array
 from rnn_reference import BatchRNN, SingleSequenceRNN
 
 T, B, I, H, O = 10, 5, 9, 4, 3

@@ -4,9 +4,9 @@ import json
 import re
 from dataclasses import replace
 
-from rnn_conformance.records import by_clause
-from rnn_conformance.reports.badge import badge
-from rnn_conformance.reports.content import (
+from rnn_conformance.checks.records import by_clause
+from rnn_conformance.faces.reports.badge import badge
+from rnn_conformance.faces.reports.content import (
     by_clause_in_order,
     command,
     findings,
@@ -14,7 +14,7 @@ from rnn_conformance.reports.content import (
     overall,
     profiles,
 )
-from rnn_conformance.reports.specification import clauses, clauses_in
+from rnn_conformance.faces.reports.specification import clauses, clauses_in
 
 from .report_samples import interrupted, known, right, wrong
 

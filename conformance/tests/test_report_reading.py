@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 from rnn_conformance import Report
-from rnn_conformance.reports import reading
-from rnn_conformance.reports.reading import SCHEMA, read_report
+from rnn_conformance.faces.reports import reading
+from rnn_conformance.faces.reports.reading import SCHEMA, read_report
 
 from .mutated_reports import cut, damaged, small, try_one
 from .report_samples import interrupted, known, right, wrong

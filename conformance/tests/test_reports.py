@@ -8,18 +8,18 @@ from math import inf
 import pytest
 from markdown_it import MarkdownIt
 from rnn_conformance import Record, Report
-from rnn_conformance.records import by_clause
-from rnn_conformance.reports.badge import badge
-from rnn_conformance.reports.content import (
+from rnn_conformance.checks.records import by_clause
+from rnn_conformance.faces.reports.badge import badge
+from rnn_conformance.faces.reports.content import (
     by_clause_in_order,
     command,
     findings,
     headline,
     plain,
 )
-from rnn_conformance.reports.html import html
-from rnn_conformance.reports.markdown import MOST_LENGTH, cell, code, fenced, markdown
-from rnn_conformance.reports.specification import clauses
+from rnn_conformance.faces.reports.html import html
+from rnn_conformance.faces.reports.markdown import MOST_LENGTH, cell, code, fenced, markdown
+from rnn_conformance.faces.reports.specification import clauses
 
 from .report_samples import TRICKS, Tags, hostile, interrupted, known, right, wrong
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 from rnn_conformance import Report
-from rnn_conformance.records import by_clause
-from rnn_conformance.reports.board import board
-from rnn_conformance.reports.content import SYMBOLS
-from rnn_conformance.reports.scoreboard import main, scoreboard_html, scoreboard_markdown
-from rnn_conformance.reports.specification import clauses
+from rnn_conformance.checks.records import by_clause
+from rnn_conformance.faces.reports.board import board
+from rnn_conformance.faces.reports.content import SYMBOLS
+from rnn_conformance.faces.reports.scoreboard import main, scoreboard_html, scoreboard_markdown
+from rnn_conformance.faces.reports.specification import clauses
 
 from .report_samples import TRICKS, Tags, hostile, interrupted, known, right, wrong
 

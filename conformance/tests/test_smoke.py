@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance import Answer, Call, CannotBeJudged, as_implementation, check
-from rnn_conformance.layer.call import LayerAnswer, LayerCall
-from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance.contract.call import Answer, Call
+from rnn_conformance.variants.recurrence import Recurrence
 from rnn_conformance.mutants import MUTANTS
 from rnn_conformance.recurrence import Recurrence
-from rnn_conformance.smoke import smoke
-from rnn_conformance.variants import HEALTHY_OF
+from rnn_conformance.run.smoke import smoke
+from rnn_conformance.variants.every import HEALTHY_OF
 
 
 @pytest.mark.parametrize(
@@ -43,12 +43,12 @@ class ReadoutForgotten(Adapter):
         return super().run(Call(weights, call.inputs, call.h_0, call.layout))
 
 
-class BatchFirst(LayerRecurrence):
+class BatchFirst(Recurrence):
     """The layer, its results always batch first."""
 
-    def run_layer(self, call: LayerCall) -> LayerAnswer:
-        answer = super().run_layer(call)
-        return LayerAnswer(answer.output.swapaxes(0, 1), answer.h_n)
+    def run(self, call: Call) -> Answer:
+        answer = super().run(call)
+        return Answer(answer.output.swapaxes(0, 1), answer.h_n)
 
 
 def _two_arguments(weights: Any, inputs: Any) -> None: ...

@@ -6,30 +6,30 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from rnn_conformance import soak
-from rnn_conformance.layer.call import LayerAnswer, LayerCall
-from rnn_conformance.layer.cases import H0, Bias, LayerCase, LengthsKind
-from rnn_conformance.layer.recurrence import LayerRecurrence
-from rnn_conformance.protocol import Array
+from rnn_conformance.run import soak
+from rnn_conformance.contract.call import Answer, Call
+from rnn_conformance.cases.case import H0, Bias, Case, LengthsKind
+from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.contract.call import Array
 
 CASES = range(100)
-RIGHT = ("torch.nn.RNN", "rnn_reference.RNN", "LayerRecurrence")
+RIGHT = ("torch.nn.RNN", "rnn_reference.RNN", "Recurrence")
 HEALTHY = ("SummedBackwards", "Packed", "DropoutByKeeping")
 
 
 pytestmark = pytest.mark.usefixtures("one_thread_of_torch")
 
 
-class DirectionsExchanged(LayerRecurrence):
+class DirectionsExchanged(Recurrence):
     """Each direction of a bidirectional layer has the other's weights."""
 
     name = "DirectionsExchanged"
 
-    def cell(self, call: LayerCall, layer: int, d: int) -> Mapping[str, Array]:
+    def cell(self, call: Call, layer: int, d: int) -> Mapping[str, Array]:
         return super().cell(call, layer, call.options.directions - 1 - d)
 
 
-class StateLeft(LayerRecurrence):
+class StateLeft(Recurrence):
     """An omitted h_0 is the state that the last call of the same shape left."""
 
     name = "StateLeft"
@@ -37,22 +37,22 @@ class StateLeft(LayerRecurrence):
     def __init__(self) -> None:
         self.left: dict[tuple[int, ...], Array] = {}
 
-    def initial(self, call: LayerCall, x: Array) -> Array:
+    def initial(self, call: Call, x: Array) -> Array:
         h_0 = super().initial(call, x)
         return self.left.get(h_0.shape, h_0) if call.h_0 is None else h_0
 
-    def answer(self, call: LayerCall, output: Array, h_n: Array) -> LayerAnswer:
+    def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
         self.left[h_n.shape] = h_n
         return super().answer(call, output, h_n)
 
 
-class TanhAlone(LayerRecurrence):
+class TanhAlone(Recurrence):
     """It says that it knows no other nonlinearity, nor a layer without bias."""
 
     name = "TanhAlone"
-    features = LayerRecurrence.features - {"relu", "no_bias"}
+    claims = Recurrence.claims - {"relu", "no_bias"}
 
-    def refuse(self, call: LayerCall) -> None:
+    def refuse(self, call: Call) -> None:
         assert call.options.nonlinearity == "tanh"
         assert call.options.bias
 
@@ -73,18 +73,18 @@ def test_no_false_alarm(name: str) -> None:
 def test_wrong_layers_are_caught() -> None:
     for outcome in soak.soak(DirectionsExchanged(), CASES):
         assert bool(outcome.failures) == outcome.case.bidirectional, outcome
-    assert any("layer_output" in outcome.failures for outcome in soak.soak(StateLeft(), CASES))
+    assert any("output" in outcome.failures for outcome in soak.soak(StateLeft(), CASES))
 
 
 def test_a_layer_that_raises_fails_and_the_soak_goes_on() -> None:
-    class Raising(LayerRecurrence):
-        def run_layer(self, call: LayerCall) -> LayerAnswer:
+    class Raising(Recurrence):
+        def run(self, call: Call) -> Answer:
             raise SystemExit(3)
 
     outcomes = list(soak.soak(Raising(), range(5)))
     assert len(outcomes) == 5
     for outcome in outcomes:
-        assert outcome.failures["layer_output"].startswith("raised SystemExit: 3")
+        assert outcome.failures["output"].startswith("raised SystemExit: 3")
 
 
 def test_only_what_is_claimed_is_asked() -> None:
@@ -96,11 +96,11 @@ def test_only_what_is_claimed_is_asked() -> None:
 
 
 def test_a_case_is_drawn_from_its_seed_and_number_alone() -> None:
-    first = list(soak.soak(LayerRecurrence(), range(10, 20), seed=3))
-    again = list(soak.soak_in_processes(["LayerRecurrence"], range(5, 20), seed=3, processes=2))
+    first = list(soak.soak(Recurrence(), range(10, 20), seed=3))
+    again = list(soak.soak_in_processes(["Recurrence"], range(5, 20), seed=3, processes=2))
     assert first == again[5:]
     assert [outcome.number for outcome in again] == list(range(5, 20))
-    other = next(soak.soak(LayerRecurrence(), [10], seed=4))
+    other = next(soak.soak(Recurrence(), [10], seed=4))
     assert other.case != first[0].case
 
 
@@ -130,7 +130,7 @@ def test_cases_span_the_space() -> None:
 
 
 def test_options_are_changed_only_where_it_must_show() -> None:
-    case = LayerCase()
+    case = Case()
     assert soak.holds("options_matter", case)
     assert not soak.holds("options_matter", replace(case, weights="normal"))
     for change in ({"bias": "zeros"}, {"h_0": "zeros"}, {"h_0": "none"}, {"bias": "off"}):
@@ -146,7 +146,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: Any) -> tuple[int, str, 
 
 
 def test_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    status, out, err = run(capsys, "--implementation", "LayerRecurrence", "--cases", 8)
+    status, out, err = run(capsys, "--implementation", "Recurrence", "--cases", 8)
     assert (status, err) == (0, "")
     assert "\n8 cases in " in out
     assert ": 0 failed, 0 not claimed, " in out
@@ -155,7 +155,7 @@ def test_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyP
     status, out, err = run(capsys, "--cases", 8)
     assert (status, err) == (1, "")
     failed = [line for line in out.splitlines() if line.startswith("FAILED case ")]
-    assert any("layer_output[DirectionsExchanged-float" in line for line in failed)
+    assert any("output[DirectionsExchanged-float" in line for line in failed)
     assert all("expected" in line for line in failed)
     number = int(failed[0].split()[2])
     assert failed[0] in run(capsys, "--start", number, "--cases", 1)[1].splitlines()
@@ -179,23 +179,23 @@ def test_what_cannot_be_judged(
 
 
 def test_several_are_judged_in_the_same_cases(capsys: pytest.CaptureFixture[str]) -> None:
-    both = ("--implementation", "LayerRecurrence", "--implementation", "Packed")
+    both = ("--implementation", "Recurrence", "--implementation", "Packed")
     status, out, err = run(capsys, *both, "--cases", 6)
     assert (status, err) == (0, "")
     named = [line.removesuffix(":") for line in out.splitlines() if line.endswith(":")]
-    assert named == ["LayerRecurrence", "Packed"]
+    assert named == ["Recurrence", "Packed"]
     assert out.count("\n6 cases in ") == 2
 
 
 def test_interrupted(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    class Interrupting(LayerRecurrence):
+    class Interrupting(Recurrence):
         calls = 0
 
-        def run_layer(self, call: LayerCall) -> LayerAnswer:
+        def run(self, call: Call) -> Answer:
             self.calls += 1
             if self.calls == 12:
                 raise KeyboardInterrupt
-            return super().run_layer(call)
+            return super().run(call)
 
     monkeypatch.setattr(soak, "layer_named", lambda _: Interrupting())
     status, out, err = run(capsys, "--cases", 50, "--start", 7)

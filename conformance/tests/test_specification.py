@@ -4,7 +4,7 @@ import re
 from importlib.resources import files
 
 import pytest
-from rnn_conformance.layer.cases import FEATURES
+from rnn_conformance.contract.call import FEATURES
 from rnn_conformance.profiles import ALL_CHECKS, CORE, LAYER
 
 TEXT = files("rnn_conformance").joinpath("specification.md").read_text(encoding="utf-8")

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 import torch
-from rnn_conformance import LayerCase
-from rnn_conformance.implementations.torch_layer import TorchLayer
-from rnn_conformance.layer.checks import LAYER_CHECKS
-from rnn_conformance.layer.subject import LayerSubject
+from rnn_conformance import Case
+from rnn_conformance.sources.adapters.torch_layer import TorchLayer
+from rnn_conformance.checks.every import CHECKS
+from rnn_conformance.checks.subject import Subject
 from rnn_conformance.profiles import LAYER
-from rnn_conformance.run import Planned
-from rnn_conformance.smoke import smoke
+from rnn_conformance.checks.plan import Planned
+from rnn_conformance.run.smoke import smoke
 
-CASE = LayerCase(L=2, bidirectional=True, T=7, B=4, I=5, H=3)
+CASE = Case(L=2, bidirectional=True, T=7, B=4, I=5, H=3)
 
 
 class Strict(torch.nn.RNN):
@@ -73,19 +73,19 @@ class Shared(torch.nn.RNN):
         return output * self.scale, h_n
 
 
-def outcome(check: str, stand_in: Any, case: LayerCase = CASE) -> str:
+def outcome(check: str, stand_in: Any, case: Case = CASE) -> str:
     adapter = TorchLayer(stand_in, stand_in.__name__)
     assert smoke(adapter) is adapter
-    subject = LayerSubject(adapter)
-    return Planned(LAYER, subject, LAYER_CHECKS[check], case).execute().outcome
+    subject = Subject(adapter)
+    return Planned(LAYER, subject, CHECKS[check], case).execute().outcome
 
 
 @pytest.mark.parametrize(
     ("stand_in", "check"),
     [
-        (Stateful, "layer_calls_are_independent"),
-        (Stale, "layer_calls_are_independent"),
-        (Buffered, "layer_earlier_results_kept"),
+        (Stateful, "calls_are_independent"),
+        (Stale, "calls_are_independent"),
+        (Buffered, "earlier_results_kept"),
         (Shared, "threads"),
     ],
 )
@@ -95,7 +95,7 @@ def test_what_a_module_keeps_is_seen(stand_in: Any, check: str) -> None:
 
 
 def test_what_torch_packs_is_no_fault_of_what_stands_in() -> None:
-    lengths = LayerCase(T=7, B=4, I=5, H=3, lengths="unsorted")
+    lengths = Case(T=7, B=4, I=5, H=3, lengths="unsorted")
     assert outcome("lengths_refused", Strict, lengths) == "passed"
     assert outcome("wrong_rows_refused", Strict, lengths) == "passed"
     assert TorchLayer().known_failures
@@ -104,7 +104,7 @@ def test_what_torch_packs_is_no_fault_of_what_stands_in() -> None:
 
 def test_a_call_in_bfloat16_leaves_a_module_of_float32_as_it_is() -> None:
     adapter = TorchLayer()
-    single = LayerCase(T=3, B=2, I=3, H=4, weights="moderate")
-    before = adapter.run_layer(single.call()).output
-    adapter.run_layer(replace(single, dtype="bfloat16").call())
-    assert (adapter.run_layer(single.call()).output == before).all()
+    single = Case(T=3, B=2, I=3, H=4, weights="moderate")
+    before = adapter.run(single.call()).output
+    adapter.run(replace(single, dtype="bfloat16").call())
+    assert (adapter.run(single.call()).output == before).all()

@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from rnn_conformance.cli import main
-from rnn_conformance.implementations import torch_cuda
-from rnn_conformance.implementations.torch_cell import TorchCell
-from rnn_conformance.implementations.torch_compiled import CompiledTorchCell
-from rnn_conformance.implementations.torch_cuda import OnDevice, TorchCuda, TorchCudaTF32
-from rnn_conformance.implementations.torch_layer import TorchLayer
-from rnn_conformance.layer.cases import LayerCase
-from rnn_conformance.layer.subject import given
-from rnn_conformance.loading import load
+from rnn_conformance.faces.cli import main
+from rnn_conformance.sources.adapters import torch_cuda
+from rnn_conformance.sources.adapters.torch_cell import TorchCell
+from rnn_conformance.sources.adapters.torch_compiled import CompiledTorchCell
+from rnn_conformance.sources.adapters.torch_cuda import OnDevice, TorchCuda, TorchCudaTF32
+from rnn_conformance.sources.adapters.torch_layer import TorchLayer
+from rnn_conformance.cases.case import Case
+from rnn_conformance.checks.subject import given
+from rnn_conformance.sources.loading import load
 
 
 class Traced(CompiledTorchCell):
@@ -24,8 +24,8 @@ class Traced(CompiledTorchCell):
 
 def test_what_is_compiled_is_the_cell() -> None:
     cell, compiled = TorchCell(), Traced()
-    for case in (LayerCase(T=3), LayerCase(T=2, B=2, I=3, H=6)):
-        expected, found = cell.run_layer(case.call()), compiled.run_layer(case.call())
+    for case in (Case(T=3), Case(T=2, B=2, I=3, H=6)):
+        expected, found = cell.run(case.call()), compiled.run(case.call())
         np.testing.assert_allclose(found.output, expected.output, rtol=1e-5, atol=1e-6)
         np.testing.assert_array_equal(given(found, "h_n")[0], found.output[-1])
 
@@ -43,13 +43,13 @@ def test_a_cell_that_needs_two_graphs_raises() -> None:
 @pytest.mark.parametrize(
     "case",
     [
-        LayerCase(L=2, bidirectional=True, lengths="unsorted", layout="batch_first"),
-        LayerCase(nonlinearity="relu", bias="off", h_0="none", dtype="float64"),
+        Case(L=2, bidirectional=True, lengths="unsorted", layout="batch_first"),
+        Case(nonlinearity="relu", bias="off", h_0="none", dtype="float64"),
     ],
     ids=lambda case: case.id,
 )
-def test_what_goes_to_a_device_comes_back_right(case: LayerCase) -> None:
-    expected, found = (each.run_layer(case.call()) for each in (TorchLayer(), TorchCuda("cpu")))
+def test_what_goes_to_a_device_comes_back_right(case: Case) -> None:
+    expected, found = (each.run(case.call()) for each in (TorchLayer(), TorchCuda("cpu")))
     np.testing.assert_array_equal(found.output, expected.output, strict=True)
     np.testing.assert_array_equal(found.h_n, expected.h_n, strict=True)
     assert TorchCuda("cpu").name == "torch.nn.RNN-cpu"
@@ -68,7 +68,7 @@ def test_tf32_is_allowed_where_the_name_says_so(
 
     monkeypatch.setattr(torch_cuda, "OnDevice", Watched)
     before = torch.backends.cudnn.allow_tf32
-    adapter("cpu").run_layer(LayerCase(T=1, B=1).call())
+    adapter("cpu").run(Case(T=1, B=1).call())
     assert seen == [allowed]
     assert torch.backends.cudnn.allow_tf32 == before
 

@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance import Case, LayerCase, catalogue, check, layer_catalogue
-from rnn_conformance.layer.recurrence import LayerRecurrence
+from rnn_conformance import Case, Case, catalogue, check, catalogue
+from rnn_conformance.variants.recurrence import Recurrence
 from rnn_conformance.recurrence import Recurrence
-from rnn_conformance.vacuity import Vacuous, refuse_vacuous, why_vacuous
+from rnn_conformance.cases.vacuity import Vacuous, refuse_vacuous, why_vacuous
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])  # with seed 0, this alone says so, and no run does
 def test_no_case_is_vacuous(seed: int) -> None:
-    cases = {*catalogue(seed), *catalogue(seed, h_0=False), *layer_catalogue(seed)}
+    cases = {*catalogue(seed), *catalogue(seed, h_0=False), *catalogue(seed)}
     assert len(cases) > 900
     for case in cases:
         refuse_vacuous(case)
@@ -24,7 +24,7 @@ def test_no_case_is_vacuous(seed: int) -> None:
 def changed(name: str, change: Any) -> Any:
     """`data` of a case, with one array changed."""
 
-    def data(self: Case | LayerCase) -> Any:
+    def data(self: Case | Case) -> Any:
         numbers = original[type(self)](self)
         if name in numbers.weights:
             weights = {**numbers.weights, name: change(numbers.weights[name].copy())}
@@ -34,7 +34,7 @@ def changed(name: str, change: Any) -> Any:
     return data
 
 
-original: dict[type, Any] = {Case: Case.data, LayerCase: LayerCase.data}
+original: dict[type, Any] = {Case: Case.data, Case: Case.data}
 
 
 def zeroed(array: Any) -> Any:
@@ -58,13 +58,13 @@ def of_row_0(array: Any) -> Any:
         (Case(4, 3, 5, 4), "h_0", of_row_0, "two rows of h_0 are equal"),
         (Case(4, 3, 5, 4), "inputs", lambda x: 1e4 * x, "an error shows in"),
         (Case(4, 3, 5, 4, weights="moderate"), "inputs", lambda x: x + 2**25, "an error shows in"),
-        (LayerCase(), "bias_hh_l0", zeroed, "a bias is zero"),
-        (LayerCase(), "weight_hh_l0", symmetric, "weight_hh is symmetric"),
-        (LayerCase(), "h_0", of_row_0, "two rows of h_0 are equal"),
-        (LayerCase(lengths="unsorted"), "lengths", lambda n: n * 0 + 3, "not as different as"),
-        (LayerCase(lengths="unsorted"), "inputs", zeroed, "zeros in the padding"),
-        (LayerCase(nonlinearity="relu"), "bias_ih_l0", lambda b: b - 99, "an error shows in 0%"),
-        (LayerCase(L=3, dtype="bfloat16"), "inputs", np.copy, "the bound is"),
+        (Case(), "bias_hh_l0", zeroed, "a bias is zero"),
+        (Case(), "weight_hh_l0", symmetric, "weight_hh is symmetric"),
+        (Case(), "h_0", of_row_0, "two rows of h_0 are equal"),
+        (Case(lengths="unsorted"), "lengths", lambda n: n * 0 + 3, "not as different as"),
+        (Case(lengths="unsorted"), "inputs", zeroed, "zeros in the padding"),
+        (Case(nonlinearity="relu"), "bias_ih_l0", lambda b: b - 99, "an error shows in 0%"),
+        (Case(L=3, dtype="bfloat16"), "inputs", np.copy, "the bound is"),
     ],
 )
 def test_what_makes_a_case_vacuous(
@@ -77,13 +77,13 @@ def test_what_makes_a_case_vacuous(
     why_vacuous.cache_clear()
 
 
-@pytest.mark.parametrize("implementation", [Recurrence, LayerRecurrence])
+@pytest.mark.parametrize("implementation", [Recurrence, Recurrence])
 def test_a_vacuous_case_is_an_error_and_no_verdict(
     implementation: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(case: Any) -> None:
         raise Vacuous(f"case {case.id} is vacuous")
 
-    monkeypatch.setattr("rnn_conformance.run.refuse_vacuous", refuse)
+    monkeypatch.setattr("rnn_conformance.checks.plan.refuse_vacuous", refuse)
     with pytest.raises(ValueError, match="is vacuous"):
         check(implementation(), seed=1)

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from flint import arb, ctx
-from rnn_conformance import LayerCase, vectors
-from rnn_conformance.certificate import JUDGE
-from rnn_conformance.exchange import read_tensors
-from rnn_conformance.layer.cases import PAIRS, LayerData, layer_cases
-from rnn_conformance.layer.expected import as_a_whole, cell_weights, whole
-from rnn_conformance.protocol import DTYPES
+from rnn_conformance import Case, vectors
+from rnn_conformance.bounds.certificate import JUDGE
+from rnn_conformance.sources.exchange import read_tensors
+from rnn_conformance.cases.case import Data
+from rnn_conformance.cases.catalogue import PAIRS, every_option
+from rnn_conformance.cases.expected import as_a_whole, cell_weights, whole
+from rnn_conformance.contract.call import DTYPES
 from rnn_conformance.vectors import cli
 from rnn_conformance.vectors.exact import FIFTY_DIGITS, exact, tanh
 from rnn_conformance.vectors.export import rounded_up, vector_cases
@@ -43,7 +44,7 @@ def test_tanh_has_36_digits(a: str) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_one_layer_is_what_ball_arithmetic_proves(dtype: str) -> None:
-    case = LayerCase(dtype=dtype, lengths="none")  # type: ignore[arg-type]
+    case = Case(dtype=dtype, lengths="none")  # type: ignore[arg-type]
     data = case.data()
     states = trajectory(
         cell_weights(data.weights, 0, 0, data.options), data.inputs, data.initial[0]
@@ -54,27 +55,27 @@ def test_one_layer_is_what_ball_arithmetic_proves(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("case", SMALL[::7], ids=lambda case: case.id)
-def test_the_reference_is_as_near_as_float64_explains(case: LayerCase) -> None:
+def test_the_reference_is_as_near_as_float64_explains(case: Case) -> None:
     found, other = exact(case.data()), whole(case.data(), JUDGE)
     assert (np.abs(found.output - other.output) <= other.output_bound).all()
     assert (np.abs(found.h_n - other.h_n) <= other.h_n_bound).all()
 
 
 def test_a_transposed_weight_is_farther_off() -> None:
-    data = LayerCase(L=2, bidirectional=True).data()
+    data = Case(L=2, bidirectional=True).data()
     turned = {n: w.T if n.startswith("weight_hh") else w for n, w in data.weights.items()}
     found, other = exact(replace(data, weights=turned)), whole(data, JUDGE)
     assert (np.abs(found.output - other.output) > other.output_bound).mean() > 0.9
 
 
-def _with_input(data: LayerData, step: int, row: int, value: float) -> LayerData:
+def _with_input(data: Data, step: int, row: int, value: float) -> Data:
     inputs = data.inputs.copy()
     inputs[step, row] = value
     return replace(data, inputs=inputs)
 
 
 def test_padding_is_never_read_and_a_real_nan_is_refused() -> None:
-    data = LayerCase(bidirectional=True, lengths="unsorted").data()
+    data = Case(bidirectional=True, lengths="unsorted").data()
     short = int(np.argmin(data.steps))
     found = exact(_with_input(data, -1, short, np.nan))
     np.testing.assert_array_equal(found.output, exact(data).output)
@@ -98,7 +99,7 @@ def test_bounds_are_rounded_up_to_three_digits() -> None:
 def test_the_bounds_hold_those_of_the_suite() -> None:
     assert {case.dtype for case in vector_cases()} == {*DTYPES}
     assert {case.weights for case in vector_cases()} == {"contractive"}
-    whole = {c for c in layer_cases() if c.weights == "contractive" and c.dtype in DTYPES}
+    whole = {c for c in every_option() if c.weights == "contractive" and c.dtype in DTYPES}
     left_out = whole - {*vector_cases()} - {*PAIRS}
     assert {(c.T, c.B) for c in left_out} == {(257, 256)}
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rnn_conformance import LayerCase
+from rnn_conformance import Case
 from rnn_conformance.vectors import export
 from rnn_conformance.vectors.export import vector_cases
 
@@ -78,7 +78,7 @@ def test_every_number_of_a_right_one_is_within_its_bound(run: Run) -> None:
     ids=["transposed", "one_bias", "lengths_ignored"],
 )
 def test_a_bug_fails_in_just_the_cases_that_can_show_it(
-    bug: Bug, shows: Callable[[LayerCase], bool], run: Run
+    bug: Bug, shows: Callable[[Case], bool], run: Run
 ) -> None:
     done = run(bug)
     expected = {case.id for case in CHOSEN if shows(case)}

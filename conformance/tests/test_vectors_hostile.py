@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rnn_conformance.implementations.reference_layer import ReferenceLayer
+from rnn_conformance.sources.adapters.reference_layer import ReferenceLayer
 from rnn_conformance.vectors import export, verify
 from rnn_conformance.vectors.manifest import Manifest, read_manifest
 

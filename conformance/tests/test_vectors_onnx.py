@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance import LayerCase
+from rnn_conformance import Case
 
 onnx = pytest.importorskip("onnx", reason='the extra "onnx" is not installed')
 from onnx import TensorProto, checker, numpy_helper  # noqa: E402
@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def arrays(folder: Path, case: LayerCase, kind: str) -> dict[str, Any]:
+def arrays(folder: Path, case: Case, kind: str) -> dict[str, Any]:
     found = {}
     data_set = folder / case.id / "test_data_set_0"
     for i in range(len([*data_set.glob(f"{kind}_*.pb")])):
@@ -49,9 +49,7 @@ def wrong(found: list[Any], expected: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_the_model_is_valid_and_takes_the_inputs_in_this_order(
-    case: LayerCase, folder: Path
-) -> None:
+def test_the_model_is_valid_and_takes_the_inputs_in_this_order(case: Case, folder: Path) -> None:
     model = onnx.load(folder / case.id / "model.onnx")
     checker.check_model(model, full_check=True)
     asked = arrays(folder, case, "input")
@@ -63,7 +61,7 @@ def test_the_model_is_valid_and_takes_the_inputs_in_this_order(
 
 
 @pytest.mark.parametrize("case", PLAIN, ids=lambda case: case.id)
-def test_the_evaluator_of_onnx_agrees(case: LayerCase, folder: Path) -> None:
+def test_the_evaluator_of_onnx_agrees(case: Case, folder: Path) -> None:
     model = onnx.load(folder / case.id / "model.onnx")
     asked, expected = arrays(folder, case, "input"), arrays(folder, case, "output")
     evaluator = ReferenceEvaluator(model)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance import LayerImplementation, Report
-from rnn_conformance.implementations.reference_layer import ReferenceLayer
-from rnn_conformance.layer.mutants.direction import ReversedOverPadding
-from rnn_conformance.layer.mutants.layer_cell import RecurrentWeightTransposed
-from rnn_conformance.layer.mutants.lengths import FinalStateAfterPadding, PaddingNotCleared
+from rnn_conformance import Implementation, Report
+from rnn_conformance.sources.adapters.reference_layer import ReferenceLayer
+from rnn_conformance.variants.wrong.direction import ReversedOverPadding
+from rnn_conformance.variants.wrong.cell import RecurrentWeightTransposed
+from rnn_conformance.variants.wrong.lengths import FinalStateAfterPadding, PaddingNotCleared
 from rnn_conformance.vectors import cli, export, verify
 
 from .vector_results import ONLY, compute, read, write
@@ -48,15 +48,15 @@ def test_right_results_conform(folder: Path, results: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "expected"),
     [
-        (RecurrentWeightTransposed(), {("layer_output", case) for case in ONLY if case != TINY}),
-        (FinalStateAfterPadding(), {("layer_h_n", case) for case in (LENGTHS, NAN, RELU)}),
+        (RecurrentWeightTransposed(), {("output", case) for case in ONLY if case != TINY}),
+        (FinalStateAfterPadding(), {("final_state", case) for case in (LENGTHS, NAN, RELU)}),
         (PaddingNotCleared(), {("padding_is_zero", case) for case in (LENGTHS, NAN, RELU)}),
-        (ReversedOverPadding(), {("layer_output", case) for case in (LENGTHS, NAN)}),
+        (ReversedOverPadding(), {("output", case) for case in (LENGTHS, NAN)}),
     ],
     ids=lambda value: type(value).__name__,
 )
 def test_a_wrong_layer_is_rejected(
-    wrong: LayerImplementation, expected: set[tuple[str, str]], folder: Path, tmp_path: Path
+    wrong: Implementation, expected: set[tuple[str, str]], folder: Path, tmp_path: Path
 ) -> None:
     found = failures(verify(folder, compute(wrong, folder, tmp_path / "wrong")))
     assert expected <= found
@@ -78,9 +78,9 @@ def _set(name: str, make: Callable[[Any], Any]) -> Callable[[dict[str, Any], Any
     ("change", "failing", "said"),
     [
         (_moved(0.99), set(), ""),
-        (_moved(-1.2), {"layer_output"}, "180 of 180 numbers are outside"),
-        (_set("h_n", lambda a: a * np.nan), {"layer_h_n"}, "found nan"),
-        (_set("output", np.float32), {"layer_shape_and_dtype", "layer_output"}, "got float32"),
+        (_moved(-1.2), {"output"}, "180 of 180 numbers are outside"),
+        (_set("h_n", lambda a: a * np.nan), {"final_state"}, "found nan"),
+        (_set("output", np.float32), {"shape_and_dtype", "output"}, "got float32"),
         (_set("output", lambda a: a[:-1]), None, "expected shape (6, 3, 10), got (5, 3, 10)"),
         (_set("h_n", np.int64), None, "h_n: expected floating-point numbers, got dtype int64"),
         (lambda arrays, _: arrays.pop("h_n"), None, "expected output, h_n, got 'output'"),
@@ -98,7 +98,7 @@ def test_a_changed_result_fails_where_it_was_changed(
     change(arrays, read(folder / "cases", TWO))
     write(results, TWO, **arrays)
     report = verify(folder, results)
-    everything = {"layer_shape_and_dtype", "layer_output", "layer_h_n"}
+    everything = {"shape_and_dtype", "output", "final_state"}
     assert failures(report) == {(c, TWO) for c in (everything if failing is None else failing)}
     assert all(said in record.message for record in report.failures[:1])
 
@@ -154,6 +154,6 @@ def test_the_command_judges(
     assert json.loads((tmp_path / "report.json").read_text())["conforms"] is True
     write(results, TWO, **{name: -array for name, array in read(results, TWO).items()})
     assert cli.main(arguments) == 1
-    assert f"FAILED layer_output[mine-{TWO}]" in capsys.readouterr().out
+    assert f"FAILED output[mine-{TWO}]" in capsys.readouterr().out
     assert cli.main(["verify", str(folder), str(folder)]) == 2
     assert capsys.readouterr().err.startswith("rnn-conformance: results: expected ID.safetensors")

@@ -89,14 +89,14 @@ def test_one_line_in_a_test_file_judges_too(run: Run) -> None:
 def test_the_command_judges_and_writes_every_report(run: Run) -> None:
     places = ("--json", "a.json", "--html", "a.html", "--markdown", "a.md", "--badge", "b.json")
     asked = ("check", "my_rnn.py:wrong", "--check", "trajectory", *places)
-    found = run("rnn_conformance.cli", *asked)
+    found = run("rnn_conformance.faces.cli", *asked)
     assert found.returncode == 1, found.stdout + found.stderr
     assert "[RecurrentWeightTransposed]" in found.stdout
-    board = run("rnn_conformance.cli", "scoreboard", "a.json", "--html", "board.html")
+    board = run("rnn_conformance.faces.cli", "scoreboard", "a.json", "--html", "board.html")
     assert (board.returncode, board.stderr) == (0, "")
 
 
 def test_the_vectors_are_in_it(run: Run) -> None:
-    found = run("rnn_conformance.cli", "vectors", "export", "vectors", "--only", "nothing")
+    found = run("rnn_conformance.faces.cli", "vectors", "export", "vectors", "--only", "nothing")
     assert found.returncode == 2
     assert "only: " in found.stderr

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rnn_conformance import LayerCall, LayerImplementation, exchange
+from rnn_conformance.sources import exchange
+from rnn_conformance import Call, Implementation
 from rnn_conformance.vectors.manifest import read_manifest
 
 ONLY = (
@@ -18,15 +19,15 @@ ONLY = (
 )
 
 
-def compute(implementation: LayerImplementation, vectors: Path, results: Path) -> Path:
+def compute(implementation: Implementation, vectors: Path, results: Path) -> Path:
     """Write the answer of an implementation to every vector, and return the folder of them."""
     results.mkdir()
     for case in read_manifest(vectors).cases:
         arrays = exchange.read_tensors(vectors / case.file, 2_000_000)
         asked = {name: array for name, array in arrays.items() if "." not in name}
         call = exchange.call_of(case.call, asked)
-        assert isinstance(call, LayerCall)
-        answer = implementation.run_layer(call)
+        assert isinstance(call, Call)
+        answer = implementation.run(call)
         write(results, case.id, output=answer.output, h_n=answer.h_n)
     return results
 

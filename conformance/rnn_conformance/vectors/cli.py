@@ -6,11 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rnn_conformance import status
-from rnn_conformance.extras import need
-from rnn_conformance.loading import CannotBeJudged
-from rnn_conformance.reports import files
-from rnn_conformance.terminal import print_report
+from rnn_conformance.contract.extras import need
+from rnn_conformance.contract.refusal import CannotBeJudged
+from rnn_conformance.faces import status
+from rnn_conformance.faces.reports import files
+from rnn_conformance.faces.terminal import print_report
 from rnn_conformance.vectors.export import export
 from rnn_conformance.vectors.manifest import VERSION, digest
 from rnn_conformance.vectors.verify import verify

@@ -1,4 +1,4 @@
-"""The recurrence of the profile "layer" in fifty decimal digits, rounded once to float64.
+"""The recurrence in fifty decimal digits, rounded once to float64.
 
 Nothing but Python's `decimal`, whose results are the same on every machine. Written from
 specification.md; it shares no code with the reference.
@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rnn_conformance.layer.cases import LayerData
-from rnn_conformance.protocol import Array
+from rnn_conformance.cases.case import Data
+from rnn_conformance.contract.call import Array
 
 FIFTY_DIGITS = Context(prec=50, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMAX)
 ZERO, ONE = Decimal(0), Decimal(1)
@@ -45,7 +45,7 @@ class Cell(NamedTuple):
     relu: bool
 
 
-def exact(data: LayerData) -> Exact:
+def exact(data: Data) -> Exact:
     """What the layer computes in evaluation, each number rounded once; padding is never read.
 
     Raises ValueError where a weight, a real input or a state is no finite number.
@@ -100,7 +100,7 @@ def _activation(cell: Cell, a: Decimal) -> Decimal:
     return tanh(a)
 
 
-def _cell(data: LayerData, layer: int, direction: int) -> Cell:
+def _cell(data: Data, layer: int, direction: int) -> Cell:
     weights: Mapping[str, Array] = data.weights
     end = f"l{layer}{'_reverse' if direction else ''}"
     bias = [ZERO] * data.options.hidden_size

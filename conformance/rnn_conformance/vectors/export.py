@@ -10,29 +10,30 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rnn_conformance.exchange import Tensors, fields_of, tensors_of, write_tensors
-from rnn_conformance.layer.cases import FEATURES, PAIRS, LayerCase, layer_cases
-from rnn_conformance.layer.checks import LAYER_CHECKS
-from rnn_conformance.layer.expected import as_a_whole
-from rnn_conformance.protocol import DTYPES, Array, Layout
-from rnn_conformance.vacuity import refuse_vacuous
+from rnn_conformance.cases.case import Case
+from rnn_conformance.cases.catalogue import PAIRS, every_option
+from rnn_conformance.cases.expected import as_a_whole
+from rnn_conformance.cases.vacuity import refuse_vacuous
+from rnn_conformance.checks.every import CHECKS
+from rnn_conformance.contract.call import DTYPES, FEATURES, Array, Layout
+from rnn_conformance.sources.exchange import Tensors, fields_of, tensors_of, write_tensors
 from rnn_conformance.vectors.exact import Exact, exact
 from rnn_conformance.vectors.flags import FLAGS, flags_of
 from rnn_conformance.vectors.manifest import INDEX, MANIFEST, Manifest, Vector, digest, file_of
 
 __all__ = ["digest", "export", "vector_cases"]
 
-HELD = ("layer_shape_and_dtype", "layer_output", "layer_h_n", "padding_is_zero")
+HELD = ("shape_and_dtype", "output", "final_state", "padding_is_zero")
 MOST_STATES = 10_000  # of a layer and direction: a set of some megabytes
 THREE_DIGITS = Context(prec=3, rounding=ROUND_CEILING)
 
 
-def vector_cases(seed: int = 0) -> tuple[LayerCase, ...]:
+def vector_cases(seed: int = 0) -> tuple[Case, ...]:
     """The cases of a set: those with a bounded whole result, but `PAIRS` and the largest, by id."""
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed: expected an integer from 0 on, got {seed!r}")
     first = dict.fromkeys(
-        case for case in layer_cases() if case not in PAIRS
+        case for case in every_option() if case not in PAIRS
     )  # version 1 of the set
     cases = (replace(case, seed=seed) for case in first)
     kept = (c for c in cases if c.weights == "contractive" and c.dtype in DTYPES)
@@ -65,7 +66,7 @@ def export(folder: Path | str, *, seed: int = 0, only: Collection[str] | None = 
     return manifest
 
 
-def chosen(cases: tuple[LayerCase, ...], only: Collection[str] | None) -> tuple[LayerCase, ...]:
+def chosen(cases: tuple[Case, ...], only: Collection[str] | None) -> tuple[Case, ...]:
     """The cases of these ids, all where it is None. Raises ValueError for an unknown one."""
     if only is None:
         return cases
@@ -74,7 +75,7 @@ def chosen(cases: tuple[LayerCase, ...], only: Collection[str] | None) -> tuple[
     return tuple(case for case in cases if case.id in only)
 
 
-def _write(folder: Path, case: LayerCase) -> Vector:
+def _write(folder: Path, case: Case) -> Vector:
     call, path = case.call(), folder / file_of(case.id)
     write_tensors(path, {**tensors_of(call), **_results(case)})
     clauses = {clause for name in HELD for clause in _clauses(name, case)}
@@ -84,14 +85,14 @@ def _write(folder: Path, case: LayerCase) -> Vector:
     )
 
 
-def _clauses(name: str, case: LayerCase) -> tuple[str, ...]:
+def _clauses(name: str, case: Case) -> tuple[str, ...]:
     """The clauses that a check holds in a case."""
-    check = LAYER_CHECKS[name]
+    check = CHECKS[name]
     concerned = (clause for clause in check.clauses if case.concerns(clause))
     return tuple(concerned) if check.applies(case, FEATURES) else ()
 
 
-def _results(case: LayerCase) -> Tensors:
+def _results(case: Case) -> Tensors:
     """What is expected, and how far from it rounding may lead, as the caller gets the results."""
     bounds, found = as_a_whole(case), _exact(replace(case, layout="time_first"))
     output = (found.output, rounded_up(bounds.output_bound, found.output))
@@ -104,7 +105,7 @@ def _results(case: LayerCase) -> Tensors:
 
 
 @lru_cache(maxsize=1024)
-def _exact(case: LayerCase) -> Exact:
+def _exact(case: Case) -> Exact:
     """In one layout for all of them."""
     return exact(case.data())
 
@@ -128,7 +129,7 @@ def _laid_out(name: str, value: Array, layout: Layout) -> Array:
     return value.swapaxes(0, 1) if whole and layout == "batch_first" else value
 
 
-def _index_line(case: LayerCase) -> str:
+def _index_line(case: Case) -> str:
     """A case for readers without JSON: id, file, dtype, layout, nonlinearity, T B I H L D bias."""
     o = case.options
     sizes = (case.T, case.B, case.I, case.H, case.L, o.directions, int(o.bias))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from rnn_conformance.layer.cases import LayerCase
+from rnn_conformance.cases.case import Case
 
 FLAGS: Mapping[str, str] = {
     "BatchFirst": "Inputs and output are (B, T, ...); h_0 and h_n keep the batch second.",
@@ -25,12 +25,12 @@ FLAGS: Mapping[str, str] = {
 }
 
 
-def flags_of(case: LayerCase) -> tuple[str, ...]:
+def flags_of(case: Case) -> tuple[str, ...]:
     """The flags of a case, in alphabetical order."""
     return tuple(sorted(_flags(case)))
 
 
-def _flags(case: LayerCase) -> Iterator[str]:
+def _flags(case: Case) -> Iterator[str]:
     single = case.layout == "single"
     sizes = [case.T, case.I, case.H] + [case.B] * (not single)
     given = {

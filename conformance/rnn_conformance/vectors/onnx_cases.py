@@ -11,9 +11,9 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from rnn_conformance.implementations.onnx_model import node_weights
-from rnn_conformance.layer.cases import LayerCase, LayerData
-from rnn_conformance.protocol import Array
+from rnn_conformance.cases.case import Case, Data
+from rnn_conformance.contract.call import Array
+from rnn_conformance.sources.adapters.onnx_model import node_weights
 from rnn_conformance.vectors.exact import exact
 from rnn_conformance.vectors.export import chosen, vector_cases
 
@@ -22,7 +22,7 @@ INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h")  # in the order of t
 OUTPUTS = ("Y", "Y_h")
 
 
-def onnx_cases(seed: int = 0) -> tuple[LayerCase, ...]:
+def onnx_cases(seed: int = 0) -> tuple[Case, ...]:
     """One layer, time first: several are several nodes, and hardly any runtime has layout=1.
 
     NaN in the padding is left out: the operator says nothing of it.
@@ -64,12 +64,12 @@ def write_onnx_cases(
     return tuple(case.id for case in cases)
 
 
-def node_inputs(data: LayerData) -> dict[str, Array]:
+def node_inputs(data: Data) -> dict[str, Array]:
     """X (T, B, I), W (D, H, I), R (D, H, H), B (D, 2H), sequence_lens (B,) and initial_h (D, B, H).
 
     B is [Wb, Rb] of a direction; it, sequence_lens and initial_h are there where the case has them.
     """
-    found: dict[str, Any] = {"X": data.inputs, **node_weights(data, 0)}
+    found: dict[str, Any] = {"X": data.inputs, **node_weights(data.options, data.weights, 0)}
     if data.lengths is not None:
         found["sequence_lens"] = data.lengths.astype(np.int32)
     if data.h_0 is not None:
@@ -77,7 +77,7 @@ def node_inputs(data: LayerData) -> dict[str, Array]:
     return found
 
 
-def node_outputs(data: LayerData) -> dict[str, Array]:
+def node_outputs(data: Data) -> dict[str, Array]:
     """Y (T, D, B, H), zeros in the padding, and Y_h (D, B, H): exact, rounded to the dtype."""
     T, B, _ = data.inputs.shape
     o, found = data.options, exact(data)
@@ -86,9 +86,7 @@ def node_outputs(data: LayerData) -> dict[str, Array]:
     return {name: value.astype(data.inputs.dtype) for name, value in values.items()}
 
 
-def model(
-    case: LayerCase, inputs: Mapping[str, Array], outputs: Mapping[str, Array]
-) -> onnx.ModelProto:
+def model(case: Case, inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> onnx.ModelProto:
     """A graph of the one node, whose inputs and outputs have these types and shapes."""
     node = helper.make_node(
         "RNN",

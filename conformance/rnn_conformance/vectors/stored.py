@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rnn_conformance.documents import content_of
-from rnn_conformance.exchange import Tensors, arrays_of
-from rnn_conformance.protocol import Layout
+from rnn_conformance.contract.call import Layout
+from rnn_conformance.contract.documents import content_of
+from rnn_conformance.sources.exchange import Tensors, arrays_of
 from rnn_conformance.vectors.manifest import Vector
 
 MOST_BYTES = 2_000_000

@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from rnn_conformance import environment
-from rnn_conformance.documents import content_of
-from rnn_conformance.exchange import HEADER_BYTES, Tensors, arrays_of
-from rnn_conformance.judgement import Judgement
-from rnn_conformance.layer.checks import LAYER_CHECKS
-from rnn_conformance.layer.expected import H_N
-from rnn_conformance.records import Outcome, Record, Report
-from rnn_conformance.subject import Violation, array_of, in_order
+from rnn_conformance.bounds.judgement import Judgement
+from rnn_conformance.cases.expected import H_N
+from rnn_conformance.checks.every import CHECKS
+from rnn_conformance.checks.records import Outcome, Record, Report
+from rnn_conformance.contract.documents import content_of
+from rnn_conformance.contract.refusal import Violation, array_of, in_order
+from rnn_conformance.run import environment
+from rnn_conformance.sources.exchange import HEADER_BYTES, Tensors, arrays_of
 from rnn_conformance.vectors.manifest import Manifest, Vector, digest, read_manifest
 from rnn_conformance.vectors.stored import Stored, stored
 
 BOUND = "the bound that is stored with the vector"
 SHAPES, OUTPUT, LAST, PADDING = (
-    "layer_shape_and_dtype", "layer_output", "layer_h_n", "padding_is_zero",
+    "shape_and_dtype", "output", "final_state", "padding_is_zero",
 )  # fmt: skip
 
 
@@ -146,5 +146,5 @@ def _left_open(record: Record) -> Record:
 
 
 def _record(vector: Vector, check: str, who: str, outcome: Outcome, **fields: Any) -> Record:
-    held = tuple(c for c in LAYER_CHECKS[check].clauses if c in vector.clauses)
+    held = tuple(c for c in CHECKS[check].clauses if c in vector.clauses)
     return Record(f"{check}[{who}-{vector.id}]", check, held, vector.id, who, outcome, **fields)

@@ -1,0 +1,1 @@
+"""How far from the exact value a right implementation can be, and what is outside."""

@@ -1,0 +1,201 @@
+"""The mathematics of the verdict: how far from the equation a right implementation can be.
+
+Each step is judged from the implementation's own previous state, in float64. For a recurrence that
+is computed in precision u (unit roundoff), with I + H products and two biases to a sum,
+
+    a     = W_xh x_t + b_xh + W_hh h_{t-1} + b_hh
+    scale = |W_xh||x_t| + |b_xh| + |W_hh||h_{t-1}| + |b_hh|
+    e     = gamma_m(u) scale + m eta,          m = I + H + 3,  gamma_m(u) = m u / (1 - m u)
+
+bounds the error of `a` in any order of summation, with or without fused multiply-add, the biases
+merged or not (N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1);
+m eta, eta the smallest normal number, covers products and sums that are flushed to zero. Then
+
+    |h_t - tanh a| <= sech^2(max(|a| - e, 0)) e + 2 k u |tanh a| + eta
+
+by the mean value theorem, with k ulps allowed to the tanh. The judge's own rounding, in float64, is
+bounded in the same way and added. If every step is inside, the layer computes the recurrence.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_conformance.contract.call import Array
+
+Float64 = npt.NDArray[np.float64]
+
+TANH_ULPS = 4
+
+
+@dataclass(frozen=True)
+class Precision:
+    """The unit roundoff and the smallest normal number of a dtype."""
+
+    name: str
+    u: float
+    eta: float
+
+    @classmethod
+    def of(cls, dtype: npt.DTypeLike) -> "Precision":
+        """Of a dtype of NumPy, or of "bfloat16": 8 bits, the exponents of float32."""
+        return _precision("bfloat16" if dtype == "bfloat16" else np.dtype(dtype).name)
+
+    def __str__(self) -> str:
+        return f"u = 2^{round(np.log2(self.u))} ({self.name})"
+
+
+@lru_cache
+def _precision(name: str) -> Precision:
+    if name == "bfloat16":
+        return Precision(name, 2.0**-8, float(np.finfo(np.float32).smallest_normal))
+    info = np.finfo(name)
+    return Precision(name, float(info.eps) / 2, float(info.smallest_normal))
+
+
+JUDGE = Precision.of(np.float64)
+JUDGE_U = JUDGE.u
+
+
+def gamma(m: int, u: float) -> float:
+    """gamma_m = m u / (1 - m u), the relative error of m roundings (Higham, lemma 3.1)."""
+    return m * u / (1 - m * u)
+
+
+@dataclass(frozen=True)
+class Affine:
+    """W_1 v_1 + b_1 + W_2 v_2 + b_2 for many rows, in float64, with the sum of absolute values.
+
+    Attributes:
+        value, scale: (..., units).
+        roundings: m, an upper bound of the roundings that any one term goes through.
+    """
+
+    value: Float64
+    scale: Float64
+    roundings: int
+
+    def error(self, precision: Precision) -> Float64:
+        """How far from the exact value a computation in this precision can be."""
+        m = self.roundings
+        return gamma(m, precision.u) * self.scale + m * precision.eta
+
+    @property
+    def judge_error(self) -> Float64:
+        """How far from the exact value `self.value` can be."""
+        return self.error(JUDGE)
+
+    @property
+    def slack(self) -> float:
+        """Covers the rounding of the bound itself: its sums, and a few operations more."""
+        return 1 + 4 * gamma(self.roundings + 16, JUDGE_U)
+
+
+def affine(*terms: tuple[Array, Array], biases: tuple[Array, ...]) -> Affine:
+    """Sum over (matrix (units, n), vectors (..., n)), plus the biases (units, 1)."""
+    columns = [bias[:, 0].astype(np.float64) for bias in biases]
+    value = sum(columns, np.zeros_like(columns[0]))
+    scale = sum((np.abs(column) for column in columns), np.zeros_like(columns[0]))
+    for matrix, vectors in terms:
+        W, v = matrix.astype(np.float64), vectors.astype(np.float64)
+        value = value + v @ W.T
+        scale = scale + np.abs(v) @ np.abs(W).T
+    return Affine(value, scale, sum(m.shape[1] for m, _ in terms) + len(biases) + 1)
+
+
+def preactivation(weights: Mapping[str, Array], inputs: Array, previous: Array) -> Affine:
+    """a for inputs (..., I) and the states before them (..., H)."""
+    return affine(
+        (weights["W_xh"], inputs),
+        (weights["W_hh"], previous),
+        biases=(weights["b_xh"], weights["b_hh"]),
+    )
+
+
+def tanh_bound(a: Affine, precision: Precision, perturbation: Float64 | float = 0.0) -> Float64:
+    """The bound on |h_t - tanh(a)|, where h_t may come from an `a` perturbed by as much as said."""
+    e = a.error(precision) + a.judge_error + perturbation
+    size = np.abs(a.value)
+    through = _sech2(np.maximum(size - e, 0)) * e
+    ulps = 2 * TANH_ULPS * ((precision.u + JUDGE_U) * np.tanh(size) + precision.u * through)
+    bound: Float64 = (through + ulps + precision.eta) * a.slack
+    return bound
+
+
+def relu_bound(a: Affine, precision: Precision, perturbation: Float64 | float = 0.0) -> Float64:
+    """The bound on |h_t - max(a, 0)|: relu rounds nothing and carries an error at most."""
+    e = a.error(precision) + a.judge_error + perturbation
+    bound: Float64 = (e + precision.eta) * a.slack
+    return bound
+
+
+def activation(nonlinearity: str, a: Float64) -> Float64:
+    """tanh or relu in float64."""
+    return np.tanh(a) if nonlinearity == "tanh" else np.maximum(a, 0)
+
+
+def state_bound(
+    nonlinearity: str, a: Affine, precision: Precision, perturbation: Float64 | float = 0.0
+) -> Float64:
+    """`tanh_bound` or `relu_bound`."""
+    bound = tanh_bound if nonlinearity == "tanh" else relu_bound
+    return bound(a, precision, perturbation)
+
+
+@lru_cache
+def state_reason(nonlinearity: str, roundings: int, precision: Precision) -> str:
+    """The one-step bound in words."""
+    through = f"through tanh, plus {TANH_ULPS} ulps of tanh" if nonlinearity == "tanh" else ""
+    sums = f"gamma_{roundings}(u) (|W_xh||x_t| + |b_xh| + |W_hh||h_t-1| + |b_hh|)"
+    return f"{sums} {through}, {precision}".replace(" ,", ",")
+
+
+def readout_bound(y: Affine, precision: Precision) -> Float64:
+    """The bound on |y_t - (W_ho h_t + b_ho)|."""
+    bound: Float64 = (y.error(precision) + y.judge_error) * y.slack
+    return bound
+
+
+def _sech2(a: Float64) -> Float64:
+    """sech(a)^2; 0 rather than an overflow where a is large."""
+    cosh = np.cosh(np.minimum(a, 350.0))
+    result: Float64 = 1 / (cosh * cosh)
+    return result
+
+
+def trajectory_bound(
+    weights: Mapping[str, Array],
+    inputs: Array,
+    h_0: Array,
+    states: Float64,
+    precision: Precision,
+    *,
+    nonlinearity: str = "tanh",
+    inherited: Float64 | None = None,
+) -> Float64:
+    """The bound on the distance of two whole trajectories, one of them `states`, in float64.
+
+    The distance d_{t-1} before a step perturbs its pre-activation by |W_hh| d_{t-1} at most, so the
+    one-step bound with that perturbation bounds d_t. It stays small only where the recurrence
+    contracts.
+
+    Args:
+        inputs, h_0, states: (T, B, I), (B, H), (T, B, H); `states` computed in float64.
+        precision: of the other trajectory.
+        inherited: (T, B, I), how far the two trajectories' inputs are apart; None for not at all.
+    """
+    W_xh, W_hh = (np.abs(weights[name].astype(np.float64)) for name in ("W_xh", "W_hh"))
+    apart = np.zeros(inputs.shape) if inherited is None else inherited
+    previous = np.concatenate([h_0[np.newaxis].astype(np.float64), states[:-1]])
+    distance = np.zeros(h_0.shape)
+    bounds = np.empty_like(states)
+    of_all = preactivation(weights, inputs, previous)
+    for t, (value, scale) in enumerate(zip(of_all.value, of_all.scale, strict=True)):
+        a = Affine(value, scale, of_all.roundings)
+        carried = (distance @ W_hh.T + apart[t] @ W_xh.T) * (1 + gamma(a.roundings, precision.u))
+        # The judge's share in the one-step bound is here that of `states`, rounded in float64 too.
+        distance = bounds[t] = state_bound(nonlinearity, a, precision, carried) + JUDGE.eta
+    return bounds

@@ -1,0 +1,94 @@
+"""A failure, repeated in a few lines that a stranger can run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnn_conformance.contract.call import Array
+
+STEP = {
+    "tanh": "np.tanh(W_xh @ x + b_xh + W_hh @ h + b_hh)",
+    "relu": "np.maximum(W_xh @ x + b_xh + W_hh @ h + b_hh, 0)",
+}
+READOUT = "W_ho @ h + b_ho"
+
+
+@dataclass(frozen=True)
+class Formula:
+    """How one expected number comes about, for lines of NumPy that compute it again.
+
+    Attributes:
+        code: a Python expression over the operands.
+        operands: the arrays by name, for a time step, a row and a unit; empty where the formula
+            does not hold.
+    """
+
+    code: str
+    operands: Callable[[int, int, int], Mapping[str, Any]]
+
+
+def step_operands(weights: Mapping[str, Array], unit: int, x: Array, h: Array) -> dict[str, Any]:
+    """What one unit of a step is computed from: its rows of the weights, x_t and h_{t-1}."""
+    return {
+        "W_xh": weights["W_xh"][unit],
+        "b_xh": weights["b_xh"][unit, 0],
+        "W_hh": weights["W_hh"][unit],
+        "b_hh": weights["b_hh"][unit, 0],
+        "x": x,
+        "h": h,
+    }
+
+
+def readout_formula(weights: Mapping[str, Array], states: Array) -> Formula:
+    """One unit of y_t from the state of the same step, of (T, B, H)."""
+
+    def operands(step: int, row: int, unit: int) -> dict[str, Any]:
+        return {
+            "W_ho": weights["W_ho"][unit],
+            "b_ho": weights["b_ho"][unit, 0],
+            "h": states[step, row],
+        }
+
+    return Formula(READOUT, operands)
+
+
+def numpy_lines(formula: Formula, index: tuple[int, int, int], found: float, bound: float) -> str:
+    """A program, NumPy alone, that prints what was expected in float64, beside what came.
+
+    Empty where the formula does not hold.
+    """
+    operands = formula.operands(*index)
+    if not operands:
+        return ""
+    lines = ["import numpy as np", "from numpy import array, inf, nan"]
+    lines += [f"{name} = {_literal(value)}" for name, value in operands.items()]
+    lines += [f"expected = {formula.code}"]
+    lines += [f"found, bound = {found!r}, {bound!r}"]
+    lines += ["print(expected, found, abs(found - expected) / bound)  # above 1: outside"]
+    return "\n".join(lines)
+
+
+def call_lines(implementation: str, case: object, code: str) -> str:
+    """A program that asks the implementation again, for what NumPy alone cannot repeat.
+
+    Args:
+        code: the expression that gives the implementation; empty where there is none.
+    """
+    found = code or f"as_implementation(...)  # what was judged as {implementation}"
+    maker = found.partition("(")[0]
+    return "\n".join(
+        [
+            f"from rnn_conformance import {type(case).__name__}, {maker}",
+            f"case = {case!r}",
+            f"implementation = {found}",
+            "print(implementation.run(case.call()))",
+        ]
+    )
+
+
+def _literal(value: Any) -> str:
+    """The exact value in float64: a float32 number is printed with all of its digits."""
+    exact = np.asarray(value, np.float64)
+    return repr(exact.tolist()) if exact.ndim == 0 else f"array({exact.tolist()!r})"

@@ -1,0 +1,278 @@
+"""A case, named by its id, and the numbers that are made from it and the seed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Literal
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_conformance.contract.call import (
+    Array,
+    Call,
+    Dtype,
+    Layout,
+    Lengths,
+    Nonlinearity,
+    Options,
+)
+from rnn_conformance.contract.conventions import NAN_IGNORED
+from rnn_conformance.contract.dtypes import in_format
+
+H0 = Literal["none", "zeros", "nonzero"]
+Bias = Literal["off", "zeros", "nonzero", "ih_alone", "hh_alone"]
+LengthsKind = Literal["none", "unsorted", "sorted", "equal"]
+Weights = Literal["contractive", "normal", "initial", "silent", "moderate", "extreme", "special"]
+PADDING = 9.75  # far from every input, so that a step that reads it shows
+EXTREMES = (1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 0.5, 3.0, 5.0, 9.0, 20.0, 45.0, 100.0, 1e4, 1e10)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One problem, made anew from its id and the seed.
+
+    Attributes:
+        B: the batch size; 1 in the layout "single".
+        bias: "ih_alone": bias_hh is zeros, bias_ih is not; "hh_alone": the reverse.
+        L: num_layers.
+        lengths: none, or one of every kind of lengths: all different, one of them 1 and one T.
+        padding_nan: whether the padding is NaN rather than a number.
+        weights: "contractive" (as a trained network is: whole results can be compared), "normal"
+            (weights and both biases standard normal: chaotic), "initial" (as normal, but biases
+            zero), "silent" (as initial, and the first half of the inputs is zeros of both signs, so
+            that pre-activations are exactly 0 if h_0 is), "moderate" (most states between 0.1 and
+            0.9, neither tiny nor saturated),
+            "extreme" (a pre-activation of every magnitude from 1e-8 to 1e10, of both signs) or
+            "special" (small weights; a step of zeros, inputs of 1000 and states of 500, which a
+            mask or a clip would change). All but contractive ones are judged step by step, so they
+            are for one layer.
+        O: output_size; 0 for no readout.
+    """
+
+    T: int = 7
+    B: int = 4
+    I: int = 5
+    H: int = 3
+    L: int = 1
+    nonlinearity: Nonlinearity = "tanh"
+    bias: Bias = "nonzero"
+    bidirectional: bool = False
+    layout: Layout = "time_first"
+    h_0: H0 = "nonzero"
+    lengths: LengthsKind = "none"
+    dtype: Dtype = "float32"
+    padding_nan: bool = False
+    weights: Weights = "contractive"
+    O: int = 0
+    seed: int = 0
+
+    @property
+    def id(self) -> str:
+        """Such as float32-T7-B4-I5-H3-L2-relu-bidirectional-unsorted-h0-batch_first."""
+        parts = [self.dtype, f"T{self.T}"]
+        parts += [f"B{self.B}"] * (self.layout != "single")
+        parts += [f"I{self.I}", f"H{self.H}"] + [f"O{self.O}"] * (self.O > 0)
+        parts += [f"L{self.L}", self.nonlinearity]
+        parts += ["bidirectional"] * self.bidirectional
+        parts += [{"off": "no_bias", "zeros": "zero_bias"}.get(self.bias, self.bias)] * (
+            self.bias != "nonzero"
+        )
+        parts += [self.lengths] * (self.lengths != "none")
+        parts += ["nan_padding"] * self.padding_nan
+        parts += [{"none": "no_h0", "zeros": "zero_h0", "nonzero": "h0"}[self.h_0]]
+        parts += [self.layout] * (self.layout == "batch_first")
+        parts += [self.weights] * (self.weights != "contractive")
+        return "-".join(parts)
+
+    @property
+    def options(self) -> Options:
+        bias, two = self.bias != "off", self.bidirectional
+        return Options(self.I, self.H, self.L, self.nonlinearity, bias, two, output_size=self.O)
+
+    @property
+    def features(self) -> frozenset[str]:
+        """What an implementation must claim to be asked this."""
+        found: set[str] = {self.dtype, self.layout, self.nonlinearity}
+        found |= {"layers"} if self.L > 1 else set()
+        found |= {"bidirectional"} if self.bidirectional else set()
+        found |= {"no_bias"} if self.bias == "off" else set()
+        found |= {"lengths"} if self.lengths != "none" else set()
+        found |= {NAN_IGNORED} if self.padding_nan else set()
+        found |= {"h_0"} if self.h_0 != "none" else set()
+        found |= {"readout"} if self.O else set()
+        return frozenset(found)
+
+    def concerns(self, clause: str) -> bool:
+        """Whether the case can show a breach of a clause that a check in it holds."""
+        shows = {
+            "RNN-CELL-1": self.nonlinearity == "tanh",
+            "RNN-CELL-2": self.nonlinearity == "relu",
+            "RNN-CELL-3": self.bias == "off",
+            "RNN-STATE-1": self.h_0 == "none",
+            "RNN-READ": self.O > 0,
+            "RNN-DIR": self.bidirectional,
+            "RNN-LAYER": self.L > 1,
+            "RNN-LAYOUT-1": self.layout == "batch_first",
+            "RNN-LAYOUT-2": self.layout == "single",
+            "RNN-LEN-5": True,
+            "RNN-LEN": self.lengths != "none",
+        }
+        return next((shown for start, shown in shows.items() if clause.startswith(start)), True)
+
+    @property
+    def in_one_order(self) -> "Case":
+        """The case of which the same is expected, in whatever layout; an omitted h_0 is zeros."""
+        return replace(self, layout="time_first", h_0="zeros" if self.h_0 == "none" else self.h_0)
+
+    def data(self) -> "Data":
+        return _data(self)
+
+    def call(self) -> Call:
+        return self.data().call(self.layout)
+
+
+@dataclass(frozen=True)
+class Data:
+    """The numbers of a case in one order, whatever the layout; read-only.
+
+    Attributes:
+        inputs: (T, B, I); beyond a row's length, padding.
+        h_0: (L·D, B, H), or None where it is omitted.
+        lengths: (B,), or None where every row has T steps.
+        bfloat16: as in `Call`.
+    """
+
+    options: Options
+    weights: Mapping[str, Array]
+    inputs: Array
+    h_0: Array | None
+    lengths: Lengths | None
+    bfloat16: bool = False
+
+    @property
+    def initial(self) -> Array:
+        """h_0 (L·D, B, H), zeros where it is omitted."""
+        if self.h_0 is not None:
+            return self.h_0
+        o = self.options
+        shape = (o.num_layers * o.directions, self.inputs.shape[1], o.hidden_size)
+        return np.zeros(shape, self.inputs.dtype)
+
+    @property
+    def steps(self) -> Lengths:
+        """How many steps each row has, (B,)."""
+        T, B, _ = self.inputs.shape
+        return np.full(B, T) if self.lengths is None else self.lengths
+
+    @property
+    def real(self) -> npt.NDArray[np.bool_]:
+        """Which steps of which rows are no padding, (T, B, 1)."""
+        steps = np.arange(len(self.inputs))[:, None, None]
+        mask: npt.NDArray[np.bool_] = steps < self.steps[:, None]
+        return mask
+
+    def call(self, layout: Layout) -> Call:
+        """Copies of these numbers, laid out as asked; one sequence for "single"."""
+        weights = {name: value.copy() for name, value in self.weights.items()}
+        inputs, h_0 = self.inputs.copy(), None if self.h_0 is None else self.h_0.copy()
+        lengths = None if self.lengths is None else self.lengths.copy()
+        if layout == "single":
+            inputs, h_0 = inputs[:, 0].copy(), None if h_0 is None else h_0[:, 0].copy()
+        elif layout == "batch_first":
+            inputs = inputs.swapaxes(0, 1).copy()
+        return Call(self.options, weights, inputs, h_0, lengths, layout, bfloat16=self.bfloat16)
+
+
+@lru_cache(maxsize=2048)
+def _data(case: Case) -> Data:
+    # What only changes the layout, the precision or what is left out changes none of the numbers.
+    kind = {"contractive": False, "normal": True}.get(case.weights, case.weights)
+    sizes = f"{case.T} {case.B} {case.I} {case.H} {case.L} {case.bidirectional} {kind}"
+    rng = np.random.default_rng([case.seed, crc32(sizes.encode())])
+    full = replace(case, bias="nonzero", O=0).options
+    weights = {
+        name: _weight(case, name, shape, rng) for name, shape in full.weight_shapes().items()
+    }
+    inputs = rng.standard_normal((case.T, case.B, case.I))
+    h_0 = rng.standard_normal((case.L * full.directions, case.B, case.H))
+    if case.O:
+        weights["W_ho"] = rng.standard_normal((case.O, full.directions * case.H))
+        weights["b_ho"] = rng.standard_normal(case.O) * (case.weights not in ("initial", "silent"))
+    if case.weights == "special":
+        inputs[case.T // 2] = 0
+        inputs[0, :, 0], inputs[-1, :, -1] = 1000, -1000
+        h_0[..., 0], h_0[..., -1] = 500, -500
+    if case.weights == "silent":
+        inputs[: case.T // 2] = 0
+        inputs[0] = -0.0
+    lengths = _lengths(case)
+    if lengths is not None:
+        beyond = np.arange(case.T)[:, None] >= lengths
+        inputs[beyond] = np.nan if case.padding_nan else PADDING
+    kept = case.options.weight_shapes()
+    return Data(
+        case.options,
+        MappingProxyType({name: _frozen(weights[name], case.dtype) for name in kept}),
+        _frozen(inputs, case.dtype),
+        {
+            "none": None,
+            "zeros": _frozen(np.zeros_like(h_0), case.dtype),
+            "nonzero": _frozen(h_0, case.dtype),
+        }[case.h_0],
+        lengths,
+        case.dtype == "bfloat16",
+    )
+
+
+def _weight(case: Case, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    values = rng.standard_normal(shape)
+    kind = case.weights
+    if name.startswith("bias"):
+        if kind == "extreme":
+            sign = np.resize([1.0, -1.0], case.H)
+            return (0.6 if name.startswith("bias_ih") else 0.4) * sign * _magnitudes(case)
+        zero = case.bias == "zeros" or kind in ("initial", "silent")
+        zero |= case.bias == ("hh_alone" if name.startswith("bias_ih") else "ih_alone")
+        return values * (0 if zero else 0.3 if kind in ("contractive", "moderate") else 1.0)
+    if kind == "silent":  # the first unit's products at step 0 are all -0.0
+        values[0] = np.abs(values[0]) if name.startswith("weight_ih") else -np.abs(values[0])
+    if kind == "contractive" and name.startswith("weight_hh"):
+        # Rows of absolute sum 0.6: the distance of two trajectories shrinks at every step.
+        shrunk: Array = values * (0.6 / np.abs(values).sum(axis=1, keepdims=True))
+        return shrunk
+    width = np.sqrt(shape[1])
+    scales: Mapping[Weights, Array | float] = {
+        "contractive": 0.7 / width,
+        "moderate": 0.5 / width,
+        "extreme": 0.05 * _magnitudes(case)[:, np.newaxis] / width,
+        "special": 0.02,
+    }
+    scaled: Array = values * scales.get(kind, 1.0)
+    return scaled
+
+
+def _magnitudes(case: Case) -> Array:
+    """The magnitude of the pre-activation of each unit of an extreme case, two units each."""
+    return np.resize(np.repeat(EXTREMES, 2), case.H)
+
+
+def _lengths(case: Case) -> Lengths | None:
+    """All different as far as T allows, the longest T and one of them 1."""
+    if case.lengths == "none":
+        return None
+    if case.lengths == "equal":
+        return np.full(case.B, max(case.T - 2, 1), np.int64)
+    spread = np.linspace(case.T, 1, case.B).round().astype(np.int64)
+    if case.lengths == "sorted":
+        return spread
+    # The longest neither first nor last, nor the shortest.
+    return np.roll(spread, case.B // 2)
+
+
+def _frozen(values: Array, dtype: Dtype) -> Array:
+    array = in_format(values, dtype)
+    array.flags.writeable = False
+    return array

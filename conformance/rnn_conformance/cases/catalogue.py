@@ -1,0 +1,279 @@
+"""Every case: options with options, sizes, kinds of weights; fitted to what is claimed."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+from typing import get_args
+
+from rnn_conformance.cases.case import H0, Case, LengthsKind, Weights
+from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, LAYOUTS, Dtype, Layout, Nonlinearity
+from rnn_conformance.contract.conventions import NAN_IGNORED
+
+# T, B, I, H, L: coinciding sizes, ones, and sizes past a vector or an unrolled loop.
+SIZES = (
+    (4, 4, 4, 4, 2),  # every axis alike
+    (6, 3, 5, 5, 2),  # I = H: an offset computed with one of them passes for the other
+    (6, 3, 8, 4, 3),  # I = D·H where there are two directions
+    (5, 5, 3, 2, 2),  # T = B
+    (5, 3, 4, 3, 2),  # B = H
+    (1, 3, 5, 4, 2),
+    (5, 1, 4, 3, 2),
+    (5, 3, 1, 4, 2),
+    (5, 3, 4, 1, 2),
+    (1, 1, 1, 1, 1),
+    (33, 17, 9, 13, 1),
+    (3, 515, 3, 4, 2),
+)
+
+# The pairs of options that the products below leave out, in as few cases as can have them; those
+# that need no half precision without it, since few claim it.
+PAIRS = (
+    Case(B=1, layout="single", nonlinearity="relu", bias="zeros", h_0="none"),
+    Case(L=2, bias="zeros", h_0="zeros", lengths="unsorted", dtype="float64"),
+    Case(nonlinearity="relu", bias="zeros", h_0="none", lengths="sorted", dtype="float64"),
+    Case(nonlinearity="relu", bias="zeros", h_0="zeros", lengths="equal"),
+    Case(bias="off", h_0="zeros", lengths="sorted", bidirectional=True),
+    Case(bias="off", h_0="none", lengths="equal", bidirectional=True, dtype="float64"),
+    Case(I=2, L=2, bias="off", h_0="zeros", lengths="sorted", dtype="float16"),
+    Case(I=2, bias="zeros", h_0="none", lengths="equal", dtype="float16"),
+    # Two layers on 8 bits: a bound is small for the shortest sums alone.
+    Case(3, 4, 1, 1, 2, bias="off", h_0="zeros", lengths="sorted", dtype="bfloat16"),
+    Case(I=2, bias="zeros", h_0="none", lengths="equal", dtype="bfloat16"),
+)
+
+
+# One layer of tanh, judged step by step: T, B, I, H. The first has every size different.
+MAIN = (7, 3, 5, 4)
+ONE_LAYER = (
+    (6, 6, 3, 5),  # T = B
+    (6, 4, 5, 5),  # I = H: a transposed weight_ih keeps its shape
+    (6, 5, 3, 5),  # B = H
+    (5, 3, 5, 4),  # T = I
+    (4, 4, 4, 4),
+    (1, 3, 5, 4),
+    (7, 1, 5, 4),
+    (7, 3, 1, 4),
+    (7, 3, 5, 1),
+    (1, 1, 1, 1),
+    (2, 3, 5, 4),
+    (33, 17, 9, 13),  # no multiple of a vector width or of an unrolled loop
+    (10, 5, 64, 33),
+    (5, 2, 3, 65),
+    (3, 515, 3, 4),  # a batch beyond 512
+    (3, 1027, 2, 3),
+    # One beyond a block of 16, 32 or 128, in each size; and whole blocks.
+    (3, 2, 17, 4),
+    (3, 2, 33, 17),
+    (3, 2, 131, 4),
+    (3, 2, 3, 131),
+    (4, 32, 16, 16),
+    (130, 2, 3, 4),
+    (6, 3, 5, 4),  # H = O
+)
+CONTRACTIVE = ((50, 3, 5, 16), (20, 4, 4, 4), (1, 3, 5, 4))  # with every kind of h_0
+LONG = ((1000, 2, 3, 8), (1030, 2, 5, 32))
+EXTREME = (5, 3, 4, 28)
+SPECIAL = (5, 3, 4, 6)
+MODERATE = (3, 2048, 16, 16)  # some 1e5 states, for their statistics
+MODERATE_SINGLE = (1024, 1, 16, 16)  # fewer, since they come one by one
+HALF = ((7, 3, 3, 2), (6, 4, 3, 3))  # few bits: bounds are small for short sums alone
+UNSET = (3, 64, 3, 33)  # a state large enough for memory that nobody cleared
+OUTPUTS = (1, 2, 4, 10, 33)  # one, as many as units, beyond a block
+
+
+# Past the sizes at which kernels switch, and past what 16 bits hold: T, B, I, H, O.
+LARGE = ((4, 2, 3, 50, 2), (3, 2, 3, 200, 50), (2100, 1, 2, 3, 1), (100, 1024, 2, 3, 1))
+# An option beside each size of one.
+ONES = tuple(
+    replace(Case(5, 3, 4, 3, O=2), **{size: 1}, **option)  # type: ignore[arg-type]
+    for size, option in product(
+        ("T", "B", "I", "H"),
+        (
+            {"h_0": "none"},
+            {"h_0": "zeros"},
+            {"bias": "off"},
+            {"bias": "zeros"},
+            {"nonlinearity": "relu"},
+            {"bidirectional": True},
+            {"L": 2},
+            {"layout": "batch_first"},
+            {"lengths": "unsorted"},
+        ),
+    )
+)
+
+
+def catalogue(seed: int = 0, claimed: frozenset[str] | None = None) -> tuple[Case, ...]:
+    """Every case, in the order in which it is judged; no two have the same id.
+
+    Args:
+        claimed: what an implementation does. A case that asks for more is asked with what is
+            claimed in its place, so that narrow claims are asked as much as wide ones. None for
+            everything.
+    """
+    cases = (*every_option(), *one_layer_cases(), *further_cases())
+    if claimed is not None:
+        cases = tuple(fitted for case in cases if (fitted := _fitted(case, claimed)) is not None)
+    return tuple(replace(case, seed=seed) for case in dict.fromkeys(cases))
+
+
+def _fitted(case: Case, claimed: frozenset[str]) -> Case | None:
+    """The case with what is claimed in the place of what is not; None if that cannot be judged."""
+    dtypes = [d for d in (case.dtype, *DTYPES) if d in claimed]
+    batched_first = (case.layout, "time_first", "batch_first", "single")
+    layouts = [one for one in batched_first if one in claimed]
+    functions = [f for f in (case.nonlinearity, *get_args(Nonlinearity)) if f in claimed]
+    if case.dtype in HALF_DTYPES and case.dtype not in claimed:
+        return None
+    if not (dtypes and layouts and functions):
+        return None
+    relu = functions[0] == "relu"
+    single = layouts[0] == "single"
+    lengths: LengthsKind = "none" if single or "lengths" not in claimed else case.lengths
+    changes: dict[str, object] = {
+        "dtype": dtypes[0],
+        "layout": layouts[0],
+        "nonlinearity": functions[0],
+        "B": 1 if single else case.B if case.layout != "single" else max(case.B, 3),
+        "h_0": case.h_0 if "h_0" in claimed else "none",
+        "L": case.L if "layers" in claimed else 1,
+        "bidirectional": case.bidirectional and "bidirectional" in claimed,
+        "bias": "nonzero" if case.bias == "off" and "no_bias" not in claimed else case.bias,
+        "lengths": lengths,
+        "padding_nan": case.padding_nan and lengths != "none" and NAN_IGNORED in claimed,
+        "weights": "contractive" if relu and case.weights == "normal" else case.weights,
+        "O": case.O if "readout" in claimed else 0,
+    }
+    if relu and case.weights in ("moderate", "extreme", "special", "initial", "silent"):
+        return None
+    return replace(case, **changes)  # type: ignore[arg-type]
+
+
+def one_layer_cases() -> Iterator[Case]:
+    """One layer of tanh in one direction with a readout: every size and kind of weights."""
+    for dtype, layout in product(DTYPES, LAYOUTS):
+
+        def case(
+            sizes: tuple[int, int, int, int],
+            weights: Weights,
+            O: int = 2,
+            h_0: H0 = "nonzero",
+            dtype: Dtype = dtype,
+            layout: Layout = layout,
+        ) -> Case:
+            T, B, I, H = sizes
+            return Case(
+                T, 1 if layout == "single" else B, I, H,
+                O=O, weights=weights, h_0=h_0, dtype=dtype, layout=layout,
+            )  # fmt: skip
+
+        for h_0 in get_args(H0):
+            for weights in ("normal", "initial", "contractive"):
+                yield case(MAIN, weights, h_0=h_0)
+            for sizes in CONTRACTIVE:
+                yield case(sizes, "contractive", h_0=h_0)
+        # Of the sizes of the relations, with a readout of one layer and of several.
+        for L, two in ((1, False), (2, True)):
+            rows = 1 if layout == "single" else 4
+            yield Case(B=rows, L=L, bidirectional=two, O=2, dtype=dtype, layout=layout)
+        for number, sizes in enumerate(ONE_LAYER):
+            # Many inputs of normal weights would saturate every state; a single state may be by
+            # chance.
+            mild = max(sizes[2:]) > 100 or max(sizes) == 1
+            O = OUTPUTS[number % len(OUTPUTS)]
+            yield case(sizes, "contractive" if mild else "normal", O)
+        yield case(EXTREME, "extreme")
+        yield case(SPECIAL, "special")
+        yield case(UNSET, "normal", h_0="none")
+        yield case(MODERATE_SINGLE if layout == "single" else MODERATE, "moderate")
+        if layout == "time_first":
+            for sizes in LONG:
+                yield case(sizes, "normal")
+        if layout == "single":
+            for sizes in LONG:
+                yield case(sizes, "initial", h_0="none")
+    for half, layout, h_0 in product(HALF_DTYPES, LAYOUTS, get_args(H0)):
+        for (T, B, I, H), O in zip(HALF, (2, 1), strict=True):
+            rows = 1 if layout == "single" else B
+            yield Case(T, rows, I, H, O=O, weights="moderate", h_0=h_0, dtype=half, layout=layout)
+
+
+def further_cases() -> Iterator[Case]:
+    """One bias alone, exact zeros, options beside sizes of one, and large sizes."""
+    for dtype in DTYPES:
+        case = Case(dtype=dtype, O=2)
+        for bias, layout in product(("ih_alone", "hh_alone"), LAYOUTS):
+            rows = 1 if layout == "single" else case.B
+            yield replace(case, B=rows, bias=bias, layout=layout, weights="normal")  # type: ignore[arg-type]
+        for h_0, two, bias in product(("none", "zeros"), (False, True), ("off", "nonzero")):
+            silent = replace(case, weights="silent", bidirectional=two)
+            yield replace(silent, h_0=h_0, bias=bias)  # type: ignore[arg-type]
+        for one in ONES:
+            yield replace(one, dtype=dtype)
+        for T, B, I, H, O in LARGE:
+            yield Case(T, B, I, H, O=O, dtype=dtype)
+
+
+def every_option() -> Iterator[Case]:
+    """Every option with every other, and sizes, without a readout: the cases of the vectors."""
+    nonlinearities, H0s = get_args(Nonlinearity), get_args(H0)
+    # All options with all others: one layer is judged step by step, more as a whole.
+    for dtype, layout, L, nonlinearity, bias, two, h_0, lengths in product(
+        DTYPES, LAYOUTS, (1, 3), nonlinearities, ("off", "nonzero"), (False, True), H0s,
+        ("none", "unsorted"),
+    ):  # fmt: skip
+        case = Case(
+            L=L,
+            nonlinearity=nonlinearity,
+            bias=bias,  # type: ignore[arg-type]
+            bidirectional=two,
+            layout=layout,
+            h_0=h_0,
+            lengths=lengths,  # type: ignore[arg-type]
+            dtype=dtype,
+            weights="normal" if L == 1 and nonlinearity == "tanh" else "contractive",
+        )
+        yield from _laid_out(case)
+    for dtype, sizes, two in product(DTYPES, SIZES, (False, True)):
+        T, B, I, H, L = sizes
+        case = Case(T, B, I, H, L, bidirectional=two, dtype=dtype)
+        yield case
+        yield replace(case, layout="batch_first", lengths="unsorted")
+    for dtype, two, layout in product(DTYPES, (False, True), LAYOUTS[1:]):
+        case = Case(L=2, bidirectional=two, layout=layout, dtype=dtype)
+        yield replace(case, bias="zeros")
+        yield replace(case, lengths="sorted")
+        yield replace(case, lengths="equal")
+        yield replace(case, lengths="unsorted", padding_nan=True)
+        yield replace(case, L=1, lengths="unsorted", padding_nan=True, weights="normal")
+    # One contractive layer of tanh, for the relations between two runs.
+    for dtype, two, layout, lengths in product(
+        DTYPES, (False, True), LAYOUTS, ("none", "unsorted")
+    ):
+        case = Case(bidirectional=two, layout=layout, dtype=dtype, lengths=lengths)  # type: ignore[arg-type]
+        yield from _laid_out(case)
+    # Few bits: the bound is small beside the signal where one layer is judged step by step.
+    for dtype, layout, nonlinearity, two, lengths in product(
+        HALF_DTYPES, LAYOUTS, nonlinearities, (False, True), ("none", "unsorted")
+    ):
+        case = Case(
+            I=2,
+            nonlinearity=nonlinearity,
+            bidirectional=two,
+            layout=layout,
+            lengths=lengths,  # type: ignore[arg-type]
+            dtype=dtype,
+        )
+        yield from _laid_out(case)
+    for dtype, two in product(DTYPES, (False, True)):
+        yield Case(T=400, B=2, H=8, bidirectional=two, dtype=dtype, weights="normal")
+        yield Case(T=257, B=256, I=3, H=4, bidirectional=two, dtype=dtype)
+    yield from PAIRS
+
+
+def _laid_out(case: Case) -> Iterator[Case]:
+    """The case, where its layout can have it: a sequence alone is one row, and has no lengths."""
+    if case.layout != "single":
+        yield case
+    elif case.lengths == "none":
+        yield replace(case, B=1)

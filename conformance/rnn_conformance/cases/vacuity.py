@@ -1,0 +1,104 @@
+"""No case may be easy to pass by accident: one that is vacuous is an error, not a case."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from rnn_reference import RNN
+
+from rnn_conformance.bounds.certificate import Float64
+from rnn_conformance.cases import expected
+from rnn_conformance.cases.case import Case
+from rnn_conformance.contract.call import Answer, Array
+
+ALIVE = 0.1  # the least share of states in which an error shows
+SHARP = 0.25  # the most that a bound may be of the number that it bounds, in half of them
+
+
+class Vacuous(ValueError):
+    """A case that a wrong implementation could pass; the message says why."""
+
+
+@lru_cache(maxsize=8192)
+def why_vacuous(case: Case) -> str | None:
+    """Saturated, symmetric, constant, or with too wide a bound; None where it is none of these."""
+    return next(_reasons(case), None)
+
+
+def refuse_vacuous(case: Case) -> None:
+    """Raises Vacuous for a case that is one.
+
+    No layout changes its numbers, nor whether an initial state of zeros is given.
+    """
+    why = why_vacuous(case.in_one_order)
+    if why is not None:
+        raise Vacuous(f"case {case.id} with seed {case.seed} is vacuous, take another seed: {why}")
+
+
+def _reasons(case: Case) -> Iterator[str]:
+    data, o = case.data(), case.options
+    for layer in range(o.num_layers):
+        for d in range(o.directions):
+            w = expected.cell_weights(data.weights, layer, d, o)
+            if case.bias == "nonzero" and case.weights not in ("initial", "silent"):
+                yield from _biases(w["b_xh"], w["b_hh"])
+            yield from _matrix("weight_hh", w["W_hh"])
+    if case.h_0 == "nonzero":
+        yield from _distinct("h_0", data.initial.reshape(-1, case.H))
+    real_steps = data.real[..., 0]
+    if case.lengths in ("sorted", "unsorted") and len(np.unique(data.steps)) < min(case.B, case.T):
+        yield f"lengths {data.steps.tolist()} are not as different as they can be"
+    if (data.inputs[~real_steps] == 0).any():
+        yield "there are zeros in the padding"
+    if case.weights in ("extreme", "special"):
+        return  # they are there for what lies beyond the usual
+    found = expected.as_a_whole(case) if o.num_layers > 1 else _one_layer(case)
+    real = found.output[real_steps]
+    yield from _dead(real != 0 if case.nonlinearity == "relu" else np.abs(real) < 0.99)
+    yield from _blunt(real, found.output_bound[real_steps])
+
+
+def _one_layer(case: Case) -> expected.Expectation:
+    """What is expected where every state is judged from the one before it, the reference's own."""
+    data, o = case.data(), case.options
+    layer = RNN.from_weights(
+        {n: value.astype(np.float64) for n, value in data.weights.items() if not n.endswith("_ho")},
+        nonlinearity=o.nonlinearity,
+    )
+    inputs = np.nan_to_num(data.inputs.astype(np.float64))
+    output, h_n = layer.forward(inputs, data.initial.astype(np.float64), lengths=data.lengths)
+    return expected.from_own_states(case, Answer(output, h_n))
+
+
+def _biases(one: Array, other: Array) -> Iterator[str]:
+    if not (one.all() and other.all()):
+        yield "a bias is zero"
+    if (one == other).any():
+        yield "two biases are equal"
+
+
+def _matrix(name: str, value: Array) -> Iterator[str]:
+    if not value.all():
+        yield f"{name} has a zero"
+    if len(value) > 1 and (value == value.T).all():
+        yield f"{name} is symmetric"
+
+
+def _distinct(name: str, rows: Array) -> Iterator[str]:
+    if len(np.unique(rows, axis=0)) < len(rows):
+        yield f"two rows of {name} are equal"
+
+
+def _dead(alive: npt.NDArray[np.bool_]) -> Iterator[str]:
+    """Where tanh is flat and relu is zero, errors do not show."""
+    share = float(np.mean(alive))
+    if share < ALIVE:
+        yield f"an error shows in {share:.0%} of the states only"
+
+
+def _blunt(found: Float64, bound: Float64) -> Iterator[str]:
+    signal = np.abs(found[found != 0])
+    wide = float(np.median(bound[found != 0] / signal)) if signal.size else np.inf
+    if wide > SHARP:
+        yield f"the bound is {wide:.2g} of the number that it bounds, in the median"

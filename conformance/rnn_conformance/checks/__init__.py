@@ -1,0 +1,1 @@
+"""What is asked in each case, and what comes of it."""

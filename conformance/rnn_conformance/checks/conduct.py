@@ -1,0 +1,321 @@
+"""Checks of conduct: memory, earlier calls, threads, extreme numbers.
+
+The docstring of a check is its title, and then advice for whoever fails it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rnn_conformance.bounds.certificate import Precision
+from rnn_conformance.bounds.judgement import Judgement, identical
+from rnn_conformance.cases import expected
+from rnn_conformance.cases.case import Case, Data
+from rnn_conformance.checks.registry import (
+    check,
+    of_usual_size,
+    relational,
+    usual,
+    usual_or_short,
+)
+from rnn_conformance.checks.relations import same
+from rnn_conformance.checks.subject import (
+    Subject,
+    given,
+    in_one_order,
+    ordered,
+    parts_of,
+)
+from rnn_conformance.contract.call import Answer, Array, Call
+from rnn_conformance.contract.conventions import ANY_MEMORY
+from rnn_conformance.contract.refusal import Broken, Violation, in_order
+
+PARTS_OF_JUDGEMENT = ("expected", "found", "bound")
+
+
+@check("RNN-MEM-1")
+def inputs_unchanged(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Nothing that goes in is written to: weights, inputs, h_0 and lengths.
+
+    In the usual cases a second call is looked at too.
+    """
+    before, (call, _) = _given(case.call()), subject.first(case)
+    if not _same_bytes(before, _given(call)):
+        yield from unchanged(before, _given(call))
+    if usual(case, subject.claimed):
+        call = case.call()
+        subject.answer(call)
+        yield from unchanged(before, _given(call))
+
+
+@check("RNN-MEM-2", applies=usual_or_short)
+def earlier_results_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """What one call returned is not changed by the next ones.
+
+    Results that are views of a buffer of the layer are overwritten by a later call.
+    """
+    answer, data = subject.answer(case.call()), case.data()
+    first = in_one_order(answer, data, case.layout)
+    kept = {name: part.copy() for name, part in parts_of(first).items()}
+    for later in range(1, 4):  # more than one: two buffers may take turns
+        subject.run(replace(case, seed=case.seed + later).data(), case.layout)
+    now = parts_of(in_one_order(subject.reread(answer), data, case.layout))
+    for name, was in kept.items():
+        yield identical(f"{name} after other calls", was, now[name])
+
+
+@check("RNN-MEM-3", applies=relational, needs=(ANY_MEMORY,))
+def memory_layouts(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Views that are strided, reversed, in Fortran order or read-only give the same results."""
+    for change in (_strided, _backwards, _fortran, _read_only):
+        call = _changed(case.call(), change)
+        found = ordered(subject.answer(call), case.data(), case.layout)
+        for judgement in same(case, subject.result(case), found):
+            yield replace(judgement, what=f"{judgement.what} from {change.__name__[1:]} memory")
+    call = _changed(case.call(), _broadcast)
+    data = _data_of(call, case)
+    precision = Precision.of(case.dtype)
+    found = ordered(subject.answer(call), data, case.layout)
+    for judgement in expected.judge(expected.whole(data, precision), found, data, precision):
+        yield replace(judgement, what=f"{judgement.what} from memory of stride 0")
+
+
+@check("RNN-CALL-1", applies=usual_or_short)
+def calls_are_independent(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """A call computes the same whatever was called before: other weights, lengths, sizes.
+
+    Look for a state kept from the last call when h_0 is omitted, and for weights or shapes cached
+    at an earlier one.
+    """
+    bare = replace(case, h_0="none")
+    subject.run(bare.data(), case.layout)
+    for other in _others(case):
+        for one in (other, bare):
+            answer = subject.run(one.data(), case.layout)
+            yield from _judged(one, answer)
+
+
+@check("RNN-CALL-1", applies=usual_or_short)
+def changes_in_place_are_seen(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Weights, inputs and h_0 that were changed in place count in the next call.
+
+    Look for weights that were packed, transposed or cached under the identity of an array, or
+    under a part of its numbers. Of one layer of usual size, the last number of one array is changed
+    at a time; then all numbers of all arrays.
+    """
+    call = case.call()
+    subject.answer(call)
+    list(unchanged(_given(case.call()), _given(call)))  # all of it is still there
+    precision = Precision.of(case.dtype)
+    one_by_one = {name: value for name, value in _given(call).items() if name != "lengths"}
+    for name, value in one_by_one.items() if case.L == 1 and of_usual_size(case) else ():
+        value[(-1,) * value.ndim] += value.dtype.type(0.25)
+        data = _data_of(call, case)
+        found = ordered(subject.answer(call), data, case.layout)
+        for judgement in expected.judge(expected.whole(data, precision), found, data, precision):
+            yield replace(judgement, what=f"{judgement.what} after a change of {name}")
+    other = replace(case, seed=case.seed + 1)
+    for name, value in _given(other.call()).items():
+        _given(call)[name][...] = value
+    yield from _judged(other, ordered(subject.answer(call), other.data(), case.layout))
+
+
+@check("RNN-CALL-2", applies=usual)
+def repeatable(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """The same call again gives the same, up to rounding."""
+    for _ in range(3):
+        yield from same(case, subject.result(case), subject.run(case.data(), case.layout))
+
+
+@check("RNN-CALL-3", applies=usual)
+def threads(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Calls from several threads at once do not disturb each other, of whatever sizes they are."""
+    cases = [case, *_others(case)] * 2  # the same call meets itself too
+    data = [one.data() for one in cases]
+    with ThreadPoolExecutor(len(cases)) as pool:
+        found = list(pool.map(lambda numbers: subject.run(numbers, case.layout), data))
+    for one, answer in zip(cases, found, strict=True):
+        yield from same(one, subject.result(one), answer)
+
+
+@check("RNN-CELL-1", "RNN-CELL-2", applies=relational)
+def large_preactivations(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """tanh stays at -1 or 1 and relu goes on, however large the pre-activation.
+
+    Wrong or NaN from some step on, where the inputs grow: exp 2a is infinite in float32 from a = 44
+    on, and infinity divided by itself is NaN.
+    """
+    data = case.data()
+    growth = np.geomspace(1, 2000, case.T)[:, None, None]
+    large = replace(data, inputs=(data.inputs * growth).astype(data.inputs.dtype))
+    precision = Precision.of(case.dtype)
+    limit = expected.whole(large, precision)
+    yield from expected.judge(limit, subject.run(large, case.layout), large, precision)
+
+
+@check(
+    "RNN-CELL-4",
+    "RNN-LEN-5",
+    applies=lambda c, claimed: (relational(c, claimed) or usual_or_short(c, claimed)) and c.L == 1,
+)
+def nan_is_propagated(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """A NaN that is read makes every number that depends on it NaN, and no other.
+
+    Look for a relu that asks whether a > 0, for a minimum or maximum that passes over NaN, and for
+    rows that are masked by a product with 0. To refuse NaN with an exception is as good.
+    """
+    data, H = case.data(), case.H
+    row = int(np.argmax(data.steps))
+    steps = int(data.steps[row])
+    at = steps // 2
+    inputs = data.inputs.copy()
+    inputs[at, row, 0] = np.nan
+    answered = _unless_refused(subject, case, inputs)
+    if answered is None:
+        subject.result(case)  # refused, if it does compute what has no NaN
+        return
+    found = answered
+    reached = {"output": np.zeros_like(found.output, bool)}
+    reached["output"][at:steps, row, :H] = True
+    reached["output"][: at + 1, row, H:] = True
+    if found.h_n is not None:
+        reached["h_n"] = np.zeros_like(found.h_n, bool)
+        reached["h_n"][:, row] = True
+    if found.y is not None:
+        reached["y"] = np.zeros_like(found.y, bool)
+        reached["y"][reached["output"].any(axis=2)] = True
+    for name, is_nan in reached.items():
+        where = f"{name} (1 for NaN, 0 for numbers)"
+        values = np.isnan(given(found, name)) * 1.0
+        yield Judgement(where, is_nan * 1.0, values, 0.0, "what depends on NaN")
+    for judgement in _judged(case, found):
+        of_others = ~reached[judgement.what.split()[0]]
+        parts = {n: np.where(of_others, getattr(judgement, n), 0) for n in PARTS_OF_JUDGEMENT}
+        yield replace(judgement, **parts)
+
+
+@check("RNN-CELL-5", applies=lambda c, claimed: relational(c, claimed) and c.L == 1)
+def infinities_are_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """An infinite input is computed with as IEEE arithmetic has it, or refused with an error.
+
+    Its pre-activations are infinite, so tanh gives 1 or -1, relu infinity or 0; or NaN, where a
+    formula subtracts infinity from itself. A number that takes its place gives something else.
+    """
+    data, row = case.data(), int(np.argmax(case.data().steps))
+    ends = ("l0", "l0_reverse")[: case.options.directions]
+    column = np.concatenate([data.weights[f"weight_ih_{end}"][:, 0] for end in ends])
+    for value in (np.inf, -np.inf):
+        inputs = data.inputs.copy()
+        inputs[0, row, 0] = value
+        answered = _unless_refused(subject, case, inputs)
+        if answered is None:
+            continue
+        a = column.astype(np.float64) * value
+        limit = np.sign(a) if case.nonlinearity == "tanh" else np.maximum(a, 0)
+        found = answered.output[0, row].astype(np.float64)
+        kept = (found == limit) | np.isnan(found)
+        wanted, came = (np.where(kept, 0, part)[None, None] for part in (limit, found))
+        bound = 8 * Precision.of(case.dtype).u
+        yield Judgement(f"output at an input of {value}", wanted, came, bound, "4 ulps of tanh")
+
+
+def _unless_refused(subject: Subject, case: Case, inputs: Array) -> Answer | None:
+    """The answer to a case with other inputs, in one order; None if it is refused."""
+    data = case.data()
+    try:
+        answer = subject.answer(replace(data, inputs=inputs).call(case.layout))
+    except Broken:
+        raise
+    except Violation:
+        return None
+    return ordered(answer, data, case.layout)
+
+
+def unchanged(before: Mapping[str, Array], after: Mapping[str, Any]) -> Iterator[Judgement]:
+    """Every array that went in, after the call. Raises Violation where one is no longer there."""
+    for name, was in before.items():
+        found = after.get(name)
+        if not isinstance(found, np.ndarray):
+            raise Violation(f"{name}: was an array, came back as {type(found).__name__}")
+        if found.shape != was.shape:
+            raise Violation(f"{name}: came back with shape {found.shape}, was {was.shape}")
+        yield identical(f"{name}, which was given", was, found)
+
+
+def _judged(case: Case, answer: Answer) -> Iterator[Judgement]:
+    """An answer to a case of one layer, or to a contractive one, whatever was called before."""
+    precision = Precision.of(case.dtype)
+    return expected.judge(expected.of_answer(case, answer), answer, case.data(), precision)
+
+
+def _given(call: Call) -> dict[str, Any]:
+    """Every array that goes in, by name."""
+    given = {**call.weights, "inputs": call.inputs, "h_0": call.h_0, "lengths": call.lengths}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _same_bytes(before: Mapping[str, Array], after: Mapping[str, object]) -> bool:
+    """Whether nothing was written to, which takes less time to see than a judgement."""
+    return all(
+        isinstance(found := after.get(name), np.ndarray)
+        and found.shape == was.shape
+        and found.tobytes() == was.tobytes()
+        for name, was in before.items()
+    )
+
+
+def _data_of(call: Call, case: Case) -> Data:
+    """The numbers of a call of this case, whose arrays were changed, as copies in one order."""
+    h_0 = call.h_0
+    return replace(
+        case.data(),
+        weights={name: np.array(value) for name, value in call.weights.items()},
+        inputs=np.array(in_order(call.inputs, case.layout)),
+        h_0=None if h_0 is None else np.array(h_0[:, None] if case.layout == "single" else h_0),
+    )
+
+
+def _others(case: Case) -> tuple[Case, ...]:
+    """Calls of other steps and rows, of other weights, and of other units without what may be."""
+    return (
+        replace(case, T=case.T + 4, B=case.B + (case.layout != "single")),
+        replace(case, seed=case.seed + 1),
+        replace(case, H=case.H + 1, h_0="none", lengths="none"),
+    )
+
+
+def _changed(call: Call, change: Callable[[Array], Array]) -> Call:
+    return replace(
+        call,
+        weights={name: change(value) for name, value in call.weights.items()},
+        inputs=change(call.inputs),
+        h_0=None if call.h_0 is None else change(call.h_0),
+    )
+
+
+def _strided(array: Array) -> Array:
+    """Every second number of a wider array, the others NaN."""
+    wide = np.full((*array.shape[:-1], 2 * array.shape[-1]), np.nan, array.dtype)
+    wide[..., ::2] = array
+    return wide[..., ::2]
+
+
+def _backwards(array: Array) -> Array:
+    return array[::-1].copy()[::-1]
+
+
+def _broadcast(array: Array) -> Array:
+    """The first entry of the first axis, repeated without memory of its own."""
+    return np.broadcast_to(array[:1].copy(), array.shape)
+
+
+def _fortran(array: Array) -> Array:
+    return np.asfortranarray(array)
+
+
+def _read_only(array: Array) -> Array:
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,128 @@
+"""Checks of dropout, judged by what can be judged of a random thing.
+
+The docstring of a check is its title, and then advice for whoever fails it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_conformance.bounds.certificate import Precision
+from rnn_conformance.bounds.judgement import Judgement
+from rnn_conformance.cases.case import Case, Data
+from rnn_conformance.cases.expected import whole
+from rnn_conformance.checks.registry import check, relational, usual
+from rnn_conformance.checks.relations import same
+from rnn_conformance.checks.subject import Subject, ordered
+from rnn_conformance.contract.call import Answer, Array
+
+P = 0.25
+SIGMAS = 6
+
+
+@check(
+    "RNN-DROP-1", applies=lambda c, claimed: relational(c, claimed) and c.L > 1, needs=("dropout",)
+)
+def dropout_off_in_evaluation(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """In evaluation, a layer with dropout computes what it does without."""
+    data = case.data()
+    with_dropout = replace(data, options=replace(data.options, dropout=0.5))
+    yield from same(case, subject.result(case), subject.run(with_dropout, case.layout))
+
+
+@check(
+    "RNN-DROP-2",
+    applies=lambda c, claimed: usual(c, claimed) and c.L > 1,
+    needs=("dropout", "relu"),
+)
+def dropout_between_layers(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """In training, a share p of what a layer hands on is zero, the rest is scaled by 1 / (1 - p).
+
+    The layers are built to show it: the first gives ones, each of the others what it reads. Every
+    number is drawn by itself: from call to call, step to step and so on, as many change to zero and
+    back as chance has it. Shares may be six standard deviations off.
+    """
+    data = _show_the_mask(case)
+    calls = [_training(subject, data, case) for _ in range(2)]
+    layers = np.arange(case.L).repeat(data.options.directions)[:, None, None]
+    for answer in calls:
+        yield _zero_or_scaled("output", answer.output, np.array(case.L - 1))
+        if answer.h_n is not None:
+            yield _zero_or_scaled("h_n", answer.h_n, layers)
+    T, B, _ = data.inputs.shape
+    sizes = (len(calls), T, B, data.options.directions, data.options.hidden_size)
+    zero = np.stack([answer.output for answer in calls]).reshape(sizes) == 0
+    p = 1 - (1 - P) ** (case.L - 1)
+    yield _share("zeros", zero, p)
+    for axis, name in enumerate(("calls", "steps", "rows", "directions", "units")):
+        pairs = sizes[axis] // 2
+        if pairs:  # no number is in two of them, so that all are independent
+            first, second = (zero.take(range(i, 2 * pairs, 2), axis) for i in range(2))
+            yield _share(f"changes between {name}", first != second, 2 * p * (1 - p))
+
+
+@check(
+    "RNN-DROP-2", applies=lambda c, claimed: relational(c, claimed) and c.L == 1, needs=("dropout",)
+)
+def dropout_not_on_the_inputs(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """In training, a single layer drops nothing: its inputs come from no layer."""
+    data = case.data()
+    data = replace(data, options=replace(data.options, dropout=0.5))
+    yield from same(case, subject.result(case), _training(subject, data, case))
+
+
+@check("RNN-DROP-3", applies=lambda c, claimed: usual(c, claimed) and c.L > 1, needs=("dropout",))
+def dropout_not_after_the_last_layer(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Dropout never touches what the last layer gives.
+
+    The last layer here does not look at what it reads: dropout between layers does not show.
+    """
+    data = case.data()
+    blind = {
+        name: np.zeros_like(value) if name.startswith(f"weight_ih_l{case.L - 1}") else value
+        for name, value in data.weights.items()
+    }
+    data = replace(data, weights=blind, options=replace(data.options, dropout=0.5))
+    in_training = _training(subject, data, case)
+    limit = whole(data, Precision.of(case.dtype))
+    yield Judgement("output", limit.output, in_training.output, limit.output_bound, limit.reason)
+
+
+def _training(subject: Subject, data: Data, case: Case) -> Answer:
+    call = replace(data.call(case.layout), training=True)
+    return ordered(subject.answer(call), data, case.layout)
+
+
+def _show_the_mask(case: Case) -> Data:
+    """Layers of relu, 40 units: the first gives ones, the others their own inputs again."""
+    H = 40
+    options = replace(case.options, hidden_size=H, nonlinearity="relu", dropout=P)
+    data = case.data()
+    weights: dict[str, Array] = {
+        name: np.zeros(shape, case.dtype) for name, shape in options.weight_shapes().items()
+    }
+    for name, value in weights.items():
+        if name.startswith("bias_ih_l0"):
+            value[...] = 1
+        elif name.startswith("weight_ih") and "l0" not in name:
+            d = name.endswith("_reverse")
+            value[:, d * H : (d + 1) * H] = np.eye(H)
+    return replace(data, options=options, weights=weights, h_0=None, lengths=None)
+
+
+def _zero_or_scaled(what: str, found: Array, times: npt.NDArray[np.int64]) -> Judgement:
+    """Ones that went through dropout so many times."""
+    scaled = np.broadcast_to((1 / (1 - P)) ** times, found.shape)
+    bound = 8 * np.finfo(found.dtype).eps * scaled
+    reason = "zero, or 1 / (1 - p) for each layer below, and a few roundings"
+    return Judgement(what, np.where(found == 0, 0, scaled), found, bound, reason)
+
+
+def _share(what: str, drawn: npt.NDArray[np.bool_], p: float) -> Judgement:
+    """How many of these draws came out true, each with probability p."""
+    n, one = drawn.size, np.ones((1, 1, 1))
+    reason = f"{SIGMAS} standard deviations of the mean of {n} draws"
+    limit = SIGMAS * np.sqrt(p * (1 - p) / n)
+    return Judgement(f"share of {what}", p * one, np.mean(drawn) * one, limit, reason)

@@ -1,0 +1,114 @@
+"""Checks of what a layer does where practice differs, each for those who declare that they do it.
+
+The docstring of a check is its title, and then advice for whoever fails it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from rnn_conformance.bounds.judgement import Judgement, identical
+from rnn_conformance.cases import expected
+from rnn_conformance.cases.case import Case, Data
+from rnn_conformance.checks.refusals import refused
+from rnn_conformance.checks.registry import check, relational, usual
+from rnn_conformance.checks.subject import Subject, given, in_one_order
+from rnn_conformance.contract.call import DTYPES
+from rnn_conformance.contract.conventions import ZEROS_IN_PADDING, following
+
+ZERO = "zero, by its clause"
+
+
+def whole(case: Case, claimed: frozenset[str]) -> bool:
+    """The usual selection, without lengths."""
+    return usual(case, claimed) and case.lengths == "none"
+
+
+def batched(case: Case, claimed: frozenset[str]) -> bool:
+    """The same, in batches."""
+    return whole(case, claimed) and case.layout != "single"
+
+
+def with_lengths(case: Case, claimed: frozenset[str]) -> bool:
+    """A selection of those with lengths: one dtype."""
+    dtype = next((d for d in DTYPES if d in claimed), None)
+    return relational(case, claimed) and case.dtype == dtype and case.lengths == "unsorted"
+
+
+@check("RNN-EMPTY-1", applies=whole, needs=(following("T = 0", "refused"),))
+def no_steps_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """An input of no steps is refused, as is declared."""
+    refused(subject, {"no steps": _no_steps(case).call(case.layout)})
+    return iter(())
+
+
+@check("RNN-EMPTY-1", applies=whole, needs=("h_n", following("T = 0", "empty")))
+def no_steps_give_h_0(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """An input of no steps gives an output of none, and h_0 as h_n, as is declared."""
+    data = _no_steps(case)
+    yield identical("h_n", data.initial, given(subject.run(data, case.layout), "h_n"))
+
+
+@check("RNN-EMPTY-2", applies=batched, needs=(following("B = 0", "refused"),))
+def no_rows_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """A batch of no rows is refused, as is declared."""
+    refused(subject, {"no rows": _no_rows(case).call(case.layout)})
+    return iter(())
+
+
+@check("RNN-EMPTY-2", applies=batched, needs=(following("B = 0", "empty"),))
+def no_rows_give_none(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """A batch of no rows gives results of no rows, of the documented shapes, as is declared."""
+    subject.run(_no_rows(case), case.layout)
+    return iter(())
+
+
+@check("RNN-LEN-6", applies=with_lengths, needs=(following("length 0", "refused"),))
+def length_0_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """A row of length 0 is refused, as is declared."""
+    refused(subject, {"a length of 0": _one_row_empty(case).call(case.layout)})
+    return iter(())
+
+
+@check("RNN-LEN-6", applies=with_lengths, needs=("h_n", following("length 0", "h_0")))
+def length_0_gives_h_0(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """A row of length 0 gives h_0 as h_n and zeros as output, and changes no other row."""
+    data, before = _one_row_empty(case), subject.result(case)
+    found = in_one_order(subject.answer(data.call(case.layout)), data, case.layout)
+    yield identical("h_n of the empty row", data.initial[:, :1], given(found, "h_n")[:, :1])
+    none = found.output[:, :1]
+    yield Judgement("output of the empty row", np.zeros_like(none), none, 0.0, ZERO)
+    limit, others = expected.as_a_whole(case), slice(1, None)
+    for name, bound in (("output", limit.output_bound), ("h_n", limit.h_n_bound)):
+        was, now = (getattr(answer, name)[:, others] for answer in (before, found))
+        yield Judgement(f"{name} of the others", was, now, 2 * bound[:, others], limit.reason)
+
+
+@check("RNN-LEN-1", applies=lambda case, _: case.lengths != "none", needs=(ZEROS_IN_PADDING,))
+def padding_is_zero(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """The output is zero beyond a row's length, as is declared.
+
+    Elsewhere the padding is not looked at. A mask that multiplies leaves NaN where NaN was.
+    """
+    output = subject.as_given(case).output
+    found = np.where(case.data().real, 0, output)
+    yield Judgement("output in the padding", np.zeros_like(found), found, 0.0, ZERO)
+
+
+def _no_steps(case: Case) -> Data:
+    data = case.data()
+    return replace(data, inputs=data.inputs[:0])
+
+
+def _no_rows(case: Case) -> Data:
+    data = case.data()
+    h_0 = None if data.h_0 is None else data.h_0[:, :0]
+    return replace(data, inputs=data.inputs[:, :0], h_0=h_0)
+
+
+def _one_row_empty(case: Case) -> Data:
+    data = case.data()
+    lengths = data.steps.copy()
+    lengths[0] = 0
+    return replace(data, lengths=lengths)

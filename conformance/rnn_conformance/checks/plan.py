@@ -1,0 +1,178 @@
+"""From an implementation to planned checks, each of which makes a record."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rnn_conformance.bounds.reproduction import call_lines
+from rnn_conformance.cases.case import Case
+from rnn_conformance.cases.catalogue import catalogue
+from rnn_conformance.cases.vacuity import refuse_vacuous
+from rnn_conformance.checks.every import CHECKS, Check
+from rnn_conformance.checks.records import Outcome, Record
+from rnn_conformance.checks.subject import Subject
+from rnn_conformance.contract.call import Implementation
+from rnn_conformance.contract.declaration import KnownFailure
+from rnn_conformance.contract.refusal import Violation
+from rnn_conformance.sources.adapters.catalogue import CATALOGUE
+from rnn_conformance.sources.loading import as_implementation
+
+DEFAULT_SEED = 0
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One check in one case, not yet executed."""
+
+    subject: Subject
+    check: Check
+    case: Case
+
+    @property
+    def id(self) -> str:
+        return f"{self.check.name}[{self.subject.implementation.name}-{self.case.id}]"
+
+    @property
+    def lacking(self) -> frozenset[str]:
+        """What the check asks for and the implementation does not claim."""
+        return (self.case.features | self.check.needs) - self.subject.claimed
+
+    @np.errstate(all="ignore")  # of what NumPy would warn or raise, the record tells
+    def execute(self) -> Record:
+        """Run it. An implementation that fails in whatever way makes a record, not an exception.
+
+        Raises Vacuous where the case is one that anybody could pass.
+        """
+        if lacking := self.lacking:
+            return self._record("not_claimed", message=f"not claimed: {', '.join(sorted(lacking))}")
+        if self.case.seed != DEFAULT_SEED:  # of which a test shows that no case is vacuous
+            refuse_vacuous(self.case)
+        try:
+            judgements = list(self.check.judge(self.subject, self.case))
+        except Violation as violation:
+            return self.failed(str(violation))
+        worst = max((float(j.shares().max()) for j in judgements), default=None)
+        bound = judgements[0].reason if judgements else "exact"
+        for judgement in judgements:
+            place = judgement.first_outside()
+            if place is not None:
+                return self._record(
+                    "failed",
+                    worst_share=worst,
+                    bound=judgement.reason,
+                    message=judgement.describe(place),
+                    first_outside=place,
+                    reproduction=judgement.reproduce(place) or self._again(),
+                )
+        return self._record("passed", worst_share=worst, bound=bound)
+
+    def failed(self, why: str) -> Record:
+        """The record of a check in which there was nothing to compare."""
+        return self._record("failed", message=why, reproduction=self._again())
+
+    def _again(self) -> str:
+        implementation = self.subject.implementation
+        name = implementation.name
+        usual = f"load({name!r})" if name in CATALOGUE or ":" in name else ""
+        return call_lines(name, self.case, getattr(implementation, "code", usual))
+
+    def _record(self, outcome: Outcome, message: str = "", **fields: Any) -> Record:
+        implementation = self.subject.implementation
+        record = Record(
+            self.id,
+            self.check.name,
+            tuple(clause for clause in self.check.clauses if self.case.concerns(clause)),
+            self.case.id,
+            implementation.name,
+            outcome,
+            message=in_words_of(implementation, message),
+            **fields,
+        )
+        return with_known_failures(record, known_failures(implementation))
+
+
+def in_words_of(implementation: object, message: str) -> str:
+    """The message with the names that the implementation has for weights and results."""
+    called: Mapping[str, str] = getattr(implementation, "called", {})
+    for name, theirs in called.items():
+        anywhere = name not in ("output", "y")  # which are words of sentences too
+        message = re.sub(rf"{'' if anywhere else '^'}\b{name}\b", theirs, message)
+    return message
+
+
+def with_known_failures(record: Record, known: Sequence[KnownFailure]) -> Record:
+    """The record, a failure that is known turned into one, and one that passes all the same."""
+    fitting = next((some for some in known if some.fits(record.check, record.case)), None)
+    if fitting is None or record.outcome == "not_claimed":
+        return record
+    if record.outcome == "failed":
+        return replace(record, outcome="known_failure", message=f"{fitting} ({record.message})")
+    return replace(record, outcome="failed", message=f"passes, but is known to fail: {fitting}")
+
+
+def known_failures(implementation: object) -> Sequence[KnownFailure]:
+    """The failures that an implementation, or a declaration of it, says to be known."""
+    known: Sequence[KnownFailure] = getattr(implementation, "known_failures", ())
+    return known
+
+
+def refuse_wrong(seed: int, checks: Sequence[str] | None) -> None:
+    """Raises ValueError for an unknown check or a seed that is none."""
+    known = {*CHECKS}
+    if isinstance(checks, str) or (checks is not None and not (checks and {*checks} <= known)):
+        raise ValueError(f"checks: expected a selection of {', '.join(CHECKS)}, got {checks!r}")
+    if not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed: expected an integer from 0 on, got {seed!r}")
+
+
+def plan(
+    implementation: Any, *, seed: int = 0, checks: Sequence[str] | None = None
+) -> tuple[Planned, ...]:
+    """Every check that applies and asks for nothing but what is claimed, case by case.
+
+    Args:
+        implementation: an `Implementation`, its name, or what `as_implementation` takes.
+        checks: names of the checks to run; all where it is None.
+
+    Raises ValueError for an unknown check or a seed that is none, and what `as_implementation`
+    raises.
+    """
+    return asked_of(implementation, seed=seed, checks=checks).planned
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an implementation is asked.
+
+    Attributes:
+        not_claimed: for each check the number of cases that ask for more than is claimed, and are
+            left out for that.
+    """
+
+    implementation: Implementation
+    planned: tuple[Planned, ...]
+    not_claimed: Mapping[str, int]
+
+
+def asked_of(implementation: Any, *, seed: int = 0, checks: Sequence[str] | None = None) -> Asked:
+    """As `plan`, with what is left out."""
+    refuse_wrong(seed, checks)
+    found = as_implementation(implementation)
+    subject = Subject(found)
+    chosen = [c for c in CHECKS.values() if checks is None or c.name in checks]
+    planned: list[Planned] = []
+    not_claimed = Counter[str]()
+    for case in catalogue(seed, subject.claimed):
+        features = case.features
+        for check in chosen:
+            if not check.applies(case, subject.claimed):
+                continue
+            if features | check.needs <= subject.claimed:
+                planned.append(Planned(subject, check, case))
+            else:
+                not_claimed[check.name] += 1
+    return Asked(found, tuple(planned), dict(not_claimed))

@@ -1,0 +1,139 @@
+"""Checks of what is refused: inputs, states, weights and lengths that do not fit.
+
+The docstring of a check is its title, and then advice for whoever fails it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from rnn_conformance.bounds.judgement import Judgement
+from rnn_conformance.cases.case import Case
+from rnn_conformance.checks.registry import check, usual
+from rnn_conformance.checks.subject import Subject
+from rnn_conformance.contract.call import Array, Call
+from rnn_conformance.contract.conventions import REFUSES_WRONG_SIZES
+from rnn_conformance.contract.refusal import Broken, Violation
+
+
+def deepest(case: Case, claimed: frozenset[str]) -> bool:
+    """The usual selection: cases of several layers, or of one where no more are claimed."""
+    return usual(case, claimed) and (case.L > 1) == ("layers" in claimed)
+
+
+def with_state(case: Case, claimed: frozenset[str]) -> bool:
+    """Those of them that have an h_0."""
+    return deepest(case, claimed) and case.h_0 != "none"
+
+
+@check("RNN-ERR-1", applies=deepest, needs=(REFUSES_WRONG_SIZES,))
+def wrong_inputs_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Inputs that do not fit are refused with an exception, not filled up or cut off.
+
+    A result here is a wrong one that nobody notices.
+    """
+    call = case.call()
+    inputs = call.inputs
+    wrong = {
+        "inputs with a feature too many": _one_more(inputs),
+        "inputs with a feature too few": inputs[..., :-1].copy(),
+        "inputs of rank 4": inputs[(None,) * (4 - inputs.ndim)],
+    }
+    refused(subject, {what: replace(call, inputs=value) for what, value in wrong.items()})
+    return iter(())
+
+
+@check("RNN-ERR-1", applies=with_state, needs=(REFUSES_WRONG_SIZES,))
+def wrong_states_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """An h_0 of other layers or units is refused with an exception, not broadcast or cut off.
+
+    A result here is a wrong one that nobody notices.
+    """
+    call = case.call()
+    assert call.h_0 is not None
+    wrong = {
+        "h_0 with a layer too many": np.concatenate([call.h_0, call.h_0[:1]]),
+        "h_0 with a unit too many": _one_more(call.h_0),
+        "h_0 of one unit": call.h_0[..., :1].copy(),
+    }
+    refused(subject, {what: replace(call, h_0=value) for what, value in wrong.items()})
+    return iter(())
+
+
+@check("RNN-ERR-1", applies=with_state, needs=(REFUSES_WRONG_SIZES,))
+def wrong_rows_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """An h_0 of another batch than the inputs is refused with an exception, not broadcast.
+
+    A result here is a wrong one that nobody notices.
+    """
+    call = case.call()
+    h_0 = call.h_0
+    assert h_0 is not None
+    if case.layout == "single":
+        wrong = {"h_0 of two rows for one sequence": replace(call, h_0=np.stack([h_0, h_0], 1))}
+    else:
+        wrong = {
+            "h_0 of one row": replace(call, h_0=h_0[:, :1].copy()),
+            "h_0 with a row too many": replace(call, h_0=np.concatenate([h_0, h_0[:, :1]], 1)),
+            "h_0 of several rows for one": _of_one_row(call),
+        }
+    refused(subject, wrong)
+    return iter(())
+
+
+@check("RNN-ERR-1", applies=deepest, needs=(REFUSES_WRONG_SIZES,))
+def wrong_weights_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Weights that do not fit are refused with an exception, not broadcast.
+
+    A result here is a wrong one that nobody notices.
+    """
+    call = case.call()
+    wrong = {
+        f"{name} of one row": replace(call, weights={**call.weights, name: value[:1].copy()})
+        for name, value in call.weights.items()
+    }
+    refused(subject, wrong)
+    return iter(())
+
+
+@check("RNN-ERR-2", applies=lambda c, claimed: usual(c, claimed) and c.lengths != "none")
+def lengths_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Lengths that fit no row or no step are refused with an exception."""
+    call = case.call()
+    assert call.lengths is not None
+    wrong = {
+        "lengths beyond T": call.lengths + case.T,
+        "lengths below 0": call.lengths - case.T,
+        "lengths of too few rows": call.lengths[:-1].copy(),
+        "lengths of too many rows": np.append(call.lengths, 1),
+    }
+    refused(subject, {what: replace(call, lengths=value) for what, value in wrong.items()})
+    return iter(())
+
+
+def refused(subject: Subject, calls: Mapping[str, Call]) -> None:
+    """Raises Violation, which names each call that was not refused, or the one that broke it."""
+    taken = []
+    for what, call in calls.items():
+        try:
+            subject.answer(call)
+        except Broken as broken:
+            raise Broken(f"{what}: {broken}") from broken
+        except Violation:
+            continue
+        taken.append(what)
+    if taken:
+        raise Violation(f"{', '.join(taken)}: expected an exception, got a result")
+
+
+def _one_more(array: Array) -> Array:
+    """The array with its first column again at the end."""
+    return np.concatenate([array, array[..., :1]], axis=-1)
+
+
+def _of_one_row(call: Call) -> Call:
+    """The first row of a batch alone, but the h_0 of all rows."""
+    row = np.s_[:1] if call.layout == "batch_first" else np.s_[:, :1]
+    lengths = None if call.lengths is None else call.lengths[:1].copy()
+    return replace(call, inputs=call.inputs[row].copy(), lengths=lengths)

@@ -1,0 +1,314 @@
+"""Relations: two runs of the same layer that must agree, whatever the reference says.
+
+Each pair differs by a change of the problem that leaves every exact value as it is, so the results
+differ by twice the bound of one at most. The docstring of a check is its title, and then advice for
+whoever fails it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from rnn_conformance.bounds.certificate import Precision
+from rnn_conformance.bounds.judgement import Judgement
+from rnn_conformance.cases import expected
+from rnn_conformance.cases.case import PADDING, Case, Data
+from rnn_conformance.checks.registry import check, relational
+from rnn_conformance.checks.subject import Subject, parts_of
+from rnn_conformance.contract.call import Answer, Array, Nonlinearity
+from rnn_conformance.contract.refusal import Violation
+
+EXTRA_STEPS = 3
+
+
+@check(
+    "RNN-STATE-4",
+    applies=lambda c, claimed: (
+        relational(c, claimed)
+        and not c.bidirectional
+        and c.lengths == "none"
+        and (c.L == 1 or "h_n" in claimed)
+    ),
+    needs=("h_0",),
+)
+def split_and_carry(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """A sequence cut in two, the second part started from h_n of the first, gives the whole."""
+    data, cut = case.data(), case.T // 2
+    first = subject.run(replace(data, inputs=data.inputs[:cut]), case.layout)
+    carried = first.output[-1:] if first.h_n is None else first.h_n
+    second = subject.run(replace(data, inputs=data.inputs[cut:], h_0=carried), case.layout)
+    joined = Answer(np.concatenate([first.output, second.output]), second.h_n)
+    yield from same(case, subject.result(case), joined)
+
+
+@check("RNN-LAYER-1", applies=lambda c, claimed: relational(c, claimed) and c.L > 1)
+def chain_of_layers(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """A stack equals its layers run one by one, each on the output of the one below."""
+    data, h_n = _without_readout(case.data()), []
+    x = data.inputs
+    for layer in range(case.L):
+        answer = subject.run(_one_layer(data, layer, x), case.layout)
+        x = answer.output
+        h_n.append(answer.h_n)
+    yield from same(case, subject.result(case), Answer(x, _joined(h_n)))
+
+
+@check(
+    "RNN-DIR-1",
+    "RNN-DIR-2",
+    applies=lambda c, claimed: relational(c, claimed) and c.bidirectional and c.L == 1,
+)
+def directions_apart(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Each direction of a bidirectional layer equals a layer of one direction.
+
+    The reverse one reads each row backwards from its last real step, and its states are given in
+    the order of time.
+    """
+    data, halves, h_n = _without_readout(case.data()), [], []
+    for d in range(2):
+        turned = expected.in_direction(data.inputs, data.steps, d)
+        alone = subject.run(_one_direction(data, d, turned), case.layout)
+        halves.append(expected.in_direction(alone.output, data.steps, d))
+        h_n.append(alone.h_n)
+    apart = Answer(np.concatenate(halves, axis=2), _joined(h_n))
+    yield from same(case, subject.result(case), apart)
+
+
+@check("RNN-LEN-5", applies=lambda c, claimed: relational(c, claimed) and c.layout != "single")
+def rows_permuted(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """The rows of a batch know nothing of each other: permuted, they give permuted results."""
+    data, order = case.data(), np.roll(np.arange(case.B), 1)
+    permuted = replace(
+        data,
+        inputs=data.inputs[:, order],
+        h_0=None if data.h_0 is None else data.h_0[:, order],
+        lengths=None if data.lengths is None else data.lengths[order],
+    )
+    found, back = subject.run(permuted, case.layout), np.argsort(order)
+    yield from same(case, subject.result(case), _each(found, lambda part: part[:, back]))
+
+
+@check("RNN-CELL-1", "RNN-CELL-2", applies=relational)
+def units_permuted(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Hidden units have no order: permuted in all weights and h_0, they give permuted results."""
+    data, H = case.data(), case.H
+    order = np.roll(np.arange(H), 1)
+    width = np.concatenate([order + d * H for d in range(data.options.directions)])
+
+    def permuted(name: str, value: Array) -> Array:
+        if name.endswith("_ho"):
+            return value[:, width] if name == "W_ho" else value
+        rows = value[order]
+        if name.startswith("weight_hh"):
+            return rows[:, order]
+        return rows[:, width] if name.startswith("weight_ih") and "l0" not in name else rows
+
+    weights = {name: permuted(name, value) for name, value in data.weights.items()}
+    h_0 = None if data.h_0 is None else data.h_0[..., order]
+    found = subject.run(replace(data, weights=weights, h_0=h_0), case.layout)
+    h_n = None if found.h_n is None else found.h_n[..., np.argsort(order)]
+    back = Answer(found.output[..., np.argsort(width)], h_n)
+    yield from same(case, subject.result(case), back)
+
+
+@check("RNN-CELL-1", applies=lambda c, claimed: relational(c, claimed) and c.nonlinearity == "tanh")
+def negated(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """tanh is odd: inputs, h_0 and biases negated, the results are."""
+    data = case.data()
+    biases = ("bias", "b_ho")
+    weights = {n: -value if n.startswith(biases) else value for n, value in data.weights.items()}
+    h_0 = None if data.h_0 is None else -data.h_0
+    found = subject.run(replace(data, weights=weights, inputs=-data.inputs, h_0=h_0), case.layout)
+    yield from same(case, subject.result(case), _each(found, np.negative))
+
+
+@check("RNN-LEN-4", applies=lambda c, claimed: relational(c, claimed) and c.lengths != "none")
+def padding_added(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Steps beyond every row's length change nothing but the length of the output."""
+    data = case.data()
+    more = np.full((EXTRA_STEPS, *data.inputs.shape[1:]), -PADDING, data.inputs.dtype)
+    found = subject.run(replace(data, inputs=np.concatenate([data.inputs, more])), case.layout)
+    yield from same(case, subject.result(case), Answer(found.output[: case.T], found.h_n))
+
+
+@check("RNN-PREC-1", applies=relational)
+def powers_of_two(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """A power of two moved from the inputs to the weights of the first layer changes nothing."""
+    data = case.data()
+    scale = data.inputs.dtype.type(2.0**12)
+    weights = {
+        name: value / scale if name.startswith("weight_ih_l0") else value
+        for name, value in data.weights.items()
+    }
+    found = subject.run(replace(data, weights=weights, inputs=data.inputs * scale), case.layout)
+    yield from same(case, subject.result(case), found)
+
+
+@check("RNN-CELL-1", "RNN-CELL-2", applies=lambda c, claimed: relational(c, claimed) and c.L == 1)
+def union_of_two(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Two networks side by side in one, their weights in blocks, compute what each does alone."""
+    data = _without_readout(case.data())
+    o = data.options
+    both = {name: _in_blocks(name, value) for name, value in data.weights.items()}
+    twice = replace(
+        data,
+        options=replace(o, input_size=2 * o.input_size, hidden_size=2 * o.hidden_size),
+        weights=both,
+        inputs=np.concatenate([data.inputs, -data.inputs], axis=2),
+        h_0=None if data.h_0 is None else np.concatenate([data.h_0, data.h_0], axis=2),
+    )
+    found, precision, H = subject.run(twice, case.layout), Precision.of(case.dtype), o.hidden_size
+    limit = expected.whole(twice, precision)
+    for half, alone in enumerate((data, replace(data, inputs=-data.inputs))):
+        own = np.concatenate([np.arange(H) + (2 * d + half) * H for d in range(o.directions)])
+        h_n = np.s_[..., half * H : (half + 1) * H]
+        yield from within_both(
+            subject.run(alone, case.layout),
+            Answer(found.output[..., own], None if found.h_n is None else found.h_n[h_n]),
+            expected.whole(alone, precision),
+            replace(
+                limit, output_bound=limit.output_bound[..., own], h_n_bound=limit.h_n_bound[h_n]
+            ),
+        )
+
+
+@check("RNN-CELL-1", "RNN-CELL-2", applies=relational, needs=("tanh", "relu", "no_bias", "h_0"))
+def options_matter(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """One option changed, the output changes: none of them is silently ignored."""
+    other: Nonlinearity = "relu" if case.nonlinearity == "tanh" else "tanh"
+    changed = {  # not lengths, which change the padding even where they are otherwise ignored
+        "nonlinearity": replace(case, nonlinearity=other),
+        "bias": replace(case, bias="off"),
+        "h_0": replace(case, h_0="none"),
+    }
+    before = subject.result(case).output
+    for name, changed_case in changed.items():
+        if np.array_equal(before, subject.result(changed_case).output):
+            raise Violation(f"output: expected another one when {name} is changed, got the same")
+    return iter(())
+
+
+@check(
+    "RNN-LAYOUT-2",
+    applies=lambda c, claimed: (
+        relational(c, claimed) and c.lengths == "none" and c.layout == "time_first"
+    ),
+    needs=("single",),
+)
+def single_equals_column(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """A sequence alone gives what it gives as a column of a batch.
+
+    If it fails: is an input of rank 2 (T, input_size) mistaken for a batch of T sequences of one
+    step?
+    """
+    batched, limit, data = subject.result(case), expected.as_a_whole(case), case.data()
+    for row in range(case.B):
+        rows = slice(row, row + 1)
+        h_0 = None if data.h_0 is None else data.h_0[:, rows]
+        alone = subject.run(replace(data, inputs=data.inputs[:, rows], h_0=h_0), "single")
+        bound = replace(
+            limit,
+            output_bound=limit.output_bound[:, rows],
+            h_n_bound=limit.h_n_bound[:, rows],
+        )
+        of_row = Answer(**{n: part[:, rows] for n, part in parts_of(batched).items()})
+        yield from within_both(of_row, alone, bound, bound)
+
+
+@check(
+    "RNN-LAYOUT-1",
+    applies=lambda c, claimed: relational(c, claimed) and c.layout == "batch_first",
+    needs=("time_first",),
+)
+def batch_first_equals_time_first(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """The order of the axes changes nothing but the order of the axes.
+
+    It concerns inputs and outputs, and neither h_0 nor the final state. A reshape where a transpose
+    is meant mixes sequences with time.
+    """
+    time_first = subject.result(replace(case, layout="time_first"))
+    yield from same(case, time_first, subject.result(case))
+
+
+@check(
+    "RNN-STATE-1",
+    applies=lambda c, claimed: relational(c, claimed),
+    needs=("h_0",),
+)
+def omitted_h_0_is_zeros(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """An omitted h_0 gives what zeros give."""
+    omitted, zeros = (replace(case, h_0=h_0) for h_0 in ("none", "zeros"))
+    yield from same(omitted, subject.result(zeros), subject.result(omitted))
+
+
+def same(case: Case, first: Answer, second: Answer) -> Iterator[Judgement]:
+    """Two runs of a case between which nothing but rounding may differ."""
+    limit = expected.as_a_whole(case)
+    return within_both(first, second, limit, limit)
+
+
+def within_both(
+    first: Answer, second: Answer, one: expected.Expectation, other: expected.Expectation
+) -> Iterator[Judgement]:
+    """Two runs, each of which may be off by its own bound."""
+    reason = f"the bounds of both runs: {one.reason}"
+    apart = one.output_bound + other.output_bound
+    yield Judgement("output", first.output, second.output, apart, reason)
+    if first.h_n is not None and second.h_n is not None:
+        yield Judgement("h_n", first.h_n, second.h_n, one.h_n_bound + other.h_n_bound, reason)
+
+
+def _without_readout(data: Data) -> Data:
+    weights = {name: value for name, value in data.weights.items() if not name.endswith("_ho")}
+    return replace(data, options=replace(data.options, output_size=0), weights=weights)
+
+
+def _joined(h_n: list[Array | None]) -> Array | None:
+    """Final states of several calls, one after the other; None if one is not given."""
+    given = [part for part in h_n if part is not None]
+    return np.concatenate(given) if len(given) == len(h_n) else None
+
+
+def _each(answer: Answer, change: Callable[[Array], Array]) -> Answer:
+    """Every part that is given, changed."""
+    return Answer(**{name: change(part) for name, part in parts_of(answer).items()})
+
+
+def _one_layer(data: Data, layer: int, inputs: Array) -> Data:
+    o, D = data.options, data.options.directions
+    return replace(
+        data,
+        options=replace(o, num_layers=1, input_size=inputs.shape[2]),
+        weights=_renamed(data.weights, f"l{layer}", "l0"),
+        inputs=inputs,
+        h_0=None if data.h_0 is None else data.h_0[layer * D : (layer + 1) * D],
+    )
+
+
+def _one_direction(data: Data, d: int, inputs: Array) -> Data:
+    names = [name for name in data.weights if name.endswith("_reverse") == bool(d)]
+    return replace(
+        data,
+        options=replace(data.options, bidirectional=False),
+        weights={name.removesuffix("_reverse"): data.weights[name] for name in names},
+        inputs=inputs,
+        h_0=None if data.h_0 is None else data.h_0[d : d + 1],
+    )
+
+
+def _renamed(weights: Mapping[str, Array], old: str, new: str) -> dict[str, Array]:
+    """The weights of one layer, under the names of another."""
+    return {
+        name.replace(f"_{old}", f"_{new}"): value
+        for name, value in weights.items()
+        if name.endswith((f"_{old}", f"_{old}_reverse"))
+    }
+
+
+def _in_blocks(name: str, value: Array) -> Array:
+    """A weight twice on the diagonal, a bias twice."""
+    if name.startswith("bias"):
+        return np.concatenate([value, value])
+    zeros = np.zeros_like(value)
+    return np.block([[value, zeros], [zeros, value]])

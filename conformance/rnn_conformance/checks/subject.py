@@ -1,0 +1,117 @@
+"""A layer under test: asks it, refuses what is no answer, brings it into one order."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from rnn_conformance.cases.case import Case, Data
+from rnn_conformance.contract.call import Answer, Array, Call, Implementation, Layout
+from rnn_conformance.contract.conventions import declared
+from rnn_conformance.contract.refusal import Violation, array_of, attempt, in_order
+
+REMEMBERED = 4
+
+
+class Subject:
+    """An implementation with its last few answers: each case is run once for all checks.
+
+    Attributes:
+        claimed: what the implementation claims, and what it follows where practice differs.
+    """
+
+    def __init__(self, implementation: Implementation) -> None:
+        self.implementation = implementation
+        self.claimed = implementation.claims | declared(implementation)
+        self._remembered = lru_cache(REMEMBERED)(self._attempt)
+
+    def result(self, case: Case) -> Answer:
+        """What the layer computes for a case, in one order. Raises Violation."""
+        return ordered(self.raw(case), case.data(), case.layout)
+
+    def as_given(self, case: Case) -> Answer:
+        """The same with the padding as it came. Raises Violation."""
+        return in_one_order(self.raw(case), case.data(), case.layout)
+
+    def raw(self, case: Case) -> Answer:
+        """What the layer gives for a case, as it comes. Raises Violation."""
+        return self.first(case)[1]
+
+    def first(self, case: Case) -> tuple[Call, Answer]:
+        """The first call of a case, as it was left, and what it gave. Raises Violation."""
+        call, answer = self._remembered(case)
+        if isinstance(answer, Violation):
+            raise answer
+        return call, answer
+
+    def run(self, data: Data, layout: Layout = "time_first") -> Answer:
+        """Run anew, on copies of these numbers. Raises Violation."""
+        return ordered(self.answer(data.call(layout)), data, layout)
+
+    def reread(self, answer: Answer) -> Answer:
+        """What an earlier answer reads as now, if the implementation keeps it elsewhere."""
+        again = getattr(self.implementation, "reread", None)
+        return answer if again is None else attempt(again, answer, Answer)
+
+    def answer(self, call: Call) -> Answer:
+        """Run anew on this very call; what is not claimed is left out. Raises Violation."""
+        answer = attempt(self.implementation.run, call, Answer)
+        if answer.h_n is not None and "h_n" not in self.claimed:
+            answer = replace(answer, h_n=None)
+        if answer.y is not None and "readout" not in self.claimed:
+            answer = replace(answer, y=None)
+        return answer
+
+    def _attempt(self, case: Case) -> tuple[Call, Answer | Violation]:
+        call = case.call()
+        try:
+            return call, self.answer(call)
+        except Violation as violation:
+            return call, violation
+
+
+def expected_shapes(data: Data, layout: Layout) -> dict[str, tuple[int, ...]]:
+    """The shape of each part of an answer, as `Answer` says."""
+    T, B, _ = data.inputs.shape
+    o = data.options
+    width, states = o.directions * o.hidden_size, o.num_layers * o.directions
+    steps = {"single": (T,), "time_first": (T, B), "batch_first": (B, T)}[layout]
+    rows = () if layout == "single" else (B,)
+    shapes = {"output": (*steps, width), "h_n": (states, *rows, o.hidden_size)}
+    return shapes | ({"y": (*steps, o.output_size)} if o.output_size else {})
+
+
+def ordered(answer: Answer, data: Data, layout: Layout) -> Answer:
+    """As `in_one_order`, with zeros in the padding, which one check alone looks at."""
+    found = in_one_order(answer, data, layout)
+    y = None if found.y is None else np.where(data.real, found.y, 0)
+    return replace(found, output=np.where(data.real, found.output, 0), y=y)
+
+
+def in_one_order(answer: Answer, data: Data, layout: Layout) -> Answer:
+    """The answer as (T, B, D·H), (L·D, B, H), (T, B, O). Raises Violation for a wrong shape."""
+    shapes = expected_shapes(data, layout)
+    parts = {
+        name: array_of(name, value, shapes[name])
+        for name in shapes
+        if (value := getattr(answer, name)) is not None or name == "output"
+    }
+    h_n, y = parts.get("h_n"), parts.get("y")
+    return Answer(
+        in_order(parts["output"], layout),
+        h_n[:, np.newaxis] if h_n is not None and layout == "single" else h_n,
+        None if y is None else in_order(y, layout),
+    )
+
+
+def given(answer: Answer, name: str) -> Array:
+    """A part of an answer that is claimed. Raises Violation where it is not there."""
+    value: Array | None = getattr(answer, name)
+    if value is None:
+        raise Violation(f"{name}: claimed, but not given")
+    return value
+
+
+def parts_of(answer: Answer) -> dict[str, Array]:
+    """The parts that were given, by name."""
+    return {name: value for name, value in vars(answer).items() if value is not None}

@@ -1,0 +1,1 @@
+"""What is promised: a call, an answer, claims, conventions, the specification."""

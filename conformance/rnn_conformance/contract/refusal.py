@@ -1,0 +1,88 @@
+"""What an implementation gives, refused where it is no answer."""
+
+from collections.abc import Callable
+from pathlib import Path
+from traceback import extract_tb, format_exception_only
+from typing import Any, TypeVar
+
+import numpy as np
+
+from rnn_conformance.contract.call import Array, Dtype, Layout
+from rnn_conformance.contract.dtypes import bfloat16, carrier
+
+C = TypeVar("C")
+A = TypeVar("A")
+
+
+class CannotBeJudged(Exception):
+    """There is nothing to judge: unknown name, failed import, an object of no known kind."""
+
+
+class Violation(Exception):
+    """The implementation gave no result that could be compared; the message says what came."""
+
+
+class Broken(Violation):
+    """The implementation ended, hung, or said what is no answer: that refuses nothing either."""
+
+
+def attempt(run: Callable[[C], object], call: C, kind: type[A]) -> A:
+    """What `run` gives for a call. Raises Violation where it raises, or gives another kind."""
+    try:
+        # NumPy's defaults, whatever was set before; what it sets for itself ends here.
+        with np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"):
+            answer = run(call)
+    except (KeyboardInterrupt, Violation):
+        raise
+    except BaseException as error:  # a stranger's code may raise anything
+        raise Violation(f"raised {one_line(error)}{_place(error)}") from error
+    if not isinstance(answer, kind):
+        raise Violation(f"expected {kind.__name__}, got {type(answer).__name__}")
+    return answer
+
+
+def _place(error: BaseException) -> str:
+    """Where it was raised, unless that is in the suite itself."""
+    at = extract_tb(error.__traceback__, limit=-1)[0]
+    if Path(at.filename).parent.name == "implementations":
+        return ""
+    return f" ({Path(at.filename).name}, line {at.lineno}, in {at.name})"
+
+
+def array_of(name: str, value: object, shape: tuple[int, ...]) -> Array:
+    """`value` as a plain array. Raises Violation unless it is one, of this shape and floating."""
+    if not isinstance(value, np.ndarray):
+        raise Violation(f"{name}: expected a NumPy array, got {type(value).__name__}")
+    array: Array = np.asarray(value)  # a subclass may hide numbers, as a masked array does
+    if array.shape != shape:
+        turned = ", the same axes in another order" * (sorted(array.shape) == sorted(shape))
+        raise Violation(f"{name}: expected shape {shape}, got {array.shape}{turned}")
+    if not np.issubdtype(array.dtype, np.floating):
+        raise Violation(f"{name}: expected floating-point numbers, got dtype {array.dtype}")
+    return array
+
+
+def in_the_dtype(what: str, array: Array, dtype: Dtype) -> None:
+    """Raises Violation unless these are numbers of this dtype."""
+    if array.dtype != carrier(dtype):
+        raise Violation(f"{what}: expected dtype {carrier(dtype)}, got {array.dtype}")
+    if dtype == "bfloat16" and not np.array_equal(bfloat16(array), array, equal_nan=True):
+        raise Violation(f"{what}: expected numbers of bfloat16 in float32, got some of more bits")
+
+
+def in_order(array: Any, layout: Layout) -> Any:
+    """A result of every step as (T, B, units), whatever the layout."""
+    if layout == "single":
+        return array[:, np.newaxis]
+    return array.swapaxes(0, 1) if layout == "batch_first" else array
+
+
+def one_line(error: BaseException) -> str:
+    """An exception's type and message, in one line without control characters."""
+    return printable("".join(format_exception_only(error)))
+
+
+def printable(text: str) -> str:
+    """A stranger's text in one line, cut short and without control characters."""
+    line = " ".join(text.split())[:300]
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)

@@ -1,0 +1,1 @@
+"""What people and other programs see: the command, the pytest plugin, the reports."""

@@ -1,0 +1,60 @@
+"""A report as files of several kinds."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from rnn_conformance.checks.records import Report
+from rnn_conformance.contract.extras import need
+
+Text = Callable[[Report], str]
+
+
+def _json(report: Report) -> str:
+    return json.dumps(report.to_json(), indent=1, allow_nan=False) + "\n"
+
+
+def _markdown(report: Report) -> str:
+    from rnn_conformance.faces.reports.markdown import markdown
+
+    return markdown(report)
+
+
+def _html(report: Report) -> str:
+    from rnn_conformance.faces.reports.html import html  # it imports jinja2
+
+    return html(report)
+
+
+def _badge(report: Report) -> str:
+    from rnn_conformance.faces.reports.badge import badge
+
+    return json.dumps(badge(report)) + "\n"
+
+
+KINDS: Mapping[str, tuple[Text, str]] = {
+    "json": (_json, "all records"),
+    "markdown": (_markdown, "for a pull request"),
+    "html": (_html, "one page for people"),
+    "badge": (_badge, "for an endpoint of shields.io"),
+}
+
+
+def refuse(places: Mapping[str, str]) -> None:
+    """Raises OSError where one of the files cannot be written, CannotBeJudged without the extra.
+
+    No file is left that was not there.
+    """
+    if "html" in places:
+        need("reports", "--html")
+    for place in map(Path, places.values()):
+        new = not place.exists()
+        place.open("a").close()
+        if new:
+            place.unlink()
+
+
+def write(report: Report, places: Mapping[str, str]) -> None:
+    """Write the report to a file for each kind. Raises OSError."""
+    for kind, place in places.items():
+        Path(place).write_text(KINDS[kind][0](report), "utf-8")

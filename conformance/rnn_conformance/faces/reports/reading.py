@@ -1,0 +1,56 @@
+"""Reports from files, which may come from anybody."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rnn_conformance.checks.findings import Diagnosis
+from rnn_conformance.checks.records import FORMAT, Record, Report
+from rnn_conformance.contract.documents import content_of, json_of
+from rnn_conformance.contract.extras import need
+from rnn_conformance.contract.refusal import printable
+
+MOST_BYTES = 16 * 2**20
+SCHEMA = Path(__file__).with_name("report.schema.json")
+
+
+def read_report(path: str | Path) -> Report:
+    """The report that `rnn-conformance check --json` wrote to a file.
+
+    Raises ValueError, one line that names the file and what is wrong with it, for whatever is no
+    such report, and CannotBeJudged without the extra.
+    """
+    need("reports", str(path))
+    data = json_of(str(path), content_of(str(path), Path(path), MOST_BYTES), SCHEMA, FORMAT)
+    report = Report(
+        data["implementation"],
+        data["seed"],
+        data["environment"],
+        tuple(map(Record.from_json, data["records"])),
+        data["complete"],
+        data["patterns"],
+        None if data["diagnosis"] is None else Diagnosis.from_json(data["diagnosis"]),
+        tuple(data["in_vain"]),
+        data["undiagnosed"],
+        data["command"],
+        data["not_claimed"],
+        tuple(data["notes"]),
+    )
+    for what, expected, got in _contradictions(report, data):
+        why = printable(f"{what}: expected {expected!r}, got {got!r}")
+        raise ValueError(f"{printable(str(path))}: {why}")
+    return report
+
+
+def _contradictions(
+    report: Report, data: Mapping[str, Any]
+) -> Iterator[tuple[str, object, object]]:
+    """What the records say, and what else is said: the name of the field, expected and got."""
+    derived = report.to_json()
+    for name in ("conforms", "executed", "failed", "known_failures", "worst_share"):
+        if derived[name] != data[name]:
+            yield f"{name}, by the records", derived[name], data[name]
+    for number, record in enumerate(report.records):
+        identifier = f"{record.check}[{report.implementation}-{record.case}]"
+        if (record.id, record.implementation) != (identifier, report.implementation):
+            yield f"records[{number}].id", identifier, record.id

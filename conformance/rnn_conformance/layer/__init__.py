@@ -1,1 +1,0 @@
-"""The profile "layer": the whole contract of `torch.nn.RNN`, clause by clause."""

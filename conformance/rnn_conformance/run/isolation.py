@@ -1,0 +1,240 @@
+"""Checks executed in child processes: what crashes, hangs or floods there harms no other check."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+from types import SimpleNamespace, TracebackType
+from typing import Any
+
+from rnn_conformance.cases.vacuity import Vacuous
+from rnn_conformance.checks.findings import Diagnosis
+from rnn_conformance.checks.plan import Planned, asked_of, refuse_wrong
+from rnn_conformance.checks.records import Record
+from rnn_conformance.contract.declaration import KnownFailure
+from rnn_conformance.contract.refusal import Broken, CannotBeJudged, printable
+from rnn_conformance.sources.conversation import Conversation, Silent
+from rnn_conformance.sources.source import Source
+
+COMMAND = (sys.executable, "-m", "rnn_conformance.run.worker")
+LINE_BYTES = 2**22  # a record has the numbers that repeat a failure
+LOADING = 120.0  # seconds: a framework may be large
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}  # in cases so small, several only wait for each other
+EXPLAINING = 900.0
+MOST_SILENCES, MOST_BROKEN = 5, 200  # checks; then nothing more is asked
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """How checks are isolated.
+
+    Attributes:
+        processes: among how many child processes the cases are shared. The same checks go to the
+            same one in every run, and records come in one order.
+        time_limit: seconds for each check, the start of a process not counted.
+
+    Raises ValueError for a number that is none.
+    """
+
+    processes: int = 1
+    time_limit: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.processes, int) or not 1 <= self.processes <= 64:
+            raise ValueError(f"processes: expected a number from 1 to 64, got {self.processes!r}")
+        if not 0 < self.time_limit < float("inf"):
+            raise ValueError(f"time_limit: expected seconds above 0, got {self.time_limit!r}")
+
+
+@dataclass(frozen=True)
+class RemoteCheck(Planned):
+    """A planned check that is executed in a child process."""
+
+    index: int
+    workers: "Workers"
+
+    def execute(self) -> Record:
+        return self.workers.execute(self)
+
+
+class Workers:
+    """The child processes of one implementation; the parent never loads it.
+
+    Raises CannotBeJudged where it cannot be loaded, or fails the smoke check, and what `plan`
+    raises.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        isolation: Isolation,
+        *,
+        seed: int = 0,
+        checks: Sequence[str] | None = None,
+    ) -> None:
+        refuse_wrong(seed, checks)
+        self._start: dict[str, Any] = {
+            "source": asdict(source),
+            "seed": seed,
+            "checks": checks and [*checks],
+        }
+        self._isolation, self._ended = isolation, Event()
+        self._silences = self._broken = 0
+        self._no_answer: set[str] = set()
+        self._conversations: list[Conversation | None] = [None] * isolation.processes
+        told = self._all_started()
+        self.environment: dict[str, str] = told["environment"]
+        asked = asked_of(_stub(told), seed=seed, checks=checks)
+        self.planned = tuple(
+            RemoteCheck(**vars(p), index=i, workers=self) for i, p in enumerate(asked.planned)
+        )
+        self.asked = replace(asked, planned=self.planned)
+        # Cases that differ in layout alone share numbers, and so what is expected of them.
+        numbers = [item.case.in_one_order for item in asked.planned]
+        order = {case: i for i, case in enumerate(dict.fromkeys(numbers))}
+        self._of = [order[case] % isolation.processes for case in numbers]
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """End all processes, whatever they do."""
+        self._ended.set()
+        for conversation in self._conversations:
+            if conversation is not None:
+                conversation.kill()
+
+    def records(self) -> Iterator[Record]:
+        """What comes of every planned check, in their order. Raises Vacuous."""
+        threads = [ThreadPoolExecutor(1) for _ in self._conversations]
+        try:
+            futures = [threads[self._of[i.index]].submit(self.execute, i) for i in self.planned]
+            for future in futures:
+                yield future.result()
+        finally:
+            for thread in threads:
+                thread.shutdown(wait=False, cancel_futures=True)
+
+    def execute(self, item: RemoteCheck) -> Record:
+        """What comes of one check; a process that breaks is one failed check. Raises Vacuous."""
+        if self._silences >= MOST_SILENCES or self._broken >= MOST_BROKEN:
+            why = f"not asked any more: {self._broken} checks ended the process or were too slow"
+            return self._unanswered(item, why)
+        try:
+            told = self._ask(self._of[item.index], {"execute": item.index})
+        except Silent:
+            self._broken, self._silences = self._broken + 1, self._silences + 1
+            return self._unanswered(item, f"no result within {self._isolation.time_limit:g} s")
+        except Broken as broken:
+            self._broken += 1
+            return self._unanswered(item, f"the process {broken}")
+        if "vacuous" in told:
+            raise Vacuous(told["vacuous"])
+        return Record.from_json(told)
+
+    def diagnosis(self, records: Iterable[Record]) -> Diagnosis | None:
+        """Why checks fail, those left out that ended the process. Raises Broken."""
+        asked = [record for record in records if record.id not in self._no_answer]
+        if not any(record.outcome == "failed" for record in asked):
+            return None
+        with TemporaryDirectory(prefix="rnn-conformance-") as folder:
+            place = Path(folder, "records.json")
+            place.write_text(json.dumps([record.to_json() for record in asked]))
+            told = self._ask(0, {"explain": str(place)}, EXPLAINING)
+        found = told["diagnosis"]
+        return None if found is None else Diagnosis.from_json(found)
+
+    def _unanswered(self, item: RemoteCheck, why: str) -> Record:
+        self._no_answer.add(item.id)
+        return item.failed(why)
+
+    def _ask(self, number: int, request: Any, time_limit: float | None = None) -> dict[str, Any]:
+        if self._conversations[number] is None:
+            try:
+                self._started(number)
+            except CannotBeJudged as error:
+                raise Broken(str(error)) from error
+        return self._line(number, request, time_limit or self._isolation.time_limit)
+
+    def _all_started(self) -> dict[str, Any]:
+        """Start all processes at once; what the first one tells.
+
+        Another one that cannot load the implementation tells so when it is asked.
+        """
+        with ExitStack() as unless_started:
+            unless_started.callback(self.end)
+            with ThreadPoolExecutor(len(self._conversations)) as starting:
+                unless_started.callback(self.end)  # those that wait for the others
+                futures = [
+                    starting.submit(self._started, number)
+                    for number in range(len(self._conversations))
+                ]
+                told = futures[0].result()
+            unless_started.pop_all()
+        return told
+
+    def _started(self, number: int) -> dict[str, Any]:
+        if self._ended.is_set():
+            raise CannotBeJudged("the run has ended")
+        self._conversations[number] = Conversation(
+            COMMAND,
+            line_bytes=LINE_BYTES,
+            environment={**ONE_THREAD, **os.environ},
+        )
+        name = self._start["source"]["name"]
+        try:
+            told = self._line(number, self._start, LOADING)
+        except Broken as broken:
+            raise CannotBeJudged(
+                f"implementation {name!r}: loading it, the process {broken}"
+            ) from broken
+        if "cannot" in told:
+            raise CannotBeJudged(told["cannot"])
+        return told
+
+    def _line(self, number: int, request: Any, time_limit: float) -> dict[str, Any]:
+        conversation = self._conversations[number]
+        assert conversation is not None
+        with ExitStack() as unless_answered:
+            unless_answered.callback(self._drop, number, conversation)
+            line = conversation.ask(json.dumps(request), time_limit)
+            try:
+                told: dict[str, Any] = json.loads(line)
+            except ValueError as error:  # it has written where only answers belong
+                raise conversation.broken(f"gave no JSON: '{printable(line)}'") from error
+            unless_answered.pop_all()
+        return told
+
+    def _drop(self, number: int, conversation: Conversation) -> None:
+        self._conversations[number] = None
+        conversation.kill()
+
+
+def _stub(told: dict[str, Any]) -> Any:
+    """What the parent knows of an implementation that it has not loaded."""
+    return SimpleNamespace(
+        name=told["name"],
+        claims=frozenset(told["claims"]),
+        conventions=told["conventions"],
+        known_failures=tuple(KnownFailure(**known) for known in told["known_failures"]),
+        run=_elsewhere,
+        **{name: told[name] for name in ("adapter", "called", "code", "notes") if name in told},
+    )
+
+
+def _elsewhere(_: object) -> None:
+    raise RuntimeError("it is loaded in another process: execute its planned checks instead")

@@ -1,0 +1,60 @@
+"""The suite's own score: how many wrong implementations are caught, how many right ones pass."""
+
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+
+from rnn_conformance.checks.plan import plan
+from rnn_conformance.checks.records import Trial
+from rnn_conformance.run.verdict import check
+from rnn_conformance.variants.every import HEALTHY, MUTANTS
+from rnn_conformance.variants.wrong.registry import Mutant
+
+
+def trials(processes: int = 1, *, thorough: bool = False) -> Iterator[Trial]:
+    """All mutants, then all healthy implementations, in a fixed order.
+
+    Args:
+        thorough: whether every mutant goes through every check and is diagnosed as a stranger's
+            implementation is, rather than through the one check that must catch it.
+    """
+    try_wrong = diagnose_mutant if thorough else try_mutant
+    if processes == 1:
+        yield from map(try_wrong, MUTANTS)
+        yield from map(try_healthy, HEALTHY)
+        return
+    with ProcessPoolExecutor(processes) as pool:
+        accepted = pool.map(try_healthy, HEALTHY)  # the longest first, on the other core
+        yield from pool.map(try_wrong, MUTANTS)
+        yield from accepted
+
+
+def try_mutant(name: str) -> Trial:
+    """Whether the check that must catch a mutant does, in some case."""
+    mutant = MUTANTS[name]
+    planned = plan(mutant.make(), checks=[mutant.caught_by])
+    caught = any(item.execute().outcome == "failed" for item in planned)
+    return _trial(mutant, caught)
+
+
+def diagnose_mutant(name: str) -> Trial:
+    """Which checks catch a mutant, and what a diagnosis makes of it."""
+    mutant = MUTANTS[name]
+    report = check(mutant.make())
+    caught_by = tuple(dict.fromkeys(failure.check for failure in report.failures))
+    causes = () if report.diagnosis is None else report.diagnosis.causes
+    caught = mutant.caught_by in caught_by
+    named = tuple(cause.names for cause in causes)
+    return replace(_trial(mutant, caught), caught_by=caught_by, named=named)
+
+
+def _trial(mutant: Mutant, caught: bool) -> Trial:
+    why = "" if caught else f"{mutant.caught_by} accepts it: {mutant.sentence}"
+    return Trial(mutant.name, mutant.kind, caught, why)
+
+
+def try_healthy(name: str) -> Trial:
+    """Whether all checks accept a healthy implementation, and some were executed."""
+    report = check(HEALTHY[name](), diagnosed=False)
+    why = report.failures[0].message if report.failures else ""
+    return Trial(name, "healthy", report.conforms, why)

@@ -1,0 +1,173 @@
+"""The smoke check: whether there is anything to judge, before all else is asked."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from rnn_conformance.cases.case import Case
+from rnn_conformance.checks.every import CHECKS
+from rnn_conformance.checks.plan import Planned, in_words_of
+from rnn_conformance.checks.subject import Subject
+from rnn_conformance.contract.call import (
+    DTYPES,
+    HALF_DTYPES,
+    LAYOUTS,
+    Answer,
+    Array,
+    Dtype,
+    Implementation,
+    Layout,
+    Nonlinearity,
+)
+from rnn_conformance.contract.declaration import Declaration, declared
+from rnn_conformance.contract.refusal import CannotBeJudged, Violation
+
+T, B, I, H = 2, 3, 4, 5  # all different, so that every exchange of axes shows
+FIRST_STEPS = ("output", "readout")
+USUAL_FIRST: tuple[Layout, ...] = ("time_first", "batch_first", "single")
+NO_VERDICT = "there is no verdict: "
+SINGLE_ALONE = "batches are not asked: a batch was refused, a single sequence was not"
+PARTS = {"h_n": "h_n", "y": "readout"}  # of an answer, and what claims them
+
+
+def smoke(implementation: Implementation) -> Implementation:
+    """Ask for the simplest there is, two steps from no h_0: shapes, and of an adapter numbers.
+
+    What has `adapter = True` stands between the suite and somebody else's RNN: where its first
+    steps are wrong, the weights are not where they belong, which says nothing about the RNN.
+
+    Returns:
+        the implementation. What it does not claim itself but was assumed is narrowed to what it
+        does: single sequences if it takes no batches, the parts of an answer that it gives, one
+        dtype if it answers in nothing else.
+
+    Raises CannotBeJudged with what is most likely the slip.
+    """
+    refused: dict[str, CannotBeJudged] = {}
+    for reading in _readings(implementation):
+        try:
+            found = _with_its_parts(reading)
+            _asked(found)
+        except CannotBeJudged as error:
+            refused.setdefault(str(error), error)
+            continue
+        return _narrowed_to_a_dtype(found) if "dtypes" in _assumed(found) else found
+    batched, *single = refused
+    details = "".join(
+        f"; and, asked for single sequences, {m.split(NO_VERDICT)[1]}" for m in single
+    )
+    raise CannotBeJudged(f"{batched}{details}") from refused[batched]
+
+
+def _readings(implementation: Implementation) -> Iterator[Implementation]:
+    """The implementation as it is, then with claims that are narrower where they were assumed."""
+    yield implementation
+    if "layouts" in _assumed(implementation):
+        claims = implementation.claims - {*LAYOUTS} | {"single"}
+        yield _narrowed(implementation, claims, SINGLE_ALONE)
+
+
+def _narrowed(implementation: Implementation, claims: frozenset[str], note: str) -> Implementation:
+    said = Declaration(claims=claims)
+    return declared(implementation, said, notes=(note,), assumed=_assumed(implementation))
+
+
+def _with_its_parts(implementation: Implementation) -> Implementation:
+    """Without the claim to give what its first answer lacks, if that was assumed."""
+    if "parts" not in _assumed(implementation):
+        return implementation
+    answer = _simplest_answer(implementation)
+    for part, feature in PARTS.items():
+        if getattr(answer, part) is None and feature in implementation.claims:
+            note = in_words_of(implementation, f"{part} is not given, so not judged")
+            implementation = _narrowed(implementation, implementation.claims - {feature}, note)
+    return implementation
+
+
+def _narrowed_to_a_dtype(implementation: Implementation) -> Implementation:
+    """Without the dtype that it answers in the other one, whatever the dtype of the call is.
+
+    Raises CannotBeJudged if it does not read the weights that it is given.
+    """
+    answers = {dtype: _simplest_answer(implementation, dtype) for dtype in DTYPES}
+    _refuse_ignored_weights(implementation, DTYPES[-1], answers[DTYPES[-1]])
+    for dtype, other in zip(DTYPES, reversed(DTYPES), strict=True):
+        parts = vars(answers[dtype]).values()
+        if any(getattr(part, "dtype", None) == other for part in parts):
+            note = f"{dtype} is not claimed: a {dtype} call was answered in {other}"
+            return _narrowed(implementation, implementation.claims - {dtype}, note)
+    return implementation
+
+
+def _simplest_answer(
+    implementation: Implementation, dtype: Dtype | None = None, **weights: Array
+) -> Answer:
+    """The answer to the simplest call, with some weights changed. Raises CannotBeJudged."""
+    case = _simplest(implementation)
+    call = replace(case, dtype=dtype or case.dtype).call()
+    call = replace(call, weights={**call.weights, **weights})
+    try:
+        return Subject(implementation).answer(call)
+    except Violation as violation:
+        raise CannotBeJudged(_told(implementation, str(violation))) from violation
+
+
+def _refuse_ignored_weights(implementation: Implementation, dtype: Dtype, before: Answer) -> None:
+    """Raises CannotBeJudged if other weights give the same answer as those before."""
+    weights = replace(_simplest(implementation), dtype=dtype).call().weights
+    changed = {name: -value for name, value in weights.items() if name.startswith("weight")}
+    after = _simplest_answer(implementation, dtype, **changed)
+    if np.array_equal(before.output, after.output):
+        what = "W_xh and W_hh were set as attributes, and nothing changed: `forward` reads others"
+        raise CannotBeJudged(_told(implementation, what))
+
+
+def _assumed(implementation: Implementation) -> frozenset[str]:
+    assumed: frozenset[str] = getattr(implementation, "assumed", frozenset())
+    return assumed
+
+
+def _asked(implementation: Implementation) -> None:
+    """Raises CannotBeJudged."""
+    case, subject = _simplest(implementation), Subject(implementation)
+    try:
+        subject.result(case)
+    except Violation as violation:
+        raise CannotBeJudged(_told(implementation, str(violation))) from violation
+    if getattr(implementation, "adapter", False):
+        for name in FIRST_STEPS:
+            _right(Planned(subject, CHECKS[name], case))
+
+
+def _right(item: Planned) -> None:
+    if item.lacking or not item.check.applies(item.case, item.subject.claimed):
+        return
+    record = item.execute()
+    if record.outcome != "failed":
+        return
+    from rnn_conformance.explain import reproduced_by  # it imports every mutant
+
+    slips = reproduced_by(item)
+    likely = f"; most likely: {', or '.join(slips[:2])}" if slips else ""
+    raise CannotBeJudged(_told(item.subject.implementation, f"{record.message}{likely}"))
+
+
+def _told(implementation: Implementation, what: str) -> str:
+    return (
+        f"implementation {implementation.name!r}: the smoke check failed, so nothing else was "
+        f"asked and {NO_VERDICT}{in_words_of(implementation, what)}"
+    )
+
+
+def _simplest(implementation: Implementation) -> Case:
+    """The simplest case that is claimed."""
+    claims = implementation.claims
+    layout = next(layout for layout in USUAL_FIRST if layout in claims)
+    dtype: Dtype = next(d for d in (*DTYPES, *HALF_DTYPES) if d in claims)
+    nonlinearity: Nonlinearity = "tanh" if "tanh" in claims else "relu"
+    rows, O = 1 if layout == "single" else B, 2 if "readout" in claims else 0
+    # H + 1 inputs: another size than any of the catalogue, for which a module is made anew.
+    return Case(
+        T, rows, H + 1, H, nonlinearity=nonlinearity, layout=layout, dtype=dtype, h_0="none", O=O
+    )

@@ -1,0 +1,82 @@
+"""The child process in which an implementation is loaded and judged.
+
+It is spoken to in lines of JSON: what to load, then one check after the other. Whatever the
+implementation prints goes to standard error, so that no answer is mistaken.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+from rnn_conformance.cases.vacuity import Vacuous
+from rnn_conformance.checks.plan import Planned, known_failures, plan
+from rnn_conformance.checks.records import Record
+from rnn_conformance.contract.refusal import CannotBeJudged
+from rnn_conformance.explain.explaining import diagnosis_of
+from rnn_conformance.run import environment
+from rnn_conformance.run.smoke import smoke
+from rnn_conformance.sources.source import Source
+
+SAID = ("name", "adapter", "called", "code", "notes")
+
+
+def main() -> None:
+    """Answer until standard input ends."""
+    requests, answers = _streams()
+    for answer in _answers(json.loads(line) for line in requests):
+        print(json.dumps(answer, allow_nan=False), file=answers, flush=True)
+
+
+def _streams() -> tuple[TextIO, TextIO]:
+    """What was standard input and output; a stranger's code finds nothing to read there."""
+    requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    return requests, answers
+
+
+def _answers(requests: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    start = next(requests, None)
+    if start is None:
+        return
+    try:
+        found = smoke(Source(**start["source"]).implementation())
+    except CannotBeJudged as error:
+        yield {"cannot": str(error)}
+        return
+    planned = plan(found, seed=start["seed"], checks=start["checks"])
+    yield _description(found)
+    for request in requests:
+        if "execute" in request:
+            yield _executed(planned[request["execute"]])
+        else:
+            records = map(Record.from_json, json.loads(Path(request["explain"]).read_text()))
+            explained = diagnosis_of(planned, records)
+            yield {"diagnosis": None if explained is None else explained.to_json()}
+
+
+def _description(found: Any) -> dict[str, Any]:
+    said = {name: getattr(found, name) for name in SAID if hasattr(found, name)}
+    return {
+        **said,
+        "called": dict(said.get("called", {})),
+        "claims": sorted(found.claims),
+        "conventions": dict(getattr(found, "conventions", {})),
+        "known_failures": [asdict(known) for known in known_failures(found)],
+        "environment": environment.describe(),
+    }
+
+
+def _executed(item: Planned) -> dict[str, Any]:
+    try:
+        return item.execute().to_json()
+    except Vacuous as vacuous:
+        return {"vacuous": str(vacuous)}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""onnx.reference, the evaluator that comes with the standard, as a layer."""
+
+from typing import Any
+
+from onnx.reference import ReferenceEvaluator
+
+from rnn_conformance.contract.declaration import KnownFailure
+from rnn_conformance.sources.adapters.onnx_backend import ONNX_FEATURES, Feeds, OnnxLayer, Session
+
+
+def session(model: bytes) -> Session:
+    """One evaluator."""
+    evaluator = ReferenceEvaluator(model)
+
+    def run(feeds: Feeds) -> list[Any]:
+        return list(evaluator.run(None, dict(feeds)))
+
+    return run
+
+
+ONNX_REFERENCE = OnnxLayer(
+    "onnx.reference",
+    session,
+    # It refuses Relu, and computes as if there were no sequence_lens: findings.md, O2.
+    ONNX_FEATURES - {"relu", "lengths"},
+    known_failures=(
+        KnownFailure(
+            "wrong_states_refused", "Split drops what is too many", link="findings.md, O3"
+        ),
+        KnownFailure("wrong_rows_refused", "h_0 is broadcast", "*-B*", link="findings.md, O3"),
+        KnownFailure(
+            "wrong_weights_refused",
+            "W and R of one unit are broadcast",
+            "!*bidirectional*",
+            link="findings.md, O3",
+        ),
+    ),
+)

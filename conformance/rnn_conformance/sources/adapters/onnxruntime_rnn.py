@@ -1,0 +1,48 @@
+"""ONNX Runtime on the CPU, as a layer."""
+
+from typing import Any
+
+import onnxruntime
+
+from rnn_conformance.contract.conventions import UNDEFINED
+from rnn_conformance.contract.declaration import KnownFailure
+from rnn_conformance.sources.adapters.onnx_backend import ONNX_FEATURES, Feeds, OnnxLayer, Session
+
+OPTIONS = onnxruntime.SessionOptions()
+OPTIONS.log_severity_level = 4  # an error comes as an exception too
+
+
+def session(model: bytes) -> Session:
+    """One session with the CPU's kernels alone."""
+    found = onnxruntime.InferenceSession(model, OPTIONS, providers=["CPUExecutionProvider"])
+
+    def run(feeds: Feeds) -> list[Any]:
+        results: list[Any] = found.run(None, dict(feeds))
+        return results
+
+    return run
+
+
+NEAR_ZERO = tuple(
+    KnownFailure(check, "Tanh in RNN is off by 1e-7 near 0", case, link="findings.md, O10")
+    for check, case in (
+        ("output", "*-extreme"),
+        ("final_state", "*-extreme"),
+        ("output", "float32-T5-B3-I1-H3-L1-tanh-no_bias-h0"),
+        ("output", "float32-T5-B3-I1-H3-L1-tanh-zero_bias-h0"),
+    )
+)
+
+ONNXRUNTIME = OnnxLayer(
+    "onnxruntime",
+    session,
+    ONNX_FEATURES - {"float64", "float16"},  # OperatorKernels.md: RNN is for float32 alone
+    # It gives zeros as the state after no steps, which ONNX leaves open (onnx/onnx#1674).
+    conventions={"T = 0": UNDEFINED, "length 0": UNDEFINED},
+    known_failures=(
+        KnownFailure(
+            "nan_is_propagated", "Relu in RNN makes 0 of NaN", "*relu*", link="findings.md, O1"
+        ),
+        *NEAR_ZERO,
+    ),
+)

@@ -1,0 +1,121 @@
+"""Calls and answers as files: JSON for what is asked, safetensors for the numbers.
+
+A call is a folder with `call.json` and `call.safetensors`, an answer the file `answer.safetensors`
+in it; `exchange.md` says what they hold. Whatever is read is taken for hostile: no pickle, no more
+bytes than were to be expected, one ValueError for anything malformed.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_conformance.contract.call import Answer, Call, Options
+from rnn_conformance.contract.documents import content_of
+from rnn_conformance.contract.extras import need
+from rnn_conformance.contract.refusal import printable
+
+FORMAT = 2
+CALL, TENSORS, ANSWER = "call.json", "call.safetensors", "answer.safetensors"
+HEADER_BYTES = 100_000  # more than the header of any file of the suite
+NOT_WEIGHTS = ("inputs", "h_0", "lengths")
+
+Tensors = dict[str, npt.NDArray[Any]]
+
+
+def fields_of(call: Call) -> dict[str, Any]:
+    """What is asked, as it stands in call.json."""
+    return {
+        "format": FORMAT,
+        "layout": call.layout,
+        "dtype": "bfloat16" if call.bfloat16 else call.dtype.name,
+        "options": _options(call.options),
+        "training": call.training,
+    }
+
+
+def _options(options: Options) -> dict[str, Any]:
+    """The options by name, without the size of a readout if there is none."""
+    fields = asdict(options)
+    return fields if options.output_size else {n: fields[n] for n in fields if n != "output_size"}
+
+
+def tensors_of(call: Call) -> Tensors:
+    """Every array of a call by name: inputs, h_0 and lengths where they are given, the weights."""
+    given = {name: getattr(call, name) for name in NOT_WEIGHTS}
+    return {**{name: value for name, value in given.items() if value is not None}, **call.weights}
+
+
+def call_of(fields: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]) -> Call:
+    """The call of which `fields_of` and `tensors_of` gave these."""
+    weights = {name: value for name, value in tensors.items() if name not in NOT_WEIGHTS}
+    return Call(
+        Options(**fields["options"]),
+        weights,
+        tensors["inputs"],
+        tensors.get("h_0"),
+        tensors.get("lengths"),
+        fields["layout"],
+        fields["training"],
+        fields["dtype"] == "bfloat16",
+    )
+
+
+def write_call(folder: Path, call: Call) -> None:
+    """Write call.json and call.safetensors. Raises OSError."""
+    write_tensors(folder / TENSORS, tensors_of(call))
+    (folder / CALL).write_text(json.dumps(fields_of(call), indent=1) + "\n")
+
+
+def write_tensors(path: Path, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write arrays by name; the same arrays give the same bytes.
+
+    Raises OSError, and CannotBeJudged without the extra.
+    """
+    need("files", path.name)
+    from safetensors.numpy import save
+
+    path.write_bytes(save({name: np.ascontiguousarray(value) for name, value in tensors.items()}))
+
+
+def read_tensors(path: Path, most: int) -> Tensors:
+    """The arrays of a file by name.
+
+    Args:
+        most: how many bytes of numbers it may hold.
+
+    Raises ValueError, with one line that names the file, where it is none, or larger.
+    """
+    return arrays_of(path.name, content_of(path.name, path, most + HEADER_BYTES))
+
+
+def arrays_of(name: str, content: bytes) -> Tensors:
+    """The arrays of a safetensors file by name.
+
+    Raises ValueError, which names the file, and CannotBeJudged without the extra.
+    """
+    need("files", name)
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        return load(content)
+    except (SafetensorError, ValueError) as error:
+        raise ValueError(f"{name}: {printable(str(error))}") from error
+    except KeyError as error:
+        raise ValueError(f"{name}: numbers of type {error}, which NumPy lacks") from error
+
+
+def read_answer(folder: Path, most: int) -> Answer:
+    """The answer to a call. Raises ValueError where there is none, or it has other parts."""
+    found = read_tensors(folder / ANSWER, most)
+    if not {"output"} <= set(found) <= {"output", "h_n", "y"}:
+        raise ValueError(
+            f"{ANSWER}: expected output, and h_n and y where there are any; "
+            f"got {', '.join(sorted(found)) or 'nothing'}"
+        )
+    return Answer(**found)

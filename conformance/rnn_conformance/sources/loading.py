@@ -1,0 +1,168 @@
+"""From what a user names or passes to an implementation that can be run."""
+
+import sys
+from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from rnn_conformance.contract import conventions
+from rnn_conformance.contract.call import Implementation, claimed
+from rnn_conformance.contract.declaration import KnownFailure
+from rnn_conformance.contract.refusal import CannotBeJudged, one_line
+from rnn_conformance.sources import adapters
+from rnn_conformance.sources.adapters.catalogue import CATALOGUE, extra_of
+from rnn_conformance.sources.plain import PlainFunction, StepByStepClass
+
+GROUP = "rnn_conformance.implementations"  # of the entry points by which a package lists its own
+
+
+def load(name: str) -> Implementation:
+    """The implementation of this name.
+
+    Args:
+        name: as `named` takes it. What the object may be, see `as_implementation`.
+
+    Raises CannotBeJudged, with one line that says what is wrong.
+    """
+    return as_implementation(named(name), name=name)
+
+
+def named(name: str) -> Any:
+    """The object of this name: a built-in one, one that another package lists by an entry point,
+    `package.module:object` or `path/to/file.py:object`.
+
+    Raises CannotBeJudged.
+    """
+    target = f"{adapters.__name__}.{CATALOGUE[name].target}" if name in CATALOGUE else name
+    listed = () if name in CATALOGUE else tuple(entry_points(group=GROUP, name=name))
+    target = listed[0].value if listed else target
+    place, colon, attribute = target.rpartition(":")
+    if not colon or not place or not attribute:
+        raise CannotBeJudged(
+            f"implementation {name!r}: expected module:object, or file.py:object, or one of "
+            f"{', '.join(names())}"
+        )
+    if target == name and not place.endswith(".py") and "" not in sys.path:
+        sys.path.insert(0, "")  # as `python -m` does: a module in the working directory is found
+    try:
+        module = _from_file(place) if place.endswith(".py") else import_module(place)
+        missing = not hasattr(module, attribute)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a stranger's module may raise anything while it is imported
+        raise CannotBeJudged(
+            f"implementation {name!r}: importing {place} failed: {one_line(error)}{_advice(error)}"
+        ) from error
+    if missing:
+        raise CannotBeJudged(f"implementation {name!r}: {place} has no {attribute!r}")
+    return getattr(module, attribute)
+
+
+def names() -> tuple[str, ...]:
+    """Every implementation that is known by name: the built-in ones, then those of entry points."""
+    return (*CATALOGUE, *sorted(entry.name for entry in entry_points(group=GROUP)))
+
+
+def as_implementation(implementation: Any, *, name: str | None = None) -> Implementation:
+    """An implementation, made from whatever of these it is given.
+
+    - a name, as `load` takes it;
+    - an `Implementation`: an object with `name`, `claims` and `run(call)`, or its class;
+    - a class like those of the reference: `Class(input_size, hidden_size, output_size, dtype=…,
+      rng=…)`, weights assigned as attributes, `forward(inputs, h_0)` that returns outputs and
+      hidden states by time step;
+    - a function `f(weights, inputs, h_0)` that returns a mapping with "hidden_states", and "h_n"
+      and "outputs" where it has them.
+
+    A class or function is taken to claim `BASIC`, unless it is decorated with
+    `rnn_conformance.claims`.
+
+    Raises CannotBeJudged.
+    """
+    if isinstance(implementation, str):
+        return load(implementation)
+    shown = name or type(implementation).__name__
+    try:
+        shown = name or _name_of(implementation)
+        found = _adapted(implementation, shown)
+        _refuse_wrong(found)
+    except (CannotBeJudged, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # a stranger's constructor may raise anything
+        raise CannotBeJudged(f"implementation {shown!r}: {one_line(error)}") from error
+    return found
+
+
+def _refuse_wrong(found: Implementation) -> None:
+    """Raises TypeError or ValueError for what is said wrongly: now rather than in every check."""
+    if not isinstance(found.name, str):
+        raise TypeError(f"name: expected str, got {type(found.name).__name__}")
+    if not isinstance(found.claims, frozenset):
+        raise TypeError(f"claims: expected frozenset, got {type(found.claims).__name__}")
+    claimed(found.claims)
+    known = getattr(found, "known_failures", ())
+    if not isinstance(known, tuple) or not all(isinstance(some, KnownFailure) for some in known):
+        raise TypeError(f"known_failures: expected a tuple of KnownFailure, got {known!r}")
+    conventions.declared(found)
+
+
+def _adapted(implementation: Any, shown: str) -> Implementation:
+    if hasattr(implementation, "run_layer"):
+        raise CannotBeJudged(
+            f"implementation {shown!r}: rename run_layer to run and features to claims; its call "
+            "is a Call and its answer an Answer since 0.2.0"
+        )
+    if isinstance(implementation, type):
+        if hasattr(implementation, "run"):
+            implementation = implementation()
+        elif any(base.__module__.startswith("torch.nn") for base in implementation.__mro__):
+            raise CannotBeJudged(
+                f"implementation {shown!r}: a module of torch; if it stands in for torch.nn.RNN, "
+                "say so: --like torch.nn.RNN"
+            )
+        elif hasattr(implementation, "forward"):
+            return StepByStepClass(shown, implementation)
+    if isinstance(implementation, Implementation):
+        return implementation
+    if callable(implementation) and not isinstance(implementation, type):
+        return PlainFunction(shown, implementation)
+    raise CannotBeJudged(
+        f"implementation {shown!r}: expected a function (weights, inputs, h_0), a class with "
+        f"forward, or an object with name, claims and run, got {_kind(implementation)}"
+    )
+
+
+def _from_file(place: str) -> ModuleType:
+    path = Path(place)
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {place}")
+    spec = spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{place} is not a Python file")
+    module = module_from_spec(spec)
+    if (folder := str(path.resolve().parent)) not in sys.path:
+        sys.path.insert(0, folder)  # as `python file.py` does: its neighbours are found
+    sys.modules.setdefault(path.stem, module)  # dataclasses and pickles look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+def _advice(error: BaseException) -> str:
+    extra = extra_of(error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+    return f'; to install it: pip install "rnn-conformance[{extra}]"' if extra else ""
+
+
+def _name_of(implementation: Any) -> str:
+    names = (getattr(implementation, attribute, None) for attribute in ("name", "__qualname__"))
+    return next((n for n in names if n and isinstance(n, str)), type(implementation).__name__)
+
+
+def _kind(implementation: Any) -> str:
+    if isinstance(implementation, type):
+        return f"the class {implementation.__qualname__}, which has neither run nor forward"
+    lacking = [name for name in ("name", "claims") if not hasattr(implementation, name)]
+    without = f", without {' and '.join(lacking)}" if hasattr(implementation, "run") else ""
+    return f"an object of type {type(implementation).__name__}{without}"

@@ -1,0 +1,247 @@
+"""Plain functions, and classes as they are written in a first notebook, as implementations."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from inspect import Parameter, signature
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rnn_reference import WEIGHT_NAMES
+
+from rnn_conformance.contract.call import BASIC, Answer, Array, Call
+from rnn_conformance.sources.seed_model import (
+    CONVENTIONS,
+    NAMES,
+    SeedCall,
+    answer,
+    seed_call,
+    seed_claims,
+)
+
+SIZES = ("input_size", "hidden_size", "output_size")
+# The usual names of an initial state, for a parameter of `forward` that has a default.
+INITIAL_STATE = ("h_0", "h0", "h", "hx", "h_prev", "h_init", "hidden", "state", "initial_state")
+
+
+class PlainFunction:
+    """A function `f(weights, inputs, h_0)`, or `f(weights, inputs, h_0, batch_first=True)`.
+
+    `weights`, `inputs` and `h_0` are those of `SeedCall`. It returns a mapping with
+    "hidden_states", (T, H), (T, B, H) or (B, T, H) by layout, and "h_n", (H,) or (B, H), and
+    "outputs", like the states, where it has them. `batch_first` is passed only in that layout,
+    which only a function that claims it is asked for.
+
+    Attributes:
+        claims: those of the function, else `BASIC`.
+        assumed: what was assumed and may be narrowed by the smoke check.
+        called: what its results and weights are called in messages.
+    """
+
+    called = MappingProxyType({**NAMES, "output": "hidden_states", "y": "outputs"})
+
+    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+        self.name = name
+        self.conventions: Mapping[str, str] = getattr(function, "conventions", CONVENTIONS)
+        self.claims = seed_claims(getattr(function, "claims", BASIC))
+        self.assumed = frozenset(() if hasattr(function, "claims") else ("layouts", "parts"))
+        self._function = function
+
+    def run(self, call: Call) -> Answer:
+        options = {"batch_first": True} if call.layout == "batch_first" else {}
+        asked = seed_call(call)
+        found = self._function(asked.weights, asked.inputs, asked.h_0, **options)
+        if not isinstance(found, Mapping):
+            raise TypeError(
+                f'expected a mapping with "hidden_states", "h_n", "outputs", '
+                f"got {type(found).__name__}"
+            )
+        unknown = set(found) - {"hidden_states", "h_n", "outputs"}
+        if unknown or "hidden_states" not in found:
+            raise TypeError(
+                f'expected a mapping with "hidden_states", and "h_n" and "outputs" where given, '
+                f"got {', '.join(map(repr, found)) or 'an empty one'}"
+            )
+        parts = {name: _as_numpy(value) for name, value in found.items()}
+        return answer(call, parts["hidden_states"], parts.get("h_n"), parts.get("outputs"))
+
+
+def _as_numpy(value: Any) -> Any:
+    """The array of another library as one of NumPy; whatever else, a list too, as it is."""
+    if isinstance(value, np.ndarray) or not hasattr(value, "__array__"):
+        return value
+    return np.asarray(value)
+
+
+class StepByStepClass:
+    """A class whose `forward` gives outputs and hidden states by time step.
+
+    The constructor gets input_size, hidden_size and output_size, and `dtype` and `rng` if it takes
+    them. The six weights are assigned as attributes, each bias in the shape that the constructor
+    gave it. `forward` gets inputs (T, B, I), or (T, I) in the layout "single", and h_0 as columns
+    (H, B) if it takes one. It returns outputs and hidden states, each a mapping by time step, or an
+    array or list with a slot a step. A step is columns (O, B) and (H, B); in "single" it may also
+    be (O,) and (H,). Of T + 1 slots, the last one is the initial state, as `hidden_states[-1]` is,
+    or the first one, if that is what it holds. The final state is the last of the states, so `h_n`
+    is not judged.
+
+    Attributes:
+        claims: those of the class, else `BASIC` without h_n, and without h_0 if `forward` takes
+            none.
+        assumed: what was assumed and may be narrowed by the smoke check: layouts, and dtypes if
+            the constructor takes no `dtype`.
+        notes: what is not asked of the class, and why.
+        called: what its results and weights are called in messages.
+    """
+
+    called = MappingProxyType({**NAMES, "output": "hidden_states", "y": "step_output"})
+
+    def __init__(self, name: str, cls: type[Any], claims: frozenset[str] | None = None) -> None:
+        self.name = name
+        self._class = cls
+        self._takes_h_0 = _takes_h_0(cls)
+        self.conventions: Mapping[str, str] = getattr(cls, "conventions", CONVENTIONS)
+        self.notes: tuple[str, ...] = ()
+        self.assumed: frozenset[str] = frozenset()
+        if claims is None and not hasattr(cls, "claims"):
+            claims = BASIC - {"h_n"}
+            self.assumed = frozenset(("layouts", *["dtypes"] * ("dtype" not in _options(cls))))
+            if not self._takes_h_0:
+                claims -= {"h_0"}
+                self.notes = ("h_0 is never given: `forward` takes no initial state",)
+        self.claims = seed_claims(cls.claims if claims is None else claims)
+        self._models: dict[tuple[object, ...], Any] = {}
+        self._behind: list[tuple[Answer, Call, tuple[Any, Any]]] = []
+
+    def run(self, call: Call) -> Answer:
+        asked = seed_call(call)
+        model, h_0 = self._model(asked), asked.h_0
+        columns = None if h_0 is None else h_0[:, np.newaxis] if asked.single else h_0.T
+        found = model.forward(asked.inputs, *[columns] * self._takes_h_0)
+        if not isinstance(found, tuple) or len(found) != 2:
+            got = f"{len(found)} results" if isinstance(found, tuple) else type(found).__name__
+            raise TypeError(f"forward: expected (step_output, hidden_states), got {got}")
+        given = _answer(call, *found)
+        self._behind = [*self._behind[-8:], (given, call, found)]
+        return given
+
+    def reread(self, earlier: Answer) -> Answer:
+        """What the results behind an earlier answer hold now."""
+        call, found = next((c, f) for a, c, f in self._behind if a.output is earlier.output)
+        return _answer(call, *found)
+
+    def _model(self, asked: SeedCall) -> Any:
+        """The model of these sizes, kept from call to call as a user keeps it, with new weights.
+
+        Other threads than the main one have models of their own: weights are attributes.
+        """
+        output_size, hidden_size = asked.weights["W_ho"].shape
+        sizes, dtype = (asked.inputs.shape[-1], hidden_size, output_size), asked.inputs.dtype
+        other = threading.current_thread() is not threading.main_thread()
+        key = (*sizes, dtype, threading.get_ident() if other else 0)
+        if key not in self._models:
+            self._models[key] = _constructed(self._class, sizes, dtype)
+        model = self._models[key]
+        for name, value in asked.weights.items():
+            setattr(model, name, _as_made(name, value, getattr(model, name, None)))
+        return model
+
+
+def _takes_h_0(cls: type[Any]) -> bool:
+    """Whether `forward` has a parameter after the inputs that is, or is called, a state."""
+    parameters = [*signature(cls.forward).parameters.values()][2:]
+    return any(
+        p.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+        and (p.default is Parameter.empty or p.name in INITIAL_STATE)
+        for p in parameters[:1]
+    )
+
+
+def _options(cls: type[Any]) -> frozenset[str]:
+    """Which of `dtype` and `rng` the constructor takes."""
+    parameters = signature(cls).parameters
+    anything = any(p.kind is Parameter.VAR_KEYWORD for p in parameters.values())
+    return frozenset(name for name in ("dtype", "rng") if anything or name in parameters)
+
+
+def _constructed(cls: type[Any], sizes: tuple[int, int, int], dtype: npt.DTypeLike) -> Any:
+    """A model of these sizes, given by name if the constructor names them as we do.
+
+    Raises TypeError if it has other names for the weights.
+    """
+    options = {"dtype": dtype, "rng": np.random.default_rng(0)}
+    given = {name: options[name] for name in _options(cls)}
+    if set(SIZES) <= set(signature(cls).parameters):
+        model = cls(**dict(zip(SIZES, sizes, strict=True)), **given)
+    else:
+        model = cls(*sizes, **given)
+    lacking = [name for name in WEIGHT_NAMES if not hasattr(model, name)]
+    own = [name for name, value in vars(model).items() if isinstance(value, np.ndarray)]
+    if lacking and own:
+        raise TypeError(
+            f"the model has no attribute {', '.join(lacking)}; its arrays are {', '.join(own)}; "
+            f"expected the weights {', '.join(WEIGHT_NAMES)}"
+        )
+    return model
+
+
+def _as_made(name: str, value: Array, made: object) -> Array:
+    """A weight in the shape that the constructor gave it, which only a bias may choose."""
+    if not isinstance(made, np.ndarray) or made.shape == value.shape:
+        return value
+    if name.startswith("b_") and made.size == value.size:
+        return value.reshape(made.shape)
+    raise TypeError(f"{name}: expected shape {value.shape}, the constructor makes {made.shape}")
+
+
+def _answer(call: Call, step_output: Any, hidden_states: Any) -> Answer:
+    asked = seed_call(call)
+    output_size, hidden_size = asked.weights["W_ho"].shape
+    single = asked.single
+    steps, width = len(call.inputs), 1 if single else call.inputs.shape[1]
+    outputs = _stacked("step_output", step_output, steps, (output_size, width), single=single)
+    by_step = _without_initial(hidden_states, steps, asked.h_0)
+    states = _stacked("hidden_states", by_step, steps, (hidden_size, width), single=single)
+    if single:
+        outputs, states = outputs[:, 0], states[:, 0]
+    return answer(call, states, None, outputs)
+
+
+def _stacked(name: str, by_step: Any, steps: int, shape: tuple[int, int], *, single: bool) -> Array:
+    """(T, B, units), of columns (units, B) by time step."""
+    found = _steps(by_step)
+    if not set(range(steps)) <= found.keys() or len(found) > steps + 1:
+        got = f"steps {', '.join(map(str, found))}" if found else type(by_step).__name__
+        raise TypeError(
+            f"{name}: expected a mapping, list or array of time steps 0 … {steps - 1}, got {got}"
+        )
+    allowed = (shape, shape[:1]) if single else (shape,)
+    for t in range(steps):
+        if np.shape(found[t]) not in allowed:
+            turned = ", rows for columns" * (np.shape(found[t]) == shape[::-1])
+            got = f"{np.shape(found[t])}{turned}"
+            raise TypeError(f"{name}[{t}]: expected shape {shape}, got {got}")
+    columns = [np.reshape(found[t], shape) for t in range(steps)]
+    return np.stack(columns).swapaxes(1, 2)
+
+
+def _without_initial(states: Any, steps: int, h_0: Array | None) -> Any:
+    """The slots 1 … T of T + 1, if the first holds the initial state and the last does not."""
+    if not isinstance(states, Sequence | np.ndarray) or len(states) != steps + 1:
+        return states
+    initial = np.zeros(1) if h_0 is None else np.ravel(h_0.T)
+    holds_it = [
+        np.size(states[t]) % initial.size == 0 and bool((np.ravel(states[t]) == initial).all())
+        for t in (0, steps)
+    ]
+    return states[1:] if holds_it == [True, False] else states
+
+
+def _steps(by_step: Any) -> Mapping[int, Any]:
+    """What stands for each time step; empty if it is no mapping, list or array."""
+    if isinstance(by_step, Mapping):
+        return by_step
+    if isinstance(by_step, Sequence | np.ndarray) and not isinstance(by_step, str):
+        return dict(enumerate(by_step))
+    return {}

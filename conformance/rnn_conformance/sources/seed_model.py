@@ -1,0 +1,89 @@
+"""A call and an answer in the words of the seed model, which functions and classes speak.
+
+W_xh  weight_ih_l0 (H, I)        W_hh  weight_hh_l0 (H, H)        W_ho  (O, H)
+b_xh  bias_ih_l0 as (H, 1)       b_hh  bias_hh_l0 as (H, 1)       b_ho  as (O, 1)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_conformance.contract.call import (
+    DTYPES,
+    HALF_DTYPES,
+    LAYOUTS,
+    NONLINEARITIES,
+    Answer,
+    Array,
+    Call,
+    Layout,
+    claimed,
+)
+from rnn_conformance.contract.conventions import UNDEFINED
+
+NAMES: Mapping[str, str] = {
+    "weight_ih_l0": "W_xh",
+    "bias_ih_l0": "b_xh",
+    "weight_hh_l0": "W_hh",
+    "bias_hh_l0": "b_hh",
+    "W_ho": "W_ho",
+    "b_ho": "b_ho",
+}
+CAN_CLAIM = frozenset((*DTYPES, *HALF_DTYPES, *LAYOUTS, *NONLINEARITIES, "h_0", "h_n", "readout"))
+# Nobody expects a first function or class to look at what it is given.
+CONVENTIONS: Mapping[str, str] = {"T = 0": UNDEFINED, "B = 0": UNDEFINED, "wrong sizes": UNDEFINED}
+
+
+@dataclass(frozen=True)
+class SeedCall:
+    """A call of one layer in one direction; every array is a view of the caller's.
+
+    Attributes:
+        weights: the six by name; a readout of zeros where the call has none.
+        inputs: as in `Call`.
+        h_0: (B, H), or (H,) in the layout "single"; None where it is omitted.
+    """
+
+    weights: Mapping[str, Array]
+    inputs: Array
+    h_0: Array | None
+    layout: Layout
+
+    @property
+    def single(self) -> bool:
+        return self.layout == "single"
+
+
+def seed_call(call: Call) -> SeedCall:
+    """The call in these words."""
+    o, given = call.options, dict(call.weights)
+    if not o.output_size:
+        given["W_ho"] = np.zeros((1, o.hidden_size), call.dtype)
+        given["b_ho"] = np.zeros(1, call.dtype)
+    columns = {
+        ours: given[theirs][:, np.newaxis] if ours.startswith("b") else given[theirs]
+        for theirs, ours in NAMES.items()
+    }
+    return SeedCall(columns, call.inputs, None if call.h_0 is None else call.h_0[0], call.layout)
+
+
+def answer(call: Call, states: Array, h_n: Array | None, outputs: Array | None) -> Answer:
+    """The answer to a call from hidden states, h_n (B, H) or (H,), and outputs."""
+    last = h_n[np.newaxis] if isinstance(h_n, np.ndarray) else h_n
+    return Answer(states, last, outputs if call.options.output_size else None)
+
+
+def seed_claims(features: frozenset[str]) -> frozenset[str]:
+    """What a function or class can claim.
+
+    Raises ValueError for more, such as several layers, which an object with run(call) can claim.
+    """
+    if more := sorted(claimed(features) - CAN_CLAIM):
+        raise ValueError(
+            f"claims: expected a selection of {', '.join(sorted(CAN_CLAIM))}, got "
+            f"{', '.join(more)}, which needs an object with name, claims and run(call)"
+        )
+    if {*NONLINEARITIES} <= features:
+        raise ValueError("claims: expected tanh or relu, got both, and is not told which it is")
+    return features

@@ -1,0 +1,1 @@
+"""Right and deliberately wrong implementations, by which the suite itself is judged."""

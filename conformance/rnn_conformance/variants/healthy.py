@@ -1,0 +1,207 @@
+"""Right layers that compute in another way, which the checks must accept."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from rnn_conformance.checks.subject import parts_of
+from rnn_conformance.contract.call import Answer, Array, Call, Lengths, Options
+from rnn_conformance.variants.per_call import Dropping
+from rnn_conformance.variants.permissive import PaddingLeft, Permissive
+from rnn_conformance.variants.recurrence import Recurrence
+
+Weights = Mapping[str, Array]
+
+
+class Plain(Recurrence):
+    """Products of rows, term by term, as `Recurrence` has it."""
+
+
+class FusedProduct(Recurrence):
+    """One product of [x, h, 1] with the weights side by side and the biases merged."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        bias = (w["b_ih"] + w["b_hh"])[:, None]
+        return np.hstack([x, h, np.ones_like(h[:, :1])]) @ np.hstack([w["W_ih"], w["W_hh"], bias]).T
+
+
+class Columns(Recurrence):
+    """A column a row of the batch: states (H, B), products from the left."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        recurrent = w["W_hh"] @ h.T + w["b_hh"][:, None]
+        return (recurrent + (w["W_ih"] @ x.T + w["b_ih"][:, None])).T
+
+
+class SummedBackwards(Recurrence):
+    """The terms of every sum are added one by one, from the last to the first."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        a = np.zeros_like(h)
+        for vectors, name in ((h, "W_hh"), (x, "W_ih")):
+            for i in reversed(range(vectors.shape[1])):
+                a += vectors[:, i : i + 1] * w[name][:, i]
+        return a + w["b_hh"] + w["b_ih"]
+
+
+class CompensatedSums(Recurrence):
+    """Kahan's sums: the rounding of each addition is carried to the next."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        terms = [w["b_ih"], w["b_hh"]]
+        terms += [x[:, i : i + 1] * w["W_ih"][:, i] for i in range(x.shape[1])]
+        terms += [h[:, i : i + 1] * w["W_hh"][:, i] for i in range(h.shape[1])]
+        return kahan_sum(terms, np.zeros_like(h))
+
+
+class WiderInside(Recurrence):
+    """Everything but the results is wider than the call: float64, or the long double."""
+
+    def run(self, call: Call) -> Answer:
+        wide: type[np.floating] = np.float64 if call.dtype == np.float32 else np.longdouble
+        weights = {name: value.astype(wide) for name, value in call.weights.items()}
+        h_0 = None if call.h_0 is None else call.h_0.astype(wide)
+        inputs = call.inputs.astype(wide)
+        found = super().run(replace(call, weights=weights, inputs=inputs, h_0=h_0))
+        return Answer(**{n: part.astype(call.dtype) for n, part in parts_of(found).items()})
+
+
+class InputProductFirst(Recurrence):
+    """The product with the inputs is computed for all steps at once, the biases merged."""
+
+    def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
+        from_inputs, states = x @ w["W_ih"].T + (w["b_ih"] + w["b_hh"]), []
+        for a in from_inputs:
+            h = self.in_format(call, self.activation(call, a + h @ w["W_hh"].T))
+            states.append(h)
+        return np.stack(states)
+
+
+class Packed(Recurrence):
+    """Rows are sorted by length, and each step is computed for those alone that still have one."""
+
+    def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
+        lengths = np.full(len(h), len(x)) if call.lengths is None else call.lengths
+        order = np.argsort(-lengths, kind="stable")
+        states, h = np.zeros((len(x), *h.shape), h.dtype), h[order]
+        for t in range(lengths.max(initial=0)):
+            rows = order[: np.count_nonzero(lengths > t)]
+            h = self.in_format(call, self.step(call, w, x[t, rows], h[: len(rows)]))
+            states[t, rows] = h
+        return states
+
+
+class EachRowAlone(Recurrence):
+    """Each row is a loop of its own, as long as the row, of products of matrix and vector."""
+
+    def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
+        lengths = np.full(len(h), len(x)) if call.lengths is None else call.lengths
+        states, bias = np.zeros((len(x), *h.shape), h.dtype), w["b_ih"] + w["b_hh"]
+        for row, (state, length) in enumerate(zip(h, lengths, strict=True)):
+            for t in range(length):
+                a = w["W_ih"] @ x[t, row] + bias + w["W_hh"] @ state
+                state = self.in_format(call, self.activation(call, a))
+                states[t, row] = state
+        return states
+
+
+class FlippedAndShifted(Recurrence):
+    """The reverse direction flips all steps, and then shifts each row to where it begins."""
+
+    def read(self, x: Array, steps: Lengths, d: int) -> Array:
+        if d == 0:
+            return x
+        at = (np.arange(len(x))[:, None] + (len(x) - steps)) % len(x)
+        return np.take_along_axis(x[::-1], at[..., None], axis=0)
+
+    def turned_back(self, states: Array, steps: Lengths, d: int) -> Array:
+        return self.read(states, steps, d)
+
+
+class ReadOnlyFortran(Recurrence):
+    """The results are read-only, and in Fortran order."""
+
+    def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
+        right = super().answer(call, output, h_n)
+        parts = {name: np.asfortranarray(part) for name, part in parts_of(right).items()}
+        for part in parts.values():
+            part.flags.writeable = False
+        return Answer(**parts)
+
+
+class ViewsOfWiderMemory(Recurrence):
+    """The results are strided views: h_n of a buffer for two, the output of a reversed one."""
+
+    def stacked(self, h_n: list[Array], o: Options) -> Array:
+        return np.repeat(super().stacked(h_n, o), 2, axis=2)[..., ::2]
+
+    def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
+        return super().answer(call, output[::-1].copy()[::-1], h_n)
+
+
+class OtherFormulas(Recurrence):
+    """tanh a through expm1(-2|a|), and relu as (a + |a|) / 2."""
+
+    def activation(self, call: Call, a: Array) -> Array:
+        if call.options.nonlinearity == "relu":
+            half: Array = (a + np.abs(a)) / 2
+            return half
+        return tanh_through_expm1(a)
+
+
+class DropoutInTraining(Dropping):
+    """Dropout between the layers, in training alone."""
+
+
+class DropoutByKeeping(Dropping):
+    """The scaled mask is drawn first, as kept with probability 1 - p, and multiplied."""
+
+    def dropped(self, x: Array, o: Options) -> Array:
+        keep = 1 - o.dropout
+        mask = (self.rng.random(x.shape) < keep).astype(x.dtype) / x.dtype.type(keep)
+        return x * mask
+
+
+HEALTHY: dict[str, type[Recurrence]] = {
+    cls.__name__: cls
+    for cls in (
+        Plain,
+        FusedProduct,
+        Columns,
+        SummedBackwards,
+        CompensatedSums,
+        WiderInside,
+        InputProductFirst,
+        Packed,
+        EachRowAlone,
+        FlippedAndShifted,
+        ReadOnlyFortran,
+        ViewsOfWiderMemory,
+        OtherFormulas,
+        DropoutInTraining,
+        DropoutByKeeping,
+        Permissive,
+        PaddingLeft,
+    )
+}
+for _name, _cls in HEALTHY.items():
+    _cls.name = _name
+
+
+def kahan_sum(terms: Sequence[Array], zeros: Array) -> Array:
+    """The sum of these, the rounding of each addition carried to the next (W. Kahan, 1965)."""
+    total, rest = zeros, zeros
+    for term in terms:
+        y = term - rest
+        new = total + y
+        rest = (new - total) - y
+        total = new
+    return total
+
+
+def tanh_through_expm1(a: Array) -> Array:
+    """tanh a = -expm1(-2|a|) / (expm1(-2|a|) + 2), with the sign of a."""
+    e = np.expm1(-2 * np.abs(a))
+    size: Array = -e / (e + 2)
+    return np.copysign(size, a)

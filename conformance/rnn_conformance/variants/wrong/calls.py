@@ -1,0 +1,117 @@
+"""Wrong from one call to the next: what outlives a call."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rnn_conformance.contract.call import Answer, Array, Call, Lengths, Options
+from rnn_conformance.variants.per_call import PerCall
+from rnn_conformance.variants.recurrence import Recurrence, real
+from rnn_conformance.variants.wrong.registry import mutant
+
+Weights = Mapping[str, Array]
+Sizes = tuple[object, ...]
+
+
+class Remembers(PerCall):
+    """Keeps things from one call to the next, by sizes."""
+
+    def __init__(self) -> None:
+        self.kept: dict[Sizes, Array] = {}
+
+
+@mutant("state", caught_by="calls_are_independent", shipped_in="mlpack/mlpack#2747")
+class StateOfLastCall(Remembers):
+    """An omitted h_0 goes on from the final state of the last call of the same sizes."""
+
+    def initial(self, call: Call, x: Array) -> Array:
+        h_0 = super().initial(call, x)
+        return h_0 if call.h_0 is not None else self.kept.get(sizes_of(h_0), h_0)
+
+    def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
+        self.kept[sizes_of(h_n)] = h_n
+        return super().answer(call, output, h_n)
+
+
+@mutant("state", caught_by="calls_are_independent", shipped_in="Samsung/ONE#14093 (GRU)")
+class StateHalfCleared(Remembers):
+    """Before a call without h_0, only the first half of the units of the last state is cleared."""
+
+    def initial(self, call: Call, x: Array) -> Array:
+        h_0 = super().initial(call, x)
+        if call.h_0 is None:
+            last, half = self.kept.get(sizes_of(h_0), h_0), h_0.shape[2] // 2
+            h_0[..., half:] = last[..., half:]
+        return h_0
+
+    def stacked(self, h_n: list[Array], o: Options) -> Array:
+        right = super().stacked(h_n, o)
+        self.kept[sizes_of(right)] = right
+        return right
+
+
+@mutant("state", caught_by="output")
+class WrongAtFirstCall(Recurrence):
+    """The first call of every size gives what an unfinished warm-up left."""
+
+    def __init__(self) -> None:
+        self.seen: set[Sizes] = set()
+
+    def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
+        sizes = (call.inputs.shape, call.dtype, call.options)
+        share = 1.0 if sizes in self.seen else 0.5
+        self.seen.add(sizes)
+        return super().answer(call, output * share, h_n * share)
+
+
+@mutant(
+    "state",
+    caught_by="options_matter",
+    shipped_in="pytorch/pytorch#95563 (LSTM)",
+    needs={"no_bias"},
+)
+class BiasOfEarlierCall(Remembers):
+    """What is compiled with biases for some sizes is run again for a call without."""
+
+    def cell(self, call: Call, layer: int, d: int) -> Weights:
+        w, H, I = super().cell(call, layer, d), call.options.hidden_size, call.options.input_size
+        key = (H, I, layer, d, call.options.directions, call.options.num_layers, call.dtype)
+        if call.options.bias:
+            self.kept[key] = np.stack([w["b_ih"], w["b_hh"]])
+        b_ih, b_hh = self.kept.get(key, (w["b_ih"], w["b_hh"]))
+        return {**w, "b_ih": b_ih, "b_hh": b_hh}
+
+
+@mutant("state", caught_by="options_matter", needs={"relu", "tanh"})
+class NonlinearityOfFirstCall(Remembers):
+    """The nonlinearity of the first call is kept for every later one."""
+
+    def activation(self, call: Call, a: Array) -> Array:
+        relu = self.kept.setdefault((), np.array(call.options.nonlinearity == "relu"))
+        return np.maximum(a, 0) if relu else np.tanh(a)
+
+
+@mutant("state", caught_by="calls_are_independent", needs={"lengths"})
+class LengthsOfEarlierCall(Remembers):
+    """Where lengths are omitted, those of the last call of the same sizes hold."""
+
+    def steps(self, call: Call, x: Array) -> Lengths:
+        steps, key = super().steps(call, x), sizes_of(x)
+        if call.lengths is not None:
+            self.kept[key] = steps.astype(np.float64)
+        return self.kept.get(key, steps.astype(np.float64)).astype(np.int64)
+
+
+@mutant("aliasing", caught_by="padding_is_zero", needs={"lengths"})
+class PaddingOfEarlierCall(Remembers):
+    """The output is written to memory used before, whose padding is not cleared."""
+
+    def layer_output(self, x: Array, steps: Lengths, layer: int, o: Options) -> Array:
+        before = self.kept.get(sizes_of(x), np.zeros_like(x))
+        self.kept[sizes_of(x)] = np.where(real(x, steps), x, before)
+        return self.kept[sizes_of(x)]
+
+
+def sizes_of(array: Array) -> Sizes:
+    """Shape and dtype, as a key."""
+    return (*array.shape, str(array.dtype))

@@ -1,0 +1,138 @@
+"""Wrong lengths: padding that is read, written or taken for the end."""
+
+import numpy as np
+
+from rnn_conformance.contract.call import Answer, Array, Call, Lengths, Options
+from rnn_conformance.variants.recurrence import Recurrence, real
+from rnn_conformance.variants.wrong.registry import mutant
+
+LENGTHS = frozenset({"lengths"})
+
+
+@mutant("lengths", caught_by="output", shipped_in="apache/mxnet#19323", needs=LENGTHS)
+class LengthsIgnored(Recurrence):
+    """Every row is taken to have T steps."""
+
+    def steps(self, call: Call, x: Array) -> Lengths:
+        return np.full(x.shape[1], len(x))
+
+
+@mutant("lengths", caught_by="output", needs=LENGTHS)
+class LengthOfLongestForAll(Recurrence):
+    """Every row is taken to be as long as the longest."""
+
+    def steps(self, call: Call, x: Array) -> Lengths:
+        steps = super().steps(call, x)
+        return np.full_like(steps, steps.max())
+
+
+@mutant("lengths", caught_by="output", needs=LENGTHS)
+class LengthsTakenAsSorted(Recurrence):
+    """The lengths are put in descending order, and the rows are left as they are."""
+
+    def steps(self, call: Call, x: Array) -> Lengths:
+        return -np.sort(-super().steps(call, x))
+
+
+@mutant("lengths", caught_by="final_state", needs=LENGTHS)
+class OneStepOfPaddingRead(Recurrence):
+    """Each shorter row has a step too many, the first one of its padding."""
+
+    def steps(self, call: Call, x: Array) -> Lengths:
+        return np.minimum(super().steps(call, x) + 1, len(x))
+
+
+@mutant(
+    "lengths", caught_by="padding_is_zero", shipped_in="microsoft/onnxruntime#1361", needs=LENGTHS
+)
+class PaddingNotCleared(Recurrence):
+    """The output in the padding is what the recurrence went on to compute."""
+
+    def layer_output(self, x: Array, steps: Lengths, layer: int, o: Options) -> Array:
+        return x
+
+
+@mutant("lengths", caught_by="padding_is_zero", needs=LENGTHS)
+class LastStateRepeatedInPadding(Recurrence):
+    """The output in the padding repeats that of the row's last real step."""
+
+    def layer_output(self, x: Array, steps: Lengths, layer: int, o: Options) -> Array:
+        repeated: Array = np.where(real(x, steps), x, x[steps - 1, np.arange(len(steps))])
+        return repeated
+
+
+@mutant(
+    "lengths",
+    caught_by="padding_is_zero",
+    shipped_in="microsoft/onnxruntime#1193 (GRU)",
+    needs=LENGTHS,
+)
+class TailNotWritten(Recurrence):
+    """The loop ends with the longest row, and the output beyond is never written."""
+
+    def layer_output(self, x: Array, steps: Lengths, layer: int, o: Options) -> Array:
+        right = super().layer_output(x, steps, layer, o)
+        right[steps.max() :] = 7.5
+        return right
+
+
+@mutant("lengths", caught_by="padding_is_zero", shipped_in="keras-team/keras#449", needs=LENGTHS)
+class MaskedByMultiplication(Recurrence):
+    """The padding is cleared by a product with zero, which leaves NaN as it is."""
+
+    def without_padding(self, x: Array, steps: Lengths) -> Array:
+        return x
+
+    def layer_output(self, x: Array, steps: Lengths, layer: int, o: Options) -> Array:
+        return x * real(x, steps).astype(x.dtype)
+
+
+@mutant("lengths", caught_by="padding_added", shipped_in="keras-team/keras#1300", needs=LENGTHS)
+class FinalStateAfterPadding(Recurrence):
+    """h_n is the state after T steps, those of the padding included."""
+
+    def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
+        last: Array = states[-1]
+        return last
+
+
+@mutant("lengths", caught_by="final_state", shipped_in="allenai/allennlp#1713", needs=LENGTHS)
+class FinalStateOfShorterRowsIsZero(Recurrence):
+    """h_n is read from the output at step T-1, where shorter rows have zeros."""
+
+    def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
+        last = super().last(states, h_0, steps, d)
+        return np.where((steps == len(states))[:, None], last, 0).astype(last.dtype)
+
+
+@mutant("lengths", caught_by="output", needs=LENGTHS)
+class RowsLeftSorted(Recurrence):
+    """The results are in the order of descending lengths."""
+
+    def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
+        order = _descending(call, output)
+        return super().answer(call, output[:, order], h_n[:, order])
+
+
+@mutant("lengths", caught_by="rows_permuted", needs=LENGTHS)
+class SortedTwiceInsteadOfBack(Recurrence):
+    """Rows sorted by length are sorted back by the same permutation, not by its inverse."""
+
+    def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
+        order = _descending(call, output)
+        return super().answer(call, output[:, order[order]], h_n[:, order[order]])
+
+
+@mutant("lengths", caught_by="rows_permuted", needs=LENGTHS | {"h_0"})
+class InitialStateNotSorted(Recurrence):
+    """Rows are sorted by length for the loop, but h_0 is not."""
+
+    def initial(self, call: Call, x: Array) -> Array:
+        order = _descending(call, x)
+        return super().initial(call, x)[:, np.argsort(order)]
+
+
+def _descending(call: Call, x: Array) -> Lengths:
+    """The rows of (T, B, n) by descending length."""
+    lengths = np.full(x.shape[1], len(x)) if call.lengths is None else call.lengths
+    return np.argsort(-lengths, kind="stable")
