@@ -50,6 +50,7 @@ class Case:
             mask or a clip would change). All but contractive ones are judged step by step, so they
             are for one layer.
         O: output_size; 0 for no readout.
+        drawn: whether the case is a random one.
     """
 
     T: int = 7
@@ -68,6 +69,7 @@ class Case:
     weights: Weights = "contractive"
     O: int = 0
     seed: int = 0
+    drawn: bool = False
 
     @property
     def id(self) -> str:
@@ -85,6 +87,7 @@ class Case:
         parts += [{"none": "no_h0", "zeros": "zero_h0", "nonzero": "h0"}[self.h_0]]
         parts += [self.layout] * (self.layout == "batch_first")
         parts += [self.weights] * (self.weights != "contractive")
+        parts += ["drawn"] * self.drawn
         return "-".join(parts)
 
     @property

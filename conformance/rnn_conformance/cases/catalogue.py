@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import product
+from itertools import islice, product
 from typing import get_args
 
 from rnn_conformance.cases.case import H0, Case, LengthsKind, Weights
+from rnn_conformance.cases.drawn import drawn_cases
+from rnn_conformance.cases.vacuity import why_vacuous
 from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, LAYOUTS, Dtype, Layout, Nonlinearity
 from rnn_conformance.contract.conventions import NAN_IGNORED
 
@@ -83,6 +85,8 @@ OUTPUTS = (1, 2, 4, 10, 33)  # one, as many as units, beyond a block
 
 # Past the sizes at which kernels switch, and past what 16 bits hold: T, B, I, H, O.
 LARGE = ((4, 2, 3, 50, 2), (3, 2, 3, 200, 50), (2100, 1, 2, 3, 1), (100, 1024, 2, 3, 1))
+RANDOM = 24  # cases drawn from the seed
+DEFAULT_SEED = 0
 # An option beside each size of one.
 ONES = tuple(
     replace(Case(5, 3, 4, 3, O=2), **{size: 1}, **option)  # type: ignore[arg-type]
@@ -111,13 +115,21 @@ def catalogue(seed: int = 0, claimed: frozenset[str] | None = None) -> tuple[Cas
             claimed in its place, so that narrow claims are asked as much as wide ones. None for
             everything.
     """
-    cases = (*every_option(), *one_layer_cases(), *further_cases())
+    cases = (*every_option(), *one_layer_cases(), *further_cases(), *random_cases(seed))
     if claimed is not None:
-        cases = tuple(fitted for case in cases if (fitted := _fitted(case, claimed)) is not None)
+        cases = tuple(one for case in cases if (one := fitted(case, claimed)) is not None)
     return tuple(replace(case, seed=seed) for case in dict.fromkeys(cases))
 
 
-def _fitted(case: Case, claimed: frozenset[str]) -> Case | None:
+def random_cases(seed: int) -> tuple[Case, ...]:
+    """The first random cases of a seed that are not vacuous."""
+    drawn = drawn_cases(seed)
+    if seed != DEFAULT_SEED:  # of which a test shows that none is
+        drawn = (case for case in drawn if why_vacuous(case.in_one_order) is None)
+    return tuple(islice(drawn, RANDOM))
+
+
+def fitted(case: Case, claimed: frozenset[str]) -> Case | None:
     """The case with what is claimed in the place of what is not; None if that cannot be judged."""
     dtypes = [d for d in (case.dtype, *DTYPES) if d in claimed]
     batched_first = (case.layout, "time_first", "batch_first", "single")

@@ -16,6 +16,8 @@ from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.checks.registry import (
     check,
+    comparable,
+    in_whole,
     of_usual_size,
     relational,
     usual,
@@ -29,11 +31,16 @@ from rnn_conformance.checks.subject import (
     ordered,
     parts_of,
 )
-from rnn_conformance.contract.call import Answer, Array, Call
+from rnn_conformance.contract.call import DTYPES, Answer, Array, Call
 from rnn_conformance.contract.conventions import ANY_MEMORY
 from rnn_conformance.contract.refusal import Broken, Violation, in_order
 
 PARTS_OF_JUDGEMENT = ("expected", "found", "bound")
+
+
+def judged_anew(case: Case, _: frozenset[str]) -> bool:
+    """Where the answer of any call can be judged: from its own states, or as a whole."""
+    return case.dtype in DTYPES and (case.L == 1 or comparable(case))
 
 
 @check("RNN-MEM-1")
@@ -51,7 +58,7 @@ def inputs_unchanged(subject: Subject, case: Case) -> Iterator[Judgement]:
         yield from unchanged(before, _given(call))
 
 
-@check("RNN-MEM-2", applies=usual_or_short)
+@check("RNN-MEM-2", among=usual_or_short)
 def earlier_results_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
     """What one call returned is not changed by the next ones.
 
@@ -67,7 +74,12 @@ def earlier_results_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
         yield identical(f"{name} after other calls", was, now[name])
 
 
-@check("RNN-MEM-3", applies=relational, needs=(ANY_MEMORY,))
+@check(
+    "RNN-MEM-3",
+    presumes=in_whole(lambda c: not c.padding_nan),
+    among=relational,
+    needs=(ANY_MEMORY,),
+)
 def memory_layouts(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Views that are strided, reversed, in Fortran order or read-only give the same results."""
     for change in (_strided, _backwards, _fortran, _read_only):
@@ -83,7 +95,7 @@ def memory_layouts(subject: Subject, case: Case) -> Iterator[Judgement]:
         yield replace(judgement, what=f"{judgement.what} from memory of stride 0")
 
 
-@check("RNN-CALL-1", applies=usual_or_short)
+@check("RNN-CALL-1", presumes=judged_anew, among=usual_or_short)
 def calls_are_independent(subject: Subject, case: Case) -> Iterator[Judgement]:
     """A call computes the same whatever was called before: other weights, lengths, sizes.
 
@@ -98,7 +110,7 @@ def calls_are_independent(subject: Subject, case: Case) -> Iterator[Judgement]:
             yield from _judged(one, answer)
 
 
-@check("RNN-CALL-1", applies=usual_or_short)
+@check("RNN-CALL-1", presumes=judged_anew, among=usual_or_short)
 def changes_in_place_are_seen(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Weights, inputs and h_0 that were changed in place count in the next call.
 
@@ -123,14 +135,14 @@ def changes_in_place_are_seen(subject: Subject, case: Case) -> Iterator[Judgemen
     yield from _judged(other, ordered(subject.answer(call), other.data(), case.layout))
 
 
-@check("RNN-CALL-2", applies=usual)
+@check("RNN-CALL-2", presumes=in_whole(), among=usual)
 def repeatable(subject: Subject, case: Case) -> Iterator[Judgement]:
     """The same call again gives the same, up to rounding."""
     for _ in range(3):
         yield from same(case, subject.result(case), subject.run(case.data(), case.layout))
 
 
-@check("RNN-CALL-3", applies=usual)
+@check("RNN-CALL-3", presumes=in_whole(), among=usual)
 def threads(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Calls from several threads at once do not disturb each other, of whatever sizes they are."""
     cases = [case, *_others(case)] * 2  # the same call meets itself too
@@ -141,7 +153,7 @@ def threads(subject: Subject, case: Case) -> Iterator[Judgement]:
         yield from same(one, subject.result(one), answer)
 
 
-@check("RNN-CELL-1", "RNN-CELL-2", applies=relational)
+@check("RNN-CELL-1", "RNN-CELL-2", presumes=in_whole(), among=relational)
 def large_preactivations(subject: Subject, case: Case) -> Iterator[Judgement]:
     """tanh stays at -1 or 1 and relu goes on, however large the pre-activation.
 
@@ -159,7 +171,8 @@ def large_preactivations(subject: Subject, case: Case) -> Iterator[Judgement]:
 @check(
     "RNN-CELL-4",
     "RNN-LEN-5",
-    applies=lambda c, claimed: (relational(c, claimed) or usual_or_short(c, claimed)) and c.L == 1,
+    presumes=lambda c, _: c.L == 1 and c.dtype in DTYPES,
+    among=lambda c, claimed: relational(c, claimed) or usual_or_short(c, claimed),
 )
 def nan_is_propagated(subject: Subject, case: Case) -> Iterator[Judgement]:
     """A NaN that is read makes every number that depends on it NaN, and no other.
@@ -197,7 +210,7 @@ def nan_is_propagated(subject: Subject, case: Case) -> Iterator[Judgement]:
         yield replace(judgement, **parts)
 
 
-@check("RNN-CELL-5", applies=lambda c, claimed: relational(c, claimed) and c.L == 1)
+@check("RNN-CELL-5", presumes=in_whole(lambda c: c.L == 1), among=relational)
 def infinities_are_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
     """An infinite input is computed with as IEEE arithmetic has it, or refused with an error.
 

@@ -13,7 +13,14 @@ from rnn_conformance.bounds.certificate import Precision
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.cases.expected import whole
-from rnn_conformance.checks.registry import check, relational, usual
+from rnn_conformance.checks.registry import (
+    check,
+    comparable,
+    in_whole,
+    of_usual_size,
+    relational,
+    usual,
+)
 from rnn_conformance.checks.relations import same
 from rnn_conformance.checks.subject import Subject, ordered
 from rnn_conformance.contract.call import Answer, Array
@@ -22,9 +29,12 @@ P = 0.25
 SIGMAS = 6
 
 
-@check(
-    "RNN-DROP-1", applies=lambda c, claimed: relational(c, claimed) and c.L > 1, needs=("dropout",)
-)
+def of_several_usual(case: Case, _: frozenset[str]) -> bool:
+    """Several layers of the sizes for which the limits of chance are worked out."""
+    return case.L > 1 and comparable(case) and of_usual_size(case)
+
+
+@check("RNN-DROP-1", presumes=in_whole(lambda c: c.L > 1), among=relational, needs=("dropout",))
 def dropout_off_in_evaluation(subject: Subject, case: Case) -> Iterator[Judgement]:
     """In evaluation, a layer with dropout computes what it does without."""
     data = case.data()
@@ -34,7 +44,8 @@ def dropout_off_in_evaluation(subject: Subject, case: Case) -> Iterator[Judgemen
 
 @check(
     "RNN-DROP-2",
-    applies=lambda c, claimed: usual(c, claimed) and c.L > 1,
+    presumes=of_several_usual,
+    among=usual,
     needs=("dropout", "relu"),
 )
 def dropout_between_layers(subject: Subject, case: Case) -> Iterator[Judgement]:
@@ -63,9 +74,7 @@ def dropout_between_layers(subject: Subject, case: Case) -> Iterator[Judgement]:
             yield _share(f"changes between {name}", first != second, 2 * p * (1 - p))
 
 
-@check(
-    "RNN-DROP-2", applies=lambda c, claimed: relational(c, claimed) and c.L == 1, needs=("dropout",)
-)
+@check("RNN-DROP-2", presumes=in_whole(lambda c: c.L == 1), among=relational, needs=("dropout",))
 def dropout_not_on_the_inputs(subject: Subject, case: Case) -> Iterator[Judgement]:
     """In training, a single layer drops nothing: its inputs come from no layer."""
     data = case.data()
@@ -73,7 +82,7 @@ def dropout_not_on_the_inputs(subject: Subject, case: Case) -> Iterator[Judgemen
     yield from same(case, subject.result(case), _training(subject, data, case))
 
 
-@check("RNN-DROP-3", applies=lambda c, claimed: usual(c, claimed) and c.L > 1, needs=("dropout",))
+@check("RNN-DROP-3", presumes=of_several_usual, among=usual, needs=("dropout",))
 def dropout_not_after_the_last_layer(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Dropout never touches what the last layer gives.
 

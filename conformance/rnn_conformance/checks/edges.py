@@ -12,7 +12,12 @@ from rnn_conformance.bounds.judgement import Judgement, identical
 from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.checks.refusals import refused
-from rnn_conformance.checks.registry import check, relational, usual
+from rnn_conformance.checks.registry import (
+    check,
+    comparable,
+    relational,
+    usual,
+)
 from rnn_conformance.checks.subject import Subject, given, in_one_order
 from rnn_conformance.contract.call import DTYPES
 from rnn_conformance.contract.conventions import ZEROS_IN_PADDING, following
@@ -20,58 +25,68 @@ from rnn_conformance.contract.conventions import ZEROS_IN_PADDING, following
 ZERO = "zero, by its clause"
 
 
-def whole(case: Case, claimed: frozenset[str]) -> bool:
-    """The usual selection, without lengths."""
-    return usual(case, claimed) and case.lengths == "none"
+def whole(case: Case, _: frozenset[str]) -> bool:
+    """Without lengths."""
+    return case.lengths == "none"
 
 
-def batched(case: Case, claimed: frozenset[str]) -> bool:
+def batched(case: Case, _: frozenset[str]) -> bool:
     """The same, in batches."""
-    return whole(case, claimed) and case.layout != "single"
+    return case.lengths == "none" and case.layout != "single"
 
 
 def with_lengths(case: Case, claimed: frozenset[str]) -> bool:
-    """A selection of those with lengths: one dtype."""
+    """Comparable ones with lengths of every kind: of one dtype, which is enough."""
     dtype = next((d for d in DTYPES if d in claimed), None)
-    return relational(case, claimed) and case.dtype == dtype and case.lengths == "unsorted"
+    return comparable(case) and case.dtype == dtype and case.lengths == "unsorted" and case.B > 1
 
 
-@check("RNN-EMPTY-1", applies=whole, needs=(following("T = 0", "refused"),))
+@check("RNN-EMPTY-1", presumes=whole, among=usual, needs=(following("T = 0", "refused"),))
 def no_steps_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     """An input of no steps is refused, as is declared."""
     refused(subject, {"no steps": _no_steps(case).call(case.layout)})
     return iter(())
 
 
-@check("RNN-EMPTY-1", applies=whole, needs=("h_n", following("T = 0", "empty")))
+@check("RNN-EMPTY-1", presumes=whole, among=usual, needs=("h_n", following("T = 0", "empty")))
 def no_steps_give_h_0(subject: Subject, case: Case) -> Iterator[Judgement]:
     """An input of no steps gives an output of none, and h_0 as h_n, as is declared."""
     data = _no_steps(case)
     yield identical("h_n", data.initial, given(subject.run(data, case.layout), "h_n"))
 
 
-@check("RNN-EMPTY-2", applies=batched, needs=(following("B = 0", "refused"),))
+@check("RNN-EMPTY-2", presumes=batched, among=usual, needs=(following("B = 0", "refused"),))
 def no_rows_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     """A batch of no rows is refused, as is declared."""
     refused(subject, {"no rows": _no_rows(case).call(case.layout)})
     return iter(())
 
 
-@check("RNN-EMPTY-2", applies=batched, needs=(following("B = 0", "empty"),))
+@check("RNN-EMPTY-2", presumes=batched, among=usual, needs=(following("B = 0", "empty"),))
 def no_rows_give_none(subject: Subject, case: Case) -> Iterator[Judgement]:
     """A batch of no rows gives results of no rows, of the documented shapes, as is declared."""
     subject.run(_no_rows(case), case.layout)
     return iter(())
 
 
-@check("RNN-LEN-6", applies=with_lengths, needs=(following("length 0", "refused"),))
+@check(
+    "RNN-LEN-6",
+    presumes=with_lengths,
+    among=relational,
+    needs=(following("length 0", "refused"),),
+)
 def length_0_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     """A row of length 0 is refused, as is declared."""
     refused(subject, {"a length of 0": _one_row_empty(case).call(case.layout)})
     return iter(())
 
 
-@check("RNN-LEN-6", applies=with_lengths, needs=("h_n", following("length 0", "h_0")))
+@check(
+    "RNN-LEN-6",
+    presumes=with_lengths,
+    among=relational,
+    needs=("h_n", following("length 0", "h_0")),
+)
 def length_0_gives_h_0(subject: Subject, case: Case) -> Iterator[Judgement]:
     """A row of length 0 gives h_0 as h_n and zeros as output, and changes no other row."""
     data, before = _one_row_empty(case), subject.result(case)
@@ -85,7 +100,7 @@ def length_0_gives_h_0(subject: Subject, case: Case) -> Iterator[Judgement]:
         yield Judgement(f"{name} of the others", was, now, 2 * bound[:, others], limit.reason)
 
 
-@check("RNN-LEN-1", applies=lambda case, _: case.lengths != "none", needs=(ZEROS_IN_PADDING,))
+@check("RNN-LEN-1", presumes=lambda case, _: case.lengths != "none", needs=(ZEROS_IN_PADDING,))
 def padding_is_zero(subject: Subject, case: Case) -> Iterator[Judgement]:
     """The output is zero beyond a row's length, as is declared.
 

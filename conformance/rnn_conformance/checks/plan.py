@@ -10,7 +10,7 @@ import numpy as np
 
 from rnn_conformance.bounds.reproduction import call_lines
 from rnn_conformance.cases.case import Case
-from rnn_conformance.cases.catalogue import catalogue
+from rnn_conformance.cases.catalogue import DEFAULT_SEED, catalogue
 from rnn_conformance.cases.vacuity import refuse_vacuous
 from rnn_conformance.checks.every import CHECKS, Check
 from rnn_conformance.checks.records import Outcome, Record
@@ -20,8 +20,6 @@ from rnn_conformance.contract.declaration import KnownFailure
 from rnn_conformance.contract.refusal import Violation
 from rnn_conformance.sources.adapters.catalogue import CATALOGUE
 from rnn_conformance.sources.loading import as_implementation
-
-DEFAULT_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -169,7 +167,7 @@ def asked_of(implementation: Any, *, seed: int = 0, checks: Sequence[str] | None
     for case in catalogue(seed, subject.claimed):
         features = case.features
         for check in chosen:
-            if not check.applies(case, subject.claimed):
+            if not check.asked(case, subject.claimed):
                 continue
             if features | check.needs <= subject.claimed:
                 planned.append(Planned(subject, check, case))

@@ -18,8 +18,12 @@ from rnn_conformance.contract.refusal import Broken, Violation
 
 
 def deepest(case: Case, claimed: frozenset[str]) -> bool:
-    """The usual selection: cases of several layers, or of one where no more are claimed."""
-    return usual(case, claimed) and (case.L > 1) == ("layers" in claimed)
+    """Several units, inputs, outputs and rows: what is cut to one of them does not fit.
+
+    Of several layers, or of one where no more are claimed.
+    """
+    several = min(case.I, case.H) > 1 and case.O != 1 and (case.B > 1 or case.layout == "single")
+    return several and (case.L > 1) == ("layers" in claimed)
 
 
 def with_state(case: Case, claimed: frozenset[str]) -> bool:
@@ -27,7 +31,12 @@ def with_state(case: Case, claimed: frozenset[str]) -> bool:
     return deepest(case, claimed) and case.h_0 != "none"
 
 
-@check("RNN-ERR-1", applies=deepest, needs=(REFUSES_WRONG_SIZES,))
+def with_lengths(case: Case, _: frozenset[str]) -> bool:
+    """Several rows with lengths."""
+    return case.lengths != "none" and case.B > 1
+
+
+@check("RNN-ERR-1", presumes=deepest, among=usual, needs=(REFUSES_WRONG_SIZES,))
 def wrong_inputs_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Inputs that do not fit are refused with an exception, not filled up or cut off.
 
@@ -44,7 +53,7 @@ def wrong_inputs_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     return iter(())
 
 
-@check("RNN-ERR-1", applies=with_state, needs=(REFUSES_WRONG_SIZES,))
+@check("RNN-ERR-1", presumes=with_state, among=usual, needs=(REFUSES_WRONG_SIZES,))
 def wrong_states_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     """An h_0 of other layers or units is refused with an exception, not broadcast or cut off.
 
@@ -61,7 +70,7 @@ def wrong_states_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     return iter(())
 
 
-@check("RNN-ERR-1", applies=with_state, needs=(REFUSES_WRONG_SIZES,))
+@check("RNN-ERR-1", presumes=with_state, among=usual, needs=(REFUSES_WRONG_SIZES,))
 def wrong_rows_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     """An h_0 of another batch than the inputs is refused with an exception, not broadcast.
 
@@ -82,7 +91,7 @@ def wrong_rows_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     return iter(())
 
 
-@check("RNN-ERR-1", applies=deepest, needs=(REFUSES_WRONG_SIZES,))
+@check("RNN-ERR-1", presumes=deepest, among=usual, needs=(REFUSES_WRONG_SIZES,))
 def wrong_weights_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Weights that do not fit are refused with an exception, not broadcast.
 
@@ -97,7 +106,7 @@ def wrong_weights_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     return iter(())
 
 
-@check("RNN-ERR-2", applies=lambda c, claimed: usual(c, claimed) and c.lengths != "none")
+@check("RNN-ERR-2", presumes=with_lengths, among=usual)
 def lengths_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Lengths that fit no row or no step are refused with an exception."""
     call = case.call()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from inspect import getdoc
+from zlib import crc32
 
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.cases.case import Case
@@ -10,18 +11,20 @@ from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import DTYPES, LAYOUTS
 
 Judge = Callable[[Subject, Case], Iterator[Judgement]]
-Applies = Callable[[Case, frozenset[str]], bool]
+Condition = Callable[[Case, frozenset[str]], bool]
+SHARE = 24  # a check is asked in one of so many random cases for which it is not meant
 
 
 @dataclass(frozen=True)
 class Check:
-    """One question to a layer.
+    """One question to an implementation.
 
     Attributes:
         name: its id, such as "output".
         title, advice: what it asks, and where to look when it fails.
         clauses: the ids of the clauses that it holds.
-        applies: the cases in which it is asked of whoever claims this.
+        presumes: the cases in which it must hold, and has a point, of whoever claims this.
+        among: those of the catalogue in which it is asked, since all would take too long.
         needs: features that it asks for beside the case's own.
         judge: the judgements of a case; raises Violation where there is nothing to compare.
     """
@@ -30,9 +33,20 @@ class Check:
     title: str
     advice: str
     clauses: tuple[str, ...]
-    applies: Applies
+    presumes: Condition
+    among: Condition
     needs: frozenset[str]
     judge: Judge
+
+    def asked(self, case: Case, claimed: frozenset[str]) -> bool:
+        """Whether it is asked in a case of the catalogue: of random ones, in a share."""
+        if self.among is always:
+            chosen = True
+        elif case.drawn:
+            chosen = crc32(f"{self.name} {case.id}".encode()) % SHARE == 0
+        else:
+            chosen = self.among(case, claimed)
+        return chosen and self.presumes(case, claimed)
 
 
 CHECKS: dict[str, Check] = {}
@@ -44,7 +58,10 @@ def always(_: Case, __: frozenset[str]) -> bool:
 
 
 def check(
-    *clauses: str, applies: Applies = always, needs: tuple[str, ...] = ()
+    *clauses: str,
+    presumes: Condition = always,
+    among: Condition = always,
+    needs: tuple[str, ...] = (),
 ) -> Callable[[Judge], Check]:
     """Register a check, which cites these clauses."""
 
@@ -55,7 +72,8 @@ def check(
             title,
             " ".join(advice.split()),
             clauses,
-            applies,
+            presumes,
+            among,
             frozenset(needs),
             judge,
         )
@@ -63,6 +81,16 @@ def check(
         return found
 
     return register
+
+
+def comparable(case: Case) -> bool:
+    """Whether two runs can be compared as a whole."""
+    return case.weights == "contractive" and case.dtype in DTYPES
+
+
+def in_whole(condition: Callable[[Case], bool] = lambda _: True) -> Condition:
+    """The comparable cases for which this holds."""
+    return lambda case, _: comparable(case) and condition(case)
 
 
 def of_usual_size(case: Case) -> bool:
@@ -74,8 +102,7 @@ def relational(case: Case, claimed: frozenset[str]) -> bool:
     """The cases in which two runs can be compared as a whole: contractive, of the usual sizes."""
     usual = of_usual_size(case) and case.bias == "nonzero"
     given = case.h_0 == ("nonzero" if "h_0" in claimed else "none")
-    contractive = case.weights == "contractive" and not case.padding_nan
-    return usual and given and contractive and case.dtype in DTYPES
+    return usual and given and comparable(case) and not case.padding_nan
 
 
 def usual(case: Case, claimed: frozenset[str]) -> bool:

@@ -4,8 +4,8 @@
 
 Several implementations are judged in the same cases, which costs little more than one: what is
 expected is computed once. Case number n of a seed is drawn from the two numbers alone: neither the
-number of processes nor the cases before it matter. Each is judged by the checks of values and by
-one relation between two runs, where whole results can be compared.
+number of processes nor the cases before it matter. Each is judged by the checks that are asked in
+every case, and by one of the others that must hold there.
 """
 
 import argparse
@@ -14,118 +14,35 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, partial
 from multiprocessing import get_context
-from typing import TypeVar, get_args
 
 import numpy as np
 from rich.console import Console
 
-from rnn_conformance.bounds.judgement import Judgement
-from rnn_conformance.cases import expected
-from rnn_conformance.cases.case import H0, Bias, Case, LengthsKind
+from rnn_conformance.cases.case import Case
+from rnn_conformance.cases.catalogue import fitted
+from rnn_conformance.cases.drawn import drawn_case
+from rnn_conformance.cases.vacuity import why_vacuous
 from rnn_conformance.checks.every import CHECKS
+from rnn_conformance.checks.plan import Planned
+from rnn_conformance.checks.registry import always
 from rnn_conformance.checks.subject import Subject
-from rnn_conformance.contract.call import DTYPES, LAYOUTS, Implementation, Nonlinearity
-from rnn_conformance.contract.refusal import CannotBeJudged, Violation
+from rnn_conformance.contract.call import Implementation
+from rnn_conformance.contract.refusal import CannotBeJudged
 from rnn_conformance.faces.terminal import share, watched
 from rnn_conformance.sources.loading import load
-
-V = TypeVar("V")
 
 NAMED = {
     "torch.nn.RNN": "rnn_conformance.sources.adapters.torch_layer:TorchLayer",
     "rnn_reference.RNN": "rnn_conformance.sources.adapters.reference_layer:ReferenceLayer",
     "Recurrence": "rnn_conformance.variants.recurrence:Recurrence",
 }
-VALUES = ("shape_and_dtype", "output", "final_state")
-PADDING = "padding_is_zero"
+PRODUCTS = 20_000  # of a case, in one layer and direction
 CHUNK = 25  # cases that a process judges at a time
-
-
-def random_case(rng: np.random.Generator) -> Case:
-    """One case, any combination of options; small sizes, and so coinciding ones, come more often.
-
-    Only one layer of tanh is drawn chaotic: of several, too little shows to judge step by step, and
-    relu grows without bound.
-    """
-
-    def one_of(values: tuple[V, ...]) -> V:
-        return values[rng.integers(len(values))]
-
-    def size(most: int) -> int:
-        return 1 + int(most * rng.random() ** 2)
-
-    layout = one_of(LAYOUTS)
-    single = layout == "single"
-    L, nonlinearity = 1 + int(rng.integers(4)), one_of(get_args(Nonlinearity))
-    lengths: LengthsKind = "none" if single else one_of(get_args(LengthsKind))
-    return Case(
-        T=size(40),
-        B=1 if single else size(9),
-        I=size(20),
-        H=size(24),
-        L=L,
-        nonlinearity=nonlinearity,
-        bias=one_of(get_args(Bias)),
-        bidirectional=one_of((False, True)),
-        layout=layout,
-        h_0=one_of(get_args(H0)),
-        lengths=lengths,
-        dtype=one_of(DTYPES),
-        padding_nan=lengths != "none" and one_of((False, True)),
-        weights=one_of(
-            ("contractive", "normal" if L == 1 and nonlinearity == "tanh" else "contractive")
-        ),
-        seed=int(rng.integers(2**32)),
-    )
-
-
-def options_show(case: Case) -> bool:
-    """Whether each option changed alone must change the output, by more than rounding could.
-
-    With relu it need not: a state that is 0 with a bias can be 0 without.
-    """
-    other: Nonlinearity = "relu" if case.nonlinearity == "tanh" else "tanh"
-    changed = [replace(case, nonlinearity=other), replace(case, bias="off")]
-    changed += [replace(case, h_0="none")]
-    here = expected.as_a_whole(case)
-    for there in map(expected.as_a_whole, changed):
-        rounding = here.output_bound + there.output_bound
-        if not (np.abs(here.output - there.output) > rounding).any():
-            return False
-    return True
-
-
-def any_case(_: Case) -> bool:
-    """No condition but that of `holds`."""
-    return True
-
-
-# What each relation presumes of a case, beside what `holds` asks of all. The catalogue asks for the
-# usual sizes too, to save time; and where h_0 or biases are 0 or omitted, relations hold as well.
-PRECONDITIONS: Mapping[str, Callable[[Case], bool]] = {
-    "split_and_carry": lambda c: c.T > 1 and not c.bidirectional and c.lengths == "none",
-    "chain_of_layers": lambda c: c.L > 1,
-    "directions_apart": lambda c: c.bidirectional and c.L == 1,
-    "rows_permuted": lambda c: c.B > 1,
-    "units_permuted": lambda c: c.H > 1,
-    "negated": lambda c: c.nonlinearity == "tanh",
-    "padding_added": lambda c: c.lengths != "none",
-    "powers_of_two": any_case,
-    "union_of_two": lambda c: c.L == 1,
-    "options_matter": options_show,
-    "memory_layouts": any_case,
-    "dropout_off_in_evaluation": lambda c: c.L > 1,
-}
-
-
-def holds(relation: str, case: Case) -> bool:
-    """Whether a relation must hold in a case: whole results can be compared, and it has a point."""
-    return case.weights == "contractive" and PRECONDITIONS[relation](case)
 
 
 @dataclass(frozen=True)
@@ -134,9 +51,9 @@ class Outcome:
 
     Attributes:
         shares: the worst error of each executed check as a share of its bound; empty where the
-            implementation does not claim the case.
+            implementation does not claim the case, or it is vacuous.
         failures: a message for each check that failed.
-        dead: whether relu leaves no output but 0, so that little shows.
+        vacuous: whether the case shows too little to be judged.
     """
 
     implementation: str
@@ -144,43 +61,31 @@ class Outcome:
     case: Case
     shares: Mapping[str, float]
     failures: Mapping[str, str]
-    dead: bool = False
+    vacuous: bool = False
 
 
 def judge(subject: Subject, seed: int, number: int) -> Outcome:
     """Draw a case, judge it. A layer that fails in whatever way makes a failure, no exception."""
     name = subject.implementation.name
     rng = np.random.default_rng([seed, number])
-    case, features = random_case(rng), subject.claimed
+    drawn, claimed = drawn_case(rng, int(rng.integers(2**32)), PRODUCTS), subject.claimed
+    case = fitted(drawn, claimed)
     shares: dict[str, float] = {}
     failures: dict[str, str] = {}
-    if not case.features <= features:
-        return Outcome(name, number, case, shares, failures)
-    claimed = [name for name in PRECONDITIONS if CHECKS[name].needs <= features]
-    drawn = (claimed[i] for i in rng.permutation(len(claimed)))
-    relation = next((name for name in drawn if holds(name, case)), None)
-    names = [name for name in VALUES if CHECKS[name].needs <= features]
-    names += [relation] if relation else []
-    if case.lengths != "none" and CHECKS[PADDING].needs <= features:
-        names.append(PADDING)
-    for check in names:
-        shares[check], message = _executed(check, subject, case)
-        if message:
-            failures[check] = message
-    dead = case.nonlinearity == "relu" and not expected.as_a_whole(case).output.any()
-    return Outcome(name, number, case, shares, failures, dead)
-
-
-@np.errstate(all="ignore")  # of what NumPy would warn, the outcome tells
-def _executed(name: str, subject: Subject, case: Case) -> tuple[float, str]:
-    """The worst share of a check in a case, and why it failed; empty where it passed."""
-    try:
-        judgements: list[Judgement] = list(CHECKS[name].judge(subject, case))
-    except Violation as violation:
-        return float("inf"), str(violation)
-    outside = ((j, j.first_outside()) for j in judgements)
-    first = next((j.describe(place) for j, place in outside if place is not None), "")
-    return max((j.worst()[0] for j in judgements), default=0.0), first
+    if case is None:
+        return Outcome(name, number, drawn, shares, failures)
+    if why_vacuous(case.in_one_order):
+        return Outcome(name, number, case, shares, failures, vacuous=True)
+    fitting = [c for c in CHECKS.values() if c.needs <= claimed and c.presumes(case, claimed)]
+    relations = [check for check in fitting if check.among is not always]
+    asked = [check for check in fitting if check.among is always]
+    asked += [relations[rng.integers(len(relations))]] if relations else []
+    for check in asked:
+        record = Planned(subject, check, case).execute()
+        shares[check.name] = record.worst_share or 0.0
+        if record.outcome == "failed":
+            failures[check.name] = record.message
+    return Outcome(name, number, case, shares, failures)
 
 
 def soak(
@@ -233,7 +138,7 @@ class Summary:
     cases: int = 0
     judged: int = 0
     failed: int = 0
-    dead: int = 0
+    vacuous: int = 0
     executed: Counter[str] = field(default_factory=Counter)
     worst: dict[str, float] = field(default_factory=dict)
     since: float = field(default_factory=time.perf_counter)
@@ -242,7 +147,7 @@ class Summary:
         self.cases += 1
         self.judged += bool(outcome.shares)
         self.failed += bool(outcome.failures)
-        self.dead += outcome.dead
+        self.vacuous += outcome.vacuous
         self.executed.update(outcome.shares.keys())
         for check, worst in outcome.shares.items():
             self.worst[check] = max(worst, self.worst.get(check, 0.0))
@@ -255,10 +160,10 @@ class Summary:
             for check in CHECKS
             if check in self.executed
         ]
-        unclaimed = self.cases - self.judged
+        unclaimed = self.cases - self.judged - self.vacuous
         lines.append(
             f"{self.cases} cases in {took:.0f} s, {self.cases / took:.1f} a second: "
-            f"{self.failed} failed, {unclaimed} not claimed, {self.dead} with no output but 0; "
+            f"{self.failed} failed, {unclaimed} not claimed, {self.vacuous} vacuous; "
             f"worst error {share(max(self.worst.values(), default=None))} of its bound"
         )
         return "\n".join(lines)

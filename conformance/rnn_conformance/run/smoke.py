@@ -141,7 +141,7 @@ def _asked(implementation: Implementation) -> None:
 
 
 def _right(item: Planned) -> None:
-    if item.lacking or not item.check.applies(item.case, item.subject.claimed):
+    if item.lacking or not item.check.presumes(item.case, item.subject.claimed):
         return
     record = item.execute()
     if record.outcome != "failed":

@@ -89,7 +89,7 @@ def _clauses(name: str, case: Case) -> tuple[str, ...]:
     """The clauses that a check holds in a case."""
     check = CHECKS[name]
     concerned = (clause for clause in check.clauses if case.concerns(clause))
-    return tuple(concerned) if check.applies(case, FEATURES) else ()
+    return tuple(concerned) if check.presumes(case, FEATURES) else ()
 
 
 def _results(case: Case) -> Tensors:

@@ -1,0 +1,73 @@
+"""Random cases: sizes and options that nobody has listed, so that no size is safe."""
+
+from collections.abc import Iterator
+from typing import TypeVar, get_args
+
+import numpy as np
+
+from rnn_conformance.cases.case import H0, Bias, Case, LengthsKind
+from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, LAYOUTS, NONLINEARITIES
+
+V = TypeVar("V")
+
+MOST_STEPS, MOST_ROWS, MOST_UNITS, MOST_OUTPUTS = 3000, 1000, 300, 64
+PRODUCTS = 1_000_000  # of a layer and direction: some milliseconds
+STREAM = 20261127  # of random numbers, apart from those of the cases
+FEW = 3  # inputs and units of 8 or 11 bits: the bound is small for short sums alone
+
+
+def drawn_cases(seed: int) -> Iterator[Case]:
+    """The random cases of a seed, without end."""
+    rng = np.random.default_rng([seed, STREAM])
+    while True:
+        yield drawn_case(rng, seed)
+
+
+def drawn_case(rng: np.random.Generator, seed: int, products: int = PRODUCTS) -> Case:
+    """One case, any combination of options; sizes are log-uniform within a budget.
+
+    Args:
+        seed: what its numbers are made from.
+        products: the most of them in one layer and direction, T·B·H·(I + H).
+
+    Only one layer of tanh with few inputs is drawn chaotic: of several, too little shows to judge
+    step by step, relu grows without bound, and many inputs saturate every state.
+    """
+
+    def one_of(values: tuple[V, ...]) -> V:
+        return values[rng.integers(len(values))]
+
+    def size(most: int) -> int:
+        return int(np.exp(rng.uniform(0, np.log(most + 1))))
+
+    half = rng.random() < 0.1
+    layout, nonlinearity = one_of(LAYOUTS), one_of(NONLINEARITIES)
+    L = 1 if half else one_of((1, 1, 1, 2, 3, 4))
+    T, B, I, H = 0, 0, 0, 0
+    while not 0 < T * B * H * (I + H) <= products or products / 4 < T * B * (I + H):
+        T, B = size(10 if half else MOST_STEPS), 1 if layout == "single" else size(MOST_ROWS)
+        I, H = (size(FEW if half else MOST_UNITS) for _ in range(2))
+    lengths: LengthsKind = "none" if layout == "single" else one_of(get_args(LengthsKind))
+    chaotic = L == 1 and nonlinearity == "tanh" and I <= 16 and H <= 64
+    contractive = nonlinearity == "relu" or not half
+    return Case(
+        T,
+        B,
+        I,
+        H,
+        L,
+        nonlinearity,
+        one_of(get_args(Bias)),
+        one_of((False, True)),
+        layout,
+        one_of(get_args(H0)),
+        lengths,
+        one_of(HALF_DTYPES) if half else one_of(DTYPES),
+        lengths != "none" and one_of((False, True)),
+        one_of(("contractive", "normal" if chaotic and not half else "contractive"))
+        if contractive
+        else "moderate",
+        one_of((0, 0, size(MOST_OUTPUTS))),
+        seed,
+        drawn=True,
+    )
