@@ -59,12 +59,20 @@ class WiderInside(Recurrence):
     """Everything but the results is wider than the call: float64, or the long double."""
 
     def run(self, call: Call) -> Answer:
-        wide: type[np.floating] = np.float64 if call.dtype == np.float32 else np.longdouble
+        wide = _wider(call.inputs)
         weights = {name: value.astype(wide) for name, value in call.weights.items()}
         h_0 = None if call.h_0 is None else call.h_0.astype(wide)
         inputs = call.inputs.astype(wide)
         found = super().run(replace(call, weights=weights, inputs=inputs, h_0=h_0))
         return Answer(**{n: part.astype(call.dtype) for n, part in parts_of(found).items()})
+
+
+class WiderSums(Recurrence):
+    """Products and sums are wider than the call, and rounded before the activation."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        wide = {name: value.astype(_wider(value)) for name, value in w.items()}
+        return super().preactivation(wide, x, h).astype(x.dtype)
 
 
 class InputProductFirst(Recurrence):
@@ -163,32 +171,6 @@ class DropoutByKeeping(Dropping):
         return x * mask
 
 
-HEALTHY: dict[str, type[Recurrence]] = {
-    cls.__name__: cls
-    for cls in (
-        Plain,
-        FusedProduct,
-        Columns,
-        SummedBackwards,
-        CompensatedSums,
-        WiderInside,
-        InputProductFirst,
-        Packed,
-        EachRowAlone,
-        FlippedAndShifted,
-        ReadOnlyFortran,
-        ViewsOfWiderMemory,
-        OtherFormulas,
-        DropoutInTraining,
-        DropoutByKeeping,
-        Permissive,
-        PaddingLeft,
-    )
-}
-for _name, _cls in HEALTHY.items():
-    _cls.name = _name
-
-
 def kahan_sum(terms: Sequence[Array], zeros: Array) -> Array:
     """The sum of these, the rounding of each addition carried to the next (W. Kahan, 1965)."""
     total, rest = zeros, zeros
@@ -205,3 +187,35 @@ def tanh_through_expm1(a: Array) -> Array:
     e = np.expm1(-2 * np.abs(a))
     size: Array = -e / (e + 2)
     return np.copysign(size, a)
+
+
+def _wider(array: Array) -> type[np.floating]:
+    """float64 for float32, else the long double."""
+    return np.float64 if array.dtype == np.float32 else np.longdouble
+
+
+HEALTHY: dict[str, type[Recurrence]] = {
+    cls.__name__: cls
+    for cls in (
+        Plain,
+        FusedProduct,
+        Columns,
+        SummedBackwards,
+        CompensatedSums,
+        WiderInside,
+        WiderSums,
+        InputProductFirst,
+        Packed,
+        EachRowAlone,
+        FlippedAndShifted,
+        ReadOnlyFortran,
+        ViewsOfWiderMemory,
+        OtherFormulas,
+        DropoutInTraining,
+        DropoutByKeeping,
+        Permissive,
+        PaddingLeft,
+    )
+}
+for _name, _cls in HEALTHY.items():
+    _cls.name = _name

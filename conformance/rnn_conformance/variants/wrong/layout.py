@@ -90,6 +90,7 @@ class TurnedBackBetweenLayers(PerCall):
     "layout",
     caught_by="output",
     shipped_in="keitakurita/Better_LSTM_PyTorch#6 (LSTM)",
+    needs={"time_first"},
 )
 class OmittedStateAsManyRowsAsSteps(Recurrence):
     """An omitted h_0 has as many rows as the first axis of the inputs, which may be steps."""

@@ -30,7 +30,7 @@ class OmittedStateOfOneRowIsSmall(Recurrence):
         return h_0 + h_0.dtype.type(1e-5) if call.h_0 is None and x.shape[1] == 1 else h_0
 
 
-@mutant("activation", caught_by="output", needs={"no_bias"})
+@mutant("activation", caught_by="output", needs={"no_bias", "tanh"})
 class NegativeZeroIsNoNumber(Recurrence):
     """A pre-activation of -0.0 gives NaN; sums start from their first term."""
 
