@@ -11,16 +11,12 @@ from typing import Any
 import pytest
 from rnn_conformance import Case, Record, plan
 from rnn_conformance.sources.exchange import write_tensors
-from rnn_conformance.sources.adapters.reference import BATCH
-from rnn_conformance.sources.program import CoreProgram, Program, program
+from rnn_conformance.sources.program import Program
+from rnn_conformance.variants.recurrence import Recurrence
 
-SMALL = Case(7, 3, 5, 4)
-STATES = BATCH.run(SMALL.call()).hidden_states
-ANSWER = {
-    "hidden_states": STATES,
-    "h_n": STATES[-1],
-    "outputs": BATCH.run(SMALL.call()).outputs,
-}
+SMALL = Case(O=2)
+ANSWER: dict[str, Any] = vars(Recurrence().run(SMALL.call()))
+STATES = ANSWER["output"]
 COPY_ANSWER = """
     shutil.copy(sys.argv[1], folder + "/answer.safetensors")
     print("ok", flush=True)
@@ -30,7 +26,7 @@ import os, shutil, signal, subprocess, sys, time
 for line in sys.stdin:
     folder = line[:-1]
 """
-Started = Callable[..., CoreProgram]
+Started = Callable[..., Program]
 
 
 @contextmanager
@@ -41,18 +37,14 @@ def workplace(folder: Path) -> Iterator[Started]:
     """
     (temporary := folder / "temporary").mkdir()
     write_tensors(folder / "right", ANSWER)
-    programs: list[CoreProgram] = []
+    programs: list[Program] = []
 
-    def start(
-        body: str = COPY_ANSWER, answer: Path = folder / "right", **options: Any
-    ) -> CoreProgram:
+    def start(body: str = COPY_ANSWER, answer: Path = folder / "right", **options: Any) -> Program:
         script = folder / f"script{len(programs)}.py"
         script.write_text(LOOP + textwrap.indent(textwrap.dedent(body), "    "))
         command = [sys.executable, "-I", "-S", str(script), str(answer)]
-        found = program(command, name="a program", **options)
-        assert isinstance(found, CoreProgram)
-        programs.append(found)
-        return found
+        programs.append(Program(command, name="a program", **options))
+        return programs[-1]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tempfile.tempdir", str(temporary))

@@ -8,12 +8,12 @@ from itertools import islice
 from math import inf
 
 import pytest
-from rnn_conformance import Cause, Diagnosis, Record, Report, check
+from rnn_conformance import BASIC, Cause, Diagnosis, Record, Report, check
 from rnn_conformance.bounds.judgement import Place
-from rnn_conformance.mutants.cell import RecurrentWeightTransposed
 from rnn_conformance.run.verdict import Interrupted
+from rnn_conformance.variants.wrong.cell import RecurrentWeightTransposed
 
-SOME = ("hidden_states", "outputs", "single_equals_column")
+SOME = ("output", "readout", "single_equals_column")
 TRICKS = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -37,7 +37,11 @@ def right() -> Report:
 @cache
 def wrong() -> Report:
     """Diagnosed."""
-    return check(RecurrentWeightTransposed(), checks=SOME)
+
+    class Basic(RecurrentWeightTransposed):
+        claims = BASIC | {"single"}
+
+    return check(Basic(), checks=SOME)
 
 
 @cache
@@ -73,10 +77,11 @@ def hostile(trick: str) -> Report:
         {trick: trick, "rnn-conformance": trick},
         (failed, passed, replace(failed, check="c", outcome="known_failure")),
         patterns={trick: (trick, trick)},
-        diagnoses=(Diagnosis(trick, (cause, cause), 1, 3, 0, (trick,), False),),
+        diagnosis=Diagnosis((cause, cause), 1, 3, 0, (trick,), False),
         in_vain=(trick,),
         undiagnosed=trick,
         command=trick,
+        notes=(trick,),
     )
 
 

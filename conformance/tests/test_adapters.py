@@ -57,7 +57,7 @@ def keras_rnn(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, type[Layer]], A
         from rnn_conformance.sources.adapters.keras_rnn import KerasNumpy
 
         class OneDirection(KerasNumpy):
-            claims = KerasNumpy.features - {"bidirectional"}
+            claims = KerasNumpy.claims - {"bidirectional"}
 
         monkeypatch.setenv("KERAS_BACKEND", "")
         monkeypatch.setitem(sys.modules, "keras", keras_of(backend, layer))
@@ -85,7 +85,6 @@ def test_a_keras_that_transposes_a_kernel_is_rejected(keras_rnn: Any) -> None:
             return super().stateless_call([kernel, recurrent.T, *bias], *rest, **options)
 
     report = check(keras_rnn("numpy", Transposed), checks=CHECKS, diagnosed=False)
-    # The readout is judged from the layer's own states.
     assert {record.check for record in report.failures} == {*CHECKS}
 
 

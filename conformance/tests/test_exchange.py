@@ -13,21 +13,19 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+from rnn_conformance import Call, Case, catalogue
 from rnn_conformance.sources import exchange
-from rnn_conformance import catalogue, catalogue
-from rnn_conformance.sources.exchange import AnyCall
 
 SCHEMA = Path(exchange.__file__).with_name("exchange.schema.json")
 
 
-def _calls() -> list[AnyCall]:
-    core = [case.call() for case in catalogue(0)[::60]]
-    layer = [case.call() for case in catalogue(0)[::60]]
-    return [*core, *layer]
+CASES = catalogue(0)
+SMALL = CASES[0]
 
 
-@pytest.mark.parametrize("call", _calls())
-def test_a_call_survives_as_files(call: AnyCall, tmp_path: Path) -> None:
+@pytest.mark.parametrize("case", CASES[::60], ids=lambda case: case.id)
+def test_a_call_survives_as_files(case: Case, tmp_path: Path) -> None:
+    call = case.call()
     exchange.write_call(tmp_path, call)
     fields = json.loads((tmp_path / exchange.CALL).read_text())
     tensors = exchange.read_tensors(tmp_path / exchange.TENSORS, 10**6)
@@ -39,12 +37,10 @@ def test_a_call_survives_as_files(call: AnyCall, tmp_path: Path) -> None:
         np.testing.assert_array_equal(tensors[name], value)
 
 
-def _every_kind_of_call() -> Iterator[AnyCall]:
+def _every_kind_of_call() -> Iterator[Call]:
     """A call of every layout, dtype and set of options, in training too."""
-    core = {(case.layout, case.dtype): case for case in catalogue(0)}
-    layer = {(case.options, case.layout, case.dtype): case for case in catalogue(0)}
-    yield from (case.call() for case in core.values())
-    for case in layer.values():
+    different = {(case.options, case.layout, case.dtype): case for case in CASES}
+    for case in different.values():
         call = case.call()
         yield call
         yield replace(call, training=True, options=replace(call.options, dropout=0.5))
@@ -56,35 +52,36 @@ def test_every_call_is_valid_by_the_schema() -> None:
     validator.check_schema(schema)
     asked = [exchange.fields_of(call) for call in _every_kind_of_call()]
     assert {fields["dtype"] for fields in asked} == {"float32", "float64", "float16", "bfloat16"}
-    assert {fields["profile"] for fields in asked} == {"core", "layer"}
+    assert {"output_size" in fields["options"] for fields in asked} == {False, True}
     for fields in asked:
         validator.validate(json.loads(json.dumps(fields)))
 
 
-CORE = {"format": 1, "profile": "core", "layout": "single", "dtype": "float32"}
+FIELDS = exchange.fields_of(SMALL.call())
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {name: value for name, value in CORE.items() if name != "layout"},
-        {**CORE, "format": 2},
-        {**CORE, "dtype": "int8"},
-        {**CORE, "training": False},
-        {**CORE, "profile": "layer", "training": False},
-        {**CORE, "profile": "layer", "training": False, "options": {"input_size": 1}},
-        {**CORE, "another": 1},
+        {name: value for name, value in FIELDS.items() if name != "layout"},
+        {**FIELDS, "format": 1, "profile": "layer"},
+        {**FIELDS, "format": 1},
+        {**FIELDS, "dtype": "int8"},
+        {**FIELDS, "training": 0},
+        {**FIELDS, "options": {"input_size": 1}},
+        {**FIELDS, "options": {**FIELDS["options"], "output_size": 0}},
+        {**FIELDS, "another": 1},
     ],
 )
 def test_the_schema_refuses_what_is_no_call(wrong: Mapping[str, Any]) -> None:
     schema = json.loads(SCHEMA.read_text())
-    jsonschema.validate(CORE, schema)
+    jsonschema.validate(FIELDS, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(wrong, schema)
 
 
 def test_the_header_is_as_simple_programs_read_it(tmp_path: Path) -> None:
-    exchange.write_call(tmp_path, catalogue(0)[0].call())
+    exchange.write_call(tmp_path, SMALL.call())
     content = (tmp_path / exchange.TENSORS).read_bytes()
     header = content[8 : 8 + int.from_bytes(content[:8], "little")].decode().rstrip()
     entry = r'"\w+":{"dtype":"F32","shape":\[[\d,]+\],"data_offsets":\[\d+,\d+\]}'
@@ -103,10 +100,9 @@ def _file(header: object, numbers: bytes = b"") -> bytes:
     return struct.pack("<Q", len(text)) + text + numbers
 
 
-def _one(dtype: str, shape: list[int], numbers: bytes) -> bytes:
-    return _file(
-        {"output": {"dtype": dtype, "shape": shape, "data_offsets": [0, len(numbers)]}}, numbers
-    )
+def _one(dtype: str, shape: list[int], numbers: bytes, name: str = "output") -> bytes:
+    entry = {"dtype": dtype, "shape": shape, "data_offsets": [0, len(numbers)]}
+    return _file({name: entry}, numbers)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +115,10 @@ def _one(dtype: str, shape: list[int], numbers: bytes) -> bytes:
         (_one("F32", [3], bytes(4)), "answer.safetensors: "),
         (_one("BF16", [1], bytes(2)), "numbers of type 'BF16', which NumPy lacks"),
         (_one("F32", [300_000], bytes(1_200_000)), "expected at most 1100000 bytes"),
-        (_one("F32", [1], bytes(4)), "expected output, h_n, and y where there are any; got output"),
+        (
+            _one("F32", [1], bytes(4), "h_n"),
+            "expected output, and h_n and y where there are any; got h_n",
+        ),
         (None, "No such file"),
     ],
 )
@@ -127,7 +126,7 @@ def test_a_malformed_answer_is_refused(content: bytes | None, said: str, tmp_pat
     if content is not None:
         (tmp_path / exchange.ANSWER).write_bytes(content)
     with pytest.raises(ValueError, match=r"^answer\.safetensors: ") as refused:
-        exchange.read_answer(tmp_path, catalogue(0)[0].call(), 10**6)
+        exchange.read_answer(tmp_path, 10**6)
     assert said in str(refused.value)
 
 
@@ -145,7 +144,7 @@ def test_what_is_no_plain_file_of_the_right_size_is_not_read(made: str, tmp_path
         os.truncate(answer, 2**40)
         said = f"expected at most {1000 + exchange.HEADER_BYTES} bytes, got more"
     with pytest.raises(ValueError, match=rf"^answer\.safetensors: {said}$"):
-        exchange.read_answer(tmp_path, catalogue(0)[0].call(), 1000)
+        exchange.read_answer(tmp_path, 1000)
 
 
 def _mutated(content: bytes, rng: np.random.Generator) -> bytes:
@@ -176,16 +175,14 @@ def _mutated(content: bytes, rng: np.random.Generator) -> bytes:
 
 def test_a_mutated_answer_is_read_or_refused_and_nothing_else(tmp_path: Path) -> None:
     rng = np.random.default_rng(20261123)
-    case = catalogue(0)[0]
-    call, path = case.call(), tmp_path / exchange.ANSWER
-    states = np.zeros((case.T, case.B, case.H), np.float32)
-    exchange.write_tensors(path, {"hidden_states": states, "h_n": states[0], "outputs": states})
+    path, states = tmp_path / exchange.ANSWER, np.zeros((7, 3, 4), np.float32)
+    exchange.write_tensors(path, {"output": states, "h_n": states[:1], "y": states})
     right, said = path.read_bytes(), []
     tracemalloc.start()
     for _ in range(500):
         path.write_bytes(_mutated(right, rng))
         try:
-            exchange.read_answer(tmp_path, call, 10_000)
+            exchange.read_answer(tmp_path, 10_000)
         except ValueError as error:
             said.append(str(error))
     _, peak = tracemalloc.get_traced_memory()

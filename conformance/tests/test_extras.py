@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-RIGHT = "rnn_conformance.recurrence:Recurrence"
+RIGHT = "rnn_reference.SingleSequenceRNN"
 QUICK = ("check", RIGHT, "--check", "trajectory", "--processes", "0")
 WITHOUT = """
 import sys

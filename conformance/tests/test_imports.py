@@ -1,4 +1,4 @@
-"""Imports run one way: rnn_reference, then rnn_conformance, then rnn_benchmarks."""
+"""Imports run one way: between the three packages, and between the folders of the suite."""
 
 import ast
 from pathlib import Path
@@ -13,6 +13,21 @@ MAY_IMPORT = {
     "benchmarks/rnn_benchmarks": {"rnn_reference", "rnn_conformance", "rnn_benchmarks"},
 }
 OURS = {"rnn_reference", "rnn_conformance", "rnn_benchmarks"}
+SUITE = ROOT / "conformance/rnn_conformance"
+ORDER = (
+    "contract", "sources", "bounds", "cases", "checks", "variants", "explain", "run", "faces",
+)  # fmt: skip
+ALSO = {"trace": ("contract", "bounds"), "vectors": (*ORDER[:5], "vectors")}
+FACES = ("__init__", "__main__", "plugin", "test_conformance", "faces")
+CASES, ADAPTERS = "rnn_conformance.cases.case", "sources/adapters"
+STILL_AGAINST = {
+    ("contract/extras.py", "rnn_conformance.sources.loading"),
+    *((f"{ADAPTERS}/{name}.py", CASES) for name in ("onnx_backend", "onnx_model", "paddle_rnn")),
+    *((f"{ADAPTERS}/{name}.py", CASES) for name in ("reference_layer", "torch_layer")),
+    ("sources/loading.py", "rnn_conformance.run.environment"),
+    ("run/soak.py", "rnn_conformance.faces.terminal"),
+    ("vectors/verify.py", "rnn_conformance.run"),
+}
 
 
 def _imported(file: Path) -> set[str]:
@@ -32,18 +47,33 @@ def test_imports_run_one_way(package: str) -> None:
 
 
 def test_frameworks_are_imported_in_adapters_alone() -> None:
-    package = ROOT / "conformance/rnn_conformance"
-    for file in package.rglob("*.py"):
-        if file.parent.name != "implementations":
+    for file in SUITE.rglob("*.py"):
+        if file.parent.name != "adapters":
             assert not any(name.split(".")[0] == "torch" for name in _imported(file)), file
 
 
 def test_the_judge_shares_no_code_with_what_it_judges() -> None:
-    """The certificate and what it needs know neither the reference nor a wrong implementation."""
-    for name in ("certificate", "judgement", "protocol", "reproduction"):
-        imported = _imported(ROOT / f"conformance/rnn_conformance/{name}.py")
-        forbidden = ("rnn_reference", "rnn_conformance.recurrence", "rnn_conformance.mutants")
-        assert not any(module.startswith(forbidden) for module in imported), name
+    for part in ("contract", "bounds", "checks"):
+        for file in (SUITE / part).glob("*.py"):
+            assert not any(name.startswith("rnn_reference") for name in _imported(file)), file
+
+
+def test_the_folders_of_the_suite_import_one_way() -> None:
+    against = {
+        (file.relative_to(SUITE).as_posix(), name)
+        for file in SUITE.rglob("*.py")
+        for name in _imported(file)
+        if name.startswith("rnn_conformance.") and name.split(".")[1] not in _sees(file)
+    }
+    assert against == STILL_AGAINST
+
+
+def _sees(file: Path) -> tuple[str, ...]:
+    """The folders from which a file may import."""
+    part = file.relative_to(SUITE).parts[0].removesuffix(".py")
+    if part in FACES or file.name == "cli.py":
+        return (*ORDER, *FACES, "vectors", "trace")
+    return ALSO[part] if part in ALSO else ORDER[: ORDER.index(part) + 1]
 
 
 def test_the_names_of_the_package_are_where_type_checkers_look_for_them() -> None:

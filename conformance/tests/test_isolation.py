@@ -13,20 +13,23 @@ from rnn_conformance.checks.plan import plan
 from rnn_conformance.run.verdict import as_marked, can_crash
 
 BATCH = "rnn_reference.BatchRNN"
-RIGHT = "rnn_conformance.recurrence:Recurrence"
-MUTANT = "rnn_conformance.mutants.cell:RecurrentBiasDropped"
-# It misbehaves in the four cases of CHECK that have 50 steps, time first or a sequence alone.
-CHECK = ["omitted_h_0_is_zeros"]
+MUTANT = "rnn_conformance.variants.wrong.cell:RecurrentBiasDropped"
+CHECK = ["omitted_h_0_is_zeros"]  # in eight cases of what claims BASIC; four of them have a readout
 HOSTILE = """
 import os, signal, sys, time
-from rnn_conformance.recurrence import Recurrence
+from rnn_conformance import BASIC
+from rnn_conformance.variants.recurrence import Recurrence
 
 class Hostile(Recurrence):
-    name = "Hostile"
+    name, claims = "Hostile", BASIC
     def run(self, call):
-        if len(call.inputs) == 50:
+        if len(call.inputs) == 7 and call.options.output_size:
             {what}
         return super().run(call)
+"""
+FUNCTION = """
+def rnn(weights, inputs, h_0):
+    return {"hidden_states": inputs[..., :1] * weights["W_hh"][:, 0]}
 """
 WHAT = {
     "os._exit(0)": "the process ended with exit status 0 instead of an answer",
@@ -55,8 +58,8 @@ def test_what_ends_a_process_is_one_failed_check(what: str, said: str, tmp_path:
     found = Source(_file(tmp_path, what))
     with Workers(found, Isolation(time_limit=2.0), checks=CHECK) as workers:
         mine = workers.planned
-        hit = [item for item in mine if item.case.T == 50][:1]  # type: ignore[attr-defined]
-        others = [item for item in mine if item.case.T != 50][:2]  # type: ignore[attr-defined]
+        hit = [item for item in mine if item.case.O][:1]
+        others = [item for item in mine if not item.case.O][:2]
         records = [item.execute() for item in (others[0], hit[0], others[1])]
     assert [record.outcome for record in records] == ["passed", "failed", "passed"]
     assert records[1].message.startswith(said) or said in records[1].message
@@ -75,26 +78,32 @@ def test_a_flood_harms_nothing(stream: str, tmp_path: Path) -> None:
 def test_too_many_silences_are_not_waited_for(tmp_path: Path) -> None:
     found = Source(_file(tmp_path, "time.sleep(999)"))
     isolation = Isolation(processes=2, time_limit=0.5)
-    report = check(found, checks=["outputs"], isolation=isolation, diagnosed=False)
+    report = check(found, checks=["readout"], isolation=isolation, diagnosed=False)
     why = [record.message for record in report.failures]
     waited = sum(message == "no result within 0.5 s" for message in why)
     assert MOST_SILENCES <= waited <= MOST_SILENCES + 1
     assert any(message.startswith("not asked any more: ") for message in why)
-    assert len(report.records) == len(plan(RIGHT, checks=["outputs"]))
+    assert len(report.records) == len(plan("rnn_reference.BatchRNN", checks=["readout"]))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "processes"), [(BATCH, 3), (MUTANT, 2)])
-def test_the_verdict_is_that_of_one_process(name: str, processes: int) -> None:
-    asked = ["trajectory"]
+@pytest.mark.parametrize(("name", "processes"), [(BATCH, 3), (MUTANT, 2), ("", 1)])
+def test_the_verdict_is_that_of_one_process(name: str, processes: int, tmp_path: Path) -> None:
+    """The last one is a function, with words of its own, whose claims the smoke check narrows."""
+    (tmp_path / "mine.py").write_text(FUNCTION)
+    asked, name = ["trajectory"], name or f"{tmp_path}/mine.py:rnn"
     here = check(name, checks=asked)
     there = check(name, checks=asked, isolation=Isolation(processes))
-    seen = [[(r.id, r.outcome) for r in report.records] for report in (here, there)]
+    seen = [[(r.id, r.outcome, r.message) for r in one.records] for one in (here, there)]
     assert seen[0] == seen[1]
     assert there.patterns == here.patterns
-    assert there.diagnoses == here.diagnoses
+    assert there.diagnosis == here.diagnosis
     assert there.implementation == here.implementation
-    assert bool(here.diagnoses) == (name == MUTANT)
+    assert there.notes == here.notes
+    assert (here.diagnosis is None) == (name == BATCH)
+    if ":rnn" in name:
+        assert len(here.notes) == 2
+        assert {r.message.partition(":")[0] for r in here.failures} == {"hidden_states"}
 
 
 @pytest.mark.slow
@@ -105,7 +114,7 @@ def test_without_a_result_there_is_no_diagnosis_of_it(tmp_path: Path) -> None:
         isolation=Isolation(processes=2),
     )
     assert len(report.failures) > 1
-    assert report.diagnoses == ()
+    assert report.diagnosis is None
     assert not report.conforms
 
 
@@ -160,13 +169,14 @@ def test_no_process_is_left() -> None:
 
 CRASHING = """
     import os
-    from rnn_conformance.recurrence import Recurrence
+    from rnn_conformance import BASIC
+    from rnn_conformance.variants.recurrence import Recurrence
 
     class Mine(Recurrence):
-        name = "mine"
+        name, claims = "mine", BASIC
         can_crash = {marked}
         def run(self, call):
-            if call.inputs.shape == (1, 3, 5) and os.getpid() != {here}:
+            if call.inputs.shape == (7, 3, 5) and os.getpid() != {here}:
                 os.abort()
             return super().run(call)
     """

@@ -71,7 +71,7 @@ def test_a_model_computes_what_the_reference_does(case: Case) -> None:
 def test_runtimes_compute_it_with_lengths_and_relu_too(name: str, case: Case) -> None:
     module = name.split("_")[0]
     pytest.importorskip(module, reason=f"the extra {module} is not installed")
-    layer: Any = load(f"rnn_conformance.implementations.{name}")
+    layer: Any = load(f"rnn_conformance.sources.adapters.{name}")
     assert_same(case.call(), layer.run(case.call()))
 
 
@@ -149,7 +149,7 @@ def from_file(path: Path, feeds: Mapping[str, Any]) -> list[Any]:
 
 @pytest.mark.parametrize("prepare", [of_backend(Backend), of_function(from_file)])
 def test_a_backend_and_a_function_of_a_file_are_layers(prepare: Any) -> None:
-    layer = OnnxLayer("mine", prepare, ONNX_REFERENCE.features)
+    layer = OnnxLayer("mine", prepare, ONNX_REFERENCE.claims)
     assert_same(TANH[2].call(), layer.run(TANH[2].call()))
     asked = ["shape_and_dtype", "split_and_carry"]
     report = check(layer, checks=asked, diagnosed=False)
@@ -174,13 +174,13 @@ def test_what_is_no_backend_or_gives_too_much_is_refused() -> None:
     three = OnnxLayer("three", of_function(lambda path, feeds: [*from_file(path, feeds), 0]))
     with pytest.raises(ValueError, match="results: expected output and h_n, got 3 of them"):
         three.run(call)
-    with pytest.raises(ValueError, match=r"features: expected a selection of .*, got bfloat16"):
+    with pytest.raises(ValueError, match=r"claims: expected a selection of .*, got bfloat16"):
         OnnxLayer("too much", session, frozenset({"bfloat16"}))
     assert FEATURES - {"bfloat16", "dropout", "readout"} == ONNX_FEATURES
 
 
 def test_that_the_evaluator_ignores_lengths_is_seen() -> None:
-    claiming = OnnxLayer("claiming", session, ONNX_REFERENCE.features | {"lengths"})
+    claiming = OnnxLayer("claiming", session, ONNX_REFERENCE.claims | {"lengths"})
     report = check(claiming, checks=["final_state"], diagnosed=False)
     failed = {r.case for r in report.failures}
     assert failed

@@ -52,13 +52,13 @@ def test_a_misbehaviour_is_one_failure_with_one_clear_line(
         {body}
     """
     bad = started(once + COPY_ANSWER, time_limit=1 if "within 1 s" in said else 60)
-    first = judged(bad, "hidden_states")
+    first = judged(bad, "output")
     assert first.outcome == "failed"
     assert said in first.message
     assert "\n" not in first.message
     assert len(first.message) < 600
     bad.time_limit = 60
-    assert judged(bad, "hidden_states").outcome == "passed"
+    assert judged(bad, "output").outcome == "passed"
 
 
 def _changed(**changes: Any) -> dict[str, Any]:
@@ -68,12 +68,14 @@ def _changed(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("answer", "check", "said"),
     [
-        (_changed(hidden_states=STATES[:-1]), "hidden_states", "expected shape (7, 3, 4), got"),
-        (_changed(hidden_states=STATES * np.float32("nan")), "hidden_states", "found nan"),
-        (_changed(hidden_states=STATES.astype("d")), "shape_and_dtype", "dtype float32, got float"),
-        (_changed(hidden_states=STATES > 0), "hidden_states", "numbers, got dtype bool"),
-        (_changed(other=STATES), "hidden_states", "answer.safetensors: expected hidden_states"),
-        (_changed(outputs=np.zeros(40_000)), "hidden_states", "bytes, got more"),
+        (_changed(output=STATES[:-1]), "output", "expected shape (7, 4, 3), got"),
+        (_changed(output=STATES * np.float32("nan")), "output", "found nan"),
+        (_changed(output=STATES.astype("d")), "shape_and_dtype", "dtype float32, got float"),
+        (_changed(output=STATES > 0), "output", "numbers, got dtype bool"),
+        (_changed(other=STATES), "output", "answer.safetensors: expected output, and h_n and y"),
+        (_changed(y=np.zeros(40_000)), "output", "bytes, got more"),
+        ({"output": STATES}, "final_state", "h_n: claimed, but not given"),
+        ({"output": STATES}, "readout", "y: claimed, but not given"),
     ],
 )
 def test_a_wrong_answer_is_told(
@@ -92,7 +94,7 @@ def test_a_huge_answer_is_not_read_and_a_malformed_one_is_named(
         os.truncate(os.open(folder + "/answer.safetensors", os.O_CREAT | os.O_WRONLY), 2**40)
         print("ok", flush=True)
     """)
-    assert "bytes, got more" in judged(huge, "hidden_states").message
+    assert "bytes, got more" in judged(huge, "output").message
     (tmp_path / "malformed").write_bytes(b"\x00" * 99)
     malformed = started(answer=tmp_path / "malformed")
-    assert "answer.safetensors: Error while" in judged(malformed, "hidden_states").message
+    assert "answer.safetensors: Error while" in judged(malformed, "output").message

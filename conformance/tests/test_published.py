@@ -26,10 +26,10 @@ def test_a_report_on_a_file_in_the_working_directory(
     monkeypatch.chdir(tmp_path)
     mine, claims = tmp_path / "mine.py", tmp_path / "claims.toml"
     mine.write_text(MINE)
-    claims.write_text("dtypes = ['float32']")
+    claims.write_text("claims = ['float32', 'time_first', 'tanh']")
     kinds = ("json", "markdown", "html", "badge")
     places = [word for kind in kinds for word in (f"--{kind}", f"report.{kind}")]
-    asked = ["--check", "hidden_states", "--check", "shape_and_dtype", "--processes", "0"]
+    asked = ["--check", "output", "--check", "shape_and_dtype", "--processes", "0"]
     judged = [f"{mine}:rnn", "--claims", str(claims)]
     assert cli.main(["check", *judged, *asked, *places]) == 1
     texts = [capsys.readouterr().out, *(Path(f"report.{kind}").read_text() for kind in kinds)]

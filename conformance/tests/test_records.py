@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 from rnn_conformance import KnownFailure, Record, Report
-from rnn_conformance.checks import CHECKS
 from rnn_conformance.bounds.judgement import Place
-from rnn_conformance.checks.records import Outcome, Tally, by_check, by_clause, total
+from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.plan import with_known_failures
+from rnn_conformance.checks.records import Outcome, Tally, by_check, by_clause, total
 from rnn_conformance.faces.terminal import circumstances, describe, first_failures, share, verdict
 
 EVERY_FIELD = Record(
-    id="outputs[mine-case]",
-    check="outputs",
+    id="readout[mine-case]",
+    check="readout",
     clauses=("RNN-READ-1",),
     case="case",
     implementation="mine",
@@ -36,9 +36,9 @@ def report(*records: Record, complete: bool = True) -> Report:
 
 
 PASSED, FAILED, NOT_CLAIMED = (
-    record("outputs", "passed", 0.25),
-    record("outputs", "failed", 7.0),
-    record("outputs", "not_claimed"),
+    record("readout", "passed", 0.25),
+    record("readout", "failed", 7.0),
+    record("readout", "not_claimed"),
 )
 
 
@@ -141,8 +141,8 @@ def test_json_has_every_field_of_a_record() -> None:
 
 def test_json_of_a_report() -> None:
     records = (PASSED, FAILED, NOT_CLAIMED)
-    assert replace(report(*records), not_claimed={"outputs": 7}).to_json() == {
-        "format": 2,
+    assert replace(report(*records), not_claimed={"readout": 7}).to_json() == {
+        "format": 3,
         "implementation": "mine",
         "conforms": False,
         "complete": True,
@@ -152,12 +152,12 @@ def test_json_of_a_report() -> None:
         "executed": 2,
         "known_failures": 0,
         "patterns": {},
-        "diagnoses": [],
+        "diagnosis": None,
         "failed": 1,
         "worst_share": 0.25,
         "seed": 3,
         "environment": {"numpy": "2.0"},
-        "not_claimed": {"outputs": 7},
+        "not_claimed": {"readout": 7},
         "notes": [],
         "records": [each.to_json() for each in records],
     }
@@ -197,17 +197,17 @@ def test_the_first_three_failures_of_each_check_are_shown() -> None:
 def test_a_failure_is_described_with_its_bound_and_the_lines_that_repeat_it() -> None:
     assert describe(replace(EVERY_FIELD, message="wrong")) == "\n".join(
         [
-            "FAILED outputs[mine-case]",
+            "FAILED readout[mine-case]",
             "  wrong",
             "  bound: a bound",
-            f"  asked: {CHECKS['outputs'].title} {CHECKS['outputs'].advice}",
+            f"  asked: {CHECKS['readout'].title} {CHECKS['readout'].advice}",
             "  to repeat it:",
             "    import numpy as np",
             "    print(1)",
         ]
     )
     unknown = replace(FAILED, check="no such check", message="wrong")
-    assert describe(unknown) == "FAILED outputs[mine-case]\n  wrong"
+    assert describe(unknown) == "FAILED readout[mine-case]\n  wrong"
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,22 @@
 """What a report says to people, whatever it is written in."""
 
 import json
-import re
 from dataclasses import replace
 
+from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.records import by_clause
 from rnn_conformance.faces.reports.badge import badge
 from rnn_conformance.faces.reports.content import (
     by_clause_in_order,
     command,
+    extent,
     findings,
     headline,
     overall,
-    profiles,
 )
 from rnn_conformance.faces.reports.specification import clauses, clauses_in
 
-from .report_samples import interrupted, known, right, wrong
+from .report_samples import SOME, interrupted, known, right, wrong
 
 
 def test_a_clause_is_read_with_its_sentence() -> None:
@@ -42,11 +42,11 @@ def test_clauses_stand_in_the_order_of_the_specification() -> None:
 
 def test_findings_are_the_first_failure_of_each_check() -> None:
     found = findings(wrong())
-    assert [each.check for each in found] == ["hidden_states"]
+    assert [each.check for each in found] == ["output"]
     first = found[0]
     assert first.record == wrong().failures[0]
-    assert first.failing == sum(r.check == "hidden_states" for r in wrong().failures)
-    assert first.diagnosis == wrong().diagnoses[0]
+    assert first.failing == sum(r.check == "output" for r in wrong().failures)
+    assert first.diagnosis == wrong().diagnosis
     assert findings(right()) == []
     assert findings(wrong(), clause="RNN-READ-1") == []
     assert [each.check for each in findings(known(), "known_failure")] == ["lengths_refused"]
@@ -55,16 +55,17 @@ def test_findings_are_the_first_failure_of_each_check() -> None:
 def test_the_command_repeats_the_run() -> None:
     named = command(right())
     assert named == (
-        "rnn-conformance check rnn_reference.BatchRNN --seed 0 --check hidden_states "
-        "--check outputs --check single_equals_column"
+        "rnn-conformance check rnn_reference.BatchRNN --seed 0 --check output "
+        "--check readout --check single_equals_column"
     )
     assert command(replace(right(), implementation="a b;c.py:f", records=(), not_claimed={})) == (
         "rnn-conformance check 'a b;c.py:f' --seed 0"
     )
+    asked = list(dict.fromkeys(record.check for record in wrong().records))
+    assert {*asked} == {*SOME}
     assert command(wrong()).splitlines()[1:] == [
         "implementation = ...  # what was judged as RecurrentWeightTransposed",
-        "rnn_conformance.check(implementation, seed=0, checks=['hidden_states', 'outputs', "
-        "'single_equals_column'])",
+        f"rnn_conformance.check(implementation, seed=0, checks={asked})",
     ]
     assert "--check" not in command(interrupted())
     assert command(replace(right(), command="rnn-conformance check x")) == "rnn-conformance check x"
@@ -78,8 +79,8 @@ def test_what_was_never_asked_for_leaves_no_verdict() -> None:
     )
 
 
-def test_profiles_tell_what_was_asked() -> None:
-    assert re.fullmatch(r"core \(2 of \d+ checks\)", profiles(right()))
-    assert re.fullmatch(r"layer \(1 of \d+ checks\)", profiles(known()))
-    assert profiles(replace(right(), records=(), not_claimed={})) == "no check"
+def test_how_much_was_asked() -> None:
+    assert extent(right()) == f"2 of {len(CHECKS)} checks"
+    assert extent(known()) == f"1 of {len(CHECKS)} checks"
+    assert extent(replace(right(), records=(), not_claimed={})) == f"0 of {len(CHECKS)} checks"
     assert json.loads(json.dumps(badge(right()))) == badge(right())

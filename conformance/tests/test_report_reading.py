@@ -38,7 +38,7 @@ def test_a_real_report_fits_the_schema_and_is_read_back(
 
 def test_the_samples_are_what_they_are_for() -> None:
     assert (right().conforms, wrong().conforms, known().conforms) == (True, False, True)
-    assert wrong().diagnoses[0].causes[0].names == ("RecurrentWeightTransposed",)
+    assert wrong().diagnosis.causes[0].names == ("RecurrentWeightTransposed",)
     assert any(record.outcome == "known_failure" for record in known().records)
     assert not interrupted().complete
 
@@ -55,9 +55,9 @@ def at(*path: str | int) -> Callable[[Any], tuple[Any, Any]]:
 
 
 SPOILED = {
-    "format: expected 2, got 1; another version wrote it": (at("format"), 1),
-    "format: expected 2, got True; another version wrote it": (at("format"), True),
-    "not_claimed.outputs: 0 is less than the minimum of 1": (at("not_claimed", "outputs"), 0),
+    "format: expected 3, got 1; another version wrote it": (at("format"), 1),
+    "format: expected 3, got True; another version wrote it": (at("format"), True),
+    "not_claimed.readout: 0 is less than the minimum of 1": (at("not_claimed", "readout"), 0),
     "Additional properties are not allowed ('extra' was unexpected)": (at("extra"), 1),
     "records[0]: Additional properties are not allowed ('extra'": (at("records", 0, "extra"), 1),
     "records[0].outcome: 'right' is not one of": (at("records", 0, "outcome"), "right"),
@@ -72,10 +72,11 @@ SPOILED = {
     "seed: -1 is less than the minimum of 0": (at("seed"), -1),
     "seed: 0.5 is not of type 'integer'": (at("seed"), 0.5),
     "environment.numpy: 2 is not of type 'string'": (at("environment", "numpy"), 2),
-    "diagnoses[0].causes[0].names: [] should be non-empty": (
-        at("diagnoses", 0, "causes", 0, "names"),
+    "diagnosis.causes[0].names: [] should be non-empty": (
+        at("diagnosis", "causes", 0, "names"),
         [],
     ),
+    "diagnosis: 1 is not valid under any": (at("diagnosis"), 1),
     "conforms, by the records: expected False, got True": (at("conforms"), True),
     "failed, by the records: expected 3, got 0": (at("failed"), 0),
     "executed, by the records: expected": (at("executed"), 1),
@@ -119,7 +120,7 @@ def test_a_passed_record_has_no_error_outside(tmp_path: Path) -> None:
         (b"[" * 1_000_000, "recursion"),
         (b'{"a":' * 1_000_000, "recursion"),
         (b"1" * 5000, "Exceeds the limit"),
-        (b'{"records": []}', "format: expected 2, got None; another version wrote it"),
+        (b'{"records": []}', "format: expected 3, got None; another version wrote it"),
     ],
     ids=range(9),
 )

@@ -64,7 +64,7 @@ def test_a_cell_links_to_the_failing_check_with_its_diagnosis_and_reproduction()
     start = page.index('<section id="2-rnn-cell-1">')
     section = squeezed(Tags(page[start : page.index("</section>", start) + 10]).text)
     first = wrong().failures[0]
-    for text in (first.id, first.message, first.reproduction, str(wrong().diagnoses[0])):
+    for text in (first.id, first.message, first.reproduction, str(wrong().diagnosis)):
         assert squeezed(text) in section
     assert squeezed(clauses()["RNN-CELL-1"].replace("`", "")) in section
     start = page.index('<section id="3-rnn-err-2">')
