@@ -5,15 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from rnn_conformance.sources.adapters.torch_layer import TorchLayer
-from rnn_conformance.contract.call import Answer, Call, Options
-from rnn_conformance.variants.per_call import Dropping, Mask
-from rnn_conformance.variants.recurrence import Recurrence
 from rnn_conformance.checks.subject import given
+from rnn_conformance.contract.call import Answer, Array, Call, Options
 from rnn_conformance.mutants.cell import RecurrentBiasDropped
 from rnn_conformance.mutants.state import InitialStateIgnored
-from rnn_conformance.contract.call import Array
 from rnn_conformance.recurrence import Recurrence
+from rnn_conformance.sources.adapters.torch_layer import TorchLayer
+from rnn_conformance.variants.per_call import Dropping, Mask
+from rnn_conformance.variants.recurrence import Recurrence
 
 
 def drops_b_hh(weights: Mapping[str, Array], inputs: Array, h_0: Array | None) -> dict[str, Array]:

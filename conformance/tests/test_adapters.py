@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance.sources.adapters.sizes import merged_bias, refuse_misfits
-from rnn_conformance.sources.adapters.torch_cell import TorchCell
 from rnn_conformance.cases.case import Case
 from rnn_conformance.checks.subject import given
 from rnn_conformance.contract.call import Array
 from rnn_conformance.run.verdict import check
+from rnn_conformance.sources.adapters.sizes import merged_bias, refuse_misfits
+from rnn_conformance.sources.adapters.torch_cell import TorchCell
 
 
 class Layer:

@@ -13,10 +13,10 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 from flint import ctx
-from rnn_conformance.bounds import certificate
 from rnn_conformance import expected
-from rnn_conformance.cases import Case, Weights
+from rnn_conformance.bounds import certificate
 from rnn_conformance.bounds.certificate import JUDGE_U, Affine, Float64, Precision
+from rnn_conformance.cases import Case, Weights
 from rnn_conformance.contract.call import DTYPES, Array, Dtype
 from rnn_reference import BatchRNN, SingleSequenceRNN
 

@@ -6,8 +6,8 @@ from math import tanh
 import numpy as np
 import pytest
 from rnn_conformance.bounds import certificate
-from rnn_conformance.cases import Case
 from rnn_conformance.bounds.certificate import Precision
+from rnn_conformance.cases import Case
 from rnn_conformance.contract.call import Array
 
 SIZES = [(1, 1), (2, 3), (9, 4), (5, 33)]

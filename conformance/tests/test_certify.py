@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance.bounds import certificate
 from rnn_conformance import certify, trace
+from rnn_conformance.bounds import certificate
 from rnn_conformance.bounds.certificate import Precision
 from rnn_conformance.bounds.judgement import Judgement, Place
 from rnn_conformance.contract.call import Array

@@ -4,10 +4,10 @@ from typing import Any, ClassVar
 
 import pytest
 from rnn_conformance import CannotBeJudged, as_implementation, check
+from rnn_conformance.checks.records import by_check
 from rnn_conformance.contract.conventions import CONVENTIONS, UNDEFINED, declared, following
 from rnn_conformance.variants.permissive import PaddingLeft, Permissive
 from rnn_conformance.variants.recurrence import Recurrence
-from rnn_conformance.checks.records import by_check
 
 EDGES = (
     "no_steps_refused", "no_steps_give_h_0", "no_rows_refused", "no_rows_give_none",

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from rnn_conformance import CannotBeJudged, KnownFailure, Source, check, plan
 from rnn_conformance.contract.declaration import Declaration, declared, read_declaration
-from rnn_conformance.variants.recurrence import Recurrence
 from rnn_conformance.recurrence import Recurrence
+from rnn_conformance.variants.recurrence import Recurrence
 
 WHOLE = """
 name = "mine"

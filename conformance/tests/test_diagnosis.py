@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from rnn_conformance import Case, Diagnosis, as_implementation, check, plan
+from rnn_conformance.contract.call import Array
 from rnn_conformance.explain import diagnose
 from rnn_conformance.explain.observation import alike_shares
-from rnn_conformance.contract.call import Array
 from rnn_conformance.variants.every import MUTANTS_OF
 from rnn_reference import BatchRNN
 from tests.strangers import (

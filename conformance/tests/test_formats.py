@@ -5,10 +5,10 @@ import pytest
 import torch
 from rnn_conformance import Case, catalogue, plan
 from rnn_conformance.bounds.certificate import Precision
-from rnn_conformance.contract.dtypes import bfloat16, carrier, in_format
-from rnn_conformance.variants.recurrence import Recurrence
 from rnn_conformance.contract.call import HALF_DTYPES, Array, Dtype
+from rnn_conformance.contract.dtypes import bfloat16, carrier, in_format
 from rnn_conformance.recurrence import Recurrence
+from rnn_conformance.variants.recurrence import Recurrence
 
 
 def as_torch_has_it(values: Array) -> Array:

@@ -8,8 +8,8 @@ from textwrap import dedent
 
 import pytest
 from rnn_conformance import CannotBeJudged, Isolation, Report, Source, check, load
-from rnn_conformance.run.isolation import MOST_SILENCES, Workers
 from rnn_conformance.checks.plan import plan
+from rnn_conformance.run.isolation import MOST_SILENCES, Workers
 from rnn_conformance.run.verdict import as_marked, can_crash
 
 BATCH = "rnn_reference.BatchRNN"

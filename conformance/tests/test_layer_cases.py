@@ -4,9 +4,9 @@ from itertools import combinations, product
 
 import pytest
 from rnn_conformance.cases.case import Case
-from rnn_conformance.cases.catalogue import PAIRS, every_option, catalogue
-from rnn_conformance.contract.call import DTYPES, HALF_DTYPES
+from rnn_conformance.cases.catalogue import PAIRS, catalogue, every_option
 from rnn_conformance.cases.vacuity import refuse_vacuous
+from rnn_conformance.contract.call import DTYPES, HALF_DTYPES
 
 Pair = tuple[tuple[str, object], ...]
 LEVELS: dict[str, tuple[object, ...]] = {

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 from rnn_conformance.checks.every import CHECKS
-from rnn_conformance.variants.healthy import HEALTHY
-from rnn_conformance.variants.wrong import MUTANTS
+from rnn_conformance.checks.records import Trial
 from rnn_conformance.mutants import MUTANTS
 from rnn_conformance.profiles import ALL_CHECKS
-from rnn_conformance.checks.records import Trial
 from rnn_conformance.run.score import try_healthy, try_mutant
+from rnn_conformance.variants.healthy import HEALTHY
+from rnn_conformance.variants.wrong import MUTANTS
 
 # All of them are tried by `rnn-conformance mutants`, which CI runs; here, one for each check.
 ONE_EACH = {mutant.caught_by: name for name, mutant in reversed(MUTANTS.items())}

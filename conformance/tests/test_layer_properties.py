@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
-from rnn_conformance.run import soak
-from rnn_conformance.contract.call import Implementation, Nonlinearity
 from rnn_conformance.cases.case import H0, Bias, Case, LengthsKind
 from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.subject import Subject
-from rnn_conformance.contract.call import DTYPES, LAYOUTS
+from rnn_conformance.contract.call import DTYPES, LAYOUTS, Implementation, Nonlinearity
+from rnn_conformance.run import soak
 
 EXAMPLES = settings(derandomize=True, deadline=None, database=None, max_examples=30)
 NAMES = ("torch.nn.RNN", "rnn_reference.RNN")

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance import Answer, Call, CannotBeJudged, Claims, as_implementation, claims, load
-from rnn_conformance.sources.plain import PlainFunction, StepByStepClass
-from rnn_conformance.sources.loading import BUILT_IN
 from rnn_conformance.contract.call import EVERYTHING, Implementation
 from rnn_conformance.recurrence import Recurrence
+from rnn_conformance.sources.loading import BUILT_IN
+from rnn_conformance.sources.plain import PlainFunction, StepByStepClass
 from rnn_reference import BatchRNN
 
 MODULES = {

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 from rnn_conformance.cases.case import OPTIONS
+from rnn_conformance.checks.plan import plan
+from rnn_conformance.contract.call import DTYPES, LAYOUTS
+from rnn_conformance.run.verdict import check
 from rnn_conformance.variants.healthy import HEALTHY
 from rnn_conformance.variants.wrong import MUTANTS
-from rnn_conformance.contract.call import DTYPES, LAYOUTS
-from rnn_conformance.checks.plan import plan
-from rnn_conformance.run.verdict import check
 
 BUGS_OF_A_SET = 12
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance import FEATURES, Call, check, load
-from rnn_conformance.contract.call import Answer
 from rnn_conformance.cases.case import Case
+from rnn_conformance.contract.call import Answer
 from rnn_reference import RNN
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 from rnn_conformance import Case, check
-from rnn_conformance.mutants import MUTANTS
 from rnn_conformance.explain.pattern import pattern
+from rnn_conformance.mutants import MUTANTS
 
 CASE = Case(7, 3, 5, 4)
 

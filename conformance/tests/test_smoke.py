@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from rnn_conformance import Answer, Call, CannotBeJudged, as_implementation, check
 from rnn_conformance.contract.call import Answer, Call
-from rnn_conformance.variants.recurrence import Recurrence
 from rnn_conformance.mutants import MUTANTS
 from rnn_conformance.recurrence import Recurrence
 from rnn_conformance.run.smoke import smoke
 from rnn_conformance.variants.every import HEALTHY_OF
+from rnn_conformance.variants.recurrence import Recurrence
 
 
 @pytest.mark.parametrize(

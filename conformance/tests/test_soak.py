@@ -6,11 +6,10 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from rnn_conformance.run import soak
-from rnn_conformance.contract.call import Answer, Call
 from rnn_conformance.cases.case import H0, Bias, Case, LengthsKind
+from rnn_conformance.contract.call import Answer, Array, Call
+from rnn_conformance.run import soak
 from rnn_conformance.variants.recurrence import Recurrence
-from rnn_conformance.contract.call import Array
 
 CASES = range(100)
 RIGHT = ("torch.nn.RNN", "rnn_reference.RNN", "Recurrence")

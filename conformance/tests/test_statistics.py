@@ -9,17 +9,17 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from rnn_conformance.bounds import statistics
 from rnn_conformance import expected
+from rnn_conformance.bounds import statistics
 from rnn_conformance.cases import MODERATE, MODERATE_SINGLE, Case
+from rnn_conformance.contract.call import DTYPES, Array, Implementation
+from rnn_conformance.contract.refusal import Subject
 from rnn_conformance.healthy import HEALTHY
-from rnn_conformance.sources.adapters.reference import BATCH, SINGLE
 from rnn_conformance.mutants import MUTANTS
 from rnn_conformance.mutants.precision import rounded
 from rnn_conformance.mutants.systematic import TanhOff, TermByTerm, truncated
-from rnn_conformance.contract.call import DTYPES, Array, Implementation
 from rnn_conformance.recurrence import Recurrence, Weights
-from rnn_conformance.contract.refusal import Subject
+from rnn_conformance.sources.adapters.reference import BATCH, SINGLE
 
 SYSTEMATIC = [name for name, mutant in MUTANTS.items() if mutant.kind == "systematic"]
 

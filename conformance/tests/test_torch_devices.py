@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from rnn_conformance.cases.case import Case
+from rnn_conformance.checks.subject import given
 from rnn_conformance.faces.cli import main
 from rnn_conformance.sources.adapters import torch_cuda
 from rnn_conformance.sources.adapters.torch_cell import TorchCell
 from rnn_conformance.sources.adapters.torch_compiled import CompiledTorchCell
 from rnn_conformance.sources.adapters.torch_cuda import OnDevice, TorchCuda, TorchCudaTF32
 from rnn_conformance.sources.adapters.torch_layer import TorchLayer
-from rnn_conformance.cases.case import Case
-from rnn_conformance.checks.subject import given
 from rnn_conformance.sources.loading import load
 
 

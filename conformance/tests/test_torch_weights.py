@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from rnn_conformance.cases import Case
 from rnn_conformance.bounds.certificate import Precision, trajectory_bound
-from rnn_conformance.sources.adapters.torch_rnn import from_torch, to_torch
+from rnn_conformance.cases import Case
 from rnn_conformance.contract.call import Array
+from rnn_conformance.sources.adapters.torch_rnn import from_torch, to_torch
 from rnn_reference import BatchRNN, SingleSequenceRNN
 
 T, B, H = 8, 32, 16

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance import Case, Case, catalogue, check, catalogue
-from rnn_conformance.variants.recurrence import Recurrence
-from rnn_conformance.recurrence import Recurrence
+from rnn_conformance import Case, catalogue, check
 from rnn_conformance.cases.vacuity import Vacuous, refuse_vacuous, why_vacuous
+from rnn_conformance.recurrence import Recurrence
+from rnn_conformance.variants.recurrence import Recurrence
 
 
 @pytest.mark.slow

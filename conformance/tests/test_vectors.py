@@ -11,11 +11,11 @@ import pytest
 from flint import arb, ctx
 from rnn_conformance import Case, vectors
 from rnn_conformance.bounds.certificate import JUDGE
-from rnn_conformance.sources.exchange import read_tensors
 from rnn_conformance.cases.case import Data
 from rnn_conformance.cases.catalogue import PAIRS, every_option
 from rnn_conformance.cases.expected import as_a_whole, cell_weights, whole
 from rnn_conformance.contract.call import DTYPES
+from rnn_conformance.sources.exchange import read_tensors
 from rnn_conformance.vectors import cli
 from rnn_conformance.vectors.exact import FIFTY_DIGITS, exact, tanh
 from rnn_conformance.vectors.export import rounded_up, vector_cases

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from rnn_conformance import Implementation, Report
 from rnn_conformance.sources.adapters.reference_layer import ReferenceLayer
-from rnn_conformance.variants.wrong.direction import ReversedOverPadding
 from rnn_conformance.variants.wrong.cell import RecurrentWeightTransposed
+from rnn_conformance.variants.wrong.direction import ReversedOverPadding
 from rnn_conformance.variants.wrong.lengths import FinalStateAfterPadding, PaddingNotCleared
 from rnn_conformance.vectors import cli, export, verify
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rnn_conformance.sources import exchange
 from rnn_conformance import Call, Implementation
+from rnn_conformance.sources import exchange
 from rnn_conformance.vectors.manifest import read_manifest
 
 ONLY = (
