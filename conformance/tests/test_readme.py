@@ -48,7 +48,7 @@ def test_what_the_readme_shows_is_short_and_accepted(block: str, tmp_path: Path)
     report = check(f"{tmp_path}/mine.py:{name}", diagnosed=False)
     assert report.conforms
     executed = {r.check for r in report.records if r.outcome == "passed"}
-    assert executed >= {"hidden_states", "outputs", "trajectory"}
+    assert executed >= {"output", "readout", "trajectory"}
 
 
 def test_the_readme_shows_a_function_and_a_class() -> None:

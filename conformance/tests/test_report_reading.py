@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ import pytest
 from jsonschema import Draft202012Validator
 from rnn_conformance import Report
 from rnn_conformance.faces.reports import reading
+from rnn_conformance.faces.reports.badge import badge
+from rnn_conformance.faces.reports.html import html
+from rnn_conformance.faces.reports.markdown import markdown
 from rnn_conformance.faces.reports.reading import SCHEMA, read_report
 
-from .mutated_reports import cut, damaged, small, try_one
+from .damage import damaged_bytes, damaged_json
 from .report_samples import interrupted, known, right, wrong
 
 SAMPLES = (right, wrong, known, interrupted)
@@ -22,6 +26,13 @@ MUTATED = 300
 def written(report: Report, path: Path) -> Path:
     path.write_text(json.dumps(report.to_json(), indent=1, allow_nan=False), "utf-8")
     return path
+
+
+def cut(report: Report) -> Report:
+    """Some records of every outcome that there is."""
+    outcomes = {record.outcome for record in report.records}
+    kept = [[r for r in report.records if r.outcome == o][:3] for o in sorted(outcomes)]
+    return replace(report, records=tuple(record for group in kept for record in group))
 
 
 def test_the_schema_is_one() -> None:
@@ -151,13 +162,32 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         read_report(tmp_path / "none.json")
 
 
+def try_one(path: Path, content: bytes) -> str:
+    """The message with which this is refused; empty where it is read, and then it is rendered."""
+    path.write_bytes(content)
+    try:
+        report = read_report(path)
+    except ValueError as error:
+        message = str(error)
+        assert message.startswith(f"{path}: ")
+        assert "\n" not in message
+        assert message.isprintable()
+        assert len(message) < 1000
+        return message
+    for text in (markdown(report), html(report), json.dumps(badge(report))):
+        assert text.encode()
+    assert json.loads(json.dumps(report.to_json(), allow_nan=False)) == json.loads(content)
+    return ""
+
+
 def test_damaged_reports_are_refused_or_rendered(tmp_path: Path) -> None:
-    rng, texts = np.random.default_rng(1), small()
+    rng, path = np.random.default_rng(1), tmp_path / "report.json"
+    texts = [json.dumps(cut(each()).to_json()).encode() for each in (right, wrong, known)]
+    assert [try_one(path, text) for text in texts] == ["", "", ""]
     messages = [
-        try_one(tmp_path / "report.json", damaged(texts[number % 3], rng))
-        for number in range(MUTATED)
+        try_one(path, damage(rng, texts[number % 3]))
+        for number in range(MUTATED // 2)
+        for damage in (damaged_bytes, damaged_json)
     ]
     assert sum(map(bool, messages)) > MUTATED / 2
     assert len({message.rpartition(": ")[2] for message in messages}) > 30
-    for text in texts:
-        assert try_one(tmp_path / "report.json", text.encode()) == ""

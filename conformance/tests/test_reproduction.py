@@ -2,36 +2,50 @@
 
 import subprocess
 import sys
+from dataclasses import replace
+from typing import Any
 
 import pytest
-from rnn_conformance import Record, plan
-from rnn_conformance.mutants import MUTANTS
+from rnn_conformance import Call, Record, Source, load, plan
+from rnn_conformance.contract.call import Array
+from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.variants.wrong.cell import RecurrentBiasDropped
+from rnn_conformance.variants.wrong.state import StateClippedToOne
+
+WRONG = "rnn_conformance.variants.wrong"
 
 
-def _first_failure(mutant: str, check: str) -> Record:
-    planned = plan(MUTANTS[mutant].make(), checks=[check])
-    return next(r for item in planned if (r := item.execute()).outcome == "failed")
+class ReadoutBiasDropped(Recurrence):
+    """b_ho is not added."""
+
+    def readout(self, call: Call, output: Array) -> Array:
+        without = {**call.weights, "b_ho": 0 * call.weights["b_ho"]}
+        return super().readout(replace(call, weights=without), output)
+
+
+def _first_failure(implementation: Any, check: str) -> Record:
+    records = (item.execute() for item in plan(implementation, checks=[check]))
+    return next(record for record in records if record.outcome == "failed")
+
+
+def _printed(record: Record) -> str:
+    command = [sys.executable, "-W", "error", "-c", record.reproduction]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.parametrize(
-    ("mutant", "check"),
+    ("wrong", "check", "formula"),
     [
-        ("RecurrentBiasDropped", "hidden_states"),
-        ("FinalStateBeforeLastStep", "final_state"),
-        ("ReadoutBiasDropped", "outputs"),
-        ("StateOfLastCall", "calls_are_independent"),
+        (RecurrentBiasDropped, "output", "np.tanh(W_xh @ x"),
+        (StateClippedToOne, "output", "np.maximum(W_xh @ x"),
+        (ReadoutBiasDropped, "readout", "W_ho @ h + b_ho"),
     ],
 )
-def test_numpy_alone_repeats_it(mutant: str, check: str) -> None:
-    record = _first_failure(mutant, check)
+def test_numpy_alone_repeats_it(wrong: type[Recurrence], check: str, formula: str) -> None:
+    record = _first_failure(wrong(), check)
+    assert formula in record.reproduction
     assert "rnn_conformance" not in record.reproduction
-    printed = subprocess.run(
-        [sys.executable, "-W", "error", "-c", record.reproduction],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
-    expected, found, share = map(float, printed)
+    expected, found, share = map(float, _printed(record).split())
     assert share > 1
     # The same two numbers as in the message, up to the order of a sum in float64.
     assert f"found {found!r}" in record.message
@@ -40,14 +54,16 @@ def test_numpy_alone_repeats_it(mutant: str, check: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mutant", "check"),
-    [("OmittedStateIsOnes", "omitted_h_0_is_zeros"), ("Squeezed", "shape_and_dtype")],
+    ("wrong", "check"),
+    [
+        (f"{WRONG}.state:FinalStateBeforeLastStep", "final_state"),
+        (f"{WRONG}.state:OmittedStateIsOnes", "omitted_h_0_is_zeros"),
+        (f"{WRONG}.axes:Squeezed", "shape_and_dtype"),
+    ],
 )
-def test_what_numpy_cannot_repeat_names_the_call(mutant: str, check: str) -> None:
-    record = _first_failure(mutant, check)
+def test_what_numpy_cannot_repeat_asks_again(wrong: str, check: str) -> None:
+    record = _first_failure(Source(wrong).implementation(), check)
     assert "case = Case(T=" in record.reproduction
-    assert mutant in record.reproduction
-    runnable = record.reproduction.replace(
-        "as_implementation(...)", f"load('rnn_conformance.mutants.registry:MUTANTS')[{mutant!r}]"
-    )
-    assert runnable != record.reproduction
+    assert _printed(record).startswith("Answer(output=array(")
+    unnamed = _first_failure(load(wrong), check)
+    assert "as_implementation(...)  # what was judged as" in unnamed.reproduction

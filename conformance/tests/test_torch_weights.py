@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from rnn_conformance import Case
 from rnn_conformance.bounds.certificate import Precision, trajectory_bound
-from rnn_conformance.cases import Case
-from rnn_conformance.contract.call import Array
+from rnn_conformance.contract.call import DTYPES, Array, Dtype
 from rnn_conformance.sources.adapters.torch_rnn import from_torch, to_torch
+from rnn_conformance.sources.seed_model import seed_call
 from rnn_reference import BatchRNN, SingleSequenceRNN
 
 T, B, H = 8, 32, 16
@@ -41,9 +42,9 @@ def trained() -> tuple[torch.nn.RNN, torch.nn.Linear]:
     return rnn, readout
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_reference_to_torch_and_back_is_exact(dtype: str) -> None:
-    weights = dict(Case(1, 1, 5, 4, 3, dtype=dtype).data().weights)  # type: ignore[arg-type]
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_reference_to_torch_and_back_is_exact(dtype: Dtype) -> None:
+    weights = seed_call(Case(1, 1, 5, 4, O=3, dtype=dtype).call()).weights
     rnn, readout = to_torch({name: value.copy() for name, value in weights.items()})
     back = from_torch(rnn, readout)
     assert list(back) == list(weights)

@@ -11,7 +11,8 @@ from rnn_conformance.sources.adapters.reference_layer import ReferenceLayer
 from rnn_conformance.vectors import export, verify
 from rnn_conformance.vectors.manifest import Manifest, read_manifest
 
-from .vector_results import ONLY, compute, spoiled_bytes, spoiled_json
+from .damage import damaged_bytes, damaged_json
+from .vector_results import ONLY, compute
 
 ASKED = ONLY[:4]
 SMALLEST = ONLY[-1]
@@ -52,7 +53,7 @@ def test_links_pipes_and_large_files_are_not_read(results: Path, folder: Path) -
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"format": 2}, "format: expected 1, got 2; another version wrote it"),
+        ({"format": 1}, "format: expected 2, got 1; another version wrote it"),
         ({"more": 1}, "'more' was unexpected"),
         ({"seed": -1}, "seed: -1 is less than the minimum of 0"),
         ({"cases": []}, "cases: [] should be non-empty"),
@@ -110,7 +111,7 @@ def fuzz(folder: Path, results: Path, case: str, rounds: int, seed: int) -> dict
     counts = {"refused": 0, "failed": 0, "passed": 0}
     for i in range(rounds):
         path = (manifest, vector, result)[i % 3]
-        spoil = spoiled_json if path == manifest and i % 2 else spoiled_bytes
+        spoil = damaged_json if path == manifest and i % 2 else damaged_bytes
         changed = {path: spoil(rng, intact[path])}
         if path == vector:  # past the hash, to the reader
             other = sha256(changed[vector]).hexdigest()

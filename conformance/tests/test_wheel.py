@@ -73,15 +73,15 @@ PYTEST = ("pytest", "-p", "no:cacheprovider", "-p", "no:xdist", "--rnn-no-diagno
 
 
 def test_the_plugin_judges_by_name(run: Run) -> None:
-    asked = ("--pyargs", "rnn_conformance", "-k", "hidden_states and T7-B3", "--rnn-implementation")
+    asked = ("--pyargs", "rnn_conformance", "-k", "output and T7-B3", "--rnn-implementation")
     wrong = run(*PYTEST, *asked, "my_rnn.py:wrong")
     assert wrong.returncode == 1, wrong.stdout + wrong.stderr
     assert "rnn-conformance: my_rnn.py:wrong" in wrong.stdout
-    assert "FAILED hidden_states[my_rnn.py:wrong-" in wrong.stdout
+    assert "FAILED output[my_rnn.py:wrong-" in wrong.stdout
 
 
 def test_one_line_in_a_test_file_judges_too(run: Run) -> None:
-    found = run(*PYTEST, ".", "-k", "where or (hidden_states and T7-B3)")
+    found = run(*PYTEST, ".", "-k", "where or (output and T7-B3)")
     assert found.returncode == 0, found.stdout + found.stderr
     assert "rnn-conformance: my_rnn" in found.stdout
 
@@ -89,14 +89,14 @@ def test_one_line_in_a_test_file_judges_too(run: Run) -> None:
 def test_the_command_judges_and_writes_every_report(run: Run) -> None:
     places = ("--json", "a.json", "--html", "a.html", "--markdown", "a.md", "--badge", "b.json")
     asked = ("check", "my_rnn.py:wrong", "--check", "trajectory", *places)
-    found = run("rnn_conformance.faces.cli", *asked)
+    found = run("rnn_conformance", *asked)
     assert found.returncode == 1, found.stdout + found.stderr
     assert "[RecurrentWeightTransposed]" in found.stdout
-    board = run("rnn_conformance.faces.cli", "scoreboard", "a.json", "--html", "board.html")
+    board = run("rnn_conformance", "scoreboard", "a.json", "--html", "board.html")
     assert (board.returncode, board.stderr) == (0, "")
 
 
 def test_the_vectors_are_in_it(run: Run) -> None:
-    found = run("rnn_conformance.faces.cli", "vectors", "export", "vectors", "--only", "nothing")
+    found = run("rnn_conformance", "vectors", "export", "vectors", "--only", "nothing")
     assert found.returncode == 2
     assert "only: " in found.stderr
