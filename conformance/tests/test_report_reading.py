@@ -49,7 +49,9 @@ def test_a_real_report_fits_the_schema_and_is_read_back(
 
 def test_the_samples_are_what_they_are_for() -> None:
     assert (right().conforms, wrong().conforms, known().conforms) == (True, False, True)
-    assert wrong().diagnosis.causes[0].names == ("RecurrentWeightTransposed",)
+    found = wrong().diagnosis
+    assert found is not None
+    assert found.causes[0].names == ("RecurrentWeightTransposed",)
     assert any(record.outcome == "known_failure" for record in known().records)
     assert not interrupted().complete
 
