@@ -1,15 +1,12 @@
-"""Every check, registered where it is defined."""
+"""Every check, those of values first."""
 
 from rnn_conformance.checks import conduct, dropout, edges, refusals, relations, values
-from rnn_conformance.checks.registry import CHECKS, Check
+from rnn_conformance.checks.registry import Check
 
-__all__ = [
-    "CHECKS",
-    "Check",
-    "conduct",
-    "dropout",
-    "edges",
-    "refusals",
-    "relations",
-    "values",
-]
+SUBJECTS = (values, relations, conduct, refusals, edges, dropout)
+CHECKS = {
+    found.name: found
+    for module in SUBJECTS
+    for found in vars(module).values()
+    if isinstance(found, Check)
+}

@@ -1,4 +1,4 @@
-"""What a check is, and the list of all of them."""
+"""What a check is, and where it is asked."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -49,9 +49,6 @@ class Check:
         return chosen and self.presumes(case, claimed)
 
 
-CHECKS: dict[str, Check] = {}
-
-
 def always(_: Case, __: frozenset[str]) -> bool:
     """Every case."""
     return True
@@ -63,11 +60,11 @@ def check(
     among: Condition = always,
     needs: tuple[str, ...] = (),
 ) -> Callable[[Judge], Check]:
-    """Register a check, which cites these clauses."""
+    """Make a check of its judge, which cites these clauses."""
 
     def register(judge: Judge) -> Check:
         title, _, advice = (getdoc(judge) or "").partition("\n\n")
-        found = Check(
+        return Check(
             judge.__name__,
             title,
             " ".join(advice.split()),
@@ -77,8 +74,6 @@ def check(
             frozenset(needs),
             judge,
         )
-        CHECKS[found.name] = found
-        return found
 
     return register
 

@@ -44,7 +44,7 @@ def attempt(run: Callable[[C], object], call: C, kind: type[A]) -> A:
 def _place(error: BaseException) -> str:
     """Where it was raised, unless that is in the suite itself."""
     at = extract_tb(error.__traceback__, limit=-1)[0]
-    if Path(at.filename).parent.name == "implementations":
+    if Path(at.filename).parent.name in ("sources", "adapters"):
         return ""
     return f" ({Path(at.filename).name}, line {at.lineno}, in {at.name})"
 

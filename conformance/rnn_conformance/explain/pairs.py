@@ -62,7 +62,7 @@ def both(one: type[Any], other: type[Any]) -> type[Any] | None:
 
 def with_dropout(make: type[Any]) -> type[Any]:
     """The same bug in a layer that drops out in training; itself where that cannot be told."""
-    if not issubclass(make, Recurrence) or "dropout" in make.features or vars(make()):
+    if not issubclass(make, Recurrence) or "dropout" in make.claims or vars(make()):
         return make
     return _joined(make, Dropping) or make
 
