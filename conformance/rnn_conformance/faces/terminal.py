@@ -110,7 +110,9 @@ def table(
     Args:
         not_claimed: as of a report.
     """
-    rows, in_all = by_check(records := tuple(records), not_claimed), total(records)
+    found, in_all = by_check(records := tuple(records), not_claimed), total(records)
+    in_order = [name for name in CHECKS if name in found]
+    rows = {name: found[name] for name in (*in_order, *(found.keys() - in_order))}
     left_out = in_all.not_claimed + sum(not_claimed.values())
     return _table("check", rows, replace(in_all, not_claimed=left_out))
 

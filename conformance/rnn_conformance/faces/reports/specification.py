@@ -10,7 +10,8 @@ CLAUSE = re.compile(r"^\*\*(RNN-[A-Z]+-\d+)\*\*\s+(.+?)(?=\n\s*\n|\Z)", re.MULTI
 @cache
 def clauses() -> dict[str, str]:
     """The sentence of each clause of specification.md by its id, in the order of the file."""
-    return clauses_in(files("rnn_conformance.contract").joinpath("specification.md").read_text("utf-8"))
+    text = files("rnn_conformance.contract").joinpath("specification.md").read_text("utf-8")
+    return clauses_in(text)
 
 
 def clauses_in(text: str) -> dict[str, str]:
