@@ -113,7 +113,7 @@ def lengths_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     assert call.lengths is not None
     wrong = {
         "lengths beyond T": call.lengths + case.T,
-        "lengths below 0": call.lengths - case.T,
+        "lengths below 0": np.full_like(call.lengths, -1),
         "lengths of too few rows": call.lengths[:-1].copy(),
         "lengths of too many rows": np.append(call.lengths, 1),
     }
