@@ -20,10 +20,12 @@ from rnn_conformance.contract.refusal import Broken, Violation
 def deepest(case: Case, claimed: frozenset[str]) -> bool:
     """Several units, inputs, outputs and rows: what is cut to one of them does not fit.
 
-    Of several layers, or of one where no more are claimed.
+    Of several layers, or of one where no more are claimed; with an h_0 where that is claimed, since
+    without it some frameworks take any number of batch axes.
     """
     several = min(case.I, case.H) > 1 and case.O != 1 and (case.B > 1 or case.layout == "single")
-    return several and (case.L > 1) == ("layers" in claimed)
+    given = case.h_0 != "none" or "h_0" not in claimed
+    return several and given and (case.L > 1) == ("layers" in claimed)
 
 
 def with_state(case: Case, claimed: frozenset[str]) -> bool:
