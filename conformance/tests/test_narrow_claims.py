@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 from rnn_conformance.checks.plan import plan
-from rnn_conformance.contract.call import DTYPES, LAYOUTS, OPTIONS
+from rnn_conformance.contract.call import DTYPES, LAYOUTS, NONLINEARITIES, OPTIONS
 from rnn_conformance.run.verdict import check
 from rnn_conformance.variants.every import HEALTHY, MUTANTS
 
@@ -19,7 +19,7 @@ def claims(rng: np.random.Generator) -> frozenset[str]:
         drawn = rng.permutation(list(values))
         return set(map(str, drawn[: rng.integers(1, len(drawn) + 1)]))
 
-    chosen = some(DTYPES) | some(LAYOUTS) | some(("tanh", "relu"))
+    chosen = some(DTYPES) | some(LAYOUTS) | some(NONLINEARITIES)
     chosen |= {option for option in OPTIONS if rng.random() < 0.4} - {"dropout"}
     return frozenset(chosen | some(("time_first", "batch_first")))
 
