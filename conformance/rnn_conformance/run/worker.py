@@ -4,6 +4,7 @@ It is spoken to in lines of JSON: what to load, then some checks after others; e
 answer. Whatever the implementation prints goes to standard error, so that no answer is mistaken.
 """
 
+import gc
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -43,12 +44,15 @@ def _answers(requests: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any
     start = next(requests, None)
     if start is None:
         return
+    gc.disable()  # what is imported and planned stays: looking it through takes a tenth of the time
     try:
         found = smoke(Source(**start["source"]).implementation())
     except CannotBeJudged as error:
         yield {"cannot": str(error)}
         return
     planned = plan(found, seed=start["seed"], checks=start["checks"])
+    gc.freeze()
+    gc.enable()
     yield _description(found)
     for request in requests:
         if "execute" in request:
