@@ -150,7 +150,9 @@ class Workers:
         while rest := items[len(records) :]:
             number = self._of[rest[0].index]
             if self._silences >= MOST_SILENCES or self._broken >= MOST_BROKEN:
-                why = f"not asked any more: {self._broken} checks ended the process or were too slow"
+                why = (
+                    f"not asked any more: {self._broken} checks ended the process or were too slow"
+                )
                 records += [self._unanswered(item, why) for item in rest]
                 break
             try:
