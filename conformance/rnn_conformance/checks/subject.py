@@ -5,12 +5,14 @@ from functools import lru_cache
 
 import numpy as np
 
+from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case, Data
+from rnn_conformance.cases.expected import Expectation
 from rnn_conformance.contract.call import Answer, Array, Call, Implementation, Layout
 from rnn_conformance.contract.conventions import declared
 from rnn_conformance.contract.refusal import Violation, array_of, attempt, in_order
 
-REMEMBERED = 4
+REMEMBERED = 64
 
 
 class Subject:
@@ -24,10 +26,16 @@ class Subject:
         self.implementation = implementation
         self.claimed = implementation.claims | declared(implementation)
         self._remembered = lru_cache(REMEMBERED)(self._attempt)
+        self.result = lru_cache(REMEMBERED)(self._result)
+        self.expected = lru_cache(REMEMBERED)(self._expected)
 
-    def result(self, case: Case) -> Answer:
+    def _result(self, case: Case) -> Answer:
         """What the layer computes for a case, in one order. Raises Violation."""
         return ordered(self.raw(case), case.data(), case.layout)
+
+    def _expected(self, case: Case) -> Expectation:
+        """What is expected of that result. Raises Violation."""
+        return expected.of_answer(case, self.result(case))
 
     def as_given(self, case: Case) -> Answer:
         """The same with the padding as it came. Raises Violation."""

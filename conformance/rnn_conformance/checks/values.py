@@ -53,7 +53,7 @@ def output(subject: Subject, case: Case) -> Iterator[Judgement]:
     `no_bias`, one layout, or one kind of h0.
     """
     result = subject.result(case)
-    yield expected.judge_output(expected.of_answer(case, result), result)
+    yield expected.judge_output(subject.expected(case), result)
 
 
 @check("RNN-STATE-2", "RNN-STATE-3", "RNN-LEN-2", needs=("h_n",))
@@ -65,7 +65,7 @@ def final_state(subject: Subject, case: Case) -> Iterator[Judgement]:
     """
     result = subject.result(case)
     h_n = given(result, "h_n")
-    yield expected.judge_h_n(expected.of_answer(case, result), h_n)
+    yield expected.judge_h_n(subject.expected(case), h_n)
 
 
 @check("RNN-READ-1", presumes=lambda case, _: case.O > 0, needs=("readout",))
