@@ -18,13 +18,19 @@ REMEMBERED = 64
 class Subject:
     """An implementation with its last few answers: each case is run once for all checks.
 
+    Args:
+        among: of what it claims, what may be asked; everything where it is None.
+
     Attributes:
         claimed: what the implementation claims, and what it follows where practice differs.
     """
 
-    def __init__(self, implementation: Implementation) -> None:
+    def __init__(
+        self, implementation: Implementation, *, among: frozenset[str] | None = None
+    ) -> None:
         self.implementation = implementation
-        self.claimed = implementation.claims | declared(implementation)
+        claimed = implementation.claims | declared(implementation)
+        self.claimed = claimed if among is None else claimed & among
         self._remembered = lru_cache(REMEMBERED)(self._attempt)
         self.result = lru_cache(REMEMBERED)(self._result)
         self.expected = lru_cache(REMEMBERED)(self._expected)
