@@ -100,15 +100,14 @@ def affine(*terms: tuple[Array, Array], biases: tuple[Array, ...]) -> Affine:
 
     Matrices and biases may be stacks, (D, units, n), for vectors (D, ..., n).
     """
-    W = np.concatenate([matrix for matrix, _ in terms], axis=-1, dtype=np.float64)
-    v = np.concatenate([vectors for _, vectors in terms], axis=-1, dtype=np.float64)
-    b = np.concatenate(biases, axis=-1, dtype=np.float64)
+    matrices, vectors = zip(*terms, strict=True)
+    ones = np.ones((*vectors[0].shape[:-1], len(biases)))
+    W = np.concatenate([*matrices, *biases], axis=-1, dtype=np.float64)
+    v = np.concatenate([*vectors, ones], axis=-1, dtype=np.float64)
     *stack, units, n = W.shape
-    rows, columns = v.reshape(*stack, -1, n), W.swapaxes(-1, -2)
-    value = rows @ columns + b.sum(axis=-1)[..., None, :]
-    scale = np.abs(rows) @ np.abs(columns) + np.abs(b).sum(axis=-1)[..., None, :]
-    shape = (*v.shape[:-1], units)
-    return Affine(value.reshape(shape), scale.reshape(shape), n + b.shape[-1] + 1)
+    rows, columns, shape = v.reshape(*stack, -1, n), W.swapaxes(-1, -2), (*v.shape[:-1], units)
+    value, scale = rows @ columns, np.abs(rows) @ np.abs(columns)
+    return Affine(value.reshape(shape), scale.reshape(shape), n + 1)
 
 
 def preactivation(weights: Mapping[str, Array], inputs: Array, previous: Array) -> Affine:

@@ -184,12 +184,14 @@ class Data:
     def call(self, layout: Layout) -> Call:
         """Copies of these numbers, laid out as asked; one sequence for "single"."""
         seen = self.view(layout)
-        return replace(
-            seen,
-            weights={name: value.copy() for name, value in seen.weights.items()},
-            inputs=seen.inputs.copy(),
-            h_0=None if seen.h_0 is None else seen.h_0.copy(),
-            lengths=None if seen.lengths is None else seen.lengths.copy(),
+        return Call(
+            seen.options,
+            {name: value.copy() for name, value in seen.weights.items()},
+            seen.inputs.copy(),
+            None if seen.h_0 is None else seen.h_0.copy(),
+            None if seen.lengths is None else seen.lengths.copy(),
+            layout,
+            bfloat16=seen.bfloat16,
         )
 
     def view(self, layout: Layout) -> Call:

@@ -1,6 +1,6 @@
 """What is expected of a layer: from its own states where they show, else as a whole."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -79,8 +79,8 @@ def from_own_states(case: Case, answer: Answer) -> Expectation:
     """Each step of a single layer from the answer's own state before it."""
     data, precision = case.data(), Precision.of(case.dtype)
     D, H = case.options.directions, case.H
-    states = np.stack([answer.output[..., d * H : (d + 1) * H] for d in range(D)])
-    states = _each_read(states, data)
+    halves = [answer.output[..., d * H : (d + 1) * H] for d in range(D)]
+    states = _each_read(halves, data)
     before = np.concatenate([data.initial[:, None], states[:, :-1]], axis=1)
     # Garbage in the state before a step makes garbage of its bound; that step has failed.
     with np.errstate(over="ignore", invalid="ignore"):
@@ -128,8 +128,6 @@ def whole(data: Data, precision: Precision, *, slope_one: bool = False) -> Expec
     inputs, apart = _read(data), None
     h_n, h_n_bound = [], []
     for layer in range(o.num_layers):
-        if layer > 0:
-            inputs, apart = (_each_read(np.stack([part] * D), data) for part in (output, bound))
         weights = layer_weights(data, layer)
         initial = data.initial[layer * D : (layer + 1) * D]
         states = certificate.trajectory(weights, inputs, initial, o.nonlinearity)
@@ -145,6 +143,7 @@ def whole(data: Data, precision: Precision, *, slope_one: bool = False) -> Expec
         h_n.append(_last(states, data))
         h_n_bound.append(_last(bounds, data))
         output, bound = _in_time(states, data), _in_time(bounds, data)
+        inputs, apart = (_each_read([part] * D, data) for part in (output, bound))
     reason = f"the one-step bound, carried through time and layers, {precision}"
     return Expectation(output, bound, np.concatenate(h_n), np.concatenate(h_n_bound), reason)
 
@@ -159,39 +158,40 @@ def one_layer(data: Data) -> Answer:
 def _read(data: Data) -> Array:
     """What each direction of the first layer reads, (D, T, B, I): zeros in the padding."""
     inputs = data.inputs if data.lengths is None else np.where(data.real, data.inputs, 0)
-    return _each_read(np.stack([inputs] * data.options.directions), data)
+    return _each_read([inputs] * data.options.directions, data)
 
 
-def _each_read(values: Array, data: Data) -> Array:
-    """(D, T, B, n), each in the order in which its direction reads; its own inverse."""
-    for d in range(1, len(values)):
-        values[d] = in_direction(values[d], data.steps, d)
-    return values
+def _each_read(values: Sequence[Array], data: Data) -> Array:
+    """One (T, B, n) for each direction as (D, T, B, n), each in the order in which it is read."""
+    return np.array([in_direction(value, data.lengths, d) for d, value in enumerate(values)])
 
 
 def _in_time(values: Array, data: Data) -> Array:
-    """What each direction computes, (D, T, B, H), in the order of time, (T, B, D·H), 0 in padding."""
-    joined = np.concatenate([in_direction(v, data.steps, d) for d, v in enumerate(values)], axis=2)
+    """What each direction computes, (D, T, B, H), in the order of time as (T, B, D·H)."""
+    each = [in_direction(value, data.lengths, d) for d, value in enumerate(values)]
+    joined = np.concatenate(each, axis=2)
     return joined if data.lengths is None else np.where(data.real, joined, 0)
 
 
 def _last(values: Array, data: Data) -> Array:
     """What each direction computes at the last step of each row that it reads, (D, B, H)."""
-    last: Array = values[:, data.steps - 1, np.arange(len(data.steps))]
+    if data.lengths is None:
+        return values[:, -1]
+    last: Array = values[:, data.lengths - 1, np.arange(len(data.lengths))]
     return last
 
 
-def in_direction(values: Array, steps: Lengths, direction: int) -> Array:
+def in_direction(values: Array, lengths: Lengths | None, direction: int) -> Array:
     """(T, B, n) in the order in which a direction reads it; the reverse one is its own inverse.
 
     The reverse direction starts at each row's last real step; padding stays where it is.
     """
     if direction == 0:
         return values
-    if (steps == len(values)).all():
+    if lengths is None:
         return values[::-1]
     t = np.arange(len(values))[:, None]
-    order = np.where(t < steps, steps - 1 - t, t)
+    order = np.where(t < lengths, lengths - 1 - t, t)
     return np.take_along_axis(values, order[..., None], axis=0)
 
 
@@ -200,7 +200,7 @@ def layer_weights(data: Data, layer: int) -> dict[str, Array]:
     each = [
         cell_weights(data.weights, layer, d, data.options) for d in range(data.options.directions)
     ]
-    return {name: np.stack([w[name] for w in each], dtype=np.float64) for name in each[0]}
+    return {name: np.array([w[name] for w in each], np.float64) for name in each[0]}
 
 
 def cell_weights(
