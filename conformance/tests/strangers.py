@@ -104,11 +104,11 @@ class TanhTwoEpsSmall(Recurrence):
         return super().activation(call, a) * a.dtype.type(1 - 2 * np.finfo(a.dtype).eps)
 
 
-class NoBiases(Recurrence):
-    """No bias is added: two bugs that replace the same piece."""
+class TransposedWithoutInputBias(Recurrence):
+    """b_ih is not added, and W_hh is transposed: two bugs that replace the same piece."""
 
     def preactivation(self, w: Mapping[str, Array], x: Array, h: Array) -> Array:
-        a: Array = h @ w["W_hh"].T + x @ w["W_ih"].T
+        a: Array = h @ w["W_hh"] + x @ w["W_ih"].T + w["b_hh"]
         return a
 
 
