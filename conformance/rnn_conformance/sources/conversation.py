@@ -67,6 +67,7 @@ class Conversation:
         self.say(line)
         answer = self.hear(time_limit)
         if self._said:
+            self._said = os.fsencode(f"{answer}\n") + self._said
             raise self.broken(f"said more than one line: {self._quoted()}")
         return answer
 
