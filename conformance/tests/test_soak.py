@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rnn_conformance.cases.case import H0, Bias, Case, LengthsKind
 from rnn_conformance.contract.call import Answer, Array, Call
-from rnn_conformance.run import soak
+from rnn_conformance.faces import soak
 from rnn_conformance.variants.recurrence import Recurrence
 
 CASES = range(100)
