@@ -13,11 +13,11 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 from flint import ctx
-from rnn_conformance import expected
 from rnn_conformance.bounds import certificate
 from rnn_conformance.bounds.certificate import JUDGE_U, Affine, Float64, Precision
-from rnn_conformance.cases import Case, Weights
-from rnn_conformance.contract.call import DTYPES, Array, Dtype
+from rnn_conformance.cases.case import Case, Weights
+from rnn_conformance.cases.expected import cell_weights, from_own_states
+from rnn_conformance.contract.call import DTYPES, Answer, Array, Dtype
 from rnn_reference import BatchRNN, SingleSequenceRNN
 
 from . import ball_oracle as oracle
@@ -26,9 +26,11 @@ from .ball_oracle import ARITHMETIC, Balls, Sum, balls, floats
 JUDGE = ARITHMETIC["float64"]
 FAMILIES: tuple[Weights, ...] = get_args(Weights)
 SIZES = ((7, 3, 5, 4), (5, 3, 4, 20), (3, 4, 9, 64))
-CASES = [Case(*s, dtype=d, weights=w) for d in DTYPES for w in FAMILIES for s in SIZES]
-CONTRACTIVE = Case(50, 3, 5, 16, dtype="float64", weights="contractive")
-CHAOTIC = (Case(7, 3, 5, 4, dtype="float64"), Case(4, 2, 9, 64, dtype="float64"))
+CASES = [Case(*s, dtype=d, weights=w, O=2) for d in DTYPES for w in FAMILIES for s in SIZES]
+CONTRACTIVE = Case(50, 3, 5, 16, dtype="float64")
+CHAOTIC = tuple(
+    Case(*sizes, dtype="float64", weights="normal") for sizes in ((7, 3, 5, 4), (4, 2, 9, 64))
+)
 
 Step = tuple[dict[str, Array], Array, Array]  # weights, inputs (B, I), states before them (B, H)
 
@@ -44,21 +46,29 @@ def holds(comparison: Any) -> bool:
     return bool(np.asarray(comparison).astype(bool).all())
 
 
+def numbers(case: Case) -> Step:
+    """The weights under the names of the seed model, inputs (T, B, I), h_0 (B, H)."""
+    data = replace(case, O=2).data()
+    weights = cell_weights(data.weights, 0, 0, data.options)
+    weights |= {"W_ho": data.weights["W_ho"], "b_ho": data.weights["b_ho"][:, np.newaxis]}
+    return weights, data.inputs, data.initial[0]
+
+
 def states(case: Case, kind: type[BatchRNN | SingleSequenceRNN] = BatchRNN) -> Array:
     """All states (T, B, H) of the reference, in the dtype of the case."""
-    data = case.data()
-    model, h_0 = kind.from_weights(data.weights), np.ascontiguousarray(data.initial.T)
+    weights, inputs, initial = numbers(case)
+    model, h_0 = kind.from_weights(weights), np.ascontiguousarray(initial.T)
     if isinstance(model, BatchRNN):
-        runs = [model.forward(data.inputs, h_0)[1]]
+        runs = [model.forward(inputs, h_0)[1]]
     else:
-        runs = [model.forward(data.inputs[:, b], h_0[:, b : b + 1])[1] for b in range(case.B)]
+        runs = [model.forward(inputs[:, b], h_0[:, b : b + 1])[1] for b in range(case.B)]
     return np.stack([np.hstack([run[t] for run in runs]).T for t in range(case.T)])
 
 
 def steps_of(case: Case) -> Step:
-    data = case.data()
-    previous = np.concatenate([data.initial[np.newaxis], states(case)[:-1]])
-    return dict(data.weights), np.concatenate(data.inputs), np.concatenate(previous)
+    weights, inputs, initial = numbers(case)
+    previous = np.concatenate([initial[np.newaxis], states(case)[:-1]])
+    return weights, np.concatenate(inputs), np.concatenate(previous)
 
 
 def adversarial(dtype: Dtype) -> Step:
@@ -167,12 +177,12 @@ def test_weaker_bound_is_found_out(
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_expected_state_is_off_by_no_more_than_the_judges_share(case: Case) -> None:
     found, exact = states(case), oracle.preactivation(*steps_of(case))
-    printed, truth = expected.steps(case, found), oracle.tanh(exact.value)
-    off = abs(balls(printed.expected.reshape(truth.shape)) - truth)
+    printed, truth = from_own_states(case, Answer(found)), oracle.tanh(exact.value)
+    off = abs(balls(printed.output.reshape(truth.shape)) - truth)
     share = oracle.farthest_state(exact, JUDGE, truth)
     assert holds(off <= share)
     farthest = oracle.farthest_state(exact, ARITHMETIC[case.dtype], truth)
-    assert holds(farthest + off <= np.reshape(printed.bound, truth.shape))
+    assert holds(farthest + off <= np.reshape(printed.output_bound, truth.shape))
     rough = np.tanh(floats(exact.value).astype(np.float32))
     assert not holds(abs(balls(rough) - truth) <= share)
 
@@ -182,7 +192,7 @@ def test_expected_state_is_off_by_no_more_than_the_judges_share(case: Case) -> N
 def test_trajectory_of_the_reference_is_within_its_bound(
     case: Case, kind: type[BatchRNN | SingleSequenceRNN]
 ) -> None:
-    w, inputs, h_0 = case.data().weights, case.data().inputs, case.data().initial
+    w, inputs, h_0 = numbers(case)
     found = states(case, kind).astype(np.float64)
     bound = certificate.trajectory_bound(w, inputs, h_0, found, Precision.of(np.float64))
     assert holds(abs(balls(found) - oracle.trajectory(w, inputs, h_0)) <= bound)
@@ -199,19 +209,18 @@ def test_trajectory_bound_encloses_two_trajectories_driven_apart(
     case: Case, positive: bool, dtype: Dtype
 ) -> None:
     """At every step all errors are at their largest, away from the other trajectory."""
-    data = replace(case, dtype=dtype).data()
-    w = dict(data.weights)
+    w, inputs, h_0 = numbers(replace(case, dtype=dtype))
     if positive:  # no error that is carried on cancels another
         w["W_hh"] = np.abs(w["W_hh"])
-    one, other = [data.initial.astype(np.float64)], [balls(data.initial)]
-    for x in data.inputs:
+    one, other = [h_0.astype(np.float64)], [balls(h_0)]
+    for x in inputs:
         a, b = oracle.preactivation(w, x, one[-1]), oracle.preactivation(w, x, other[-1])
         away = np.where(floats(b.value - a.value) < 0, -1.0, 1.0)
         one.append(oracle.floats_within(oracle.rounded_state(a, JUDGE, -away), -away))
         other.append(oracle.rounded_state(b, ARITHMETIC[dtype], away))
     distance, first = abs(np.stack(other[1:]) - np.stack(one[1:])), np.stack(one[1:])
     precision = Precision.of(dtype)
-    bound = certificate.trajectory_bound(w, data.inputs, data.initial, first, precision)
+    bound = certificate.trajectory_bound(w, inputs, h_0, first, precision)
     assert holds(distance <= bound)
     assert not holds(distance <= bound / 2)
     if positive and dtype == "float32":  # where the float64 of `first` is next to nothing
