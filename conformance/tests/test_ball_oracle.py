@@ -13,13 +13,11 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 from flint import ctx
-from rnn_conformance import Answer, Case
 from rnn_conformance.bounds import certificate
 from rnn_conformance.bounds.certificate import JUDGE_U, Affine, Float64, Precision
-from rnn_conformance.cases import expected
-from rnn_conformance.cases.case import Weights
-from rnn_conformance.contract.call import DTYPES, Array, Dtype
-from rnn_conformance.sources.seed_model import seed_call
+from rnn_conformance.cases.case import Case, Weights
+from rnn_conformance.cases.expected import cell_weights, from_own_states
+from rnn_conformance.contract.call import DTYPES, Answer, Array, Dtype
 from rnn_reference import BatchRNN, SingleSequenceRNN
 
 from . import ball_oracle as oracle
@@ -28,10 +26,10 @@ from .ball_oracle import ARITHMETIC, Balls, Sum, balls, floats
 JUDGE = ARITHMETIC["float64"]
 FAMILIES: tuple[Weights, ...] = get_args(Weights)
 SIZES = ((7, 3, 5, 4), (5, 3, 4, 20), (3, 4, 9, 64))
-CASES = [Case(*s, O=2, dtype=d, weights=w) for d in DTYPES for w in FAMILIES for s in SIZES]
-CONTRACTIVE = Case(50, 3, 5, 16, O=2, dtype="float64")
+CASES = [Case(*s, dtype=d, weights=w, O=2) for d in DTYPES for w in FAMILIES for s in SIZES]
+CONTRACTIVE = Case(50, 3, 5, 16, dtype="float64")
 CHAOTIC = tuple(
-    Case(*sizes, O=2, dtype="float64", weights="normal") for sizes in ((7, 3, 5, 4), (4, 2, 9, 64))
+    Case(*sizes, dtype="float64", weights="normal") for sizes in ((7, 3, 5, 4), (4, 2, 9, 64))
 )
 
 Step = tuple[dict[str, Array], Array, Array]  # weights, inputs (B, I), states before them (B, H)
@@ -48,15 +46,18 @@ def holds(comparison: Any) -> bool:
     return bool(np.asarray(comparison).astype(bool).all())
 
 
-def numbers(case: Case) -> tuple[dict[str, Array], Array, Array]:
-    """Weights by the names of the seed model, inputs (T, B, I) and h_0 (B, H)."""
-    return dict(seed_call(case.call()).weights), case.data().inputs, case.data().initial[0]
+def numbers(case: Case) -> Step:
+    """The weights under the names of the seed model, inputs (T, B, I), h_0 (B, H)."""
+    data = replace(case, O=2).data()
+    weights = cell_weights(data.weights, 0, 0, data.options)
+    weights |= {"W_ho": data.weights["W_ho"], "b_ho": data.weights["b_ho"][:, np.newaxis]}
+    return weights, data.inputs, data.initial[0]
 
 
 def states(case: Case, kind: type[BatchRNN | SingleSequenceRNN] = BatchRNN) -> Array:
     """All states (T, B, H) of the reference, in the dtype of the case."""
-    w, inputs, initial = numbers(case)
-    model, h_0 = kind.from_weights(w), np.ascontiguousarray(initial.T)
+    weights, inputs, initial = numbers(case)
+    model, h_0 = kind.from_weights(weights), np.ascontiguousarray(initial.T)
     if isinstance(model, BatchRNN):
         runs = [model.forward(inputs, h_0)[1]]
     else:
@@ -65,9 +66,9 @@ def states(case: Case, kind: type[BatchRNN | SingleSequenceRNN] = BatchRNN) -> A
 
 
 def steps_of(case: Case) -> Step:
-    w, inputs, initial = numbers(case)
+    weights, inputs, initial = numbers(case)
     previous = np.concatenate([initial[np.newaxis], states(case)[:-1]])
-    return w, np.concatenate(inputs), np.concatenate(previous)
+    return weights, np.concatenate(inputs), np.concatenate(previous)
 
 
 def adversarial(dtype: Dtype) -> Step:
@@ -176,8 +177,7 @@ def test_weaker_bound_is_found_out(
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_expected_state_is_off_by_no_more_than_the_judges_share(case: Case) -> None:
     found, exact = states(case), oracle.preactivation(*steps_of(case))
-    printed = expected.from_own_states(case, Answer(found))
-    truth = oracle.tanh(exact.value)
+    printed, truth = from_own_states(case, Answer(found)), oracle.tanh(exact.value)
     off = abs(balls(printed.output.reshape(truth.shape)) - truth)
     share = oracle.farthest_state(exact, JUDGE, truth)
     assert holds(off <= share)

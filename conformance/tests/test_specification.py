@@ -8,7 +8,7 @@ from rnn_conformance.cases.catalogue import catalogue
 from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.contract.call import FEATURES
 
-TEXT = files("rnn_conformance.contract").joinpath("specification.md").read_text(encoding="utf-8")
+TEXT = files("rnn_conformance.contract").joinpath("specification.md").read_text("utf-8")
 CLAUSES = re.findall(r"^\*\*(RNN-[A-Z]+-\d+)\*\*", TEXT, re.MULTILINE)
 
 

@@ -5,22 +5,23 @@ with `--seeds`, how far right implementations are from a false alarm.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pytest
-from rnn_conformance import expected
 from rnn_conformance.bounds import statistics
-from rnn_conformance.cases import MODERATE, MODERATE_SINGLE, Case
-from rnn_conformance.contract.call import DTYPES, Array, Implementation
-from rnn_conformance.contract.refusal import Subject
-from rnn_conformance.healthy import HEALTHY
-from rnn_conformance.mutants import MUTANTS
-from rnn_conformance.mutants.precision import rounded
-from rnn_conformance.mutants.systematic import TanhOff, TermByTerm, truncated
-from rnn_conformance.recurrence import Recurrence, Weights
+from rnn_conformance.cases.case import Case
+from rnn_conformance.cases.catalogue import MODERATE, MODERATE_SINGLE
+from rnn_conformance.cases.expected import cell_weights, judge_output, of_answer
+from rnn_conformance.checks.subject import Subject
+from rnn_conformance.contract.call import DTYPES, Array, Call, Implementation
 from rnn_conformance.sources.adapters.reference import BATCH, SINGLE
+from rnn_conformance.variants.every import HEALTHY, MUTANTS
+from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.variants.wrong.precision import rounded
+from rnn_conformance.variants.wrong.systematic import TanhOff, TermByTerm, truncated
 
+Weights = Mapping[str, Array]
 SYSTEMATIC = [name for name, mutant in MUTANTS.items() if mutant.kind == "systematic"]
 
 
@@ -38,7 +39,7 @@ class RationalTanh(Recurrence):
     )
     betas = (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03)
 
-    def activation(self, a: Array) -> Array:
+    def activation(self, call: Call, a: Array) -> Array:
         if a.dtype != np.float32:
             return np.tanh(a)
         a = np.clip(a, np.float32(-7.90531), np.float32(7.90531))
@@ -50,7 +51,7 @@ class RationalTanh(Recurrence):
 class TanhThroughExp(Recurrence):
     """tanh a = 2 / (1 + exp(-2a)) - 1, inexact near 0."""
 
-    def activation(self, a: Array) -> Array:
+    def activation(self, call: Call, a: Array) -> Array:
         value: Array = 2 / (1 + np.exp(-2 * a)) - 1
         return value
 
@@ -66,10 +67,11 @@ class FusedMultiplyAdd(TermByTerm):
 class ScaledWeights(Recurrence):
     """All weights are scaled by 2 log2(e), as for a tanh through exp2, and rounded once."""
 
-    def weights(self, weights: Weights) -> Weights:
-        return {n: v * v.dtype.type(2 * np.log2(np.e)) for n, v in weights.items()}
+    def cell(self, call: Call, layer: int, d: int) -> Weights:
+        log2e = call.dtype.type(2 * np.log2(np.e))
+        return {n: v * log2e for n, v in super().cell(call, layer, d).items()}
 
-    def activation(self, a: Array) -> Array:
+    def activation(self, call: Call, a: Array) -> Array:
         return np.tanh(a / a.dtype.type(2 * np.log2(np.e)))
 
 
@@ -81,25 +83,27 @@ RIGHT |= {one.name: one for one in (BATCH, SINGLE)}
 
 def trace(case: Case) -> statistics.Trace:
     data = case.data()
-    return statistics.Trace(data.weights, data.inputs, data.initial, case.dtype)
+    weights = cell_weights(data.weights, 0, 0, data.options)
+    return statistics.Trace(weights, data.inputs, data.initial[0], case.dtype)
 
 
 def case(dtype: str, *, rows: int = MODERATE[1], layout: str = "time_first", seed: int = 0) -> Case:
     T, B = (MODERATE_SINGLE if layout == "single" else (MODERATE[0], rows))[:2]
-    _, _, I, H, O = MODERATE
-    return Case(T, B, I, H, O, dtype, layout, weights="moderate", seed=seed)  # type: ignore[arg-type]
+    kind = {"dtype": dtype, "layout": layout, "weights": "moderate", "O": 2, "seed": seed}
+    return Case(T, B, *MODERATE[2:], **kind)  # type: ignore[arg-type]
 
 
 def shares(implementation: Implementation, case: Case) -> tuple[float, float]:
     """The worst error as a share of its limit: of the one-step bound, and of the statistics."""
-    states = Subject(implementation).result(case).hidden_states
+    answer = Subject(implementation).result(case)
     with np.errstate(all="ignore"):
-        worst = max(one.worst()[0] for one in statistics.judgements(trace(case), states))
-        return expected.steps(case, states).worst()[0], worst
+        seen = statistics.judgements(trace(case), answer.output)
+        within = judge_output(of_answer(case, answer), answer).worst()[0]
+        return within, max(one.worst()[0] for one in seen)
 
 
 def layouts(implementation: Implementation) -> list[str]:
-    return [one for one in ("time_first", "single") if one in implementation.claims.layouts]
+    return [one for one in ("time_first", "single") if one in implementation.claims]
 
 
 @pytest.mark.slow
@@ -124,12 +128,13 @@ def test_one_wrong_weight_is_named(dtype: str) -> None:
     one = case(dtype)
 
     class Wrong(Recurrence):
-        def weights(self, weights: Weights) -> Weights:
-            W_hh = weights["W_hh"].copy()
+        def cell(self, call: Call, layer: int, d: int) -> Weights:
+            w = super().cell(call, layer, d)
+            W_hh = w["W_hh"].copy()
             W_hh[5, 3] += 8 * np.finfo(W_hh.dtype).eps
-            return {**weights, "W_hh": W_hh}
+            return {**w, "W_hh": W_hh}
 
-    states = Subject(Wrong()).result(one).hidden_states
+    states = Subject(Wrong()).result(one).output
     of = statistics.residuals(trace(one), states)
     weights = statistics.weight_means(of)
     # Others are suspected too, since inputs and states are never quite uncorrelated; none as much.
@@ -141,7 +146,7 @@ def test_one_wrong_weight_is_named(dtype: str) -> None:
 def test_means_are_what_was_put_in() -> None:
     """Exact states, each then moved by what a statistic is about."""
     one = case("float64", rows=500)
-    states = Subject(RIGHT["WiderInside"]).result(one).hidden_states
+    states = Subject(RIGHT["WiderInside"]).result(one).output
     of = statistics.residuals(trace(one), states)
     exact = {**vars(of), "r": 3 * of.ulp * np.sign(of.h)}
     found = list(statistics.statistics(statistics.Residuals(**exact)))
@@ -154,14 +159,14 @@ def test_means_are_what_was_put_in() -> None:
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_what_is_no_number_is_outside(value: float) -> None:
     one = case("float32", rows=50)
-    states = Subject(RIGHT["Plain"]).result(one).hidden_states.copy()
+    states = Subject(RIGHT["Plain"]).result(one).output.copy()
     states[1, 2, 3] = value
     with np.errstate(all="ignore"):
         assert any(j.first_outside() for j in statistics.judgements(trace(one), states))
 
 
 def test_half_of_the_states_are_neither_tiny_nor_saturated() -> None:
-    size = np.abs(Subject(RIGHT["Plain"]).result(case("float64")).hidden_states)
+    size = np.abs(Subject(RIGHT["Plain"]).result(case("float64")).output)
     assert np.mean((size > 0.1) & (size < 0.9)) > 0.75
 
 
@@ -171,10 +176,11 @@ class Narrow(Recurrence):
     def __init__(self, bits: int, *names: str) -> None:
         self.bits, self.names = bits, names
 
-    def weights(self, weights: Weights) -> Weights:
-        return {n: rounded(v, self.bits) if n in self.names else v for n, v in weights.items()}
+    def cell(self, call: Call, layer: int, d: int) -> Weights:
+        w = super().cell(call, layer, d)
+        return {n: rounded(v, self.bits) if n in self.names else v for n, v in w.items()}
 
-    def activation(self, a: Array) -> Array:
+    def activation(self, call: Call, a: Array) -> Array:
         return np.tanh(a if self.names else rounded(a, self.bits))
 
 
@@ -193,7 +199,7 @@ class ProductsTruncated(TermByTerm):
 
 
 class StateTruncated(Recurrence):
-    def activation(self, a: Array) -> Array:
+    def activation(self, call: Call, a: Array) -> Array:
         return truncated(np.tanh(a.astype(np.longdouble)), a.dtype)
 
 
@@ -221,7 +227,7 @@ def wrong() -> Iterator[tuple[str, str, Recurrence]]:
     for what, bits in (("float16", 11), ("18 bits", 18), ("20 bits", 20), ("22 bits", 22)):
         yield f"W_hh in {what}", "float32", Narrow(bits, "W_hh")
     for what, bits in (("bfloat16", 8), ("18 bits", 18), ("20 bits", 20), ("22 bits", 22)):
-        yield f"biases in {what}", "float32", Narrow(bits, "b_xh", "b_hh")
+        yield f"biases in {what}", "float32", Narrow(bits, "b_ih", "b_hh")
     yield "all in float32", "float64", MUTANTS["Float64InFloat32"].make()
 
 
