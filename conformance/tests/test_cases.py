@@ -1,57 +1,171 @@
-"""The catalogue spans what it says, and none of its cases is easy to pass by accident."""
+"""The catalogue spans what it says, in cases made from their ids and the seed alone."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import combinations, product
+from typing import get_args
 
 import numpy as np
 import pytest
-from rnn_conformance.cases import H0S, Case, catalogue
-from rnn_conformance.contract.call import DTYPES, LAYOUTS
+from rnn_conformance.cases.case import EXTREMES, H0, Bias, Case, LengthsKind
+from rnn_conformance.cases.catalogue import (
+    PAIRS,
+    RANDOM,
+    catalogue,
+    every_option,
+    one_layer_cases,
+    random_cases,
+)
+from rnn_conformance.cases.drawn import drawn_case
+from rnn_conformance.cases.vacuity import refuse_vacuous
+from rnn_conformance.contract.call import BASIC, DTYPES, HALF_DTYPES, LAYOUTS, NONLINEARITIES
 
+Pair = tuple[tuple[str, object], ...]
+LEVELS: dict[str, tuple[object, ...]] = {
+    "dtype": (*DTYPES, *HALF_DTYPES),
+    "layout": LAYOUTS,
+    "layers": ("one", "several"),
+    "nonlinearity": NONLINEARITIES,
+    "bias": ("off", "zeros", "nonzero"),
+    "bidirectional": (False, True),
+    "h_0": get_args(H0),
+    "lengths": get_args(LengthsKind),
+}
+# A sequence alone has no lengths.
+IMPOSSIBLE = {
+    (("layout", "single"), ("lengths", lengths)) for lengths in ("unsorted", "sorted", "equal")
+}
+POSSIBLE: set[Pair] = {
+    pair
+    for one, other in combinations(LEVELS, 2)
+    for pair in product(*([(name, level) for level in LEVELS[name]] for name in (one, other)))
+} - IMPOSSIBLE
+WITHOUT_HALVES = {pair for pair in POSSIBLE if not {level for _, level in pair} & {*HALF_DTYPES}}
 CASES = catalogue()
+FIXED = {(case.T, case.B, case.I, case.H) for case in CASES if not case.drawn}
+
+
+def pairs(cases: Iterable[Case]) -> set[Pair]:
+    """The pairs of levels that come together in a case."""
+    found: set[Pair] = set()
+    for case in cases:
+        levels = {**vars(case), "layers": "one" if case.L == 1 else "several"}
+        found |= set(combinations([(name, levels[name]) for name in LEVELS], 2))
+    return found
+
+
+def missing(cases: Iterable[Case]) -> set[Pair]:
+    """Pairs that no case has, or none of float32 and float64 though it could."""
+    cases = list(cases)
+    return (POSSIBLE - pairs(cases)) | (
+        WITHOUT_HALVES - pairs(case for case in cases if case.dtype in DTYPES)
+    )
+
+
+def test_every_pair_of_options_comes_together() -> None:
+    assert len(POSSIBLE) == 226
+    assert pairs(every_option()) == POSSIBLE
+    assert not missing(every_option())
+
+
+def test_no_case_that_is_there_for_its_pairs_can_be_left_out() -> None:
+    cases = set(every_option())
+    assert len(missing(cases - {*PAIRS})) == 32
+    for left_out in PAIRS:
+        assert missing(cases - {left_out}), left_out.id
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_they_are_not_vacuous(seed: int) -> None:
+    for case in PAIRS:
+        refuse_vacuous(replace(case, seed=seed))
 
 
 def test_ids_are_unique_and_read_well() -> None:
-    assert len({case.id for case in CASES}) == len(CASES)
-    assert Case(7, 3, 5, 4).id == "float32-T7-B3-I5-H4-h0"
-    assert Case(7, 1, 5, 4, layout="single", h_0="none").id == "float32-T7-I5-H4-no_h0"
-    assert (
-        Case(1, 3, 5, 4, 3, "float64", "batch_first", "zeros", "contractive").id
-        == "float64-T1-B3-I5-H4-O3-zero_h0-batch_first-contractive"
+    assert len({case.id for case in CASES}) == len(CASES) == len({*CASES})
+    assert Case(7, 3, 5, 4).id == "float32-T7-B3-I5-H4-L1-tanh-h0"
+    assert Case(B=1, layout="single", h_0="none").id == "float32-T7-I5-H3-L1-tanh-no_h0"
+    assert Case(L=2, bias="off", lengths="sorted", padding_nan=True, O=3, drawn=True).id == (
+        "float32-T7-B4-I5-H3-O3-L2-tanh-no_bias-sorted-nan_padding-h0-drawn"
     )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_dtype_and_layout_has_every_dimension(dtype: str, layout: str) -> None:
-    cases = [case for case in CASES if (case.dtype, case.layout) == (dtype, layout)]
-    assert {case.h_0 for case in cases} == set(H0S)
-    assert {case.weights for case in cases} >= {"normal", "initial", "contractive"}
+def test_one_layer_has_every_size_in_every_dtype_and_layout(dtype: str, layout: str) -> None:
+    cases = [case for case in one_layer_cases() if (case.dtype, case.layout) == (dtype, layout)]
+    assert {case.h_0 for case in cases} == set(get_args(H0))
+    assert {case.weights for case in cases} >= {"normal", "initial", "contractive", "extreme"}
     for name in "TBIHO":
         assert any(getattr(case, name) == 1 for case in cases), f"no case has {name} = 1"
     assert any(len({case.T, case.B, case.I, case.H, case.O}) == 5 for case in cases)
-    pairs = [("I", "H"), ("H", "O"), ("T", "I")]
-    pairs += [("T", "B"), ("B", "H")] * (layout != "single")
-    for one, other in pairs:
+    equal = ["IH", "HO", "TI"] + ["TB", "BH"] * (layout != "single")
+    for one, other in equal:
         assert any(1 < getattr(case, one) == getattr(case, other) for case in cases), (one, other)
+    assert any(case.T >= 1000 for case in cases if case.weights in ("normal", "initial")) == (
+        layout != "batch_first"
+    )
+    assert layout == "single" or any(case.B > 512 for case in cases)
+    assert any(case.T * case.B > 65536 for case in CASES if case.dtype == dtype)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_long_large_and_extreme_cases(dtype: str) -> None:
-    cases = [case for case in CASES if case.dtype == dtype]
-    assert any(case.T >= 1000 and case.weights in ("normal", "initial") for case in cases)
-    assert any(case.T * case.B > 65536 for case in cases)
-    assert any(case.B > 512 for case in cases)
-    assert any(case.weights == "extreme" for case in cases)
+def test_extreme_case_reaches_every_magnitude() -> None:
+    weights = next(case for case in CASES if case.weights == "extreme").data().weights
+    biases = np.abs(weights["bias_ih_l0"] + weights["bias_hh_l0"])
+    for size in EXTREMES:
+        assert np.isclose(biases, size, rtol=1e-5, atol=0).sum() == 2
+
+
+@pytest.mark.parametrize(
+    "claimed", [BASIC, frozenset({"single", "float64", "relu"}), BASIC - {"h_0"} | {"layers"}]
+)
+def test_narrow_claims_are_asked_what_they_can_be(claimed: frozenset[str]) -> None:
+    cases = catalogue(0, claimed)
+    assert len({case.id for case in cases}) == len(cases) > 30
+    assert sum(case.drawn for case in cases) >= RANDOM / 2
+    for case in cases:
+        assert case.features <= claimed
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_cases_reach_sizes_that_nobody_has_listed(seed: int) -> None:
+    cases = random_cases(seed)
+    assert len(cases) == len({*cases}) == RANDOM
+    assert cases != random_cases(seed + 1)
+    assert len({(case.T, case.B, case.I, case.H) for case in cases} - FIXED) > RANDOM / 2
+    for case in cases:
+        assert case.drawn
+        refuse_vacuous(case)
+
+
+def test_random_cases_span_the_space() -> None:
+    rng = np.random.default_rng(0)
+    cases = [drawn_case(rng, seed, products=20_000) for seed in range(2000)]
+    spans: dict[str, Iterable[object]] = {
+        "bias": get_args(Bias),
+        "h_0": get_args(H0),
+        "lengths": get_args(LengthsKind),
+        "nonlinearity": NONLINEARITIES,
+        "layout": LAYOUTS,
+        "dtype": (*DTYPES, *HALF_DTYPES),
+        "weights": ("contractive", "normal", "moderate"),
+        "L": range(1, 5),
+    } | dict.fromkeys(("bidirectional", "padding_nan"), (False, True))
+    for name, span in spans.items():
+        assert {getattr(case, name) for case in cases} == set(span), name
+    for name, least in {"T": 1000, "B": 300, "I": 200, "H": 90, "O": 60}.items():
+        assert max(getattr(case, name) for case in cases) > least, name
+    for case in cases:
+        assert case.layout != "single" or (case.B, case.lengths) == (1, "none")
+        assert case.weights == "contractive" or (case.L, case.nonlinearity) == (1, "tanh")
+        assert not case.padding_nan or case.lengths != "none"
 
 
 def test_numbers_differ_in_nothing_but_what_was_changed() -> None:
-    case = Case(4, 3, 5, 4)
+    case = Case(O=2)
     numbers = case.data()
-    for other in (
-        replace(case, layout="batch_first").data(),
-        replace(case, h_0="none").data(),
-        replace(case, dtype="float64").data(),
-    ):
+    changes = ({"layout": "batch_first"}, {"h_0": "none"}, {"dtype": "float64"})
+    for other in (replace(case, **change).data() for change in changes):  # type: ignore[arg-type]
         assert np.array_equal(numbers.inputs, other.inputs.astype(np.float32))
         for name, value in numbers.weights.items():
             assert np.array_equal(value, other.weights[name].astype(np.float32))
@@ -59,33 +173,24 @@ def test_numbers_differ_in_nothing_but_what_was_changed() -> None:
 
 
 def test_calls_get_memory_of_their_own() -> None:
-    case = Case(4, 3, 5, 4)
+    case = Case(lengths="unsorted", O=2)
     for array in (*case.data().weights.values(), case.data().inputs, case.data().initial):
         assert not array.flags.writeable
-    first, second = case.call(), case.call()
-    first.inputs[...] = 0
-    first.weights["W_xh"][...] = 0
-    assert first.h_0 is not None
-    first.h_0[...] = 0
-    assert np.array_equal(second.inputs, case.data().inputs)
-    assert np.array_equal(second.weights["W_xh"], case.data().weights["W_xh"])
-    assert np.array_equal(second.h_0, case.data().initial)  # type: ignore[arg-type]
+    call, data = case.call(), case.data()
+    assert call.h_0 is not None
+    assert call.lengths is not None
+    for array in (*call.weights.values(), call.inputs, call.h_0, call.lengths):
+        array[...] = 1
+    assert data.inputs.std() > 0.5
+    assert data.steps.max() == case.T
+    assert all(value.std() > 0 for value in (data.initial, *data.weights.values()))
 
 
 def test_layouts() -> None:
-    data = Case(4, 3, 5, 2).data()
+    data = Case(4, 3, 5, 2, L=2).data()
     batch_first = data.call("batch_first")
-    assert np.array_equal(batch_first.inputs[2, 1], data.inputs[1, 2])
-    assert batch_first.inputs.shape == (3, 4, 5)
-    assert batch_first.h_0 is not None
-    assert batch_first.h_0.shape == (3, 2)
-    single = data.row(2).call("single")
-    assert np.array_equal(single.inputs, data.inputs[:, 2])
-    assert np.array_equal(single.h_0, data.initial[2])  # type: ignore[arg-type]
-
-
-def test_extreme_case_reaches_every_magnitude() -> None:
-    case = next(case for case in CASES if case.weights == "extreme")
-    biases = np.abs(case.data().weights["b_xh"] + case.data().weights["b_hh"])
-    for size in (1e-8, 0.5, 3, 5, 9, 20, 45, 100, 1e4, 1e10):
-        assert np.isclose(biases, size, rtol=1e-5, atol=0).sum() == 2
+    assert np.array_equal(batch_first.inputs, data.inputs.swapaxes(0, 1))
+    assert np.array_equal(batch_first.h_0, data.initial)  # type: ignore[arg-type]
+    single = Case(4, 1, 5, 2, L=2, layout="single")
+    assert np.array_equal(single.call().inputs, single.data().inputs[:, 0])
+    assert np.array_equal(single.call().h_0, single.data().initial[:, 0])  # type: ignore[arg-type]

@@ -7,16 +7,22 @@ import numpy as np
 import pytest
 from rnn_conformance.bounds import certificate
 from rnn_conformance.bounds.certificate import Precision
-from rnn_conformance.cases import Case
-from rnn_conformance.contract.call import Array
+from rnn_conformance.cases.case import Case
+from rnn_conformance.cases.expected import cell_weights
+from rnn_conformance.contract.call import DTYPES, Array, Dtype
 
 SIZES = [(1, 1), (2, 3), (9, 4), (5, 33)]
-DTYPES = ("float32", "float64")
 
 
-def _draw(I: int, H: int, dtype: str) -> tuple[dict[str, Array], Array, Array]:
-    data = Case(T=2, B=3, I=I, H=H, dtype=dtype).data()  # type: ignore[arg-type]
-    return dict(data.weights), data.inputs[0], data.initial
+def _numbers(case: Case) -> tuple[dict[str, Array], Array, Array]:
+    """Weights under the names of the seed model, inputs (T, B, I), h_0 (B, H)."""
+    data = case.data()
+    return cell_weights(data.weights, 0, 0, data.options), data.inputs, data.initial[0]
+
+
+def _draw(I: int, H: int, dtype: Dtype) -> tuple[dict[str, Array], Array, Array]:
+    weights, inputs, h_0 = _numbers(Case(T=2, B=3, I=I, H=H, dtype=dtype, weights="normal"))
+    return weights, inputs[0], h_0
 
 
 def _exact(weights: dict[str, Array], x: Array, h: Array, unit: int) -> Fraction:
@@ -31,7 +37,7 @@ def _exact(weights: dict[str, Array], x: Array, h: Array, unit: int) -> Fraction
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("I", "H"), SIZES)
-def test_judge_error_encloses_the_judges_own_rounding(I: int, H: int, dtype: str) -> None:
+def test_judge_error_encloses_the_judges_own_rounding(I: int, H: int, dtype: Dtype) -> None:
     weights, x, h = _draw(I, H, dtype)
     a = certificate.preactivation(weights, x, h)
     for row, unit in np.ndindex(a.value.shape):
@@ -43,7 +49,7 @@ def test_judge_error_encloses_the_judges_own_rounding(I: int, H: int, dtype: str
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("I", "H"), SIZES)
-def test_error_encloses_every_order_of_summation(I: int, H: int, dtype: str) -> None:
+def test_error_encloses_every_order_of_summation(I: int, H: int, dtype: Dtype) -> None:
     weights, x, h = _draw(I, H, dtype)
     a = certificate.preactivation(weights, x, h)
     bound = a.error(Precision.of(dtype)) + a.judge_error
@@ -107,22 +113,21 @@ def test_bound_where_the_sign_is_not_known_covers_both() -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_trajectory_bound_encloses_and_stays_small_where_the_recurrence_contracts(
-    dtype: str,
+    dtype: Dtype,
 ) -> None:
-    case = Case(T=50, B=3, I=5, H=16, dtype=dtype, weights="contractive")  # type: ignore[arg-type]
-    data = case.data()
+    weights, inputs, h_0 = _numbers(Case(T=50, B=3, I=5, H=16, dtype=dtype))
 
     def run(kind: type[np.floating]) -> Array:
-        w = {name: value.astype(kind) for name, value in data.weights.items()}
-        h, states = data.initial.astype(kind), []
-        for x in data.inputs.astype(kind):
+        w = {name: value.astype(kind) for name, value in weights.items()}
+        h, states = h_0.astype(kind), []
+        for x in inputs.astype(kind):
             h = np.tanh(x @ w["W_xh"].T + w["b_xh"].T + h @ w["W_hh"].T + w["b_hh"].T)
             states.append(h)
         return np.stack(states)
 
     wide = run(np.float64).astype(np.float64)
     precision = Precision.of(dtype)
-    bound = certificate.trajectory_bound(data.weights, data.inputs, data.initial, wide, precision)
+    bound = certificate.trajectory_bound(weights, inputs, h_0, wide, precision)
     narrow = run(np.float32 if dtype == "float32" else np.float64)
     assert (np.abs(narrow - wide) <= bound).all()
     # Ten bits of the signal at most are given away.
@@ -132,9 +137,7 @@ def test_trajectory_bound_encloses_and_stays_small_where_the_recurrence_contract
 
 def test_trajectory_bound_explodes_where_the_recurrence_is_chaotic() -> None:
     """Why the verdict rests on single steps."""
-    data = Case(T=50, B=1, I=3, H=64).data()
+    weights, inputs, h_0 = _numbers(Case(T=50, B=1, I=3, H=64, weights="normal"))
     states = np.zeros((50, 1, 64))
-    bound = certificate.trajectory_bound(
-        data.weights, 0 * data.inputs, data.initial, states, Precision.of("float32")
-    )
+    bound = certificate.trajectory_bound(weights, 0 * inputs, h_0, states, Precision.of("float32"))
     assert bound[-1].max() > 1

@@ -19,6 +19,8 @@ ORDER = (
 )  # fmt: skip
 ALSO = {"trace": ("contract", "bounds"), "vectors": (*ORDER[:-1], "vectors")}
 FACES = ("__init__", "__main__", "plugin", "test_conformance", "faces")
+
+
 def _imported(file: Path) -> set[str]:
     tree = ast.parse(file.read_text())
     names = [a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names]

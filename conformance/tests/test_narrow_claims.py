@@ -4,12 +4,10 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
-from rnn_conformance.cases.case import OPTIONS
 from rnn_conformance.checks.plan import plan
-from rnn_conformance.contract.call import DTYPES, LAYOUTS
+from rnn_conformance.contract.call import DTYPES, LAYOUTS, NONLINEARITIES, OPTIONS
 from rnn_conformance.run.verdict import check
-from rnn_conformance.variants.healthy import HEALTHY
-from rnn_conformance.variants.wrong import MUTANTS
+from rnn_conformance.variants.every import HEALTHY, MUTANTS
 
 BUGS_OF_A_SET = 12
 
@@ -21,7 +19,7 @@ def claims(rng: np.random.Generator) -> frozenset[str]:
         drawn = rng.permutation(list(values))
         return set(map(str, drawn[: rng.integers(1, len(drawn) + 1)]))
 
-    chosen = some(DTYPES) | some(LAYOUTS) | some(("tanh", "relu"))
+    chosen = some(DTYPES) | some(LAYOUTS) | some(NONLINEARITIES)
     chosen |= {option for option in OPTIONS if rng.random() < 0.4} - {"dropout"}
     return frozenset(chosen | some(("time_first", "batch_first")))
 
@@ -30,7 +28,7 @@ def caught(name: str, claimed: frozenset[str]) -> bool:
     mutant = MUTANTS[name]
     for checks in ([mutant.caught_by], None):
         wrong = mutant.make()
-        wrong.features = claimed
+        wrong.claims = claimed
         if any(item.execute().outcome == "failed" for item in plan(wrong, checks=checks)):
             return True
     return False
@@ -49,7 +47,7 @@ def test_every_bug_that_the_claims_can_show_is_caught(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(2))
 def test_a_right_layer_conforms_with_narrow_claims(seed: int) -> None:
     right = HEALTHY["FusedProduct"]()
-    right.features = claims(np.random.default_rng(seed))
+    right.claims = claims(np.random.default_rng(seed))
     report = check(right, diagnosed=False)
     assert report.conforms, report.in_vain
 

@@ -49,7 +49,12 @@ def squeezed(text: str) -> str:
             r": \d+ of \d+ passed$",
             "orange",
         ),
-        (known, r"conforms: 0 checks passed, \d+ failed as", r"0 of (\d+) passed, \1 known", "blue"),
+        (
+            known,
+            r"conforms: 0 checks passed, \d+ failed as",
+            r"0 of (\d+) passed, \1 known",
+            "blue",
+        ),
         (interrupted, r"could not be judged: interrupted", r"not judged$", "lightgrey"),
     ],
 )

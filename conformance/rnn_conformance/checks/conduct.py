@@ -35,8 +35,6 @@ from rnn_conformance.contract.call import DTYPES, Answer, Array, Call
 from rnn_conformance.contract.conventions import ANY_MEMORY
 from rnn_conformance.contract.refusal import Broken, Violation, in_order
 
-PARTS_OF_JUDGEMENT = ("expected", "found", "bound")
-
 
 def judged_anew(case: Case, _: frozenset[str]) -> bool:
     """Where the answer of any call can be judged: from its own states, or as a whole."""
@@ -49,7 +47,7 @@ def inputs_unchanged(subject: Subject, case: Case) -> Iterator[Judgement]:
 
     In the usual cases a second call is looked at too.
     """
-    before, (call, _) = _given(case.call()), subject.first(case)
+    before, (call, _) = _given(case.data().view(case.layout)), subject.first(case)
     if not _same_bytes(before, _given(call)):
         yield from unchanged(before, _given(call))
     if usual(case, subject.claimed):
@@ -186,11 +184,10 @@ def nan_is_propagated(subject: Subject, case: Case) -> Iterator[Judgement]:
     at = steps // 2
     inputs = data.inputs.copy()
     inputs[at, row, 0] = np.nan
-    answered = _unless_refused(subject, case, inputs)
-    if answered is None:
+    found = _unless_refused(subject, case, inputs)
+    if found is None:
         subject.result(case)  # refused, if it does compute what has no NaN
         return
-    found = answered
     reached = {"output": np.zeros_like(found.output, bool)}
     reached["output"][at:steps, row, :H] = True
     reached["output"][: at + 1, row, H:] = True
@@ -204,10 +201,12 @@ def nan_is_propagated(subject: Subject, case: Case) -> Iterator[Judgement]:
         where = f"{name} (1 for NaN, 0 for numbers)"
         values = np.isnan(given(found, name)) * 1.0
         yield Judgement(where, is_nan * 1.0, values, 0.0, "what depends on NaN")
-    for judgement in _judged(case, found):
-        of_others = ~reached[judgement.what.split()[0]]
-        parts = {n: np.where(of_others, getattr(judgement, n), 0) for n in PARTS_OF_JUDGEMENT}
-        yield replace(judgement, **parts)
+    for one in _judged(case, found):
+        others = ~reached[one.what.split()[0]]
+        wanted, came, bound = (
+            np.where(others, part, 0) for part in (one.expected, one.found, one.bound)
+        )
+        yield replace(one, expected=wanted, found=came, bound=bound)
 
 
 @check("RNN-CELL-5", presumes=in_whole(lambda c: c.L == 1), among=relational)

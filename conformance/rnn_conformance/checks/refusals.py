@@ -20,10 +20,12 @@ from rnn_conformance.contract.refusal import Broken, Violation
 def deepest(case: Case, claimed: frozenset[str]) -> bool:
     """Several units, inputs, outputs and rows: what is cut to one of them does not fit.
 
-    Of several layers, or of one where no more are claimed.
+    Of several layers, or of one where no more are claimed; with an h_0 where that is claimed, since
+    without it some frameworks take any number of batch axes.
     """
     several = min(case.I, case.H) > 1 and case.O != 1 and (case.B > 1 or case.layout == "single")
-    return several and (case.L > 1) == ("layers" in claimed)
+    given = case.h_0 != "none" or "h_0" not in claimed
+    return several and given and (case.L > 1) == ("layers" in claimed)
 
 
 def with_state(case: Case, claimed: frozenset[str]) -> bool:
@@ -113,7 +115,7 @@ def lengths_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     assert call.lengths is not None
     wrong = {
         "lengths beyond T": call.lengths + case.T,
-        "lengths below 0": call.lengths - case.T,
+        "lengths below 0": np.full_like(call.lengths, -1),
         "lengths of too few rows": call.lengths[:-1].copy(),
         "lengths of too many rows": np.append(call.lengths, 1),
     }

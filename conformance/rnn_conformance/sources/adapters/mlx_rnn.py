@@ -47,7 +47,7 @@ class MlxRNN:
 
 def _mlx(value: Array, call: Call) -> mx.array:
     dtype = mx.bfloat16 if call.bfloat16 else getattr(mx, str(value.dtype))
-    return mx.array(np.ascontiguousarray(value), dtype=dtype)  # it takes no negative strides
+    return mx.array(np.array(value, order="C"), dtype=dtype)  # it takes no negative strides
 
 
 def _numpy(value: mx.array) -> Array:

@@ -13,7 +13,7 @@ BATCH_FIRST = frozenset({"batch_first"})
 SINGLE = frozenset({"single"})
 
 
-@mutant("layout", caught_by="shape_and_dtype", needs=BATCH_FIRST)
+@mutant("layout", caught_by="shape_and_dtype", needs=BATCH_FIRST | {"h_n"})
 class FinalStateBatchFirst(Recurrence):
     """h_n of a batch_first call is (B, L·D, H)."""
 
@@ -27,7 +27,7 @@ class FinalStateBatchFirst(Recurrence):
     "layout",
     caught_by="final_state",
     shipped_in="openvinotoolkit/openvino_contrib#703 (LSTM)",
-    needs={"layers"},
+    needs={"layers", "h_n"},
 )
 class SquareFinalStateTurned(Recurrence):
     """h_n is given by rows first, where L·D equals B."""
@@ -37,7 +37,7 @@ class SquareFinalStateTurned(Recurrence):
         return right.swapaxes(0, 1) if right.shape[0] == right.shape[1] else right
 
 
-@mutant("layout", caught_by="final_state", needs={"layers"})
+@mutant("layout", caught_by="final_state", needs={"layers", "h_n"})
 class FinalStateReshaped(Recurrence):
     """h_n, gathered as (B, L·D, H), is brought to (L·D, B, H) by a reshape."""
 
@@ -100,7 +100,12 @@ class Squeezed(Recurrence):
         return Answer(right.output, given(right, "h_n").squeeze())
 
 
-@mutant("layout", caught_by="shape_and_dtype", shipped_in="facebookresearch/minimax#2 (GRU)")
+@mutant(
+    "layout",
+    caught_by="shape_and_dtype",
+    shipped_in="facebookresearch/minimax#2 (GRU)",
+    needs={"h_n"},
+)
 class FirstAxisOfOneStateDropped(Recurrence):
     """h_n of one layer and direction has no axis for them."""
 

@@ -68,7 +68,7 @@ class ForwardBiasesForBoth(Recurrence):
         return {**own, "b_ih": forward["b_ih"], "b_hh": forward["b_hh"]}
 
 
-@mutant("direction", caught_by="final_state", shipped_in="tflearn/tflearn#522", needs=TWO)
+@mutant("direction", caught_by="final_state", shipped_in="tflearn/tflearn#522", needs=TWO | {"h_n"})
 class FinalStateOfForwardTwice(Recurrence):
     """h_n of the reverse direction is that of the forward one."""
 
@@ -76,7 +76,12 @@ class FinalStateOfForwardTwice(Recurrence):
         return super().stacked([h_n[i - i % o.directions] for i in range(len(h_n))], o)
 
 
-@mutant("direction", caught_by="final_state", shipped_in="yunjey/pytorch-tutorial#174", needs=TWO)
+@mutant(
+    "direction",
+    caught_by="final_state",
+    shipped_in="yunjey/pytorch-tutorial#174",
+    needs=TWO | {"h_n"},
+)
 class FinalStateOfReverseAtItsStart(Recurrence):
     """h_n of the reverse direction is its state at the last step of the sequence."""
 

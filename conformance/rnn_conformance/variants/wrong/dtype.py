@@ -27,7 +27,7 @@ class OutputInFloat64(Recurrence):
         return super().laid_out(call, steps).astype(np.float64)
 
 
-@mutant("dtype", caught_by="shape_and_dtype", needs=FLOAT32)
+@mutant("dtype", caught_by="shape_and_dtype", needs=FLOAT32 | {"h_n"})
 class FinalStateInFloat64(Recurrence):
     """Only h_n of a float32 call is float64."""
 

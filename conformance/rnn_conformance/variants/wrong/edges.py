@@ -20,7 +20,7 @@ class NoStepsTaken(Recurrence):
         return super().run(call)
 
 
-@mutant("empty", caught_by="no_steps_give_h_0", needs={"h_0"})
+@mutant("empty", caught_by="no_steps_give_h_0", needs={"h_0", "h_n"})
 class NoStepsGiveZeros(Permissive):
     """An input of no steps gives zeros as h_n rather than h_0."""
 
@@ -54,7 +54,7 @@ class LengthZeroTaken(Recurrence):
     shortest = 0
 
 
-@mutant("empty", caught_by="length_0_gives_h_0", needs={"lengths"})
+@mutant("empty", caught_by="length_0_gives_h_0", needs={"lengths", "h_n"})
 class LengthZeroGivesStateOfLastStep(Permissive):
     """The state of a row of length 0 is read at index -1, the last step."""
 

@@ -7,7 +7,7 @@ from rnn_conformance.variants.recurrence import Recurrence
 from rnn_conformance.variants.wrong.registry import mutant
 
 
-@mutant("state", caught_by="final_state")
+@mutant("state", caught_by="final_state", needs={"h_n"})
 class FinalStateBeforeLastStep(Recurrence):
     """h_n is the state before the last step."""
 
@@ -16,7 +16,7 @@ class FinalStateBeforeLastStep(Recurrence):
         return before
 
 
-@mutant("state", caught_by="final_state")
+@mutant("state", caught_by="final_state", needs={"h_n"})
 class FinalStateOfFirstRow(Recurrence):
     """h_n of every row is that of the first."""
 
@@ -25,7 +25,7 @@ class FinalStateOfFirstRow(Recurrence):
         return np.repeat(last[:1], len(last), axis=0)
 
 
-@mutant("state", caught_by="final_state")
+@mutant("state", caught_by="final_state", needs={"h_n"})
 class FinalStateOfFirstStep(Recurrence):
     """h_n is the state after the first step."""
 

@@ -27,7 +27,7 @@ class TanhForReluInFloat16(Recurrence):
         return tanh if call.dtype == np.float16 else super().activation(call, a)
 
 
-@mutant("dtype", caught_by="shape_and_dtype", needs={"float16"})
+@mutant("dtype", caught_by="shape_and_dtype", needs={"float16", "h_n"})
 class FinalStatePromotedFromFloat16(Recurrence):
     """Of a float16 call, h_n is float32."""
 

@@ -87,7 +87,12 @@ class MaskedByMultiplication(Recurrence):
         return x * real(x, steps).astype(x.dtype)
 
 
-@mutant("lengths", caught_by="padding_added", shipped_in="keras-team/keras#1300", needs=LENGTHS)
+@mutant(
+    "lengths",
+    caught_by="padding_added",
+    shipped_in="keras-team/keras#1300",
+    needs=LENGTHS | {"h_n"},
+)
 class FinalStateAfterPadding(Recurrence):
     """h_n is the state after T steps, those of the padding included."""
 
@@ -96,7 +101,9 @@ class FinalStateAfterPadding(Recurrence):
         return last
 
 
-@mutant("lengths", caught_by="final_state", shipped_in="allenai/allennlp#1713", needs=LENGTHS)
+@mutant(
+    "lengths", caught_by="final_state", shipped_in="allenai/allennlp#1713", needs=LENGTHS | {"h_n"}
+)
 class FinalStateOfShorterRowsIsZero(Recurrence):
     """h_n is read from the output at step T-1, where shorter rows have zeros."""
 

@@ -29,7 +29,7 @@ class OutputOverwrittenByNextCall(Recurrence):
         return Answer(buffer, right.h_n)
 
 
-@mutant("aliasing", caught_by="earlier_results_kept")
+@mutant("aliasing", caught_by="earlier_results_kept", needs={"h_n"})
 class FinalStateOverwrittenByNextCall(Recurrence):
     """h_n is the state that the layer keeps, which the next call of the same size writes to."""
 

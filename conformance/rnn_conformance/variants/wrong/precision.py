@@ -97,7 +97,7 @@ class HandedOnInFloat16(Recurrence):
         return right if layer == o.num_layers - 1 else right.astype(np.float16).astype(x.dtype)
 
 
-@mutant("precision", caught_by="final_state")
+@mutant("precision", caught_by="final_state", needs={"h_n"})
 class FinalStateInFloat16(Recurrence):
     """h_n is rounded to float16, the output is not."""
 

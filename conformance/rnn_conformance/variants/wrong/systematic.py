@@ -55,7 +55,7 @@ class PreactivationSixBitsShort(Recurrence):
         return super().activation(call, rounded(a, bits(a) - 6))
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH)
+@mutant("systematic", caught_by="systematic_error", needs=TANH | {"h_0"})
 class RecurrentWeightsFourBitsShort(Recurrence):
     """W_hh is kept with four bits less than claimed, 20 in float32."""
 

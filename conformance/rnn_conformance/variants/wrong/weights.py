@@ -60,7 +60,7 @@ class InitialStatesByDirection(Recurrence):
         return h_0
 
 
-@mutant("layer", caught_by="final_state", needs=MANY | {"bidirectional"})
+@mutant("layer", caught_by="final_state", needs=MANY | {"bidirectional", "h_n"})
 class FinalStatesByDirection(Recurrence):
     """h_n holds all layers of the forward direction, then all of the reverse one."""
 
@@ -69,7 +69,7 @@ class FinalStatesByDirection(Recurrence):
         return super().stacked(by_direction, o)
 
 
-@mutant("layer", caught_by="final_state", needs=MANY)
+@mutant("layer", caught_by="final_state", needs=MANY | {"h_n"})
 class FinalStatesFromTheTop(Recurrence):
     """h_n holds the last layer first."""
 
@@ -78,7 +78,7 @@ class FinalStatesFromTheTop(Recurrence):
         return np.concatenate(layers[::-1])
 
 
-@mutant("layer", caught_by="final_state", needs=MANY)
+@mutant("layer", caught_by="final_state", needs=MANY | {"h_n"})
 class FinalStateOfLastLayerForAll(Recurrence):
     """h_n repeats the last layer's final state for every layer."""
 
