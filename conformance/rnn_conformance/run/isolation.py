@@ -157,8 +157,8 @@ class Workers:
                 break
             try:
                 self._say(number, {"execute": [item.index for item in rest]})
-                for _ in rest:
-                    records.append(_record(self._heard(number)))
+                for item in rest:
+                    records.append(_record(self._heard(number, of=item.id)))
             except Silent:
                 self._broken, self._silences = self._broken + 1, self._silences + 1
                 why = f"no result within {self._isolation.time_limit:g} s"
@@ -196,13 +196,18 @@ class Workers:
         with self._dropped_unless_right(number) as conversation:
             conversation.say(json.dumps(request))
 
-    def _heard(self, number: int, time_limit: float | None = None) -> dict[str, Any]:
+    def _heard(
+        self, number: int, time_limit: float | None = None, *, of: str = ""
+    ) -> dict[str, Any]:
+        """What a process tells; `of` is the check that it must be about, if any."""
         with self._dropped_unless_right(number) as conversation:
             line = conversation.hear(time_limit or self._isolation.time_limit)
             try:
                 told: dict[str, Any] = json.loads(line)
             except ValueError as error:  # it has written where only answers belong
                 raise conversation.broken(f"gave no JSON: '{printable(line)}'") from error
+            if of and (not isinstance(told, dict) or told.get("id") != of):
+                raise conversation.broken(f"gave no record of this check: '{printable(line)}'")
         return told
 
     @contextmanager

@@ -79,7 +79,7 @@ def _executed(item: Planned) -> dict[str, Any]:
     try:
         return item.execute().to_json()
     except Vacuous as vacuous:
-        return {"vacuous": str(vacuous)}
+        return {"id": item.id, "vacuous": str(vacuous)}
 
 
 if __name__ == "__main__":
