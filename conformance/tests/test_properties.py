@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rnn_conformance.cases.case import H0, Case, LengthsKind
-from rnn_conformance.checks.every import CHECKS, Check
+from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.plan import known_failures
-from rnn_conformance.checks.registry import always
+from rnn_conformance.checks.registry import Check, always
 from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import DTYPES, LAYOUTS, NONLINEARITIES
 from rnn_conformance.faces import soak
