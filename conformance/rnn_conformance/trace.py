@@ -10,9 +10,8 @@ from rnn_reference import validate_weights, weight_shapes
 
 from rnn_conformance.bounds.certificate import (
     Precision,
-    activation,
+    next_state,
     preactivation,
-    state_bound,
     state_reason,
 )
 from rnn_conformance.bounds.judgement import Judgement, Place
@@ -135,10 +134,9 @@ def _judgements(
             before = states[start - 1, rows] if start else h_0[rows]
             previous = np.concatenate([before[np.newaxis], found[:-1]])
             a = preactivation(cell, inputs[start : start + steps, rows], previous)
-            expected = activation(nonlinearity, a.value)
-            bound = state_bound(nonlinearity, a, precision)
+            right = next_state(nonlinearity, a, precision)
             reason = state_reason(nonlinearity, a.roundings, precision)
-            yield Judgement("states", expected, found, bound, reason, start), row
+            yield Judgement("states", right.expected, found, right.at(), reason, start), row
 
 
 def _cell(weights: Mapping[str, Array]) -> dict[str, Array]:

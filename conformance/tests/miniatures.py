@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance import Answer, Call, Claims, Record, Report, plan
-from rnn_conformance.contract.call import EVERYTHING, Array
-from rnn_conformance.recurrence import Recurrence
+from rnn_conformance import FEATURES, Answer, Call, Record, Report, plan
+from rnn_conformance.contract.call import Array
+from rnn_conformance.variants.recurrence import Recurrence
 
-MAIN = "float32-T7-B3-I5-H4-h0"
-PARTS = ("hidden_states", "h_n", "outputs")
+MAIN = "float32-T7-B3-I5-H4-O2-L1-tanh-h0-normal"
+BARE = MAIN.replace("-O2", "")  # of what claims no readout
+PARTS = ("output", "h_n", "y")
 
 
 class Miniature(Recurrence):
@@ -19,7 +20,11 @@ class Miniature(Recurrence):
 
     name = "miniature"
 
-    def __init__(self, change: Callable[[Answer, Call], Any], claims: Claims = EVERYTHING) -> None:
+    def __init__(
+        self,
+        change: Callable[[Answer, Call], Any] = lambda answer, call: answer,
+        claims: frozenset[str] = FEATURES - {"dropout"},
+    ) -> None:
         self.change = change
         self.claims = claims
 
@@ -37,7 +42,11 @@ def in_part(name: str, change: Callable[[Any], Any]) -> Miniature:
 
 
 def in_every_part(change: Callable[[Array], Any]) -> Miniature:
-    return Miniature(lambda answer, call: Answer(**{p: change(getattr(answer, p)) for p in PARTS}))
+    def changed(answer: Answer, call: Call) -> Answer:
+        given = {name: getattr(answer, name) for name in PARTS}
+        return Answer(**{name: v if v is None else change(v) for name, v in given.items()})
+
+    return Miniature(changed)
 
 
 def instead(result: Any) -> Miniature:
@@ -70,7 +79,7 @@ def at_step(step: int, value: float) -> Miniature:
         states[step:] = value
         return states
 
-    return in_part("hidden_states", changed)
+    return in_part("output", changed)
 
 
 class Mute(Exception):
@@ -95,9 +104,9 @@ def read_only(array: Array) -> Array:
     return array
 
 
-def in_one_case(implementation: Any, checks: Sequence[str] | None = None) -> Report:
-    """The report of the main case alone."""
-    items = [item for item in plan(implementation, checks=checks) if item.case.id == MAIN]
+def in_one_case(implementation: Any, checks: Sequence[str] | None = None, case: str = "") -> Report:
+    """The report of one case alone: the main one, or this one."""
+    items = [item for item in plan(implementation, checks=checks) if item.case.id == (case or MAIN)]
     name = items[0].subject.implementation.name
     return Report(name, 0, {}, tuple(item.execute() for item in items))
 

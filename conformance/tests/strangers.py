@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from rnn_conformance.checks.subject import given
 from rnn_conformance.contract.call import Answer, Array, Call, Options
-from rnn_conformance.mutants.cell import RecurrentBiasDropped
-from rnn_conformance.mutants.state import InitialStateIgnored
-from rnn_conformance.recurrence import Recurrence
 from rnn_conformance.sources.adapters.torch_layer import TorchLayer
 from rnn_conformance.variants.per_call import Dropping, Mask
 from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.variants.wrong.cell import RecurrentBiasDropped
+from rnn_conformance.variants.wrong.state import InitialStateIgnored
 
 
 def drops_b_hh(weights: Mapping[str, Array], inputs: Array, h_0: Array | None) -> dict[str, Array]:
@@ -70,7 +68,7 @@ class HalfOfRecurrentBias(Recurrence):
     """A bug that nobody has listed: b_hh counts half."""
 
     def preactivation(self, w: Mapping[str, Array], x: Array, h: Array) -> Array:
-        half: Array = super().preactivation(w, x, h) - w["b_hh"].T / 2
+        half: Array = super().preactivation(w, x, h) - w["b_hh"] / 2
         return half
 
 
@@ -102,15 +100,15 @@ def one_unit_negated_once(
 class TanhTwoEpsSmall(Recurrence):
     """Every state is too small by a share of 2 eps."""
 
-    def activation(self, a: Array) -> Array:
-        return super().activation(a) * a.dtype.type(1 - 2 * np.finfo(a.dtype).eps)
+    def activation(self, call: Call, a: Array) -> Array:
+        return super().activation(call, a) * a.dtype.type(1 - 2 * np.finfo(a.dtype).eps)
 
 
-class NoBiases(Recurrence):
-    """No bias is added: two bugs that replace the same piece."""
+class TransposedWithoutInputBias(Recurrence):
+    """b_ih is not added, and W_hh is transposed: two bugs that replace the same piece."""
 
     def preactivation(self, w: Mapping[str, Array], x: Array, h: Array) -> Array:
-        a: Array = h @ w["W_hh"].T + x @ w["W_xh"].T
+        a: Array = h @ w["W_hh"] + x @ w["W_ih"].T + w["b_hh"]
         return a
 
 
@@ -136,12 +134,3 @@ class TwoBugs(RecurrentBiasDropped, InitialStateIgnored):
     """b_hh is not added, and h_0 is not looked at."""
 
     name = "TwoBugs"
-
-
-class Raising(Recurrence):
-    """Does not run at all."""
-
-    name = "Raising"
-
-    def run(self, call: Any) -> Any:
-        raise RuntimeError("out of order")

@@ -151,9 +151,8 @@ def test_chunks_give_the_verdict_of_the_whole(
         before = np.concatenate([np.zeros_like(states[:1]), states[:-1]])
         with np.errstate(all="ignore"):
             a = certificate.preactivation(weights, inputs, before)
-            bound = certificate.state_bound(nonlinearity, a, Precision.of(dtype))
-            expected = certificate.activation(nonlinearity, a.value)
-            whole = Judgement("states", expected, states, bound, "")
+            step = certificate.next_state(nonlinearity, a, Precision.of(dtype))
+            whole = Judgement("states", step.expected, states, step.at(), "")
             (share, worst), outside = whole.worst(), whole.first_outside()
         found = certify(weights, inputs, states, nonlinearity=nonlinearity)
         assert found.conforms == (outside is None), wrong

@@ -16,7 +16,9 @@ EDGES = (
 
 
 class Undefined(Recurrence):
-    conventions: ClassVar[dict[str, str]] = dict.fromkeys(CONVENTIONS, UNDEFINED)
+    conventions: ClassVar[dict[str, str]] = {
+        what: UNDEFINED for what, options in CONVENTIONS.items() if UNDEFINED in options
+    }
 
 
 def asked(implementation: Any) -> set[str]:
@@ -60,6 +62,7 @@ def test_padding_that_is_undefined_is_not_looked_at_elsewhere() -> None:
     [
         ({"T = 1": "refused"}, "conventions: expected a mapping with some of T = 0, B = 0"),
         (["T = 0"], "conventions: expected a mapping"),
+        ({"memory": "undefined"}, "memory: expected one of any, contiguous, got 'undefined'"),
         ({"length 0": "zeros"}, "length 0: expected one of refused, h_0, undefined, got 'zeros'"),
     ],
 )

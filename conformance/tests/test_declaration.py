@@ -5,15 +5,12 @@ from pathlib import Path
 import pytest
 from rnn_conformance import CannotBeJudged, KnownFailure, Source, check, plan
 from rnn_conformance.contract.declaration import Declaration, declared, read_declaration
-from rnn_conformance.recurrence import Recurrence
 from rnn_conformance.variants.recurrence import Recurrence
 
+NARROW = frozenset(("single", "float32", "tanh"))
 WHOLE = """
 name = "mine"
-layouts = ["time_first"]
-dtypes = ["float32"]
-h_0 = false
-features = ["tanh", "float32", "time_first"]
+claims = ["tanh", "float32", "single"]
 
 [conventions]
 "length 0" = "h_0"
@@ -36,15 +33,8 @@ def test_a_file_says_what_it_says(tmp_path: Path) -> None:
     known = KnownFailure(
         "lengths_refused", "it cuts them off", "float32-*", "https://example.org/1"
     )
-    assert read_declaration(_file(tmp_path, WHOLE)) == Declaration(
-        "mine",
-        ("time_first",),
-        ("float32",),
-        False,
-        frozenset(("tanh", "float32", "time_first")),
-        {"length 0": "h_0"},
-        (known,),
-    )
+    found = read_declaration(_file(tmp_path, WHOLE))
+    assert found == Declaration("mine", NARROW, {"length 0": "h_0"}, (known,))
     assert read_declaration(_file(tmp_path, "")) == Declaration()
 
 
@@ -52,11 +42,14 @@ def test_a_file_says_what_it_says(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("x", "Expected '='"),
-        ("x = 1", "expected some of name, layouts, dtypes, h_0, features, conventions, known_fail"),
+        ("x = 1", "expected some of name, claims, conventions, known_failures, got 'x'"),
         ("name = 1", "name: expected a text, got 1"),
-        ("layouts = 'single'", "layouts: expected a list of texts, got 'single'"),
-        ("h_0 = 1", "h_0: expected true or false, got 1"),
-        ("features = ['lstm']", "got lstm"),
+        ("claims = 'single'", "claims: expected a list of texts, got 'single'"),
+        ("claims = [1]", "claims: expected a selection of batch_first, "),
+        ("claims = ['lstm']", "got lstm"),
+        ("claims = ['tanh', 'single']", "claims: expected a dtype, of float32, "),
+        ("layouts = ['single']\nh_0 = false", "layouts, h_0: since 0.2.0 all claims are one list"),
+        ("features = ['tanh']", 'such as claims = ["time_first", "float32", "tanh", "h_0", "h_n"'),
         ("conventions = {'length 0' = 'x'}", "length 0: expected one of refused, h_0, undefined"),
         ("known_failures = 1", "expected tables, each under [[known_failures]], got 1"),
         ("known_failures = [{check = 'a'}]", "known_failures[0]: reason missing"),
@@ -73,47 +66,40 @@ def test_a_wrong_file_is_refused_in_one_line(text: str, said: str, tmp_path: Pat
 
 
 def test_a_declaration_takes_the_place_of_what_an_implementation_says() -> None:
-    found = declared(Recurrence(), Declaration("mine", ("single",), ("float32",)))
-    report = check(found, checks=["hidden_states"], diagnosed=False)
-    passed = [r.case for r in report.records if r.outcome == "passed"]
+    found = declared(Recurrence(), Declaration("mine", NARROW))
+    assert (found.name, found.claims) == ("mine", NARROW)
+    report = check(found, checks=["output", "readout"], diagnosed=False)
     assert report.implementation == "mine"
-    assert passed
-    assert {case.split("-")[0] for case in passed} == {"float32"}
-    assert not [case for case in passed if "-B" in case]
+    assert report.conforms
+    assert {case.split("-")[0] for case in (r.case for r in report.records)} == {"float32"}
+    assert not [record.case for record in report.records if "-B" in record.case]
+    assert {record.check for record in report.records} == {"output"}
 
 
-@pytest.mark.parametrize(
-    ("implementation", "declaration", "said"),
-    [
-        (Recurrence(), Declaration(features=frozenset(("tanh",))), "features: declared of an impl"),
-        (Recurrence(), Declaration(dtypes=("float32",)), "layouts, dtypes, h_0: declared of"),
-        (Recurrence(), Declaration(dtypes=("int8",)), "dtypes: expected a selection of"),
-    ],
-)
-def test_what_cannot_be_declared_is_refused(
-    implementation: Recurrence | Recurrence, declaration: Declaration, said: str
-) -> None:
-    with pytest.raises(ValueError, match=said):
-        declared(implementation, declaration)
-
-
-class NoPlainLayer(Recurrence):
-    """It claims no nonlinearity, so nothing can be asked of it."""
+class NoNonlinearity(Recurrence):
+    """It claims none, so nothing can be asked of it."""
 
     claims = frozenset(("float32", "time_first", "bidirectional"))
 
 
-def test_without_the_rest_a_claim_is_in_vain() -> None:
-    report = check(NoPlainLayer(), diagnosed=False)
-    assert report.in_vain == ("bidirectional", "float32", "time_first")
-    assert not report.judged
+def test_without_the_rest_a_claim_cannot_be_judged() -> None:
+    with pytest.raises(CannotBeJudged, match="claims: expected a nonlinearity, of tanh, relu, got"):
+        check(NoNonlinearity())
+
+
+def test_a_claim_that_nothing_asks_for_is_in_vain() -> None:
+    found = declared(Recurrence(), Declaration(claims=NARROW | {"lengths", "no_bias"}))
+    report = check(found, diagnosed=False)  # a sequence alone has no lengths
+    assert report.in_vain == ("lengths",)
+    assert not report.failures
+    assert not report.conforms
 
 
 def test_a_known_failure_of_what_is_not_asked_is_in_vain() -> None:
-    known = (KnownFailure("outputs", "a reason", case="float16-*"),)
-    said = Declaration(layouts=("single",), dtypes=("float32",), known_failures=known)
+    known = (KnownFailure("readout", "a reason", case="float16-*"),)
+    said = Declaration(claims=NARROW | {"readout"}, known_failures=known)
     report = check(declared(Recurrence(), said), diagnosed=False)
-    assert report.in_vain == ("known failure of outputs in float16-*",)
+    assert report.in_vain == ("known failure of readout in float16-*",)
     assert not report.failures
     assert not report.conforms
 

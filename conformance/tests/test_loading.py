@@ -8,16 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance import Answer, Call, CannotBeJudged, Claims, as_implementation, claims, load
-from rnn_conformance.contract.call import EVERYTHING, Implementation
-from rnn_conformance.recurrence import Recurrence
-from rnn_conformance.sources.loading import BUILT_IN
+from rnn_conformance import BASIC, Answer, Call, CannotBeJudged, as_implementation, claims, load
+from rnn_conformance.contract.call import Implementation
+from rnn_conformance.sources.adapters.catalogue import CATALOGUE
+from rnn_conformance.sources.loading import names
 from rnn_conformance.sources.plain import PlainFunction, StepByStepClass
+from rnn_conformance.variants.recurrence import Recurrence
 from rnn_reference import BatchRNN
 
 MODULES = {
     "fine": """
-        from rnn_conformance.recurrence import Recurrence
+        from rnn_conformance.variants.recurrence import Recurrence
         from rnn_reference import BatchRNN as Model
         right = Recurrence()
         def function(weights, inputs, h_0): ...
@@ -29,7 +30,7 @@ MODULES = {
     "unfinished": "def f(:",
     "needing": "import no_such_package",
     "needing_torch": "import torch",
-    "claiming": "from rnn_conformance import claims\n@claims(layouts=('columns',))\ndef f(): ...",
+    "claiming": "from rnn_conformance import claims\n@claims('columns')\ndef f(): ...",
     "lazy": "def __getattr__(name): raise ImportError('no ' + name)",
 }
 
@@ -65,7 +66,7 @@ def refusal(found: Callable[[], object]) -> str:
 def test_a_name_of_no_known_form(here: Path, name: str) -> None:
     assert refusal(lambda: load(name)) == (
         f"implementation {name!r}: expected module:object, or file.py:object, or one of "
-        f"{', '.join(BUILT_IN)}"
+        f"{', '.join(names())}"
     )
 
 
@@ -82,7 +83,7 @@ def test_a_name_of_no_known_form(here: Path, name: str) -> None:
         ("skipping:f", "importing skipping failed: Skipped: not here"),
         ("unfinished:f", "importing unfinished failed: File "),
         ("needing:f", "importing needing failed: ModuleNotFoundError: No module named 'no_such_"),
-        ("claiming:f", "importing claiming failed: ValueError: layouts: expected a selection of"),
+        ("claiming:f", "importing claiming failed: ValueError: claims: expected a selection of "),
         ("fine:absent", "fine has no 'absent'"),
         ("fine.py:absent", "fine.py has no 'absent'"),
         ("lazy:f", "importing lazy failed: ImportError: no f"),
@@ -128,7 +129,7 @@ def test_an_interrupt_while_loading_is_none_of_its_business(here: Path) -> None:
         ("fine:function", PlainFunction, "fine:function"),
         ("fine.py:function", PlainFunction, "fine.py:function"),
         ("./fine.py:Model", StepByStepClass, "./fine.py:Model"),
-        ("rnn_conformance.mutants.cell:ReluForTanh", Recurrence, "ReluForTanh"),
+        ("rnn_conformance.variants.wrong.activation:AlwaysRelu", Recurrence, "AlwaysRelu"),
     ],
 )
 def test_what_can_be_loaded(here: Path, name: str, kind: type[Any], shown: str) -> None:
@@ -141,12 +142,15 @@ def test_a_file_is_found_by_its_whole_path(here: Path) -> None:
     assert load(f"{here / 'fine.py'}:function").name == f"{here}/fine.py:function"
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", CATALOGUE)
 def test_what_is_built_in_goes_by_its_name(here: Path, name: str) -> None:
-    framework = name.partition(".")[0].partition("-")[0]
+    framework = CATALOGUE[name].framework
     pytest.importorskip(framework, reason=f"{framework} is an extra")
     assert load(name).name == name
     assert "" not in sys.path
+
+
+NARROW = frozenset(("batch_first", "float32", "tanh", "h_n"))
 
 
 def function(weights: Any, inputs: Any, h_0: Any) -> Any: ...
@@ -193,6 +197,7 @@ def claiming(value: Any) -> Callable[..., Any]:
     return inner
 
 
+LAYOUTS = "of single, time_first, batch_first, got "
 EXPECTED = (
     "expected a function (weights, inputs, h_0), a class with forward, or an object with name, "
     "claims and run, got "
@@ -214,10 +219,34 @@ EXPECTED = (
         (Exiting, "'failing': SystemExit: 0"),
         (FailingName(), "'FailingName': OSError: no name"),
         (FailingName, "'FailingName': OSError: no name"),
-        (with_attribute("claims", None), "claims: expected Claims, got NoneType"),
-        (with_attribute("claims", ("single",)), "claims: expected Claims, got tuple"),
-        (with_attribute("claims", {"layouts": ("single",)}), "claims: expected Claims, got dict"),
-        (claiming(("single",)), "claims: expected Claims, got tuple"),
+        (with_attribute("claims", None), "claims: expected frozenset, got NoneType"),
+        (with_attribute("claims", ("single",)), "claims: expected frozenset, got tuple"),
+        (
+            with_attribute("claims", frozenset({"tanh"})),
+            f"claims: expected a layout, {LAYOUTS}tanh",
+        ),
+        (claiming({"tanh"}), f"claims: expected a layout, {LAYOUTS}tanh"),
+        (
+            claiming(BASIC | {"layers"}),
+            "got layers, which needs an object with name, claims and run(call)",
+        ),
+        (
+            claiming(BASIC | {"relu"}),
+            "expected tanh or relu, got both, and is not told which it is",
+        ),
+        (
+            with_attribute("run_layer", print),
+            "'Recurrence': rename run_layer to run and features to claims; its call is a Call and "
+            "its answer an Answer since 0.2.0",
+        ),
+        (
+            with_attribute("conventions", {"T = 0": "x"}),
+            "T = 0: expected one of refused, empty, undefined, got 'x'",
+        ),
+        (
+            with_attribute("known_failures", ["output"]),
+            "expected a tuple of KnownFailure, got ['output']",
+        ),
         (with_attribute("name", 3), "name: expected str, got int"),
         (with_attribute("name", None), "name: expected str, got NoneType"),
     ],
@@ -231,15 +260,20 @@ def test_what_is_no_implementation(given: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("given", "kind", "claimed"),
     [
-        (function, PlainFunction, Claims(("time_first",))),
-        (claims(layouts=("batch_first",))(claiming(None)), PlainFunction, Claims(("batch_first",))),
-        (BatchRNN, StepByStepClass, Claims(("time_first",))),
-        (Recurrence, Recurrence, EVERYTHING),
-        (Recurrence(), Recurrence, EVERYTHING),
-        ("rnn_reference.SingleSequenceRNN", StepByStepClass, Claims(("single",))),
+        (function, PlainFunction, BASIC),
+        (claims(*NARROW)(claiming(None)), PlainFunction, NARROW),
+        (BatchRNN, StepByStepClass, BASIC - {"h_n"}),
+        (claims(*NARROW)(type("Mine", (BatchRNN,), {})), StepByStepClass, NARROW),
+        (Recurrence, Recurrence, Recurrence.claims),
+        (Recurrence(), Recurrence, Recurrence.claims),
+        (
+            "rnn_reference.SingleSequenceRNN",
+            StepByStepClass,
+            BASIC - {"time_first", "h_n"} | {"single"},
+        ),
     ],
 )
-def test_what_is_an_implementation(given: Any, kind: type[Any], claimed: Claims) -> None:
+def test_what_is_an_implementation(given: Any, kind: type[Any], claimed: frozenset[str]) -> None:
     found = as_implementation(given)
     assert isinstance(found, Implementation)
     assert type(found) is kind
@@ -252,20 +286,29 @@ def test_an_implementation_is_given_back_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bad", "named"),
+    ("bad", "message"),
     [
-        ({"layouts": ()}, "layouts"),
-        ({"layouts": "single"}, "layouts"),
-        ({"layouts": ("columns",)}, "layouts"),
-        ({"layouts": ("single", None)}, "layouts"),
-        ({"dtypes": ()}, "dtypes"),
-        ({"dtypes": ("float8",)}, "dtypes"),
-        ({"dtypes": (np.float32,)}, "dtypes"),
+        (("time_first", "tanh", "float8"), r"claims: expected a selection of .*, got float8"),
+        (("time_first", "tanh", np.float32), r"claims: expected a selection of .*, got \("),
+        (("float32", "tanh"), "claims: expected a layout, of single, .*, got float32, tanh"),
+        (("single", "relu"), "claims: expected a dtype, of float32, .*, got relu, single"),
+        (
+            ("single", "float32"),
+            "claims: expected a nonlinearity, of tanh, relu, got float32, sing",
+        ),
+        ((), "claims: expected a layout, .*, got nothing"),
     ],
 )
-def test_bad_claims_are_refused(bad: dict[str, Any], named: str) -> None:
-    with pytest.raises(ValueError, match=rf"^{named}: expected a selection of .*, got "):
-        claims(**bad)
+def test_bad_claims_are_refused(bad: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}"):
+        claims(*bad)
+
+
+def test_claims_as_of_version_0_1_are_refused_in_one_line() -> None:
+    with pytest.raises(
+        TypeError, match=r"^claims: layouts, h_0: since 0\.2\.0 all claims are one l"
+    ):
+        claims(layouts=("single",), h_0=False)
 
 
 def test_a_module_of_torch_is_told_how_it_is_judged() -> None:

@@ -61,12 +61,12 @@ class DyingLayer(ReferenceLayer):
             raise Broken("ended with signal SIGABRT") from None
 
 
-@pytest.mark.parametrize("check", ["refusals", "nan_is_propagated"])
+@pytest.mark.parametrize("check", ["wrong_inputs_refused", "nan_is_propagated"])
 def test_a_layer_that_dies_of_what_is_wrong_has_not_refused_it(check: str) -> None:
     asked = plan(DyingLayer(), checks=[check])
     record = asked[0].execute()
     assert record.outcome == "failed"
-    what = "inputs with a feature too many: " if check == "refusals" else ""
+    what = "inputs with a feature too many: " if check == "wrong_inputs_refused" else ""
     assert record.message == f"{what}ended with signal SIGABRT"
 
 

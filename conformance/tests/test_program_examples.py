@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from rnn_conformance import Case, Report, plan
-from rnn_conformance.explain import diagnose
+from rnn_conformance.explain.search import diagnose
 from rnn_conformance.sources.program import Program
 
 FOLDER = Path(__file__).parents[1] / "examples"

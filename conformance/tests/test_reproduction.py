@@ -2,25 +2,16 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from rnn_conformance import Call, Record, Source, load, plan
-from rnn_conformance.contract.call import Array
+from rnn_conformance import Record, Source, load, plan
 from rnn_conformance.variants.recurrence import Recurrence
 from rnn_conformance.variants.wrong.cell import RecurrentBiasDropped
+from rnn_conformance.variants.wrong.readout import ReadoutBiasDropped
 from rnn_conformance.variants.wrong.state import StateClippedToOne
 
 WRONG = "rnn_conformance.variants.wrong"
-
-
-class ReadoutBiasDropped(Recurrence):
-    """b_ho is not added."""
-
-    def readout(self, call: Call, output: Array) -> Array:
-        without = {**call.weights, "b_ho": 0 * call.weights["b_ho"]}
-        return super().readout(replace(call, weights=without), output)
 
 
 def _first_failure(implementation: Any, check: str) -> Record:
@@ -56,7 +47,7 @@ def test_numpy_alone_repeats_it(wrong: type[Recurrence], check: str, formula: st
 @pytest.mark.parametrize(
     ("wrong", "check"),
     [
-        (f"{WRONG}.state:FinalStateBeforeLastStep", "final_state"),
+        (f"{WRONG}.final:FinalStateBeforeLastStep", "final_state"),
         (f"{WRONG}.state:OmittedStateIsOnes", "omitted_h_0_is_zeros"),
         (f"{WRONG}.axes:Squeezed", "shape_and_dtype"),
     ],

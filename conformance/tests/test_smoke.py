@@ -1,24 +1,23 @@
 """The smoke check: it accepts what works at all, and says of an adapter where its slip is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance import Answer, Call, CannotBeJudged, as_implementation, check
-from rnn_conformance.contract.call import Answer, Call
-from rnn_conformance.mutants import MUTANTS
-from rnn_conformance.recurrence import Recurrence
+from rnn_conformance import BASIC, Answer, Call, CannotBeJudged, as_implementation, check, claims
+from rnn_conformance.contract.call import Array
 from rnn_conformance.run.smoke import smoke
-from rnn_conformance.variants.every import HEALTHY_OF
+from rnn_conformance.run.verdict import notes_on
+from rnn_conformance.variants.every import HEALTHY, MUTANTS
 from rnn_conformance.variants.recurrence import Recurrence
 
 
-@pytest.mark.parametrize(
-    ("profile", "name"), [(profile, name) for profile, some in HEALTHY_OF.items() for name in some]
-)
-def test_a_right_implementation_passes(profile: str, name: str) -> None:
-    smoke(HEALTHY_OF[profile][name]())
+@pytest.mark.parametrize("name", HEALTHY)
+def test_a_right_implementation_passes(name: str) -> None:
+    right = HEALTHY[name]()
+    assert smoke(right) is right
 
 
 class Adapter(Recurrence):
@@ -30,25 +29,25 @@ class Adapter(Recurrence):
 class Transposed(Adapter):
     """W_hh is handed over transposed."""
 
-    def run(self, call: Call) -> Answer:
-        weights = {**call.weights, "W_hh": call.weights["W_hh"].T.copy()}
-        return super().run(Call(weights, call.inputs, call.h_0, call.layout))
+    def cell(self, call: Call, layer: int, d: int) -> Mapping[str, Array]:
+        w = super().cell(call, layer, d)
+        return {**w, "W_hh": w["W_hh"].T}
 
 
 class ReadoutForgotten(Adapter):
     """The readout has no bias."""
 
     def run(self, call: Call) -> Answer:
-        weights = {**call.weights, "b_ho": 0 * call.weights["b_ho"]}
-        return super().run(Call(weights, call.inputs, call.h_0, call.layout))
+        weights = {name: 0 * w if name == "b_ho" else w for name, w in call.weights.items()}
+        return super().run(replace(call, weights=weights))
 
 
 class BatchFirst(Recurrence):
-    """The layer, its results always batch first."""
+    """Results are always batch first."""
 
     def run(self, call: Call) -> Answer:
         answer = super().run(call)
-        return Answer(answer.output.swapaxes(0, 1), answer.h_n)
+        return replace(answer, output=answer.output.swapaxes(0, 1))
 
 
 def _two_arguments(weights: Any, inputs: Any) -> None: ...
@@ -58,7 +57,8 @@ def _two_arguments(weights: Any, inputs: Any) -> None: ...
     ("make", "said"),
     [
         (Transposed, "most likely: W_hh is used transposed"),
-        (ReadoutForgotten, "outputs: step 0"),
+        (ReadoutForgotten, "y: step 0, row 0, unit 0: expected"),
+        (ReadoutForgotten, "most likely: b_ho is not added"),
         (BatchFirst, "expected shape (2, 3, 5), got (3, 2, 5), the same axes in another order"),
         (
             lambda: as_implementation(_two_arguments),
@@ -89,11 +89,43 @@ class OneSequence:
 
 
 def test_what_takes_single_sequences_alone_is_asked_for_them_alone() -> None:
-    found: Any = smoke(as_implementation(OneSequence))
-    assert found.claims.layouts == ("single",)
-    report = check(found, checks=["hidden_states", "outputs"])
+    found = smoke(as_implementation(OneSequence))
+    assert found.claims == BASIC - {"time_first", "h_n"} | {"single"}
+    report = check(found, checks=["output", "readout"])
     assert report.conforms
     assert report.executed > 50
+
+
+def _states(weights: Any, inputs: Any, h_0: Any) -> dict[str, Any]:
+    h = np.zeros((inputs.shape[1], len(weights["W_hh"])), inputs.dtype) if h_0 is None else h_0
+    states = []
+    for x in inputs:
+        a = x @ weights["W_xh"].T + weights["b_xh"].T + h @ weights["W_hh"].T + weights["b_hh"].T
+        h = np.tanh(a)
+        states.append(h)
+    return {"hidden_states": np.array(states)}
+
+
+def test_the_parts_that_a_function_does_not_give_are_not_asked_if_it_claims_nothing() -> None:
+    found = smoke(as_implementation(_states))
+    assert found.claims == BASIC - {"h_n", "readout"}
+    notes = ("h_n is not given, so not judged", "outputs is not given, so not judged")
+    assert notes_on(found) == check(_states, checks=["output"]).notes == notes
+
+
+def test_what_a_function_claims_itself_is_asked_though_it_gives_it_never() -> None:
+    @claims(*BASIC)
+    def claiming(weights: Any, inputs: Any, h_0: Any) -> Any:
+        return _states(weights, inputs, h_0)
+
+    assert smoke(as_implementation(claiming)).claims == BASIC
+    report = check(claiming, checks=["final_state", "readout"], diagnosed=False)
+    assert report.notes == ()
+    assert {record.outcome for record in report.records} == {"failed"}
+    assert {record.message for record in report.failures} == {
+        "h_n: claimed, but not given",
+        "outputs: claimed, but not given",
+    }
 
 
 def test_wrong_numbers_of_ones_own_rnn_are_left_to_the_checks() -> None:

@@ -20,6 +20,7 @@ bounded in the same way and added. If every step is inside, the layer computes t
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -95,15 +96,18 @@ class Affine:
 
 
 def affine(*terms: tuple[Array, Array], biases: tuple[Array, ...]) -> Affine:
-    """Sum over (matrix (units, n), vectors (..., n)), plus the biases (units, 1)."""
-    columns = [bias[:, 0].astype(np.float64) for bias in biases]
-    value = sum(columns, np.zeros_like(columns[0]))
-    scale = sum((np.abs(column) for column in columns), np.zeros_like(columns[0]))
-    for matrix, vectors in terms:
-        W, v = matrix.astype(np.float64), vectors.astype(np.float64)
-        value = value + v @ W.T
-        scale = scale + np.abs(v) @ np.abs(W).T
-    return Affine(value, scale, sum(m.shape[1] for m, _ in terms) + len(biases) + 1)
+    """Sum over (matrix (units, n), vectors (..., n)), plus the biases (units, 1).
+
+    Matrices and biases may be stacks, (D, units, n), for vectors (D, ..., n).
+    """
+    matrices, vectors = zip(*terms, strict=True)
+    ones = np.ones((*vectors[0].shape[:-1], len(biases)))
+    W = np.concatenate([*matrices, *biases], axis=-1, dtype=np.float64)
+    v = np.concatenate([*vectors, ones], axis=-1, dtype=np.float64)
+    *stack, units, n = W.shape
+    rows, columns, shape = v.reshape(*stack, -1, n), W.swapaxes(-1, -2), (*v.shape[:-1], units)
+    value, scale = rows @ columns, np.abs(rows) @ np.abs(columns)
+    return Affine(value.reshape(shape), scale.reshape(shape), n + 1)
 
 
 def preactivation(weights: Mapping[str, Array], inputs: Array, previous: Array) -> Affine:
@@ -115,21 +119,29 @@ def preactivation(weights: Mapping[str, Array], inputs: Array, previous: Array) 
     )
 
 
-def tanh_bound(a: Affine, precision: Precision, perturbation: Float64 | float = 0.0) -> Float64:
-    """The bound on |h_t - tanh(a)|, where h_t may come from an `a` perturbed by as much as said."""
-    e = a.error(precision) + a.judge_error + perturbation
-    size = np.abs(a.value)
-    through = _sech2(np.maximum(size - e, 0)) * e
-    ulps = 2 * TANH_ULPS * ((precision.u + JUDGE_U) * np.tanh(size) + precision.u * through)
-    bound: Float64 = (through + ulps + precision.eta) * a.slack
-    return bound
+@dataclass(frozen=True)
+class StateBound:
+    """f(a), and the bound on |h_t - f(a)|: `growth` times what the error of `a` makes, plus `rest`.
 
+    Attributes:
+        expected: f(a), in float64.
+        size, error: |a|, and how far off the sum `a` can be.
+        flat: whether f is tanh, which flattens an error; relu carries it at most.
+    """
 
-def relu_bound(a: Affine, precision: Precision, perturbation: Float64 | float = 0.0) -> Float64:
-    """The bound on |h_t - max(a, 0)|: relu rounds nothing and carries an error at most."""
-    e = a.error(precision) + a.judge_error + perturbation
-    bound: Float64 = (e + precision.eta) * a.slack
-    return bound
+    expected: Float64
+    size: Float64
+    error: Float64
+    rest: Float64
+    growth: float
+    flat: bool
+
+    def at(self, steps: Any = ..., perturbation: Float64 | float = 0.0) -> Float64:
+        """At these steps, where h_t may come from an `a` perturbed by as much as said."""
+        e = self.error[steps] + perturbation
+        through = _sech2(np.maximum(self.size[steps] - e, 0)) * e if self.flat else e
+        bound: Float64 = self.growth * through + self.rest[steps]
+        return bound
 
 
 def activation(nonlinearity: str, a: Float64) -> Float64:
@@ -137,12 +149,21 @@ def activation(nonlinearity: str, a: Float64) -> Float64:
     return np.tanh(a) if nonlinearity == "tanh" else np.maximum(a, 0)
 
 
-def state_bound(
-    nonlinearity: str, a: Affine, precision: Precision, perturbation: Float64 | float = 0.0
-) -> Float64:
-    """`tanh_bound` or `relu_bound`."""
-    bound = tanh_bound if nonlinearity == "tanh" else relu_bound
-    return bound(a, precision, perturbation)
+def next_state(nonlinearity: str, a: Affine, precision: Precision) -> StateBound:
+    """tanh(a) or relu(a) and their bound: 4 ulps are allowed to tanh, relu rounds nothing."""
+    e, size = a.error(precision) + a.judge_error, np.abs(a.value)
+    expected = activation(nonlinearity, a.value)
+    if nonlinearity == "relu":
+        rest = np.full_like(size, precision.eta * a.slack)
+        return StateBound(expected, size, e, rest, a.slack, flat=False)
+    ulps = 2 * TANH_ULPS * (precision.u + JUDGE_U) * np.abs(expected)
+    rest, growth = (ulps + precision.eta) * a.slack, (1 + 2 * TANH_ULPS * precision.u) * a.slack
+    return StateBound(expected, size, e, rest, growth, flat=True)
+
+
+def tanh_bound(a: Affine, precision: Precision) -> Float64:
+    """The bound on |h_t - tanh(a)|."""
+    return next_state("tanh", a, precision).at()
 
 
 @lru_cache
@@ -160,10 +181,23 @@ def readout_bound(y: Affine, precision: Precision) -> Float64:
 
 
 def _sech2(a: Float64) -> Float64:
-    """sech(a)^2; 0 rather than an overflow where a is large."""
-    cosh = np.cosh(np.minimum(a, 350.0))
-    result: Float64 = 1 / (cosh * cosh)
+    """sech(a)^2 of a >= 0; 0 rather than an overflow where a is large."""
+    decay = np.exp(-a)
+    result: Float64 = (2 * decay / (1 + decay * decay)) ** 2
     return result
+
+
+def trajectory(
+    weights: Mapping[str, Array], inputs: Array, h_0: Array, nonlinearity: str = "tanh"
+) -> Float64:
+    """All states in float64, each from the one before: (T, B, H), or (D, T, B, H) of a stack."""
+    biases = (weights["b_xh"], weights["b_hh"])
+    from_inputs = affine((weights["W_xh"], inputs), biases=biases).value
+    W_hh = weights["W_hh"].astype(np.float64).swapaxes(-1, -2)
+    states, h = np.empty_like(from_inputs), h_0.astype(np.float64)
+    for t in range(inputs.shape[-3]):
+        h = states[..., t, :, :] = activation(nonlinearity, from_inputs[..., t, :, :] + h @ W_hh)
+    return states
 
 
 def trajectory_bound(
@@ -183,19 +217,25 @@ def trajectory_bound(
     contracts.
 
     Args:
-        inputs, h_0, states: (T, B, I), (B, H), (T, B, H); `states` computed in float64.
+        inputs, h_0, states: (T, B, I), (B, H), (T, B, H), or of a stack of weights (D, T, B, I)
+            and so on; `states` computed in float64.
         precision: of the other trajectory.
-        inherited: (T, B, I), how far the two trajectories' inputs are apart; None for not at all.
+        inherited: as inputs, how far the two trajectories' inputs are apart; None for not at all.
     """
-    W_xh, W_hh = (np.abs(weights[name].astype(np.float64)) for name in ("W_xh", "W_hh"))
-    apart = np.zeros(inputs.shape) if inherited is None else inherited
-    previous = np.concatenate([h_0[np.newaxis].astype(np.float64), states[:-1]])
+    previous = np.concatenate([h_0[..., None, :, :], states[..., :-1, :, :]], axis=-3)
+    a = preactivation(weights, inputs, previous)
+    of_step = next_state(nonlinearity, a, precision)
+    W_xh, W_hh = (
+        np.abs(weights[name].astype(np.float64)).swapaxes(-1, -2)
+        * (1 + gamma(a.roundings, precision.u))
+        for name in ("W_xh", "W_hh")
+    )
+    carried_in = np.zeros(states.shape) if inherited is None else inherited @ W_xh[..., None, :, :]
     distance = np.zeros(h_0.shape)
     bounds = np.empty_like(states)
-    of_all = preactivation(weights, inputs, previous)
-    for t, (value, scale) in enumerate(zip(of_all.value, of_all.scale, strict=True)):
-        a = Affine(value, scale, of_all.roundings)
-        carried = (distance @ W_hh.T + apart[t] @ W_xh.T) * (1 + gamma(a.roundings, precision.u))
+    for t in range(inputs.shape[-3]):
+        steps = np.s_[..., t, :, :]
         # The judge's share in the one-step bound is here that of `states`, rounded in float64 too.
-        distance = bounds[t] = state_bound(nonlinearity, a, precision, carried) + JUDGE.eta
+        distance = of_step.at(steps, distance @ W_hh + carried_in[steps]) + JUDGE.eta
+        bounds[steps] = distance
     return bounds

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -66,10 +65,6 @@ class Judgement:
 
     def shares(self) -> Float64:
         """The error of every number as a share of its bound; infinite where it is no number."""
-        return self._shares
-
-    @cached_property
-    def _shares(self) -> Float64:
         return share(
             self.expected.astype(np.float64, copy=False),
             self.found.astype(np.float64, copy=False),

@@ -1,7 +1,7 @@
 """Systematic errors too small for the one-step bound, seen in the mean over many numbers.
 
 The residuals of a large case are r = h_t - tanh(a_t), a_t from the implementation's own h_{t-1}, as
-in the certificate, but in the widest precision that NumPy has. In a right implementation
+in the certificate, but in wider precision than the implementation's. In a right implementation
 
     r = s d + f(a),        s = sech^2(a),        root mean square of f <= A ulp(h),
 
@@ -37,7 +37,9 @@ from rnn_conformance.contract.call import Array, Dtype
 DEVIATIONS = 6.0
 TANH_ULPS_RMS = TANH_ULPS / 2
 BANDS = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0)
-WIDEST = np.longdouble  # where it is no wider than float64, what the judge adds is allowed as well
+WIDEST = (
+    np.longdouble
+)  # for float64; where it is no wider than float64, what the judge adds is allowed as well
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,11 @@ def judgements(case: Trace, states: Array) -> Iterator[Judgement]:
 def residuals(data: Trace, states: Array) -> Residuals:
     """Of states (T, B, H)."""
     precision = Precision.of(data.dtype)
+    wide = np.float64 if data.dtype == "float32" else WIDEST
     before = np.concatenate([data.initial[np.newaxis], states[:-1]])
     ones = np.ones((*before.shape[:2], 1))
-    v = np.concatenate([data.inputs, ones, before], axis=2, dtype=WIDEST)
-    W = {name: value.astype(WIDEST) for name, value in data.weights.items()}
+    v = np.concatenate([data.inputs, ones, before], axis=2, dtype=wide)
+    W = {name: value.astype(wide) for name, value in data.weights.items()}
     weights = np.hstack([W["W_xh"], W["b_xh"] + W["b_hh"], W["W_hh"]])
     h = np.tanh(v @ weights.T)
     a = preactivation(data.weights, data.inputs, before)
@@ -128,7 +131,7 @@ def residuals(data: Trace, states: Array) -> Residuals:
         v=v.reshape(-1, v.shape[2]).astype(np.float64),
         weights=weights.astype(np.float64),
         u=precision.u,
-        judged=1 + float(np.finfo(WIDEST).eps) / 2 / precision.u,
+        judged=1 + float(np.finfo(wide).eps) / 2 / precision.u,
     )
 
 

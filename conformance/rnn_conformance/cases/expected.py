@@ -1,12 +1,11 @@
 """What is expected of a layer: from its own states where they show, else as a whole."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from rnn_reference import RNN
 
 from rnn_conformance.bounds import certificate
 from rnn_conformance.bounds.certificate import Float64, Precision
@@ -72,46 +71,39 @@ def readout(data: Data, precision: Precision, output: Array, y: Array) -> Judgem
 
 
 def of_answer(case: Case, answer: Answer) -> Expectation:
-    """From the answer's own states where all of them show, else the reference's results."""
+    """From the answer's own states where all of them show, else as a whole."""
     return from_own_states(case, answer) if case.L == 1 else as_a_whole(case)
 
 
 def from_own_states(case: Case, answer: Answer) -> Expectation:
     """Each step of a single layer from the answer's own state before it."""
     data, precision = case.data(), Precision.of(case.dtype)
-    T, B, _ = data.inputs.shape
-    H, D = case.H, case.options.directions
-    output, output_bound = np.zeros((2, T, B, D * H))
-    h_n, h_n_bound = np.zeros((2, D, B, H))
-    rows = np.arange(B)
-    reason, befores = "", []
-    for d in range(D):
-        own = slice(d * H, (d + 1) * H)
-        inputs = in_direction(np.where(data.real, data.inputs, 0), data.steps, d)
-        states = in_direction(answer.output[..., own], data.steps, d)
-        before = np.concatenate([data.initial[d][None], states[:-1]])
-        befores.append(in_direction(before, data.steps, d))
-        # Garbage in the state before a step makes garbage of its bound; that step has failed.
-        with np.errstate(over="ignore", invalid="ignore"):
-            a = certificate.preactivation(
-                cell_weights(data.weights, 0, d, case.options), inputs, before
-            )
-            expected = certificate.activation(case.nonlinearity, a.value)
-            bound = certificate.state_bound(case.nonlinearity, a, precision)
-        output[..., own] = np.where(data.real, in_direction(expected, data.steps, d), 0)
-        output_bound[..., own] = np.where(data.real, in_direction(bound, data.steps, d), 0)
-        h_n[d], h_n_bound[d] = expected[data.steps - 1, rows], bound[data.steps - 1, rows]
-        reason = certificate.state_reason(case.nonlinearity, a.roundings, precision)
+    D, H = case.options.directions, case.H
+    halves = [answer.output[..., d * H : (d + 1) * H] for d in range(D)]
+    states = _each_read(halves, data)
+    before = np.concatenate([data.initial[:, None], states[:, :-1]], axis=1)
+    # Garbage in the state before a step makes garbage of its bound; that step has failed.
+    with np.errstate(over="ignore", invalid="ignore"):
+        a = certificate.preactivation(layer_weights(data, 0), _read(data), before)
+        right = certificate.next_state(case.nonlinearity, a, precision)
+        bound = right.at()
+    reason = certificate.state_reason(case.nonlinearity, a.roundings, precision)
 
     def operands(step: int, row: int, unit: int) -> Mapping[str, Any]:
         d, own_unit = divmod(unit, H)
         weights = cell_weights(data.weights, 0, d, case.options)
         real = step < data.steps[row]
-        x, h = data.inputs[step, row], befores[d][step, row]
-        return step_operands(weights, own_unit, x, h) if real else {}
+        h = _in_time(before, data)[step, row, d * H : (d + 1) * H]
+        return step_operands(weights, own_unit, data.inputs[step, row], h) if real else {}
 
-    formula = Formula(STEP[case.nonlinearity], operands)
-    return Expectation(output, output_bound, h_n, h_n_bound, reason, formula)
+    return Expectation(
+        _in_time(right.expected, data),
+        _in_time(bound, data),
+        _last(right.expected, data),
+        _last(bound, data),
+        reason,
+        Formula(STEP[case.nonlinearity], operands),
+    )
 
 
 def as_a_whole(case: Case) -> Expectation:
@@ -125,53 +117,90 @@ def _as_a_whole(case: Case) -> Expectation:
 
 
 def whole(data: Data, precision: Precision, *, slope_one: bool = False) -> Expectation:
-    """The reference's results in float64, and how far from them rounding can take a layer.
+    """The results in float64, and how far from them rounding can take a layer.
 
     With `slope_one`, as far as it can with any activation that is no steeper than that.
 
     The distance that a step inherits, from the state before it and from the layer below, perturbs
     its pre-activation by |W_hh| d_{t-1} + |W_ih| d'_t at most.
     """
-    o, rows = data.options, np.arange(data.inputs.shape[1])
-    below: Float64 = np.where(data.real, data.inputs, 0).astype(np.float64)
-    below_bound: Float64 = np.zeros(data.inputs.shape)
-    h_n, h_n_bound = np.zeros((2, *data.initial.shape))
+    o, D = data.options, data.options.directions
+    inputs, apart = _read(data), None
+    h_n, h_n_bound = [], []
     for layer in range(o.num_layers):
-        outputs, bounds = [], []
-        for d in range(o.directions):
-            weights = cell_weights(data.weights, layer, d, o)
-            initial = data.initial[layer * o.directions + d].astype(np.float64)
-            states = _reference(
-                weights, o.nonlinearity, in_direction(below, data.steps, d), initial
-            )
-            bound = certificate.trajectory_bound(
-                weights,
-                in_direction(below, data.steps, d),
-                initial,
-                states,
-                precision,
-                nonlinearity="relu" if slope_one else o.nonlinearity,
-                inherited=in_direction(below_bound, data.steps, d).astype(np.float64),
-            )
-            at = layer * o.directions + d
-            h_n[at], h_n_bound[at] = states[data.steps - 1, rows], bound[data.steps - 1, rows]
-            outputs.append(np.where(data.real, in_direction(states, data.steps, d), 0))
-            bounds.append(np.where(data.real, in_direction(bound, data.steps, d), 0))
-        below, below_bound = np.concatenate(outputs, axis=2), np.concatenate(bounds, axis=2)
+        weights = layer_weights(data, layer)
+        initial = data.initial[layer * D : (layer + 1) * D]
+        states = certificate.trajectory(weights, inputs, initial, o.nonlinearity)
+        bounds = certificate.trajectory_bound(
+            weights,
+            inputs,
+            initial,
+            states,
+            precision,
+            nonlinearity="relu" if slope_one else o.nonlinearity,
+            inherited=apart,
+        )
+        h_n.append(_last(states, data))
+        h_n_bound.append(_last(bounds, data))
+        output, bound = _in_time(states, data), _in_time(bounds, data)
+        inputs, apart = (_each_read([part] * D, data) for part in (output, bound))
     reason = f"the one-step bound, carried through time and layers, {precision}"
-    return Expectation(below, below_bound, h_n, h_n_bound, reason)
+    return Expectation(output, bound, np.concatenate(h_n), np.concatenate(h_n_bound), reason)
 
 
-def in_direction(values: Array, steps: Lengths, direction: int) -> Array:
+def one_layer(data: Data) -> Answer:
+    """What a single layer computes in float64."""
+    weights, o = layer_weights(data, 0), data.options
+    states = certificate.trajectory(weights, _read(data), data.initial, o.nonlinearity)
+    return Answer(_in_time(states, data), _last(states, data))
+
+
+def _read(data: Data) -> Array:
+    """What each direction of the first layer reads, (D, T, B, I): zeros in the padding."""
+    inputs = data.inputs if data.lengths is None else np.where(data.real, data.inputs, 0)
+    return _each_read([inputs] * data.options.directions, data)
+
+
+def _each_read(values: Sequence[Array], data: Data) -> Array:
+    """One (T, B, n) for each direction as (D, T, B, n), each in the order in which it is read."""
+    return np.array([in_direction(value, data.lengths, d) for d, value in enumerate(values)])
+
+
+def _in_time(values: Array, data: Data) -> Array:
+    """What each direction computes, (D, T, B, H), in the order of time as (T, B, D·H)."""
+    each = [in_direction(value, data.lengths, d) for d, value in enumerate(values)]
+    joined = np.concatenate(each, axis=2)
+    return joined if data.lengths is None else np.where(data.real, joined, 0)
+
+
+def _last(values: Array, data: Data) -> Array:
+    """What each direction computes at the last step of each row that it reads, (D, B, H)."""
+    if data.lengths is None:
+        return values[:, -1]
+    last: Array = values[:, data.lengths - 1, np.arange(len(data.lengths))]
+    return last
+
+
+def in_direction(values: Array, lengths: Lengths | None, direction: int) -> Array:
     """(T, B, n) in the order in which a direction reads it; the reverse one is its own inverse.
 
     The reverse direction starts at each row's last real step; padding stays where it is.
     """
     if direction == 0:
         return values
+    if lengths is None:
+        return values[::-1]
     t = np.arange(len(values))[:, None]
-    order = np.where(t < steps, steps - 1 - t, t)
+    order = np.where(t < lengths, lengths - 1 - t, t)
     return np.take_along_axis(values, order[..., None], axis=0)
+
+
+def layer_weights(data: Data, layer: int) -> dict[str, Array]:
+    """Those of each direction of a layer, one on the other, in float64."""
+    each = [
+        cell_weights(data.weights, layer, d, data.options) for d in range(data.options.directions)
+    ]
+    return {name: np.array([w[name] for w in each], np.float64) for name in each[0]}
 
 
 def cell_weights(
@@ -185,21 +214,3 @@ def cell_weights(
         for ours, theirs in (("b_xh", "bias_ih"), ("b_hh", "bias_hh"))
     }
     return {"W_xh": weights[f"weight_ih_{end}"], "W_hh": weights[f"weight_hh_{end}"], **bias}
-
-
-def _reference(
-    weights: Mapping[str, Array], nonlinearity: str, inputs: Array, initial: Array
-) -> Float64:
-    """The states (T, B, H) of one layer in one direction, by the reference in float64."""
-    wide = {name: value.astype(np.float64) for name, value in weights.items()}
-    layer = RNN.from_weights(
-        {
-            "weight_ih_l0": wide["W_xh"],
-            "weight_hh_l0": wide["W_hh"],
-            "bias_ih_l0": wide["b_xh"][:, 0],
-            "bias_hh_l0": wide["b_hh"][:, 0],
-        },
-        nonlinearity=nonlinearity,
-    )
-    output, _ = layer.forward(inputs.astype(np.float64), initial[None])
-    return output.astype(np.float64)

@@ -5,12 +5,11 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from rnn_reference import RNN
 
 from rnn_conformance.bounds.certificate import Float64
 from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case
-from rnn_conformance.contract.call import Answer, Array
+from rnn_conformance.contract.call import Array
 
 ALIVE = 0.1  # the least share of states in which an error shows
 SHARP = 0.25  # the most that a bound may be of the number that it bounds, in half of them
@@ -53,22 +52,14 @@ def _reasons(case: Case) -> Iterator[str]:
         yield "there are zeros in the padding"
     if case.weights in ("extreme", "special"):
         return  # they are there for what lies beyond the usual
-    found = expected.as_a_whole(case) if o.num_layers > 1 else _one_layer(case)
+    found = (
+        expected.as_a_whole(case)
+        if o.num_layers > 1
+        else expected.from_own_states(case, expected.one_layer(data))
+    )
     real = found.output[real_steps]
     yield from _dead(real != 0 if case.nonlinearity == "relu" else np.abs(real) < 0.99)
     yield from _blunt(real, found.output_bound[real_steps])
-
-
-def _one_layer(case: Case) -> expected.Expectation:
-    """What is expected where every state is judged from the one before it, the reference's own."""
-    data, o = case.data(), case.options
-    layer = RNN.from_weights(
-        {n: value.astype(np.float64) for n, value in data.weights.items() if not n.endswith("_ho")},
-        nonlinearity=o.nonlinearity,
-    )
-    inputs = np.nan_to_num(data.inputs.astype(np.float64))
-    output, h_n = layer.forward(inputs, data.initial.astype(np.float64), lengths=data.lengths)
-    return expected.from_own_states(case, Answer(output, h_n))
 
 
 def _biases(one: Array, other: Array) -> Iterator[str]:

@@ -47,7 +47,7 @@ def inputs_unchanged(subject: Subject, case: Case) -> Iterator[Judgement]:
 
     In the usual cases a second call is looked at too.
     """
-    before, (call, _) = _given(case.call()), subject.first(case)
+    before, (call, _) = _given(case.data().view(case.layout)), subject.first(case)
     if not _same_bytes(before, _given(call)):
         yield from unchanged(before, _given(call))
     if usual(case, subject.claimed):

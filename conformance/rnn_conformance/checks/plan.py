@@ -53,11 +53,11 @@ class Planned:
             judgements = list(self.check.judge(self.subject, self.case))
         except Violation as violation:
             return self.failed(str(violation))
-        worst = max((float(j.shares().max()) for j in judgements), default=None)
+        shares = [float(judgement.shares().max()) for judgement in judgements]
+        worst = max(shares, default=None)
         bound = judgements[0].reason if judgements else "exact"
-        for judgement in judgements:
-            place = judgement.first_outside()
-            if place is not None:
+        for judgement, share in zip(judgements, shares, strict=True):
+            if share > 1 and (place := judgement.first_outside()) is not None:
                 return self._record(
                     "failed",
                     worst_share=worst,
@@ -95,6 +95,8 @@ class Planned:
 
 def in_words_of(implementation: object, message: str) -> str:
     """The message with the names that the implementation has for weights and results."""
+    if not message:
+        return ""
     called: Mapping[str, str] = getattr(implementation, "called", {})
     for name, theirs in called.items():
         anywhere = name not in ("output", "y")  # which are words of sentences too

@@ -80,9 +80,9 @@ def directions_apart(subject: Subject, case: Case) -> Iterator[Judgement]:
     """
     data, halves, h_n = _without_readout(case.data()), [], []
     for d in range(2):
-        turned = expected.in_direction(data.inputs, data.steps, d)
+        turned = expected.in_direction(data.inputs, data.lengths, d)
         alone = subject.run(_one_direction(data, d, turned), case.layout)
-        halves.append(expected.in_direction(alone.output, data.steps, d))
+        halves.append(expected.in_direction(alone.output, data.lengths, d))
         h_n.append(alone.h_n)
     apart = Answer(np.concatenate(halves, axis=2), _joined(h_n))
     yield from same(case, subject.result(case), apart)

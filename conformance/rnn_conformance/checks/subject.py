@@ -5,29 +5,43 @@ from functools import lru_cache
 
 import numpy as np
 
+from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case, Data
+from rnn_conformance.cases.expected import Expectation
 from rnn_conformance.contract.call import Answer, Array, Call, Implementation, Layout
 from rnn_conformance.contract.conventions import declared
 from rnn_conformance.contract.refusal import Violation, array_of, attempt, in_order
 
-REMEMBERED = 4
+REMEMBERED = 64
 
 
 class Subject:
     """An implementation with its last few answers: each case is run once for all checks.
 
+    Args:
+        among: of what it claims, what may be asked; everything where it is None.
+
     Attributes:
         claimed: what the implementation claims, and what it follows where practice differs.
     """
 
-    def __init__(self, implementation: Implementation) -> None:
+    def __init__(
+        self, implementation: Implementation, *, among: frozenset[str] | None = None
+    ) -> None:
         self.implementation = implementation
-        self.claimed = implementation.claims | declared(implementation)
+        claimed = implementation.claims | declared(implementation)
+        self.claimed = claimed if among is None else claimed & among
         self._remembered = lru_cache(REMEMBERED)(self._attempt)
+        self.result = lru_cache(REMEMBERED)(self._result)
+        self.expected = lru_cache(REMEMBERED)(self._expected)
 
-    def result(self, case: Case) -> Answer:
+    def _result(self, case: Case) -> Answer:
         """What the layer computes for a case, in one order. Raises Violation."""
         return ordered(self.raw(case), case.data(), case.layout)
+
+    def _expected(self, case: Case) -> Expectation:
+        """What is expected of that result. Raises Violation."""
+        return expected.of_answer(case, self.result(case))
 
     def as_given(self, case: Case) -> Answer:
         """The same with the padding as it came. Raises Violation."""
@@ -84,8 +98,12 @@ def expected_shapes(data: Data, layout: Layout) -> dict[str, tuple[int, ...]]:
 def ordered(answer: Answer, data: Data, layout: Layout) -> Answer:
     """As `in_one_order`, with zeros in the padding, which one check alone looks at."""
     found = in_one_order(answer, data, layout)
-    y = None if found.y is None else np.where(data.real, found.y, 0)
-    return replace(found, output=np.where(data.real, found.output, 0), y=y)
+
+    def without_padding(part: Array) -> Array:
+        return part.copy() if data.lengths is None else np.where(data.real, part, 0)
+
+    y = None if found.y is None else without_padding(found.y)
+    return Answer(without_padding(found.output), found.h_n, y)
 
 
 def in_one_order(answer: Answer, data: Data, layout: Layout) -> Answer:

@@ -47,9 +47,9 @@ class KnownFailure:
     link: str = ""
 
     def fits(self, check: str, case: str) -> bool:
-        pattern = self.case.removeprefix("!")
-        in_case = fnmatchcase(case, pattern) != self.case.startswith("!")
-        return fnmatchcase(check, self.check) and in_case
+        if not fnmatchcase(check, self.check):
+            return False
+        return fnmatchcase(case, self.case.removeprefix("!")) != self.case.startswith("!")
 
     def __str__(self) -> str:
         return f"{self.reason}; {self.link}" if self.link else self.reason

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from traceback import extract_tb, format_exception_only
+from traceback import format_exception_only, walk_tb
 from typing import Any, TypeVar
 
 import numpy as np
@@ -43,10 +43,11 @@ def attempt(run: Callable[[C], object], call: C, kind: type[A]) -> A:
 
 def _place(error: BaseException) -> str:
     """Where it was raised, unless that is in the suite itself."""
-    at = extract_tb(error.__traceback__, limit=-1)[0]
-    if Path(at.filename).parent.name in ("sources", "adapters"):
+    *_, (frame, line) = walk_tb(error.__traceback__)
+    place = Path(frame.f_code.co_filename)
+    if place.parent.name in ("sources", "adapters"):
         return ""
-    return f" ({Path(at.filename).name}, line {at.lineno}, in {at.name})"
+    return f" ({place.name}, line {line}, in {frame.f_code.co_name})"
 
 
 def array_of(name: str, value: object, shape: tuple[int, ...]) -> Array:
@@ -57,7 +58,7 @@ def array_of(name: str, value: object, shape: tuple[int, ...]) -> Array:
     if array.shape != shape:
         turned = ", the same axes in another order" * (sorted(array.shape) == sorted(shape))
         raise Violation(f"{name}: expected shape {shape}, got {array.shape}{turned}")
-    if not np.issubdtype(array.dtype, np.floating):
+    if array.dtype.kind != "f":
         raise Violation(f"{name}: expected floating-point numbers, got dtype {array.dtype}")
     return array
 

@@ -72,7 +72,7 @@ def asking(implementation: Any, first: Any) -> Callable[[Any], Observation | Non
     the same for whatever is asked the same. None where the implementation does not claim what is
     asked.
     """
-    subject = Subject(implementation)
+    subject = Subject(implementation, among=first.subject.claimed)
     observe(replace(first, subject=subject))
 
     def shown(item: Any) -> Observation | None:

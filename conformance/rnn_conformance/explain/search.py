@@ -159,7 +159,8 @@ def _explains(item: Any, theirs: Observation, ours: Observation | None) -> bool:
 def _fails_alike(
     implementation: Any, executed: Sequence[tuple[Any, Any]], *, closely: bool = False
 ) -> bool:
-    subject, stranger = Subject(implementation), executed[0][0].subject.implementation
+    asked = executed[0][0].subject  # the stranger: what it does not claim, no bug is asked
+    subject, stranger = Subject(implementation, among=asked.claimed), asked.implementation
     for item, theirs in executed:
         ours = replace(item, subject=subject).execute()
         ours = replace(ours, message=in_words_of(stranger, ours.message))

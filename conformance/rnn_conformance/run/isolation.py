@@ -5,8 +5,9 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
@@ -27,6 +28,7 @@ LINE_BYTES = 2**22  # a record has the numbers that repeat a failure
 LOADING = 120.0  # seconds: a framework may be large
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}  # in cases so small, several only wait for each other
 EXPLAINING = 900.0
+AT_ONCE = 50  # checks for which a process is asked in one line
 MOST_SILENCES, MOST_BROKEN = 5, 200  # checks; then nothing more is asked
 
 
@@ -122,29 +124,51 @@ class Workers:
         """What comes of every planned check, in their order. Raises Vacuous."""
         threads = [ThreadPoolExecutor(1) for _ in self._conversations]
         try:
-            futures = [threads[self._of[i.index]].submit(self.execute, i) for i in self.planned]
-            for future in futures:
-                yield future.result()
+            came = [
+                chain.from_iterable(thread.map(self._executed, self._requests(number)))
+                for number, thread in enumerate(threads)
+            ]
+            for number in self._of:
+                yield next(came[number])
         finally:
             for thread in threads:
                 thread.shutdown(wait=False, cancel_futures=True)
 
     def execute(self, item: RemoteCheck) -> Record:
         """What comes of one check; a process that breaks is one failed check. Raises Vacuous."""
-        if self._silences >= MOST_SILENCES or self._broken >= MOST_BROKEN:
-            why = f"not asked any more: {self._broken} checks ended the process or were too slow"
-            return self._unanswered(item, why)
-        try:
-            told = self._ask(self._of[item.index], {"execute": item.index})
-        except Silent:
-            self._broken, self._silences = self._broken + 1, self._silences + 1
-            return self._unanswered(item, f"no result within {self._isolation.time_limit:g} s")
-        except Broken as broken:
-            self._broken += 1
-            return self._unanswered(item, f"the process {broken}")
-        if "vacuous" in told:
-            raise Vacuous(told["vacuous"])
-        return Record.from_json(told)
+        (record,) = self._executed([item])
+        return record
+
+    def _requests(self, number: int) -> Iterator[Sequence[RemoteCheck]]:
+        """What one process is asked, a few checks at once."""
+        own = [item for item in self.planned if self._of[item.index] == number]
+        return (own[i : i + AT_ONCE] for i in range(0, len(own), AT_ONCE))
+
+    def _executed(self, items: Sequence[RemoteCheck]) -> Sequence[Record]:
+        """What comes of checks in the same process, in their order. Raises Vacuous."""
+        records: list[Record] = []
+        while rest := items[len(records) :]:
+            number = self._of[rest[0].index]
+            if self._silences >= MOST_SILENCES or self._broken >= MOST_BROKEN:
+                why = (
+                    f"not asked any more: {self._broken} checks ended the process or were too slow"
+                )
+                records += [self._unanswered(item, why) for item in rest]
+                break
+            try:
+                self._say(number, {"execute": [item.index for item in rest]})
+                for _ in rest:
+                    records.append(_record(self._heard(number)))
+            except Silent:
+                self._broken, self._silences = self._broken + 1, self._silences + 1
+                why = f"no result within {self._isolation.time_limit:g} s"
+            except Broken as broken:
+                self._broken += 1
+                why = f"the process {broken}"
+            else:
+                break
+            records.append(self._unanswered(items[len(records)], why))
+        return records
 
     def diagnosis(self, records: Iterable[Record]) -> Diagnosis | None:
         """Why checks fail, those left out that ended the process. Raises Broken."""
@@ -154,7 +178,8 @@ class Workers:
         with TemporaryDirectory(prefix="rnn-conformance-") as folder:
             place = Path(folder, "records.json")
             place.write_text(json.dumps([record.to_json() for record in asked]))
-            told = self._ask(0, {"explain": str(place)}, EXPLAINING)
+            self._say(0, {"explain": str(place)})
+            told = self._heard(0, EXPLAINING)
         found = told["diagnosis"]
         return None if found is None else Diagnosis.from_json(found)
 
@@ -162,13 +187,35 @@ class Workers:
         self._no_answer.add(item.id)
         return item.failed(why)
 
-    def _ask(self, number: int, request: Any, time_limit: float | None = None) -> dict[str, Any]:
+    def _say(self, number: int, request: Any) -> None:
         if self._conversations[number] is None:
             try:
                 self._started(number)
             except CannotBeJudged as error:
                 raise Broken(str(error)) from error
-        return self._line(number, request, time_limit or self._isolation.time_limit)
+        with self._dropped_unless_right(number) as conversation:
+            conversation.say(json.dumps(request))
+
+    def _heard(self, number: int, time_limit: float | None = None) -> dict[str, Any]:
+        with self._dropped_unless_right(number) as conversation:
+            line = conversation.hear(time_limit or self._isolation.time_limit)
+            try:
+                told: dict[str, Any] = json.loads(line)
+            except ValueError as error:  # it has written where only answers belong
+                raise conversation.broken(f"gave no JSON: '{printable(line)}'") from error
+        return told
+
+    @contextmanager
+    def _dropped_unless_right(self, number: int) -> Iterator[Conversation]:
+        """A conversation, which ends with the first thing that goes wrong."""
+        conversation = self._conversations[number]
+        assert conversation is not None
+        try:
+            yield conversation
+        except BaseException:
+            self._conversations[number] = None
+            conversation.kill()
+            raise
 
     def _all_started(self) -> dict[str, Any]:
         """Start all processes at once; what the first one tells.
@@ -197,7 +244,8 @@ class Workers:
         )
         name = self._start["source"]["name"]
         try:
-            told = self._line(number, self._start, LOADING)
+            self._say(number, self._start)
+            told = self._heard(number, LOADING)
         except Broken as broken:
             raise CannotBeJudged(
                 f"implementation {name!r}: loading it, the process {broken}"
@@ -206,22 +254,12 @@ class Workers:
             raise CannotBeJudged(told["cannot"])
         return told
 
-    def _line(self, number: int, request: Any, time_limit: float) -> dict[str, Any]:
-        conversation = self._conversations[number]
-        assert conversation is not None
-        with ExitStack() as unless_answered:
-            unless_answered.callback(self._drop, number, conversation)
-            line = conversation.ask(json.dumps(request), time_limit)
-            try:
-                told: dict[str, Any] = json.loads(line)
-            except ValueError as error:  # it has written where only answers belong
-                raise conversation.broken(f"gave no JSON: '{printable(line)}'") from error
-            unless_answered.pop_all()
-        return told
 
-    def _drop(self, number: int, conversation: Conversation) -> None:
-        self._conversations[number] = None
-        conversation.kill()
+def _record(told: dict[str, Any]) -> Record:
+    """Raises Vacuous."""
+    if "vacuous" in told:
+        raise Vacuous(told["vacuous"])
+    return Record.from_json(told)
 
 
 def _stub(told: dict[str, Any]) -> Any:

@@ -146,7 +146,7 @@ def _right(item: Planned) -> None:
     record = item.execute()
     if record.outcome != "failed":
         return
-    from rnn_conformance.explain import reproduced_by  # it imports every mutant
+    from rnn_conformance.explain.search import reproduced_by  # it imports every mutant
 
     slips = reproduced_by(item)
     likely = f"; most likely: {', or '.join(slips[:2])}" if slips else ""

@@ -64,14 +64,30 @@ class Conversation:
 
     def ask(self, line: str, time_limit: float) -> str:
         """The line that the program answers with, and no other. Raises Broken."""
-        deadline = monotonic() + time_limit
+        self.say(line)
+        answer = self.hear(time_limit)
+        if self._said:
+            self._said = os.fsencode(f"{answer}\n") + self._said
+            raise self.broken(f"said more than one line: {self._quoted()}")
+        return answer
+
+    def say(self, line: str) -> None:
+        """Hand the program a line. Raises Broken, also where it has said what nobody asked."""
         self._drain()
         if self._said:
             raise self.broken(f"said more than one line: {self._quoted()}")
-        self._say(line)
-        while b"\n" not in self._said:
-            if len(self._said) > self._line_bytes:
-                raise self.broken(f"said more than {self._line_bytes} bytes that end no line")
+        assert self._process.stdin is not None
+        try:
+            os.write(self._process.stdin.fileno(), os.fsencode(line) + b"\n")
+        except BlockingIOError:
+            raise self.broken("does not read its standard input") from None
+        except BrokenPipeError:
+            raise self.broken(self._how_it_ended()) from None
+
+    def hear(self, time_limit: float) -> str:
+        """The next line that the program says. Raises Broken."""
+        deadline = monotonic() + time_limit
+        while b"\n" not in self._said and len(self._said) <= self._line_bytes:
             if (left := deadline - monotonic()) <= 0:
                 raise Silent(
                     self._complained(f"gave, and flushed, no line within {time_limit:g} s")
@@ -80,10 +96,9 @@ class Conversation:
             came = self._listen(0 if ended else min(left, POLL))
             if self._process.stdout not in self._selector.get_map() or (ended and not came):
                 raise self.broken(self._how_it_ended())
-        answer, _, more = self._said.partition(b"\n")
-        if more:
-            raise self.broken(f"said more than one line: {self._quoted()}")
-        self._said = b""
+        answer, _, self._said = self._said.partition(b"\n")
+        if len(answer) > self._line_bytes:
+            raise self.broken(f"said more than {self._line_bytes} bytes that end no line")
         return answer.decode(errors="replace").strip()
 
     def broken(self, what: str) -> Broken:
@@ -96,15 +111,6 @@ class Conversation:
         _kill(self._process)
         self.end()
 
-    def _say(self, line: str) -> None:
-        assert self._process.stdin is not None
-        try:
-            os.write(self._process.stdin.fileno(), os.fsencode(line) + b"\n")
-        except BlockingIOError:
-            raise self.broken("does not read its standard input") from None
-        except BrokenPipeError:
-            raise self.broken(self._how_it_ended()) from None
-
     def _listen(self, seconds: float) -> bool:
         """Read what there is, or comes first in so many seconds; whether there was anything."""
         ready = self._selector.select(seconds)
@@ -113,7 +119,7 @@ class Conversation:
             if not text:
                 self._selector.unregister(key.fileobj)
             elif key.fileobj is self._process.stdout:
-                self._said = (self._said + text)[: self._line_bytes + 1]
+                self._said += text
             else:
                 self._complaint = (self._complaint + text)[-KEPT_BYTES:]
         return bool(ready)

@@ -3,7 +3,8 @@
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
@@ -29,6 +30,8 @@ ROWS_DROPPED = (
     ),
 )
 KEPT = 64  # modules
+READOUT = ("W_ho", "b_ho")
+Made = tuple[torch.nn.Module, Mapping[str, Array]]  # and the memory of its weights, if it shows
 
 
 class TorchLayer:
@@ -53,21 +56,19 @@ class TorchLayer:
         self._make = make
         self._of_torch = make is torch.nn.RNN
         self.known_failures = ROWS_DROPPED if self._of_torch else ()
-        self._modules: OrderedDict[object, torch.nn.Module] = OrderedDict()
+        self._modules: OrderedDict[object, Made] = OrderedDict()
         self._lock = threading.Lock()
 
     @torch.inference_mode()
     def run(self, call: Call) -> Answer:
         batch_first = call.layout == "batch_first"
-        inputs = tensor(call.inputs, call)
-        weights = {name: tensor(value, call) for name, value in call.weights.items()}
-        W_ho, b_ho = weights.pop("W_ho", None), weights.pop("b_ho", None)
-        rnn = self.module(call.options, weights, inputs.dtype, batch_first=batch_first)
-        rnn.train(call.training)
+        inputs, rnn = tensor(call.inputs, call), self.module(call)
+        if rnn.training != call.training:
+            rnn.train(call.training)
         h_0 = None if call.h_0 is None else tensor(call.h_0, call)
         if call.lengths is None:
             output, h_n = rnn(inputs, h_0)
-            return _answer(output, h_n, W_ho, b_ho)
+            return _answer(call, output, h_n)
         rows = inputs.shape[0 if batch_first else 1]
         states = rows if h_0 is None else h_0.shape[1]
         if (len(call.lengths) != rows or states > rows) and not self._of_torch:
@@ -82,70 +83,55 @@ class TorchLayer:
         padded, _ = torch.nn.utils.rnn.pad_packed_sequence(
             output, batch_first, total_length=inputs.shape[1 if batch_first else 0]
         )
-        return _answer(padded, h_n, W_ho, b_ho)
+        return _answer(call, padded, h_n)
 
-    def module(
-        self,
-        options: Options,
-        weights: dict[str, torch.Tensor],
-        dtype: torch.dtype,
-        *,
-        batch_first: bool,
-    ) -> torch.nn.Module:
-        """The module with these options and weights, in evaluation mode."""
-        key: tuple[object, ...] = (options, dtype, batch_first)
+    def module(self, call: Call) -> torch.nn.Module:
+        """The module with the options and the weights of a call, the readout left out."""
+        options = replace(call.options, output_size=0)
+        weights = {name: value for name, value in call.weights.items() if name not in READOUT}
+        key: tuple[object, ...] = (options, call.dtype, call.bfloat16, call.layout == "batch_first")
         if threading.current_thread() is not threading.main_thread():
-            numbers = (w.contiguous().view(torch.uint8).numpy() for w in weights.values())
-            key += (sha256(b"".join(map(bytes, numbers))).digest(),)
+            key += (sha256(b"".join(value.tobytes() for value in weights.values())).digest(),)
         with self._lock:
             if key not in self._modules:
-                self._modules[key] = self._made(options, dtype, batch_first)
+                self._modules[key] = self._made(options, call)
             self._modules.move_to_end(key)
-            rnn = self._modules[key]
+            rnn, memory = self._modules[key]
             if len(self._modules) > KEPT:
                 self._modules.popitem(last=False)
-            if self._of_torch and _fit(rnn, weights):
-                with torch.no_grad():  # a quarter of what load_state_dict takes
-                    for name, weight in weights.items():
-                        getattr(rnn, name).copy_(weight)
+            if memory and all(memory[n].shape == value.shape for n, value in weights.items()):
+                for name, value in weights.items():  # a tenth of what load_state_dict takes
+                    memory[name][...] = value
             else:
-                rnn.load_state_dict(weights)
-        return rnn.eval()
+                rnn.load_state_dict({n: tensor(value, call) for n, value in weights.items()})
+        return rnn
 
-    def _made(self, options: Options, dtype: torch.dtype, batch_first: bool) -> torch.nn.Module:
-        usual = vars(Options(options.input_size, options.hidden_size)) | {
-            "output_size": options.output_size
-        }
+    def _made(self, options: Options, call: Call) -> Made:
+        dtype = torch.bfloat16 if call.bfloat16 else getattr(torch, call.dtype.name)
+        usual = vars(Options(options.input_size, options.hidden_size))
         named = {name: value for name, value in vars(options).items() if value != usual[name]}
-        if batch_first:
+        if call.layout == "batch_first":
             named["batch_first"] = True
         sizes = options.input_size, options.hidden_size
         with warnings.catch_warnings():
             # torch warns that dropout does nothing in a single layer, which is what is asked for.
             warnings.filterwarnings("ignore", "dropout option adds dropout after all but last")
-            if self._of_torch:
-                return _Unset(*sizes, **named, dtype=dtype)
-            return self._make(*sizes, **named).to(dtype)
+            if not self._of_torch:
+                return self._make(*sizes, **named).to(dtype), {}
+            rnn = _Unset(*sizes, **named, dtype=dtype)
+        memory = {} if call.bfloat16 else {n: w.numpy() for n, w in rnn.state_dict().items()}
+        return rnn, memory
 
 
-def _answer(
-    output: torch.Tensor,
-    h_n: torch.Tensor,
-    W_ho: torch.Tensor | None,
-    b_ho: torch.Tensor | None,
-) -> Answer:
-    """The results as arrays, read out by torch.nn.Linear if there is a readout."""
-    if W_ho is None:
+def _answer(call: Call, output: torch.Tensor, h_n: torch.Tensor) -> Answer:
+    """The results as arrays, read out as torch.nn.Linear does if there is a readout."""
+    if not call.options.output_size:
         return Answer(array(output), array(h_n))
-    output_size, width = W_ho.shape
-    readout = torch.nn.Linear(width, output_size, dtype=W_ho.dtype)
-    readout.load_state_dict({"weight": W_ho, "bias": b_ho})
-    return Answer(array(output), array(h_n), array(readout(output)))
-
-
-def _fit(rnn: torch.nn.Module, weights: dict[str, torch.Tensor]) -> bool:
-    """Whether every weight has the shape of its parameter: copy_ would broadcast another."""
-    return all(getattr(rnn, name).shape == weight.shape for name, weight in weights.items())
+    W_ho, b_ho = (call.weights[name] for name in READOUT)
+    if (shapes := (W_ho.shape, b_ho.shape)) != ((b_ho.size, output.shape[-1]), (len(W_ho),)):
+        raise ValueError(f"W_ho, b_ho: shapes {shapes} do not fit")
+    y = torch.nn.functional.linear(output, tensor(W_ho, call), tensor(b_ho, call))
+    return Answer(array(output), array(h_n), array(y))
 
 
 class _Unset(torch.nn.RNN):

@@ -1,0 +1,112 @@
+"""Functions and classes are told in their own words what is wrong, and what they should return."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from rnn_conformance.contract.call import Array
+from rnn_reference import BatchRNN
+
+from .miniatures import by_check, in_one_case
+
+VALUES = ("output", "final_state", "readout", "inputs_unchanged")
+
+
+def function(change: Callable[[dict[str, Any]], object]) -> Callable[..., Any]:
+    """A right function, but for what is done to its result and weights in the end."""
+
+    def rnn(weights: Any, inputs: Array, h_0: Array | None) -> Any:
+        model = BatchRNN.from_weights(weights)
+        outputs, states = model.forward(inputs, None if h_0 is None else h_0.T)
+        steps = range(len(inputs))
+        found = {
+            "hidden_states": np.stack([states[t].T for t in steps]),
+            "h_n": states[len(inputs) - 1].T.copy(),
+            "outputs": np.stack([outputs[t].T for t in steps]),
+        }
+        change({**found, "weights": weights})
+        return found
+
+    return rnn
+
+
+@pytest.mark.parametrize(
+    ("part", "check", "start"),
+    [
+        ("hidden_states", "output", "hidden_states: step 0, row 0, unit 0: expected "),
+        ("outputs", "readout", "outputs: step 0, row 0, unit 0: expected "),
+        ("h_n", "final_state", "h_n (step is layer·D + direction): step 0, row 0, "),
+    ],
+)
+def test_a_function_is_told_in_its_words(part: str, check: str, start: str) -> None:
+    found = by_check(in_one_case(function(lambda f: f[part].fill(9)), VALUES).records)
+    assert found[check].outcome == "failed"
+    assert found[check].message.startswith(start)
+
+
+@pytest.mark.parametrize("name", ["W_xh", "b_hh", "W_ho"])
+def test_a_weight_that_is_written_to_goes_by_its_own_name(name: str) -> None:
+    report = in_one_case(function(lambda f: f["weights"][name].fill(9)), VALUES)
+    message = by_check(report.records)["inputs_unchanged"].message
+    assert message.startswith(f"{name}, which was given: step 0, row 0, unit 0: ")
+
+
+def test_what_a_function_claims_and_does_not_give_is_a_failure() -> None:
+    def bare(weights: Any, inputs: Array, h_0: Array | None) -> Any:
+        return {"hidden_states": function(lambda f: None)(weights, inputs, h_0)["hidden_states"]}
+
+    found = by_check(in_one_case(bare, VALUES).records)
+    assert {name: record.message for name, record in found.items() if record.message} == {
+        "final_state": "h_n: claimed, but not given",
+        "readout": "outputs: claimed, but not given",
+    }
+
+
+def test_functions_are_told_what_they_should_return() -> None:
+    wanted = 'raised TypeError: expected a mapping with "hidden_states"'
+    for result, got in {None: "NoneType", (1,): "tuple", 5: "int"}.items():
+        (message,) = messages_of(lambda weights, inputs, h_0, result=result: result)
+        assert message == f'{wanted}, "h_n", "outputs", got {got}'
+    for mapping, got in (({}, "an empty one"), ({"states": 1, "h_n": 2}, "'states', 'h_n'")):
+        (message,) = messages_of(lambda weights, inputs, h_0, mapping=mapping: mapping)
+        assert message.startswith(wanted)
+        assert message.endswith(f"got {got}")
+
+
+def messages_of(implementation: Any) -> set[str]:
+    return {record.message for record in in_one_case(implementation).records}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda y, h: None, "forward: expected (step_output, hidden_states), got NoneType"),
+        (lambda y, h: [y, h], "forward: expected (step_output, hidden_states), got list"),
+        (lambda y, h: (y, h, 0), "forward: expected (step_output, hidden_states), got 3 results"),
+        (
+            lambda y, h: (y, [*h.values()][2:]),
+            "hidden_states: expected a mapping, list or array of time steps 0 … 6, got steps "
+            "0, 1, 2, 3, 4, 5",
+        ),
+        (
+            lambda y, h: ({t: y[t] for t in (0, 2)}, h),
+            "step_output: expected a mapping, list or array of time steps 0 … 6, got steps 0, 2",
+        ),
+        (
+            lambda y, h: (y, {**h, 3: h[3].T}),
+            "hidden_states[3]: expected shape (4, 3), got (3, 4), rows for columns",
+        ),
+        (lambda y, h: ({**y, 1: None}, h), "step_output[1]: expected shape (2, 3), got ()"),
+    ],
+)
+def test_classes_are_told_what_forward_should_return(
+    change: Callable[[Any, Any], Any], message: str
+) -> None:
+    class Changed(BatchRNN):
+        def forward(self, inputs: Array, h_0: Array | None = None) -> Any:
+            return change(*super().forward(inputs, h_0))
+
+    report = in_one_case(Changed, ["output"])
+    (record,) = report.failures
+    assert record.message == f"raised TypeError: {message}"
