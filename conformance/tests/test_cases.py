@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import combinations, product
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -141,9 +141,9 @@ def test_calls_get_memory_of_their_own() -> None:
     for array in (*case.data().weights.values(), case.data().inputs, case.data().initial):
         assert not array.flags.writeable
     call, data = case.call(), case.data()
-    for array in (*call.weights.values(), call.inputs, call.h_0, call.lengths):
-        assert array is not None
-        array[...] = 1
+    given: list[Any] = [*call.weights.values(), call.inputs, call.h_0, call.lengths]
+    for part in given:
+        part[...] = 1
     assert data.inputs.std() > 0.5
     assert data.steps.max() == case.T
     assert all(value.std() > 0 for value in (data.initial, *data.weights.values()))

@@ -41,7 +41,7 @@ def every_option() -> Iterator[Case]:
         get_args(H0), get_args(LengthsKind), DTYPES, (False, True), ("contractive", "normal"),
         (0, 2),
     ):  # fmt: skip
-        case = Case(**dict(zip(names, values, strict=True)))  # type: ignore[arg-type]
+        case = Case(**dict(zip(names, values, strict=True)))
         laid_out = case.lengths == "none" or case.layout != "single"
         padded = case.lengths != "none" or not case.padding_nan
         judged = case.weights == "contractive" or (case.L, case.nonlinearity) == (1, "tanh")
