@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rnn_conformance.cases.case import H0, Case, LengthsKind
-from rnn_conformance.checks.every import CHECKS, Check
+from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.plan import known_failures
-from rnn_conformance.checks.registry import always
+from rnn_conformance.checks.registry import Check, always
 from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import DTYPES, LAYOUTS, NONLINEARITIES
 from rnn_conformance.faces import soak
@@ -41,7 +41,7 @@ def every_option() -> Iterator[Case]:
         get_args(H0), get_args(LengthsKind), DTYPES, (False, True), ("contractive", "normal"),
         (0, 2),
     ):  # fmt: skip
-        case = Case(**dict(zip(names, values, strict=True)))  # type: ignore[arg-type]
+        case = Case(**dict(zip(names, values, strict=True)))
         laid_out = case.lengths == "none" or case.layout != "single"
         padded = case.lengths != "none" or not case.padding_nan
         judged = case.weights == "contractive" or (case.L, case.nonlinearity) == (1, "tanh")
