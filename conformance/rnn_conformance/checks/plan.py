@@ -144,6 +144,16 @@ def plan(
     return asked_of(implementation, seed=seed, checks=checks).planned
 
 
+def shares(planned: Sequence[Planned], processes: int) -> tuple[int, ...]:
+    """Which of so many processes each check is executed in.
+
+    Cases that differ in layout alone share numbers, and so what is expected of them.
+    """
+    numbers = [item.case.in_one_order for item in planned]
+    order = {case: i for i, case in enumerate(dict.fromkeys(numbers))}
+    return tuple(order[case] % processes for case in numbers)
+
+
 @dataclass(frozen=True)
 class Asked:
     """What an implementation is asked.
