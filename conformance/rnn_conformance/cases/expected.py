@@ -86,7 +86,7 @@ def from_own_states(case: Case, answer: Answer) -> Expectation:
     with np.errstate(over="ignore", invalid="ignore"):
         a = certificate.preactivation(layer_weights(data, 0), _read(data), before)
         right = certificate.next_state(case.nonlinearity, a, precision)
-        bound = right.at()
+        bound = right.bound()
     reason = certificate.state_reason(case.nonlinearity, a.roundings, precision)
 
     def operands(step: int, row: int, unit: int) -> Mapping[str, Any]:

@@ -90,10 +90,8 @@ class Conversation:
         Args:
             more: whether others follow: waiting for some takes less time than waking up for each.
         """
-        if b"\n" in self._said:
-            return self._line()
         deadline = monotonic() + time_limit
-        if more and not self._listen(0):
+        if more and b"\n" not in self._said and not self._listen(0):
             sleep(NAP)
         while b"\n" not in self._said and len(self._said) <= self._line_bytes:
             if (left := deadline - monotonic()) <= 0:
@@ -104,9 +102,6 @@ class Conversation:
             came = self._listen(0 if ended else min(left, POLL))
             if self._process.stdout not in self._selector.get_map() or (ended and not came):
                 raise self.broken(self._how_it_ended())
-        return self._line()
-
-    def _line(self) -> str:
         answer, _, self._said = self._said.partition(b"\n")
         if len(answer) > self._line_bytes:
             raise self.broken(f"said more than {self._line_bytes} bytes that end no line")
