@@ -197,7 +197,7 @@ def trajectory(
     from_inputs = affine((weights["W_xh"], inputs), biases=biases).value
     W_hh = weights["W_hh"].astype(np.float64).swapaxes(-1, -2)
     states, h = np.empty_like(from_inputs), h_0.astype(np.float64)
-    for a, state in zip(np.moveaxis(from_inputs, -3, 0), np.moveaxis(states, -3, 0), strict=True):
+    for a, state in zip(from_inputs.swapaxes(0, -3), states.swapaxes(0, -3), strict=True):
         h = state[...] = activation(nonlinearity, a + h @ W_hh)
     return states
 
@@ -236,6 +236,6 @@ def trajectory_bound(
     own = of_step.error if inherited is None else of_step.error + inherited @ W_xh[..., None, :, :]
     distance, bounds = np.zeros(h_0.shape), np.empty_like(states)
     parts = own, of_step.size, of_step.rest + JUDGE.eta, bounds
-    for error, size, rest, bound in zip(*(np.moveaxis(p, -3, 0) for p in parts), strict=True):
+    for error, size, rest, bound in zip(*(p.swapaxes(0, -3) for p in parts), strict=True):
         distance = bound[...] = of_step.with_error(error + distance @ W_hh, size, rest)
     return bounds
