@@ -136,7 +136,7 @@ def _judgements(
             a = preactivation(cell, inputs[start : start + steps, rows], previous)
             right = next_state(nonlinearity, a, precision)
             reason = state_reason(nonlinearity, a.roundings, precision)
-            yield Judgement("states", right.expected, found, right.at(), reason, start), row
+            yield Judgement("states", right.expected, found, right.bound(), reason, start), row
 
 
 def _cell(weights: Mapping[str, Array]) -> dict[str, Array]:

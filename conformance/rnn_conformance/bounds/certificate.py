@@ -20,7 +20,6 @@ bounded in the same way and added. If every step is inside, the layer computes t
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -136,11 +135,14 @@ class StateBound:
     growth: float
     flat: bool
 
-    def at(self, steps: Any = ..., perturbation: Float64 | float = 0.0) -> Float64:
-        """At these steps, where h_t may come from an `a` perturbed by as much as said."""
-        e = self.error[steps] + perturbation
-        through = _sech2(np.maximum(self.size[steps] - e, 0)) * e if self.flat else e
-        bound: Float64 = self.growth * through + self.rest[steps]
+    def bound(self) -> Float64:
+        """Of every state."""
+        return self.with_error(self.error, self.size, self.rest)
+
+    def with_error(self, error: Float64, size: Float64, rest: Float64) -> Float64:
+        """Of states for which these stand in the place of its own."""
+        through = _sech2(np.maximum(size - error, 0)) * error if self.flat else error
+        bound: Float64 = self.growth * through + rest
         return bound
 
 
@@ -163,7 +165,7 @@ def next_state(nonlinearity: str, a: Affine, precision: Precision) -> StateBound
 
 def tanh_bound(a: Affine, precision: Precision) -> Float64:
     """The bound on |h_t - tanh(a)|."""
-    return next_state("tanh", a, precision).at()
+    return next_state("tanh", a, precision).bound()
 
 
 @lru_cache
@@ -182,8 +184,8 @@ def readout_bound(y: Affine, precision: Precision) -> Float64:
 
 def _sech2(a: Float64) -> Float64:
     """sech(a)^2 of a >= 0; 0 rather than an overflow where a is large."""
-    decay = np.exp(-a)
-    result: Float64 = (2 * decay / (1 + decay * decay)) ** 2
+    decay = np.exp(-2 * a)
+    result: Float64 = 4 * decay / (1 + decay) ** 2
     return result
 
 
@@ -195,8 +197,8 @@ def trajectory(
     from_inputs = affine((weights["W_xh"], inputs), biases=biases).value
     W_hh = weights["W_hh"].astype(np.float64).swapaxes(-1, -2)
     states, h = np.empty_like(from_inputs), h_0.astype(np.float64)
-    for t in range(inputs.shape[-3]):
-        h = states[..., t, :, :] = activation(nonlinearity, from_inputs[..., t, :, :] + h @ W_hh)
+    for a, state in zip(from_inputs.swapaxes(0, -3), states.swapaxes(0, -3), strict=True):
+        h = state[...] = activation(nonlinearity, a + h @ W_hh)
     return states
 
 
@@ -230,12 +232,10 @@ def trajectory_bound(
         * (1 + gamma(a.roundings, precision.u))
         for name in ("W_xh", "W_hh")
     )
-    carried_in = np.zeros(states.shape) if inherited is None else inherited @ W_xh[..., None, :, :]
-    distance = np.zeros(h_0.shape)
-    bounds = np.empty_like(states)
-    for t in range(inputs.shape[-3]):
-        steps = np.s_[..., t, :, :]
-        # The judge's share in the one-step bound is here that of `states`, rounded in float64 too.
-        distance = of_step.at(steps, distance @ W_hh + carried_in[steps]) + JUDGE.eta
-        bounds[steps] = distance
+    # The judge's share in the one-step bound is here that of `states`, rounded in float64 too.
+    own = of_step.error if inherited is None else of_step.error + inherited @ W_xh[..., None, :, :]
+    distance, bounds = np.zeros(h_0.shape), np.empty_like(states)
+    parts = own, of_step.size, of_step.rest + JUDGE.eta, bounds
+    for error, size, rest, bound in zip(*(p.swapaxes(0, -3) for p in parts), strict=True):
+        distance = bound[...] = of_step.with_error(error + distance @ W_hh, size, rest)
     return bounds

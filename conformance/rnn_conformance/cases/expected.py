@@ -1,6 +1,6 @@
 """What is expected of a layer: from its own states where they show, else as a whole."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -79,14 +79,15 @@ def from_own_states(case: Case, answer: Answer) -> Expectation:
     """Each step of a single layer from the answer's own state before it."""
     data, precision = case.data(), Precision.of(case.dtype)
     D, H = case.options.directions, case.H
-    halves = [answer.output[..., d * H : (d + 1) * H] for d in range(D)]
-    states = _each_read(halves, data)
+    halves = (answer.output[..., d * H : (d + 1) * H] for d in range(D))
+    states = np.array([in_direction(h, data.lengths, d) for d, h in enumerate(halves)])
     before = np.concatenate([data.initial[:, None], states[:, :-1]], axis=1)
     # Garbage in the state before a step makes garbage of its bound; that step has failed.
     with np.errstate(over="ignore", invalid="ignore"):
-        a = certificate.preactivation(layer_weights(data, 0), _read(data), before)
+        inputs = _each_read(_real_inputs(data), data)
+        a = certificate.preactivation(layer_weights(data, 0), inputs, before)
         right = certificate.next_state(case.nonlinearity, a, precision)
-        bound = right.at()
+        bound = right.bound()
     reason = certificate.state_reason(case.nonlinearity, a.roundings, precision)
 
     def operands(step: int, row: int, unit: int) -> Mapping[str, Any]:
@@ -125,9 +126,10 @@ def whole(data: Data, precision: Precision, *, slope_one: bool = False) -> Expec
     its pre-activation by |W_hh| d_{t-1} + |W_ih| d'_t at most.
     """
     o, D = data.options, data.options.directions
-    inputs, apart = _read(data), None
+    output, bound = _real_inputs(data), None
     h_n, h_n_bound = [], []
     for layer in range(o.num_layers):
+        inputs = _each_read(output, data)
         weights = layer_weights(data, layer)
         initial = data.initial[layer * D : (layer + 1) * D]
         states = certificate.trajectory(weights, inputs, initial, o.nonlinearity)
@@ -138,12 +140,11 @@ def whole(data: Data, precision: Precision, *, slope_one: bool = False) -> Expec
             states,
             precision,
             nonlinearity="relu" if slope_one else o.nonlinearity,
-            inherited=apart,
+            inherited=None if bound is None else _each_read(bound, data),
         )
         h_n.append(_last(states, data))
         h_n_bound.append(_last(bounds, data))
         output, bound = _in_time(states, data), _in_time(bounds, data)
-        inputs, apart = (_each_read([part] * D, data) for part in (output, bound))
     reason = f"the one-step bound, carried through time and layers, {precision}"
     return Expectation(output, bound, np.concatenate(h_n), np.concatenate(h_n_bound), reason)
 
@@ -151,19 +152,19 @@ def whole(data: Data, precision: Precision, *, slope_one: bool = False) -> Expec
 def one_layer(data: Data) -> Answer:
     """What a single layer computes in float64."""
     weights, o = layer_weights(data, 0), data.options
-    states = certificate.trajectory(weights, _read(data), data.initial, o.nonlinearity)
+    inputs = _each_read(_real_inputs(data), data)
+    states = certificate.trajectory(weights, inputs, data.initial, o.nonlinearity)
     return Answer(_in_time(states, data), _last(states, data))
 
 
-def _read(data: Data) -> Array:
-    """What each direction of the first layer reads, (D, T, B, I): zeros in the padding."""
-    inputs = data.inputs if data.lengths is None else np.where(data.real, data.inputs, 0)
-    return _each_read([inputs] * data.options.directions, data)
+def _real_inputs(data: Data) -> Array:
+    """The inputs (T, B, I), zeros in the padding."""
+    return data.inputs if data.lengths is None else np.where(data.real, data.inputs, 0)
 
 
-def _each_read(values: Sequence[Array], data: Data) -> Array:
-    """One (T, B, n) for each direction as (D, T, B, n), each in the order in which it is read."""
-    return np.array([in_direction(value, data.lengths, d) for d, value in enumerate(values)])
+def _each_read(values: Array, data: Data) -> Array:
+    """(T, B, n) as each direction reads it, (D, T, B, n)."""
+    return np.array([in_direction(values, data.lengths, d) for d in range(data.options.directions)])
 
 
 def _in_time(values: Array, data: Data) -> Array:
@@ -192,7 +193,8 @@ def in_direction(values: Array, lengths: Lengths | None, direction: int) -> Arra
         return values[::-1]
     t = np.arange(len(values))[:, None]
     order = np.where(t < lengths, lengths - 1 - t, t)
-    return np.take_along_axis(values, order[..., None], axis=0)
+    turned: Array = values[order, np.arange(len(lengths))]
+    return turned
 
 
 def layer_weights(data: Data, layer: int) -> dict[str, Array]:

@@ -21,6 +21,8 @@ from rnn_conformance.contract.refusal import Violation
 from rnn_conformance.sources.adapters.catalogue import CATALOGUE
 from rnn_conformance.sources.loading import as_implementation
 
+STEPS = 100  # of a layer, which take about as long as the rest of a check
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -142,6 +144,21 @@ def plan(
     raises.
     """
     return asked_of(implementation, seed=seed, checks=checks).planned
+
+
+def shares(planned: Sequence[Planned], processes: int) -> tuple[int, ...]:
+    """Which of so many processes each check is executed in: each gets as much work as others.
+
+    Cases that differ in layout alone share numbers, and so what is expected of them.
+    """
+    work = Counter[Case]()
+    for item in planned:
+        work[item.case.in_one_order] += STEPS + item.case.T * item.case.L
+    given, of = [0] * processes, {}
+    for case, steps in work.items():
+        of[case] = given.index(min(given))
+        given[of[case]] += steps
+    return tuple(of[item.case.in_one_order] for item in planned)
 
 
 @dataclass(frozen=True)

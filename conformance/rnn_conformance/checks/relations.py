@@ -179,7 +179,7 @@ def union_of_two(subject: Subject, case: Case) -> Iterator[Judgement]:
         yield from within_both(
             subject.run(alone, case.layout),
             Answer(found.output[..., own], None if found.h_n is None else found.h_n[h_n]),
-            expected.whole(alone, precision),
+            expected.whole(alone, precision) if half else expected.as_a_whole(case),
             replace(
                 limit, output_bound=limit.output_bound[..., own], h_n_bound=limit.h_n_bound[h_n]
             ),

@@ -3,11 +3,11 @@
 import json
 import os
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
-from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
@@ -16,7 +16,7 @@ from typing import Any
 
 from rnn_conformance.cases.vacuity import Vacuous
 from rnn_conformance.checks.findings import Diagnosis
-from rnn_conformance.checks.plan import Planned, asked_of, refuse_wrong
+from rnn_conformance.checks.plan import Planned, asked_of, refuse_wrong, shares
 from rnn_conformance.checks.records import Record
 from rnn_conformance.contract.declaration import KnownFailure
 from rnn_conformance.contract.refusal import Broken, CannotBeJudged, printable
@@ -28,7 +28,6 @@ LINE_BYTES = 2**22  # a record has the numbers that repeat a failure
 LOADING = 120.0  # seconds: a framework may be large
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}  # in cases so small, several only wait for each other
 EXPLAINING = 900.0
-AT_ONCE = 50  # checks for which a process is asked in one line
 MOST_SILENCES, MOST_BROKEN = 5, 200  # checks; then nothing more is asked
 
 
@@ -97,10 +96,7 @@ class Workers:
             RemoteCheck(**vars(p), index=i, workers=self) for i, p in enumerate(asked.planned)
         )
         self.asked = replace(asked, planned=self.planned)
-        # Cases that differ in layout alone share numbers, and so what is expected of them.
-        numbers = [item.case.in_one_order for item in asked.planned]
-        order = {case: i for i, case in enumerate(dict.fromkeys(numbers))}
-        self._of = [order[case] % isolation.processes for case in numbers]
+        self._of = shares(asked.planned, isolation.processes)
 
     def __enter__(self) -> "Workers":
         return self
@@ -122,53 +118,46 @@ class Workers:
 
     def records(self) -> Iterator[Record]:
         """What comes of every planned check, in their order. Raises Vacuous."""
-        threads = [ThreadPoolExecutor(1) for _ in self._conversations]
-        try:
-            came = [
-                chain.from_iterable(thread.map(self._executed, self._requests(number)))
-                for number, thread in enumerate(threads)
-            ]
-            for number in self._of:
-                yield next(came[number])
-        finally:
-            for thread in threads:
-                thread.shutdown(wait=False, cancel_futures=True)
+        processes = range(len(self._conversations))
+        own = [[item for item in self.planned if self._of[item.index] == n] for n in processes]
+        came = [self._come_of(items, "from") for items in own]
+        return (next(came[number]) for number in self._of)
 
     def execute(self, item: RemoteCheck) -> Record:
         """What comes of one check; a process that breaks is one failed check. Raises Vacuous."""
-        (record,) = self._executed([item])
+        (record,) = self._come_of([item], "execute")
         return record
 
-    def _requests(self, number: int) -> Iterator[Sequence[RemoteCheck]]:
-        """What one process is asked, a few checks at once."""
-        own = [item for item in self.planned if self._of[item.index] == number]
-        return (own[i : i + AT_ONCE] for i in range(0, len(own), AT_ONCE))
+    def _come_of(self, items: Sequence[RemoteCheck], request: str) -> Iterator[Record]:
+        """What comes of checks in one process, in their order. Raises Vacuous.
 
-    def _executed(self, items: Sequence[RemoteCheck]) -> Sequence[Record]:
-        """What comes of checks in the same process, in their order. Raises Vacuous."""
-        records: list[Record] = []
-        while rest := items[len(records) :]:
+        Args:
+            request: "execute" for a single check, "from" for all that are the process's own.
+        """
+        rest = deque(items)
+        while rest:
             number = self._of[rest[0].index]
             if self._silences >= MOST_SILENCES or self._broken >= MOST_BROKEN:
-                why = (
-                    f"not asked any more: {self._broken} checks ended the process or were too slow"
-                )
-                records += [self._unanswered(item, why) for item in rest]
-                break
+                why = f"not asked any more: {self._broken} checks ended the process or were slow"
+                yield self._unanswered(rest.popleft(), why)
+                continue
             try:
-                self._say(number, {"execute": [item.index for item in rest]})
-                for item in rest:
-                    records.append(_record(self._heard(number, of=item.id)))
+                self._say(number, {request: rest[0].index})
+                while rest:
+                    limit, item = self._isolation.time_limit, rest[0]
+                    told = self._heard(number, limit, len(rest) > 1, of=item.id)
+                    if "vacuous" in told:
+                        raise Vacuous(told["vacuous"])
+                    rest.popleft()
+                    yield Record.from_json(told)
+                return
             except Silent:
                 self._broken, self._silences = self._broken + 1, self._silences + 1
                 why = f"no result within {self._isolation.time_limit:g} s"
             except Broken as broken:
                 self._broken += 1
                 why = f"the process {broken}"
-            else:
-                break
-            records.append(self._unanswered(items[len(records)], why))
-        return records
+            yield self._unanswered(rest.popleft(), why)
 
     def diagnosis(self, records: Iterable[Record]) -> Diagnosis | None:
         """Why checks fail, those left out that ended the process. Raises Broken."""
@@ -197,11 +186,11 @@ class Workers:
             conversation.say(json.dumps(request))
 
     def _heard(
-        self, number: int, time_limit: float | None = None, *, of: str = ""
+        self, number: int, time_limit: float, more: bool = False, *, of: str = ""
     ) -> dict[str, Any]:
         """What a process tells; `of` is the check that it must be about, if any."""
         with self._dropped_unless_right(number) as conversation:
-            line = conversation.hear(time_limit or self._isolation.time_limit)
+            line = conversation.hear(time_limit, more=more)
             try:
                 told: dict[str, Any] = json.loads(line)
             except ValueError as error:  # it has written where only answers belong
@@ -249,7 +238,7 @@ class Workers:
         )
         name = self._start["source"]["name"]
         try:
-            self._say(number, self._start)
+            self._say(number, {**self._start, "share": [number, len(self._conversations)]})
             told = self._heard(number, LOADING)
         except Broken as broken:
             raise CannotBeJudged(
@@ -258,13 +247,6 @@ class Workers:
         if "cannot" in told:
             raise CannotBeJudged(told["cannot"])
         return told
-
-
-def _record(told: dict[str, Any]) -> Record:
-    """Raises Vacuous."""
-    if "vacuous" in told:
-        raise Vacuous(told["vacuous"])
-    return Record.from_json(told)
 
 
 def _stub(told: dict[str, Any]) -> Any:

@@ -1,7 +1,8 @@
 """The child process in which an implementation is loaded and judged.
 
-It is spoken to in lines of JSON: what to load, then some checks after others; each gets a line in
-answer. Whatever the implementation prints goes to standard error, so that no answer is mistaken.
+It is spoken to in lines of JSON: what to load, then one check to execute, or all of its share from
+some check on; each gets a line in answer. Whatever the implementation prints goes to standard
+error, so that no answer is mistaken.
 """
 
 import gc
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rnn_conformance.cases.vacuity import Vacuous
-from rnn_conformance.checks.plan import Planned, known_failures, plan
+from rnn_conformance.checks.plan import Planned, known_failures, plan, shares
 from rnn_conformance.checks.records import Record
 from rnn_conformance.contract.refusal import CannotBeJudged
 from rnn_conformance.explain.explaining import diagnosis_of
@@ -51,12 +52,16 @@ def _answers(requests: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any
         yield {"cannot": str(error)}
         return
     planned = plan(found, seed=start["seed"], checks=start["checks"])
+    number, processes = start["share"]
+    own = [i for i, of in enumerate(shares(planned, processes)) if of == number]
     gc.freeze()
     gc.enable()
     yield _description(found)
     for request in requests:
         if "execute" in request:
-            yield from (_executed(planned[index]) for index in request["execute"])
+            yield _executed(planned[request["execute"]])
+        elif "from" in request:
+            yield from (_executed(planned[i]) for i in own if i >= request["from"])
         else:
             records = map(Record.from_json, json.loads(Path(request["explain"]).read_text()))
             explained = diagnosis_of(planned, records)

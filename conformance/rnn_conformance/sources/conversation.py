@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from selectors import EVENT_READ, DefaultSelector
 from subprocess import PIPE, Popen, TimeoutExpired
-from time import monotonic
+from time import monotonic, sleep
 from weakref import finalize
 
 from rnn_conformance.contract.refusal import Broken, printable
@@ -19,6 +19,7 @@ LINE_BYTES = 4096  # of an answer's line
 KEPT_BYTES = 2048  # of standard error
 SHOWN = 200  # characters of it in a message
 GRACE = 1.0  # seconds in which to end, or to say the last
+NAP = 0.005  # seconds
 POLL = 0.05  # seconds: a child that lives on holds the pipes, so that no end is seen in them
 
 
@@ -84,9 +85,15 @@ class Conversation:
         except BrokenPipeError:
             raise self.broken(self._how_it_ended()) from None
 
-    def hear(self, time_limit: float) -> str:
-        """The next line that the program says. Raises Broken."""
+    def hear(self, time_limit: float, *, more: bool = False) -> str:
+        """The next line that the program says. Raises Broken.
+
+        Args:
+            more: whether others follow: waiting for some takes less time than waking up for each.
+        """
         deadline = monotonic() + time_limit
+        if more and b"\n" not in self._said and not self._listen(0):
+            sleep(NAP)
         while b"\n" not in self._said and len(self._said) <= self._line_bytes:
             if (left := deadline - monotonic()) <= 0:
                 raise Silent(
