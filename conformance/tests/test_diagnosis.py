@@ -8,8 +8,8 @@ import pytest
 from rnn_conformance import BASIC, Diagnosis, as_implementation, check, plan
 from rnn_conformance.contract.call import Array
 from rnn_conformance.contract.declaration import Declaration, declared
-from rnn_conformance.explain import diagnose
 from rnn_conformance.explain.observation import alike_shares
+from rnn_conformance.explain.search import diagnose
 from rnn_conformance.variants.every import MUTANTS
 from rnn_reference import BatchRNN
 
