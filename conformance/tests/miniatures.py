@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pytest
 from rnn_conformance import FEATURES, Answer, Call, Record, Report, plan
+from rnn_conformance.checks.subject import parts_of
 from rnn_conformance.contract.call import Array
 from rnn_conformance.variants.recurrence import Recurrence
+from rnn_reference import BatchRNN
 
 MAIN = "float32-T7-B3-I5-H4-O2-L1-tanh-h0-normal"
 BARE = MAIN.replace("-O2", "")  # of what claims no readout
@@ -42,16 +43,29 @@ def in_part(name: str, change: Callable[[Any], Any]) -> Miniature:
 
 
 def in_every_part(change: Callable[[Array], Any]) -> Miniature:
-    def changed(answer: Answer, call: Call) -> Answer:
-        given = {name: getattr(answer, name) for name in PARTS}
-        return Answer(**{name: v if v is None else change(v) for name, v in given.items()})
-
-    return Miniature(changed)
+    return Miniature(
+        lambda answer, call: Answer(**{n: change(part) for n, part in parts_of(answer).items()})
+    )
 
 
 def instead(result: Any) -> Miniature:
     """Something else than an `Answer` is given."""
     return Miniature(lambda answer, call: result)
+
+
+def function(change: Callable[[dict[str, Any], Any], object]) -> Callable[..., Any]:
+    """A right function, but for what is done in the end to its result, and to the weights."""
+
+    def rnn(weights: Any, inputs: Array, h_0: Array | None) -> Any:
+        model, steps = BatchRNN.from_weights(weights), range(len(inputs))
+        outputs, states = model.forward(inputs, None if h_0 is None else h_0.T)
+        by_name = {"hidden_states": states, "outputs": outputs}
+        found = {name: np.stack([of[t].T for t in steps]) for name, of in by_name.items()}
+        found["h_n"] = states[len(inputs) - 1].T.copy()
+        change(found, weights)
+        return found
+
+    return rnn
 
 
 class Raising(Recurrence):
@@ -91,12 +105,6 @@ class Mute(Exception):
 
 class Subclass(np.ndarray[Any, Any]):
     """An array of a class of its own."""
-
-
-def memory_mapped(array: Array, folder: pytest.TempPathFactory) -> Array:
-    mapped: Array = np.memmap(folder.mktemp("map") / "a", array.dtype, "w+", shape=array.shape)
-    mapped[...] = array
-    return mapped
 
 
 def read_only(array: Array) -> Array:

@@ -13,6 +13,8 @@ from rnn_conformance.run.verdict import notes_on
 from rnn_conformance.variants.every import HEALTHY, MUTANTS
 from rnn_conformance.variants.recurrence import Recurrence
 
+from .miniatures import function
+
 
 @pytest.mark.parametrize("name", HEALTHY)
 def test_a_right_implementation_passes(name: str) -> None:
@@ -96,14 +98,8 @@ def test_what_takes_single_sequences_alone_is_asked_for_them_alone() -> None:
     assert report.executed > 50
 
 
-def _states(weights: Any, inputs: Any, h_0: Any) -> dict[str, Any]:
-    h = np.zeros((inputs.shape[1], len(weights["W_hh"])), inputs.dtype) if h_0 is None else h_0
-    states = []
-    for x in inputs:
-        a = x @ weights["W_xh"].T + weights["b_xh"].T + h @ weights["W_hh"].T + weights["b_hh"].T
-        h = np.tanh(a)
-        states.append(h)
-    return {"hidden_states": np.array(states)}
+OTHERS = ("h_n", "outputs")
+_states = function(lambda found, weights: [found.pop(name) for name in OTHERS])
 
 
 def test_the_parts_that_a_function_does_not_give_are_not_asked_if_it_claims_nothing() -> None:
@@ -114,10 +110,7 @@ def test_the_parts_that_a_function_does_not_give_are_not_asked_if_it_claims_noth
 
 
 def test_what_a_function_claims_itself_is_asked_though_it_gives_it_never() -> None:
-    @claims(*BASIC)
-    def claiming(weights: Any, inputs: Any, h_0: Any) -> Any:
-        return _states(weights, inputs, h_0)
-
+    claiming = claims(*BASIC)(function(lambda found, weights: [found.pop(n) for n in OTHERS]))
     assert smoke(as_implementation(claiming)).claims == BASIC
     report = check(claiming, checks=["final_state", "readout"], diagnosed=False)
     assert report.notes == ()
