@@ -30,8 +30,9 @@ SIGMAS = 6
 
 
 def of_several_usual(case: Case, _: frozenset[str]) -> bool:
-    """Several layers of the sizes for which the limits of chance are worked out."""
-    return case.L > 1 and comparable(case) and of_usual_size(case)
+    """Several layers with biases, of the sizes for which the limits of chance are worked out."""
+    shows = case.L > 1 and case.bias != "off" and not case.padding_nan
+    return shows and comparable(case) and of_usual_size(case)
 
 
 @check("RNN-DROP-1", presumes=in_whole(lambda c: c.L > 1), among=relational, needs=("dropout",))

@@ -85,7 +85,7 @@ class Planned:
         record = Record(
             self.id,
             self.check.name,
-            tuple(clause for clause in self.check.clauses if self.case.concerns(clause)),
+            self.check.holds(self.case),
             self.case.id,
             implementation.name,
             outcome,

@@ -38,6 +38,14 @@ class Check:
     needs: frozenset[str]
     judge: Judge
 
+    def holds(self, case: Case) -> tuple[str, ...]:
+        """The clauses that it cites, of which it can show a breach in this case.
+
+        A check of one clause always can.
+        """
+        one = len(self.clauses) == 1
+        return tuple(clause for clause in self.clauses if one or case.concerns(clause))
+
     def asked(self, case: Case, claimed: frozenset[str]) -> bool:
         """Whether it is asked in a case of the catalogue: of random ones, in a share."""
         if self.among is always:

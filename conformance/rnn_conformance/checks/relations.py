@@ -14,7 +14,7 @@ from rnn_conformance.bounds.certificate import Precision
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import PADDING, Case, Data
-from rnn_conformance.checks.registry import check, comparable, in_whole, of_usual_size, relational
+from rnn_conformance.checks.registry import check, comparable, in_whole, relational
 from rnn_conformance.checks.subject import Subject, parts_of
 from rnn_conformance.contract.call import Answer, Array, Nonlinearity
 from rnn_conformance.contract.refusal import Violation
@@ -25,11 +25,10 @@ EXTRA_STEPS = 3
 def options_show(case: Case, _: frozenset[str]) -> bool:
     """Where each option changed alone changes the output.
 
-    With relu it need not: a state that is 0 with a bias can be 0 without. In the usual sizes it
-    does.
+    With relu it need not: a state that is 0 with a bias can be 0 without.
     """
-    shows = case.nonlinearity == "tanh" or of_usual_size(case)
-    return comparable(case) and shows and case.bias == case.h_0 == "nonzero"
+    given = case.bias == case.h_0 == "nonzero"
+    return comparable(case) and case.nonlinearity == "tanh" and given
 
 
 @check(
@@ -188,7 +187,6 @@ def union_of_two(subject: Subject, case: Case) -> Iterator[Judgement]:
 
 @check(
     "RNN-CELL-1",
-    "RNN-CELL-2",
     presumes=options_show,
     among=relational,
     needs=("tanh", "relu", "no_bias", "h_0"),
