@@ -152,7 +152,7 @@ def test_chunks_give_the_verdict_of_the_whole(
         with np.errstate(all="ignore"):
             a = certificate.preactivation(weights, inputs, before)
             step = certificate.next_state(nonlinearity, a, Precision.of(dtype))
-            whole = Judgement("states", step.expected, states, step.at(), "")
+            whole = Judgement("states", step.expected, states, step.bound(), "")
             (share, worst), outside = whole.worst(), whole.first_outside()
         found = certify(weights, inputs, states, nonlinearity=nonlinearity)
         assert found.conforms == (outside is None), wrong

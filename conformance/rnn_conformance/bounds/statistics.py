@@ -37,9 +37,8 @@ from rnn_conformance.contract.call import Array, Dtype
 DEVIATIONS = 6.0
 TANH_ULPS_RMS = TANH_ULPS / 2
 BANDS = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0)
-WIDEST = (
-    np.longdouble
-)  # for float64; where it is no wider than float64, what the judge adds is allowed as well
+# For float64; where it is no wider than float64, what the judge adds is allowed as well.
+WIDEST = np.longdouble
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def judgements(case: Trace, states: Array) -> Iterator[Judgement]:
 def residuals(data: Trace, states: Array) -> Residuals:
     """Of states (T, B, H)."""
     precision = Precision.of(data.dtype)
-    wide = np.float64 if data.dtype == "float32" else WIDEST
+    wide: type[np.floating] = np.float64 if data.dtype == "float32" else WIDEST
     before = np.concatenate([data.initial[np.newaxis], states[:-1]])
     ones = np.ones((*before.shape[:2], 1))
     v = np.concatenate([data.inputs, ones, before], axis=2, dtype=wide)

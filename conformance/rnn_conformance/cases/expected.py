@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from rnn_conformance.bounds import certificate
 from rnn_conformance.bounds.certificate import Float64, Precision
@@ -13,6 +14,9 @@ from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.bounds.reproduction import STEP, Formula, readout_formula, step_operands
 from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.contract.call import Answer, Array, Lengths, Options
+
+
+A = TypeVar("A", bound=npt.NDArray[Any])
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ def from_own_states(case: Case, answer: Answer) -> Expectation:
     """Each step of a single layer from the answer's own state before it."""
     data, precision = case.data(), Precision.of(case.dtype)
     D, H = case.options.directions, case.H
-    halves = (answer.output[..., d * H : (d + 1) * H] for d in range(D))
+    output = answer.output.astype(np.float64)
+    halves = (output[..., d * H : (d + 1) * H] for d in range(D))
     states = np.array([in_direction(h, data.lengths, d) for d, h in enumerate(halves)])
     before = np.concatenate([data.initial[:, None], states[:, :-1]], axis=1)
     # Garbage in the state before a step makes garbage of its bound; that step has failed.
@@ -126,7 +131,7 @@ def whole(data: Data, precision: Precision, *, slope_one: bool = False) -> Expec
     its pre-activation by |W_hh| d_{t-1} + |W_ih| d'_t at most.
     """
     o, D = data.options, data.options.directions
-    output, bound = _real_inputs(data), None
+    output, bound = _real_inputs(data), np.zeros(data.inputs.shape)
     h_n, h_n_bound = [], []
     for layer in range(o.num_layers):
         inputs = _each_read(output, data)
@@ -140,7 +145,7 @@ def whole(data: Data, precision: Precision, *, slope_one: bool = False) -> Expec
             states,
             precision,
             nonlinearity="relu" if slope_one else o.nonlinearity,
-            inherited=None if bound is None else _each_read(bound, data),
+            inherited=_each_read(bound, data) if layer else None,
         )
         h_n.append(_last(states, data))
         h_n_bound.append(_last(bounds, data))
@@ -157,32 +162,33 @@ def one_layer(data: Data) -> Answer:
     return Answer(_in_time(states, data), _last(states, data))
 
 
-def _real_inputs(data: Data) -> Array:
+def _real_inputs(data: Data) -> Float64:
     """The inputs (T, B, I), zeros in the padding."""
-    return data.inputs if data.lengths is None else np.where(data.real, data.inputs, 0)
+    inputs = data.inputs.astype(np.float64)
+    return inputs if data.lengths is None else np.where(data.real, inputs, 0)
 
 
-def _each_read(values: Array, data: Data) -> Array:
+def _each_read(values: Float64, data: Data) -> Float64:
     """(T, B, n) as each direction reads it, (D, T, B, n)."""
     return np.array([in_direction(values, data.lengths, d) for d in range(data.options.directions)])
 
 
-def _in_time(values: Array, data: Data) -> Array:
+def _in_time(values: Float64, data: Data) -> Float64:
     """What each direction computes, (D, T, B, H), in the order of time as (T, B, D·H)."""
     each = [in_direction(value, data.lengths, d) for d, value in enumerate(values)]
     joined = np.concatenate(each, axis=2)
     return joined if data.lengths is None else np.where(data.real, joined, 0)
 
 
-def _last(values: Array, data: Data) -> Array:
+def _last(values: Float64, data: Data) -> Float64:
     """What each direction computes at the last step of each row that it reads, (D, B, H)."""
     if data.lengths is None:
         return values[:, -1]
-    last: Array = values[:, data.lengths - 1, np.arange(len(data.lengths))]
+    last: Float64 = values[:, data.lengths - 1, np.arange(len(data.lengths))]
     return last
 
 
-def in_direction(values: Array, lengths: Lengths | None, direction: int) -> Array:
+def in_direction(values: A, lengths: Lengths | None, direction: int) -> A:
     """(T, B, n) in the order in which a direction reads it; the reverse one is its own inverse.
 
     The reverse direction starts at each row's last real step; padding stays where it is.
@@ -190,10 +196,11 @@ def in_direction(values: Array, lengths: Lengths | None, direction: int) -> Arra
     if direction == 0:
         return values
     if lengths is None:
-        return values[::-1]
+        backwards: A = values[::-1]
+        return backwards
     t = np.arange(len(values))[:, None]
     order = np.where(t < lengths, lengths - 1 - t, t)
-    turned: Array = values[order, np.arange(len(lengths))]
+    turned: A = values[order, np.arange(len(lengths))]
     return turned
 
 
