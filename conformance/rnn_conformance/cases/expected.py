@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,6 @@ from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.bounds.reproduction import STEP, Formula, readout_formula, step_operands
 from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.contract.call import Answer, Array, Lengths, Options
-
-
-A = TypeVar("A", bound=npt.NDArray[Any])
 
 
 @dataclass(frozen=True)
@@ -188,7 +185,9 @@ def _last(values: Float64, data: Data) -> Float64:
     return last
 
 
-def in_direction(values: A, lengths: Lengths | None, direction: int) -> A:
+def in_direction(
+    values: npt.NDArray[Any], lengths: Lengths | None, direction: int
+) -> npt.NDArray[Any]:
     """(T, B, n) in the order in which a direction reads it; the reverse one is its own inverse.
 
     The reverse direction starts at each row's last real step; padding stays where it is.
@@ -196,11 +195,10 @@ def in_direction(values: A, lengths: Lengths | None, direction: int) -> A:
     if direction == 0:
         return values
     if lengths is None:
-        backwards: A = values[::-1]
-        return backwards
+        return values[::-1]
     t = np.arange(len(values))[:, None]
     order = np.where(t < lengths, lengths - 1 - t, t)
-    turned: A = values[order, np.arange(len(lengths))]
+    turned: npt.NDArray[Any] = values[order, np.arange(len(lengths))]
     return turned
 
 

@@ -13,8 +13,8 @@ from rnn_conformance.cases.case import Case
 from rnn_conformance.cases.catalogue import DEFAULT_SEED, catalogue
 from rnn_conformance.cases.vacuity import refuse_vacuous
 from rnn_conformance.checks.every import CHECKS
-from rnn_conformance.checks.registry import Check
 from rnn_conformance.checks.records import Outcome, Record
+from rnn_conformance.checks.registry import Check
 from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import Implementation
 from rnn_conformance.contract.declaration import KnownFailure
