@@ -60,10 +60,11 @@ def test_steps_are_counted_from_the_first() -> None:
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_memory_of_any_rank_is_compared_bit_for_bit(rank: int) -> None:
-    before = np.ones((2, 3, 4)[:rank])
+    before = np.ones((3, 4, 5)[:rank])
     before[(0,) * rank] = np.nan
+    before[(1,) * rank] = np.inf
     assert identical("x", before, before.copy()).first_outside() is None
-    for value in (np.nan, np.nextafter(1, 2)):
+    for value in (np.nan, np.nextafter(1, 2), np.nextafter(1, 0)):
         after = before.copy()
         after[(-1,) * rank] = value
         place = identical("x", before, after).first_outside()

@@ -121,6 +121,28 @@ def test_each_array_that_is_written_to_is_named(name: str, at: int) -> None:
     assert found.message.startswith(f"{name}, which was given: step ")
 
 
+@pytest.mark.parametrize("shape", [(1, 15), (15, 1), (5, 3)])
+def test_each_array_that_is_put_into_another_shape_is_named(shape: tuple[int, int]) -> None:
+    def reshaped(answer: Answer, call: Call) -> Answer:
+        weights: Any = call.weights
+        weights["weight_ih_l0"] = weights["weight_ih_l0"].reshape(shape)
+        return answer
+
+    found = record(AtCall(0, reshaped), "inputs_unchanged", ONE)
+    assert found.message == f"weight_ih_l0: came back with shape {shape}, was (3, 5)"
+
+
+@pytest.mark.parametrize("name", ["changes_in_place_are_seen", "inputs_unchanged"])
+def test_each_array_that_is_taken_away_is_named(name: str) -> None:
+    def taken(answer: Answer, call: Call) -> Answer:
+        weights: Any = call.weights
+        weights["weight_ih_l0"] = None
+        return answer
+
+    found = record(AtCall(0, taken), name, ONE)
+    assert found.message == "weight_ih_l0: was an array, came back as NoneType"
+
+
 @pytest.mark.parametrize("at", [1, 2, 3])
 @pytest.mark.parametrize("part", ["output", "h_n", "y"])
 def test_each_result_that_a_later_call_changes_is_named(part: str, at: int) -> None:
