@@ -20,6 +20,7 @@ bounded in the same way and added. If every step is inside, the layer computes t
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,18 +43,18 @@ class Precision:
     @classmethod
     def of(cls, dtype: npt.DTypeLike) -> "Precision":
         """Of a dtype of NumPy, or of "bfloat16": 8 bits, the exponents of float32."""
-        return _precision("bfloat16" if dtype == "bfloat16" else np.dtype(dtype).name)
+        return _precision(dtype)
 
     def __str__(self) -> str:
         return f"u = 2^{round(np.log2(self.u))} ({self.name})"
 
 
 @lru_cache
-def _precision(name: str) -> Precision:
-    if name == "bfloat16":
-        return Precision(name, 2.0**-8, float(np.finfo(np.float32).smallest_normal))
-    info = np.finfo(name)
-    return Precision(name, float(info.eps) / 2, float(info.smallest_normal))
+def _precision(dtype: Any) -> Precision:
+    if dtype == "bfloat16":
+        return Precision("bfloat16", 2.0**-8, float(np.finfo(np.float32).smallest_normal))
+    info = np.finfo(dtype)
+    return Precision(info.dtype.name, float(info.eps) / 2, float(info.smallest_normal))
 
 
 JUDGE = Precision.of(np.float64)

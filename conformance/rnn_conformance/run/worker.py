@@ -28,8 +28,9 @@ SAID = ("name", "adapter", "called", "code", "notes")
 def main() -> None:
     """Answer until standard input ends."""
     requests, answers = _streams()
+    encode = json.JSONEncoder(allow_nan=False).encode
     for answer in _answers(json.loads(line) for line in requests):
-        print(json.dumps(answer, allow_nan=False), file=answers, flush=True)
+        print(encode(answer), file=answers, flush=True)
 
 
 def _streams() -> tuple[TextIO, TextIO]:

@@ -68,8 +68,7 @@ class Conversation:
         self.say(line)
         answer = self.hear(time_limit)
         if self._said:
-            self._said = os.fsencode(f"{answer}\n") + self._said
-            raise self.broken(f"said more than one line: {self._quoted()}")
+            raise self.broken(f"said more than one line: {self._quoted(answer)}")
         return answer
 
     def say(self, line: str) -> None:
@@ -147,8 +146,9 @@ class Conversation:
         names = {known.value: known.name for known in signal.Signals}
         return f"ended with signal {names.get(-status, -status)}"
 
-    def _quoted(self) -> str:
-        return f"'{printable(self._said.decode(errors='replace'))}'"
+    def _quoted(self, before: str = "") -> str:
+        said = f"{before} {self._said.decode(errors='replace')}"
+        return f"'{printable(said)}'"
 
     def _complained(self, what: str) -> str:
         text = self._complaint.decode(errors="replace")
