@@ -40,12 +40,10 @@ FOR: dict[str, tuple[list[Case], list[Case]]] = {
     "powers_of_two": ([CASE, DEEP], [NORMAL, HALF]),
     "union_of_two": ([CASE, BOTH], [TWO]),
     "options_matter": (
-        [CASE, replace(CASE, T=8), RELU],
+        [CASE, replace(CASE, T=8)],
         [
             NORMAL,
-            replace(RELU, T=8),
-            replace(RELU, I=6),
-            replace(RELU, H=4),
+            RELU,
             replace(CASE, bias="off"),
             replace(CASE, h_0="zeros"),
             replace(CASE, bias="zeros", h_0="zeros"),
