@@ -15,7 +15,7 @@ from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.plan import Planned
 from rnn_conformance.checks.records import Record
 from rnn_conformance.checks.subject import Subject
-from rnn_conformance.contract.call import FEATURES, Answer, Call
+from rnn_conformance.contract.call import FEATURES, Answer, Call, Nonlinearity
 from rnn_conformance.variants.healthy import Plain
 
 ONE = Case(O=2)
@@ -209,7 +209,7 @@ def test_nan_in_the_wrong_place(part: str, index: Any, value: float, message: st
 
 @pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
 @pytest.mark.parametrize(("at", "sign"), [(0, ""), (1, "-")])
-def test_infinity_in_the_wrong_place(at: int, sign: str, nonlinearity: str) -> None:
+def test_infinity_in_the_wrong_place(at: int, sign: str, nonlinearity: Nonlinearity) -> None:
     case = replace(ONE_RAGGED, nonlinearity=nonlinearity)
     wrong = put("output", (0, LONGEST, -1), 0.5)
     found = record(AtCall(at, wrong), "infinities_are_kept", case)

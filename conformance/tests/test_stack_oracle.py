@@ -139,5 +139,5 @@ def test_bound_of_the_readout_encloses_and_is_little_more(dtype: Dtype) -> None:
             continue
         W, bias = data.weights["W_ho"][o], data.weights["b_ho"][o]
         ends = oracle.readout(oracle.FORMATS[dtype], W, float(bias), output[t, b])
-        farthest = oracle.farthest(ends, judgement.expected[t, b, o])
+        farthest = oracle.farthest(ends, float(judgement.expected[t, b, o]))
         assert farthest <= bound <= MORE[dtype] * farthest

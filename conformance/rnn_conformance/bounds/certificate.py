@@ -43,14 +43,14 @@ class Precision:
     @classmethod
     def of(cls, dtype: npt.DTypeLike) -> "Precision":
         """Of a dtype of NumPy, or of "bfloat16": 8 bits, the exponents of float32."""
-        return _precision(dtype)
+        return _precision(dtype if isinstance(dtype, str) else np.dtype(dtype))
 
     def __str__(self) -> str:
         return f"u = 2^{round(np.log2(self.u))} ({self.name})"
 
 
 @lru_cache
-def _precision(dtype: Any) -> Precision:
+def _precision(dtype: str | np.dtype[Any]) -> Precision:
     if dtype == "bfloat16":
         return Precision("bfloat16", 2.0**-8, float(np.finfo(np.float32).smallest_normal))
     info = np.finfo(dtype)
