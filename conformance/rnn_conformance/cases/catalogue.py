@@ -84,7 +84,13 @@ OUTPUTS = (1, 2, 4, 10, 33)  # one, as many as units, beyond a block
 
 
 # Past the sizes at which kernels switch, and past what 16 bits hold: T, B, I, H, O.
-LARGE = ((4, 2, 3, 50, 2), (3, 2, 3, 200, 50), (2100, 1, 2, 3, 1), (100, 1024, 2, 3, 1))
+LARGE = (
+    (4, 2, 300, 5, 1),
+    (4, 2, 3, 50, 2),
+    (3, 2, 3, 200, 50),
+    (2100, 1, 2, 3, 1),
+    (100, 1024, 2, 3, 1),
+)
 RANDOM = 24  # cases drawn from the seed
 DEFAULT_SEED = 0
 # An option beside each size of one.
