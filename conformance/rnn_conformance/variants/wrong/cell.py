@@ -95,7 +95,7 @@ class BiasAlwaysOff(Recurrence):
         return {**w, "b_ih": 0 * w["b_ih"], "b_hh": 0 * w["b_hh"]}
 
 
-@mutant("bias", caught_by="output")
+@mutant("cell", caught_by="output")
 class RecurrentBiasAloneDropped(Recurrence):
     """b_hh is dropped where b_ih is all zeros, as if there were no bias then."""
 
@@ -104,7 +104,7 @@ class RecurrentBiasAloneDropped(Recurrence):
         return w if w["b_ih"].any() else {**w, "b_hh": np.zeros_like(w["b_hh"])}
 
 
-@mutant("bias", caught_by="output")
+@mutant("cell", caught_by="output")
 class InputBiasAloneDropped(Recurrence):
     """b_ih is dropped where b_hh is all zeros."""
 

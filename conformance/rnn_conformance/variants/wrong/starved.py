@@ -98,7 +98,7 @@ class StrideOfZeroReadAsContiguous(Recurrence):
         return super().rows(Call(**{**vars(call), "inputs": inputs}))
 
 
-@mutant("refusals", caught_by="wrong_rows_refused", needs={"h_0"})
+@mutant("errors", caught_by="wrong_rows_refused", needs={"h_0"})
 class StateOfOtherRowsBroadcast(Recurrence):
     """An h_0 of several rows for inputs of one is broadcast: results of several rows."""
 
