@@ -98,7 +98,8 @@ def _weights(call: Call) -> list[bytes]:
 
 def _mat(value: Array) -> Any:
     """A copy: a Mat reads the memory of an array as if it had no strides, and does not own it."""
-    return ncnn.Mat(np.array(value, order="C")).clone()
+    contiguous = np.array(value, order="C")  # named, since a Mat keeps no array alive
+    return ncnn.Mat(contiguous).clone()
 
 
 def _extracted(extractor: Any, name: str) -> Array:
