@@ -226,7 +226,7 @@ EXPECTED = (
         (having(conventions={"T = 0": "x"}), "expected one of refused, empty, undefined, got 'x'"),
         (having(run_layer=print), "'Recurrence': rename run_layer to run and features to claims; "
             "its call is a Call and its answer an Answer since 0.2.0"),
-        (claiming({"tanh"}), f"claims: expected a layout, {LAYOUTS}tanh"),
+        (claiming({"tanh"}), "claims: expected frozenset, got set"),
         (claiming(BASIC | {"layers"}), "needs an object with name, claims and run(call)"),
         (claiming(BASIC | {"relu"}), "tanh or relu, got both, and is not told which it is"),
     ],

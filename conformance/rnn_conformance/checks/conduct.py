@@ -224,6 +224,7 @@ def infinities_are_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
         inputs[0, row, 0] = value
         answered = _unless_refused(subject, case, inputs)
         if answered is None:
+            subject.result(case)  # refused, if it does compute what is finite
             continue
         a = column.astype(np.float64) * value
         limit = np.sign(a) if case.nonlinearity == "tanh" else np.maximum(a, 0)

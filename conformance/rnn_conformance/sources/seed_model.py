@@ -77,8 +77,11 @@ def answer(call: Call, states: Array, h_n: Array | None, outputs: Array | None) 
 def seed_claims(features: frozenset[str]) -> frozenset[str]:
     """What a function or class can claim.
 
-    Raises ValueError for more, such as several layers, which an object with run(call) can claim.
+    Raises TypeError for what is no frozenset, and ValueError for more, such as several layers: an
+    object with run(call) can claim these.
     """
+    if not isinstance(features, frozenset):
+        raise TypeError(f"claims: expected frozenset, got {type(features).__name__}")
     if more := sorted(claimed(features) - CAN_CLAIM):
         raise ValueError(
             f"claims: expected a selection of {', '.join(sorted(CAN_CLAIM))}, got "
