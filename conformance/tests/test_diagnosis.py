@@ -28,6 +28,8 @@ from .strangers import (
     one_unit_negated_once,
 )
 
+pytestmark = pytest.mark.slow
+
 VALUES = ["output", "final_state", "readout", "shape_and_dtype"]
 # One of each kind; `rnn-conformance mutants --thorough` gives all of them as strangers.
 SOME = (

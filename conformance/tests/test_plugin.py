@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 import pytest
 from rnn_conformance import Record, plan
 
+pytestmark = pytest.mark.slow
+
 SINGLE = "rnn_reference.SingleSequenceRNN"
 BATCH = "rnn_reference.BatchRNN"
 WRONG = "wrong.py:Wrong"
