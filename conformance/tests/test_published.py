@@ -1,4 +1,4 @@
-"""What others read holds no path of the machine that made it."""
+"""What others read: links lead somewhere, and no path of the machine that made it is left."""
 
 import re
 from pathlib import Path
@@ -9,6 +9,7 @@ from rnn_conformance.faces import cli
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("conformance/**/*.md")]
 OF_A_MACHINE = re.compile(r"(?<![\w.~/-])/(?:home|root|tmp|Users|usr|opt|mnt)/|\b[A-Z]:\\")
+LINK = re.compile(r"\]\(([^)#\s]+)")
 MINE = """
 def rnn(weights, inputs, h_0):
     return {"hidden_states": inputs[..., :1] * weights["W_hh"][:, 0]}
@@ -18,6 +19,12 @@ def rnn(weights, inputs, h_0):
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 def test_a_page_of_this_repository(page: Path) -> None:
     assert OF_A_MACHINE.findall(page.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
+    places = [link for link in LINK.findall(page.read_text("utf-8")) if "://" not in link]
+    assert [place for place in places if not (page.parent / place).exists()] == []
 
 
 def test_a_report_on_a_file_in_the_working_directory(
