@@ -24,7 +24,7 @@ NARROW = arb(2) ** -80
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """The unit roundoff and the smallest normal number."""
+    """The unit roundoff and the smallest normal number; (0, 0) where nothing is rounded."""
 
     u: Ball
     eta: Ball
@@ -36,6 +36,8 @@ class Arithmetic:
 ARITHMETIC = {
     "float32": Arithmetic(arb(2) ** -24, arb(2) ** -126),
     "float64": Arithmetic(arb(2) ** -53, arb(2) ** -1022),
+    "float16": Arithmetic(arb(2) ** -11, arb(2) ** -14),
+    "bfloat16": Arithmetic(arb(2) ** -8, arb(2) ** -126),
 }
 
 

@@ -13,28 +13,13 @@ from typing import Any
 import numpy.typing as npt
 from flint import arb
 
+from .ball_oracle import TANH_ULPS, Arithmetic
+
 Ball = Any
 Ends = tuple[Ball, Ball]
 State = list[Ends]
 Array = npt.NDArray[Any]
-TANH_ULPS = 4
-
-
-@dataclass(frozen=True)
-class Rounding:
-    """What a computation may do: its unit roundoff and its smallest normal number; (0, 0): none."""
-
-    u: Ball
-    eta: Ball
-
-
-EXACT = Rounding(arb(0), arb(0))
-FORMATS = {
-    "float64": Rounding(arb(2) ** -53, arb(2) ** -1022),
-    "float32": Rounding(arb(2) ** -24, arb(2) ** -126),
-    "float16": Rounding(arb(2) ** -11, arb(2) ** -14),
-    "bfloat16": Rounding(arb(2) ** -8, arb(2) ** -126),
-}
+EXACT = Arithmetic(arb(0), arb(0))
 
 
 @dataclass(frozen=True)
@@ -45,7 +30,7 @@ class Network:
     directions: int
     nonlinearity: str
     weights: Mapping[str, Array]
-    rounding: Rounding
+    rounding: Arithmetic
 
 
 def point(values: Array) -> State:
@@ -84,17 +69,16 @@ def one_unit(net: Network, end: str, j: int, x: State, h: State) -> Ends:
 
 
 def total(
-    rounding: Rounding, m: int, terms: Sequence[Any], biases: Sequence[float], sign: int
+    rounding: Arithmetic, m: int, terms: Sequence[Any], biases: Sequence[float], sign: int
 ) -> Ball:
     """The sum, off by gamma_m of the absolute values and by m eta, as far as it goes that way."""
-    u = rounding.u
     value, size = arb(0), arb(0)
     for weight, (least, most) in terms:
         product = arb(float(weight)) * (most if (weight > 0) == (sign > 0) else least)
         value, size = value + product, size + abs(product)
     for bias in biases:
         value, size = value + bias, size + abs(bias)
-    return value + sign * (m * u / (1 - m * u) * size + m * rounding.eta)
+    return value + sign * (rounding.gamma(m) * size + m * rounding.eta)
 
 
 def activated(net: Network, a: Ball, sign: int) -> Ball:
@@ -105,7 +89,7 @@ def activated(net: Network, a: Ball, sign: int) -> Ball:
     return a.tanh() + sign * (2 * TANH_ULPS * u * abs(a.tanh()) + eta)
 
 
-def readout(rounding: Rounding, weights: Array, bias: float, h: Array) -> Ends:
+def readout(rounding: Arithmetic, weights: Array, bias: float, h: Array) -> Ends:
     """The least and the most of one number of W_ho h_t + b_ho, of n products and a bias."""
     terms, m = list(zip(weights, point(h), strict=True)), len(weights) + 2
     return total(rounding, m, terms, [bias], -1), total(rounding, m, terms, [bias], +1)

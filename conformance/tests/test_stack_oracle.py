@@ -17,6 +17,7 @@ from rnn_conformance.cases.expected import Expectation, readout, whole
 from rnn_conformance.contract.call import Array, Dtype
 
 from . import stack_oracle as oracle
+from .ball_oracle import ARITHMETIC
 from .stack_oracle import Ends
 
 MORE: dict[Dtype, float] = {"float64": 2.001, "float32": 1.001, "float16": 1.1, "bfloat16": 1.2}
@@ -68,7 +69,7 @@ def with_relu(data: Data) -> Data:
 def network(data: Data, dtype: Dtype) -> oracle.Network:
     o = data.options
     weights = {n: v for n, v in data.weights.items() if not n.endswith("_ho")}
-    rounding = oracle.FORMATS[dtype]
+    rounding = ARITHMETIC[dtype]
     return oracle.Network(o.num_layers, o.directions, o.nonlinearity, weights, rounding)
 
 
@@ -138,6 +139,6 @@ def test_bound_of_the_readout_encloses_and_is_little_more(dtype: Dtype) -> None:
             assert judgement.expected[t, b, o] == bound == 0
             continue
         W, bias = data.weights["W_ho"][o], data.weights["b_ho"][o]
-        ends = oracle.readout(oracle.FORMATS[dtype], W, float(bias), output[t, b])
+        ends = oracle.readout(ARITHMETIC[dtype], W, float(bias), output[t, b])
         farthest = oracle.farthest(ends, float(judgement.expected[t, b, o]))
         assert farthest <= bound <= MORE[dtype] * farthest

@@ -8,7 +8,14 @@ from typing import get_args
 from rnn_conformance.cases.case import H0, Case, LengthsKind, Weights
 from rnn_conformance.cases.drawn import drawn_cases
 from rnn_conformance.cases.vacuity import why_vacuous
-from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, LAYOUTS, Dtype, Layout, Nonlinearity
+from rnn_conformance.contract.call import (
+    DTYPES,
+    HALF_DTYPES,
+    LAYOUTS,
+    NONLINEARITIES,
+    Dtype,
+    Layout,
+)
 from rnn_conformance.contract.conventions import NAN_IGNORED
 
 # T, B, I, H, L: coinciding sizes, ones, and sizes past a vector or an unrolled loop.
@@ -140,7 +147,7 @@ def fitted(case: Case, claimed: frozenset[str]) -> Case | None:
     dtypes = [d for d in (case.dtype, *DTYPES) if d in claimed]
     batched_first = (case.layout, "time_first", "batch_first", "single")
     layouts = [one for one in batched_first if one in claimed]
-    functions = [f for f in (case.nonlinearity, *get_args(Nonlinearity)) if f in claimed]
+    functions = [f for f in (case.nonlinearity, *NONLINEARITIES) if f in claimed]
     if case.dtype in HALF_DTYPES and case.dtype not in claimed:
         return None
     if not (dtypes and layouts and functions):
@@ -234,10 +241,9 @@ def further_cases() -> Iterator[Case]:
 
 def every_option() -> Iterator[Case]:
     """Every option with every other, and sizes, without a readout: the cases of the vectors."""
-    nonlinearities, H0s = get_args(Nonlinearity), get_args(H0)
     # All options with all others: one layer is judged step by step, more as a whole.
     for dtype, layout, L, nonlinearity, bias, two, h_0, lengths in product(
-        DTYPES, LAYOUTS, (1, 3), nonlinearities, ("off", "nonzero"), (False, True), H0s,
+        DTYPES, LAYOUTS, (1, 3), NONLINEARITIES, ("off", "nonzero"), (False, True), get_args(H0),
         ("none", "unsorted"),
     ):  # fmt: skip
         case = Case(
@@ -272,7 +278,7 @@ def every_option() -> Iterator[Case]:
         yield from _laid_out(case)
     # Few bits: the bound is small beside the signal where one layer is judged step by step.
     for dtype, layout, nonlinearity, two, lengths in product(
-        HALF_DTYPES, LAYOUTS, nonlinearities, (False, True), ("none", "unsorted")
+        HALF_DTYPES, LAYOUTS, NONLINEARITIES, (False, True), ("none", "unsorted")
     ):
         case = Case(
             I=2,

@@ -5,7 +5,7 @@ from typing import TypeVar, get_args
 
 import numpy as np
 
-from rnn_conformance.cases.case import H0, Bias, Case, LengthsKind
+from rnn_conformance.cases.case import H0, Bias, Case, LengthsKind, Weights
 from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, LAYOUTS, NONLINEARITIES
 
 V = TypeVar("V")
@@ -48,8 +48,10 @@ def drawn_case(rng: np.random.Generator, seed: int, products: int = PRODUCTS) ->
         T, B = size(10 if half else MOST_STEPS), 1 if layout == "single" else size(MOST_ROWS)
         I, H = (size(FEW if half else MOST_UNITS) for _ in range(2))
     lengths: LengthsKind = "none" if layout == "single" else one_of(get_args(LengthsKind))
-    chaotic = L == 1 and nonlinearity == "tanh" and I <= 16 and H <= 64
-    contractive = nonlinearity == "relu" or not half
+    chaotic = L == 1 and nonlinearity == "tanh" and I <= 16 and H <= 64 and not half
+    kinds: tuple[Weights, ...] = ("contractive", "normal" if chaotic else "contractive")
+    if half and nonlinearity == "tanh":
+        kinds = ("moderate",)
     return Case(
         T,
         B,
@@ -64,9 +66,7 @@ def drawn_case(rng: np.random.Generator, seed: int, products: int = PRODUCTS) ->
         lengths,
         one_of(HALF_DTYPES) if half else one_of(DTYPES),
         lengths != "none" and one_of((False, True)),
-        one_of(("contractive", "normal" if chaotic and not half else "contractive"))
-        if contractive
-        else "moderate",
+        one_of(kinds),
         one_of((0, 0, size(MOST_OUTPUTS))),
         seed,
         drawn=True,

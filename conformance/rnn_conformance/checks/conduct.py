@@ -86,10 +86,7 @@ def memory_layouts(subject: Subject, case: Case) -> Iterator[Judgement]:
         for judgement in same(case, subject.result(case), found):
             yield replace(judgement, what=f"{judgement.what} from {change.__name__[1:]} memory")
     call = _changed(case.call(), _broadcast)
-    data = _data_of(call, case)
-    precision = Precision.of(case.dtype)
-    found = ordered(subject.answer(call), data, case.layout)
-    for judgement in expected.judge(expected.whole(data, precision), found, data, precision):
+    for judgement in _as_a_whole(subject, call, case):
         yield replace(judgement, what=f"{judgement.what} from memory of stride 0")
 
 
@@ -119,13 +116,10 @@ def changes_in_place_are_seen(subject: Subject, case: Case) -> Iterator[Judgemen
     call = case.call()
     subject.answer(call)
     list(unchanged(_given(case.call()), _given(call)))  # all of it is still there
-    precision = Precision.of(case.dtype)
     one_by_one = {name: value for name, value in _given(call).items() if name != "lengths"}
     for name, value in one_by_one.items() if case.L == 1 and of_usual_size(case) else ():
         value[(-1,) * value.ndim] += value.dtype.type(0.25)
-        data = _data_of(call, case)
-        found = ordered(subject.answer(call), data, case.layout)
-        for judgement in expected.judge(expected.whole(data, precision), found, data, precision):
+        for judgement in _as_a_whole(subject, call, case):
             yield replace(judgement, what=f"{judgement.what} after a change of {name}")
     other = replace(case, seed=case.seed + 1)
     for name, value in _given(other.call()).items():
@@ -161,9 +155,7 @@ def large_preactivations(subject: Subject, case: Case) -> Iterator[Judgement]:
     data = case.data()
     growth = np.geomspace(1, 2000, case.T)[:, None, None]
     large = replace(data, inputs=(data.inputs * growth).astype(data.inputs.dtype))
-    precision = Precision.of(case.dtype)
-    limit = expected.whole(large, precision)
-    yield from expected.judge(limit, subject.run(large, case.layout), large, precision)
+    return _as_a_whole(subject, large.call(case.layout), case)
 
 
 @check(
@@ -186,7 +178,6 @@ def nan_is_propagated(subject: Subject, case: Case) -> Iterator[Judgement]:
     inputs[at, row, 0] = np.nan
     found = _unless_refused(subject, case, inputs)
     if found is None:
-        subject.result(case)  # refused, if it does compute what has no NaN
         return
     reached = {"output": np.zeros_like(found.output, bool)}
     reached["output"][at:steps, row, :H] = True
@@ -224,7 +215,6 @@ def infinities_are_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
         inputs[0, row, 0] = value
         answered = _unless_refused(subject, case, inputs)
         if answered is None:
-            subject.result(case)  # refused, if it does compute what is finite
             continue
         a = column.astype(np.float64) * value
         limit = np.sign(a) if case.nonlinearity == "tanh" else np.maximum(a, 0)
@@ -236,13 +226,14 @@ def infinities_are_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
 
 
 def _unless_refused(subject: Subject, case: Case, inputs: Array) -> Answer | None:
-    """The answer to a case with other inputs, in one order; None if it is refused."""
+    """The answer to a case with other inputs, in one order; None if these alone are refused."""
     data = case.data()
     try:
         answer = subject.answer(replace(data, inputs=inputs).call(case.layout))
     except Broken:
         raise
     except Violation:
+        subject.result(case)  # what fails here refuses more than these inputs
         return None
     return ordered(answer, data, case.layout)
 
@@ -262,6 +253,13 @@ def _judged(case: Case, answer: Answer) -> Iterator[Judgement]:
     """An answer to a case of one layer, or to a contractive one, whatever was called before."""
     precision = Precision.of(case.dtype)
     return expected.judge(expected.of_answer(case, answer), answer, case.data(), precision)
+
+
+def _as_a_whole(subject: Subject, call: Call, case: Case) -> Iterator[Judgement]:
+    """What a call gives that differs from that of the case in the numbers of its arrays alone."""
+    data, precision = _data_of(call, case), Precision.of(case.dtype)
+    found = ordered(subject.answer(call), data, case.layout)
+    return expected.judge(expected.whole(data, precision), found, data, precision)
 
 
 def _given(call: Call) -> dict[str, Any]:

@@ -44,8 +44,7 @@ def with_lengths(case: Case, claimed: frozenset[str]) -> bool:
 @check("RNN-EMPTY-1", presumes=whole, among=usual, needs=(following("T = 0", "refused"),))
 def no_steps_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     """An input of no steps is refused, as is declared."""
-    refused(subject, {"no steps": _no_steps(case).call(case.layout)})
-    return iter(())
+    return refused(subject, {"no steps": _no_steps(case).call(case.layout)})
 
 
 @check("RNN-EMPTY-1", presumes=whole, among=usual, needs=("h_n", following("T = 0", "empty")))
@@ -58,8 +57,7 @@ def no_steps_give_h_0(subject: Subject, case: Case) -> Iterator[Judgement]:
 @check("RNN-EMPTY-2", presumes=batched, among=usual, needs=(following("B = 0", "refused"),))
 def no_rows_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     """A batch of no rows is refused, as is declared."""
-    refused(subject, {"no rows": _no_rows(case).call(case.layout)})
-    return iter(())
+    return refused(subject, {"no rows": _no_rows(case).call(case.layout)})
 
 
 @check("RNN-EMPTY-2", presumes=batched, among=usual, needs=(following("B = 0", "empty"),))
@@ -77,8 +75,7 @@ def no_rows_give_none(subject: Subject, case: Case) -> Iterator[Judgement]:
 )
 def length_0_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     """A row of length 0 is refused, as is declared."""
-    refused(subject, {"a length of 0": _one_row_empty(case).call(case.layout)})
-    return iter(())
+    return refused(subject, {"a length of 0": _one_row_empty(case).call(case.layout)})
 
 
 @check(

@@ -51,8 +51,7 @@ def wrong_inputs_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
         "inputs with a feature too few": inputs[..., :-1].copy(),
         "inputs of rank 4": inputs[(None,) * (4 - inputs.ndim)],
     }
-    refused(subject, {what: replace(call, inputs=value) for what, value in wrong.items()})
-    return iter(())
+    return refused(subject, {what: replace(call, inputs=value) for what, value in wrong.items()})
 
 
 @check("RNN-ERR-1", presumes=with_state, among=usual, needs=(REFUSES_WRONG_SIZES,))
@@ -68,8 +67,7 @@ def wrong_states_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
         "h_0 with a unit too many": _one_more(call.h_0),
         "h_0 of one unit": call.h_0[..., :1].copy(),
     }
-    refused(subject, {what: replace(call, h_0=value) for what, value in wrong.items()})
-    return iter(())
+    return refused(subject, {what: replace(call, h_0=value) for what, value in wrong.items()})
 
 
 @check("RNN-ERR-1", presumes=with_state, among=usual, needs=(REFUSES_WRONG_SIZES,))
@@ -89,8 +87,7 @@ def wrong_rows_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
             "h_0 with a row too many": replace(call, h_0=np.concatenate([h_0, h_0[:, :1]], 1)),
             "h_0 of several rows for one": _of_one_row(call),
         }
-    refused(subject, wrong)
-    return iter(())
+    return refused(subject, wrong)
 
 
 @check("RNN-ERR-1", presumes=deepest, among=usual, needs=(REFUSES_WRONG_SIZES,))
@@ -104,8 +101,7 @@ def wrong_weights_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
         f"{name} of one row": replace(call, weights={**call.weights, name: value[:1].copy()})
         for name, value in call.weights.items()
     }
-    refused(subject, wrong)
-    return iter(())
+    return refused(subject, wrong)
 
 
 @check("RNN-ERR-2", presumes=with_lengths, among=usual)
@@ -119,12 +115,14 @@ def lengths_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
         "lengths of too few rows": call.lengths[:-1].copy(),
         "lengths of too many rows": np.append(call.lengths, 1),
     }
-    refused(subject, {what: replace(call, lengths=value) for what, value in wrong.items()})
-    return iter(())
+    return refused(subject, {what: replace(call, lengths=value) for what, value in wrong.items()})
 
 
-def refused(subject: Subject, calls: Mapping[str, Call]) -> None:
-    """Raises Violation, which names each call that was not refused, or the one that broke it."""
+def refused(subject: Subject, calls: Mapping[str, Call]) -> Iterator[Judgement]:
+    """No judgement, since there are no numbers.
+
+    Raises Violation, which names each call that was not refused, or the one that broke it.
+    """
     taken = []
     for what, call in calls.items():
         try:
@@ -136,6 +134,7 @@ def refused(subject: Subject, calls: Mapping[str, Call]) -> None:
         taken.append(what)
     if taken:
         raise Violation(f"{', '.join(taken)}: expected an exception, got a result")
+    return iter(())
 
 
 def _one_more(array: Array) -> Array:

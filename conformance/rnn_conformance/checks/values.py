@@ -83,9 +83,9 @@ def readout(subject: Subject, case: Case) -> Iterator[Judgement]:
     among=relational,
 )
 def trajectory(subject: Subject, case: Case) -> Iterator[Judgement]:
-    """Whole trajectories of one layer agree with the NumPy reference, if the recurrence contracts.
+    """Whole trajectories of one layer agree with what float64 gives, if the recurrence contracts.
 
-    The reference runs in float64; the bound is the one-step bound, carried through time.
+    The bound is the one-step bound, carried through time.
     """
     yield expected.judge_output(expected.as_a_whole(case), subject.result(case))
 

@@ -46,4 +46,4 @@ def _far_from_usual(case: Any) -> float:
 
 
 def _size(case: Any) -> int:
-    return int(case.T * case.B * (case.I + case.H) * getattr(case, "L", 1))
+    return int(case.T * case.B * (case.I + case.H) * case.L)

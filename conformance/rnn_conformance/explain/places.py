@@ -32,7 +32,7 @@ class Wrong:
 
 def shows_places(item: Any) -> bool:
     """Whether a check judges step by step: one error is seen where it is made, and nowhere else."""
-    return item.check.name in STEP_BY_STEP and getattr(item.case, "L", 1) == 1
+    return item.check.name in STEP_BY_STEP and item.case.L == 1
 
 
 def places(seen: Sequence[tuple[Any, Any]]) -> list[str]:
@@ -63,8 +63,7 @@ def _wrong(seen: Sequence[tuple[Any, Any]]) -> Iterator[Wrong]:
             outside = judgement.shares() > 1
             if outside.any():
                 T, B, units = outside.shape
-                two = getattr(item.case, "bidirectional", False)
-                yield Wrong(np.nonzero(outside), (T, B, units), 2 if two else 1)
+                yield Wrong(np.nonzero(outside), (T, B, units), item.case.options.directions)
 
 
 def _only_at(axis: int, index: int) -> Callable[[Wrong], bool]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
+from operator import setitem
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
@@ -204,12 +205,11 @@ class Workers:
         """A conversation, which ends with the first thing that goes wrong."""
         conversation = self._conversations[number]
         assert conversation is not None
-        try:
+        with ExitStack() as unless_right:
+            unless_right.callback(conversation.kill)
+            unless_right.callback(setitem, self._conversations, number, None)
             yield conversation
-        except BaseException:
-            self._conversations[number] = None
-            conversation.kill()
-            raise
+            unless_right.pop_all()
 
     def _all_started(self) -> dict[str, Any]:
         """Start all processes at once; what the first one tells.

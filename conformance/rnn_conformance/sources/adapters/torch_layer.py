@@ -12,6 +12,7 @@ import torch
 
 from rnn_conformance.contract.call import FEATURES, Answer, Array, Call, Options
 from rnn_conformance.contract.declaration import KnownFailure
+from rnn_conformance.sources.adapters.sizes import refuse_misfits
 
 ROWS_DROPPED = (
     KnownFailure(
@@ -127,10 +128,9 @@ def _answer(call: Call, output: torch.Tensor, h_n: torch.Tensor) -> Answer:
     """The results as arrays, read out as torch.nn.Linear does if there is a readout."""
     if not call.options.output_size:
         return Answer(array(output), array(h_n))
-    W_ho, b_ho = (call.weights[name] for name in READOUT)
-    if (shapes := (W_ho.shape, b_ho.shape)) != ((b_ho.size, output.shape[-1]), (len(W_ho),)):
-        raise ValueError(f"W_ho, b_ho: shapes {shapes} do not fit")
-    y = torch.nn.functional.linear(output, tensor(W_ho, call), tensor(b_ho, call))
+    refuse_misfits(call, READOUT)  # F.linear takes weights of other sizes
+    W_ho, b_ho = (tensor(call.weights[name], call) for name in READOUT)
+    y = torch.nn.functional.linear(output, W_ho, b_ho)
     return Answer(array(output), array(h_n), array(y))
 
 
