@@ -6,7 +6,7 @@ import numpy as np
 
 from rnn_reference.gradients import Gradients, backpropagation
 from rnn_reference.model import Model
-from rnn_reference.recurrence import Cell, affine, recurrence, spread
+from rnn_reference.recurrence import StepWeights, affine, recurrence, spread
 from rnn_reference.validation import (
     Array,
     all_finite,
@@ -47,9 +47,9 @@ class BatchRNN(Model):
         validate_inputs(inputs, AXES, self.input_size, self.dtype)
         start = self._initial_state(h_0, inputs.shape[1]).T
         w = self._weights
-        cell = Cell(w["W_hh"], w["W_xh"], w["b_xh"], w["b_hh"])
+        step_weights = StepWeights(w["W_hh"], w["W_xh"], w["b_xh"], w["b_hh"])
         check_block = finite_blocks("inputs", inputs)
-        states, each = recurrence(inputs, start, cell, "tanh", check_block)
+        states, each = recurrence(inputs, start, step_weights, check_block)
         return dict(enumerate(self._outputs(states[1:]))), dict(enumerate(each, start=-1))
 
     def backward(

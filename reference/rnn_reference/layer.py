@@ -1,18 +1,18 @@
-"""A stack of Elman layers, in one direction or both: the semantics of `torch.nn.RNN`."""
+"""A stack of Elman layers, in one direction or both: the semantics of `torch.nn.RNN`.
 
-from collections.abc import Callable, Mapping
-from itertools import product
-from typing import Final, NamedTuple, Self
+The loops go round any step of `cells`, and are written to be read: `BatchRNN` is the fast one.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from rnn_reference.recurrence import NONLINEARITIES, recurrence, side_by_side
+from rnn_reference.cells import ELMAN, CellWeights, State, Step
 from rnn_reference.validation import (
     Array,
-    Mask,
     brief,
-    finite_blocks,
     flag,
     generator_of,
     one_of,
@@ -24,19 +24,80 @@ from rnn_reference.validation import (
     validate_inputs,
     validate_lengths,
 )
-from rnn_reference.weights import LayerSizes, fitting, layer_weight_shapes, validate_layer_weights
+from rnn_reference.weights import (
+    PARTS,
+    LayerSizes,
+    fitting,
+    layer_weight_shapes,
+    validate_layer_weights,
+)
 
-Indices = npt.NDArray[np.integer]
+Lengths = npt.NDArray[np.integer]
 
 
-class Batch(NamedTuple):
-    """Sequences in time-major layout, all of them with a length."""
+def run_direction(
+    step: Step, weights: CellWeights, x: Array, state: State, lengths: Lengths, order: Iterable[int]
+) -> tuple[Array, State]:
+    """Run one layer in one direction.
 
-    inputs: Array  # (T, B, I), 0 in the padding; the caller's memory, or a copy
-    h_0: Array  # (L*D, B, H), likewise
-    lengths: npt.NDArray[np.intp]  # (B,)
-    padding: Mask | None  # (T, B), True where a sequence has ended; None: nowhere
-    check_block: Callable[[Array], None] | None  # refuses inputs not yet known to be finite
+    Args:
+        step: the cell.
+        weights: what it reads at every step.
+        x: the layer's inputs (T, B, I), finite in the padding too.
+        state: the parts of the initial state, (B, H) each.
+        lengths: how many steps each sequence has, (B,). At the others its state stays as it is.
+        order: the time steps, 0 … T-1 or T-1 … 0.
+
+    Returns:
+        The outputs (T, B, H), 0 in the padding, and the parts of the last state, (B, H) each.
+    """
+    outputs = np.empty((*x.shape[:2], state[0].shape[1]), x.dtype)
+    for t in order:
+        inside = (t < lengths)[:, np.newaxis]
+        output, after = step(weights, x[t], state)
+        outputs[t] = np.where(inside, output, 0)
+        state = tuple(np.where(inside, a, b) for a, b in zip(after, state, strict=True))
+    return outputs, state
+
+
+def run_layers(
+    step: Step,
+    layers: Sequence[Sequence[CellWeights]],
+    x: Array,
+    initial: State,
+    lengths: Lengths,
+    between: Callable[[Array], Array],
+) -> tuple[Array, State]:
+    """Run all layers in all their directions, D being 1 or 2.
+
+    Args:
+        step: the cell.
+        layers: each layer's weights, those of the forward direction first.
+        x: the inputs (T, B, I), finite in the padding too.
+        initial: the parts of the initial states, (L*D, B, H) each.
+        lengths: how many steps each sequence has, (B,).
+        between: what happens to outputs on their way to the next layer.
+
+    Returns:
+        The last layer's outputs (T, B, D*H), and the parts of the last states as those of
+        `initial`.
+    """
+    forward = range(len(x))
+    starts, last = zip(*initial, strict=True), []
+    for k, directions in enumerate(layers):
+        read, outputs = between(x) if k > 0 else x, []
+        for weights, order in zip(directions, (forward, reversed(forward)), strict=False):
+            output, state = run_direction(step, weights, read, next(starts), lengths, order)
+            outputs.append(output)
+            last.append(state)
+        x = np.concatenate(outputs, axis=2)
+    return x, tuple(np.stack(part) for part in zip(*last, strict=True))
+
+
+def dropped(x: Array, share: float, generator: np.random.Generator) -> Array:
+    """x, each entry either 0, with probability `share`, or multiplied by 1 / (1 - share)."""
+    kept = generator.random(x.shape) >= share
+    return np.where(kept, x / (1 - share), 0) if share < 1 else np.zeros_like(x)
 
 
 class RNN:
@@ -89,7 +150,7 @@ class RNN:
         self.num_layers: Final = positive("num_layers", num_layers)
         self.bias: Final = flag("bias", bias)
         self.bidirectional: Final = flag("bidirectional", bidirectional)
-        self.nonlinearity: Final = one_of("nonlinearity", nonlinearity, NONLINEARITIES)
+        self.nonlinearity: Final = one_of("nonlinearity", nonlinearity, ELMAN)
         self.batch_first: Final = flag("batch_first", batch_first)
         self.dropout: Final = probability("dropout", dropout)
         self.dtype: Final = validate_dtype(dtype)
@@ -98,12 +159,10 @@ class RNN:
         )
         self._shapes: Final = layer_weight_shapes(self._sizes)
         generator, limit = generator_of(rng), self.hidden_size**-0.5
-        self._hold(
-            {
-                name: generator.uniform(-limit, limit, shape).astype(self.dtype)
-                for name, shape in self._shapes.items()
-            }
-        )
+        self._weights = {
+            name: generator.uniform(-limit, limit, shape).astype(self.dtype)
+            for name, shape in self._shapes.items()
+        }
 
     @classmethod
     def from_weights(
@@ -132,20 +191,19 @@ class RNN:
 
     @weights.setter
     def weights(self, weights: Mapping[str, Array]) -> None:
-        self._hold(fitting(weights, self._shapes, self.dtype))
+        checked = fitting(weights, self._shapes, self.dtype)
+        self._weights = {name: array.copy() for name, array in checked.items()}
 
-    def _hold(self, weights: Mapping[str, Array]) -> None:
-        """Copy these, and side by side those that a step of a layer and direction reads."""
-        self._weights = {name: array.copy() for name, array in weights.items()}
-        self._cells, none = {}, np.zeros(self.hidden_size, self.dtype)
-        for k, direction in product(range(self.num_layers), self._sizes.directions):
-            suffix = f"l{k}{direction}"
-            self._cells[k, direction] = side_by_side(
-                weights[f"weight_hh_{suffix}"],
-                weights[f"weight_ih_{suffix}"],
-                weights.get(f"bias_ih_{suffix}", none)[:, np.newaxis],
-                weights.get(f"bias_hh_{suffix}", none)[:, np.newaxis],
-            )
+    def _layers(self) -> list[list[CellWeights]]:
+        """The weights by layer and direction; biases are zeros where there are none."""
+        none = np.zeros(self.hidden_size, self.dtype)
+        return [
+            [
+                CellWeights(*(self._weights.get(f"{part}_l{k}{end}", none) for part in PARTS))
+                for end in self._sizes.directions
+            ]
+            for k in range(self.num_layers)
+        ]
 
     def __repr__(self) -> str:
         options = ", ".join(f"{name}={value!r}" for name, value in self._sizes._asdict().items())
@@ -159,7 +217,7 @@ class RNN:
         inputs: Array,
         h_0: Array | None = None,
         *,
-        lengths: Indices | None = None,
+        lengths: Lengths | None = None,
         training: bool = False,
         rng: np.random.Generator | int | None = None,
     ) -> tuple[Array, Array]:
@@ -189,32 +247,26 @@ class RNN:
                 sequence, a length outside 1 … T, or any where there is one sequence.
             TypeError: another dtype than the model's, no array at all, no rng where one is needed.
         """
-        directions = self._sizes.directions
-        given = self._batch(inputs, h_0, lengths)
+        x, h, ends = self._batch(inputs, h_0, lengths)
         generator = self._dropout_generator(training, rng)
-        x, rows = given.inputs, np.arange(len(given.lengths))
-        h_n = np.empty(given.h_0.shape, self.dtype)
-        for k in range(self.num_layers):
-            if k > 0 and generator is not None:
-                x = dropped(x, self.dropout, generator)
-            y = []
-            for slot, direction in enumerate(directions, start=k * len(directions)):
-                read = turned(x, given.lengths) if direction else x
-                check_block = None if slot else given.check_block
-                start, cell = given.h_0[slot], self._cells[k, direction]
-                states, _ = recurrence(read, start, cell, self.nonlinearity, check_block)
-                h_n[slot] = states[given.lengths, rows]
-                y.append(turned(states[1:], given.lengths) if direction else states[1:])
-            x = np.concatenate(y, axis=2) if len(y) > 1 else y[0]
-            if given.padding is not None:
-                x[given.padding] = 0
-        if inputs.ndim == 2:
-            return x[:, 0], h_n[:, 0]
-        return (np.ascontiguousarray(x.swapaxes(0, 1)) if self.batch_first else x), h_n
 
-    def _batch(self, inputs: Array, h_0: Array | None, lengths: Indices | None) -> Batch:
-        """The arguments of `forward` as a batch; raises what it documents."""
-        I = self.input_size
+        def between(y: Array) -> Array:
+            return y if generator is None else dropped(y, self.dropout, generator)
+
+        step = ELMAN[self.nonlinearity]
+        output, (h_n,) = run_layers(step, self._layers(), x, (h,), ends, between)
+        if inputs.ndim == 2:
+            return output[:, 0], h_n[:, 0]
+        return (output.swapaxes(0, 1) if self.batch_first else output), h_n
+
+    def _batch(
+        self, inputs: Array, h_0: Array | None, lengths: Lengths | None
+    ) -> tuple[Array, Array, Lengths]:
+        """The arguments of `forward` as a batch; raises what it documents.
+
+        Returns x (T, B, I), 0 in the padding, the initial states (L*D, B, H) and the lengths (B,).
+        """
+        I, H = self.input_size, self.hidden_size
         axes = {3: "batch_size, T" if self.batch_first else "T, batch_size", 2: "T"}
         validate_inputs(inputs, axes, I, self.dtype)
         one_sequence = inputs.ndim == 2
@@ -225,23 +277,20 @@ class RNN:
         batch_major = self.batch_first and not one_sequence
         x = inputs[:, np.newaxis] if one_sequence else inputs
         x = x.swapaxes(0, 1) if batch_major else x
-        steps, batch_size, _ = x.shape
-        ends = validate_lengths(lengths, batch_size, steps)
-        padding: Mask | None = None
-        check_block: Callable[[Array], None] | None = finite_blocks("inputs", inputs)
-        if (ends < steps).any():
-            padding = np.arange(steps)[:, np.newaxis] >= ends
-            validate_finite("inputs", inputs, padding.T if batch_major else padding)
-            x = x.copy()
-            x[padding] = 0
-            check_block = None
+        T, B, _ = x.shape
+        ends = validate_lengths(lengths, B, T)
+        padding = np.arange(T)[:, np.newaxis] >= ends
+        as_given = padding[:, 0] if one_sequence else padding.T if batch_major else padding
+        validate_finite("inputs", inputs, as_given)
 
-        slots, H = self.num_layers * len(self._sizes.directions), self.hidden_size
-        shape = (slots, H) if one_sequence else (slots, batch_size, H)
+        slots = self.num_layers * len(self._sizes.directions)
+        shape = (slots, H) if one_sequence else (slots, B, H)
         h = np.zeros(shape, self.dtype)
         if h_0 is not None:
             h = validate_array("h_0", h_0, shape, self.dtype)
-        return Batch(x, h.reshape(slots, batch_size, H), ends, padding, check_block)
+        x = x.copy(order="C")  # BLAS sums in another order where strides are others
+        x[padding] = 0
+        return x, np.ascontiguousarray(h.reshape(slots, B, H)), ends
 
     def _dropout_generator(
         self, training: bool, rng: np.random.Generator | int | None
@@ -252,16 +301,3 @@ class RNN:
             return None
         generator = generator_of(rng)  # refuses None
         return generator if needed else None
-
-
-def turned(x: Array, lengths: npt.NDArray[np.intp]) -> Array:
-    """Every sequence of x (T, B, …) from its own last step to its first, then the padding."""
-    t, rows = np.arange(len(x))[:, np.newaxis], np.arange(len(lengths))
-    step: npt.NDArray[np.intp] = lengths - 1 - t  # below 0 it counts from the end: the padding
-    return x[step, rows]
-
-
-def dropped(x: Array, share: float, generator: np.random.Generator) -> Array:
-    """x, each entry either 0, with probability `share`, or multiplied by 1 / (1 - share)."""
-    kept = generator.random(x.shape) >= share
-    return np.where(kept, x / (1 - share), 0) if share < 1 else np.zeros_like(x)

@@ -6,7 +6,7 @@ from typing import Final, Self, overload
 import numpy as np
 import numpy.typing as npt
 
-from rnn_reference.recurrence import Cell, side_by_side
+from rnn_reference.recurrence import StepWeights, side_by_side
 from rnn_reference.validation import Array, generator_of, positive, validate_array, validate_dtype
 from rnn_reference.weights import fitting, validate_weights, weight_shapes
 
@@ -105,7 +105,7 @@ class Model:
     def _hold(self, weights: Mapping[str, Array]) -> None:
         """Copy these; the four that a step reads stand side by side until one is assigned alone."""
         self._weights = {name: array.copy(order="F") for name, array in weights.items()}
-        self._weights |= side_by_side(*(weights[name] for name in Cell._fields))._asdict()
+        self._weights |= side_by_side(*(weights[name] for name in StepWeights._fields))._asdict()
 
     def __repr__(self) -> str:
         return (

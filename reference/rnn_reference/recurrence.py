@@ -1,4 +1,4 @@
-"""The one recurrence, organised for speed: what a batch, a layer and a direction all run.
+"""The loop of `BatchRNN`, organised for speed: `single` and `cells` have its equation to read.
 
 A loop of NumPy spends its time between the calls, so there are few of them, each on memory that is
 laid out for it, and a state is written to where it is returned. Where there are at most half as
@@ -21,10 +21,6 @@ import numpy as np
 
 from rnn_reference.validation import Array
 
-NONLINEARITIES: dict[str, Callable[[Array, Array], object]] = {  # of a, written to the second
-    "tanh": np.tanh,
-    "relu": lambda a, out: np.maximum(a, 0, out=out),
-}
 CACHE_BYTES = 2**20  # what the cache of one core holds
 BYTES_REPAID = 2**11  # of weights, if they are copied: so many are repaid by a step of a sequence
 SMALL_PRODUCT = 100**3  # up to so many multiplications OpenBLAS packs no operand, which costs more
@@ -33,7 +29,7 @@ FEWEST_ROWS = 32  # of a product or a part of one: fewer are worth no call of th
 CheckBlock = Callable[[Array], None]
 
 
-class Cell(NamedTuple):
+class StepWeights(NamedTuple):
     """The weights of a step: (H, H), (H, I), (H, 1), (H, 1)."""
 
     W_hh: Array
@@ -42,7 +38,7 @@ class Cell(NamedTuple):
     b_hh: Array
 
 
-def side_by_side(W_hh: Array, W_xh: Array, b_xh: Array, b_hh: Array) -> Cell:
+def side_by_side(W_hh: Array, W_xh: Array, b_xh: Array, b_hh: Array) -> StepWeights:
     """Copies that are views of one array [W_hh  W_xh  b_xh  b_hh]."""
     H, I = W_xh.shape
     # By columns a product with one vector or a few is faster, unless the matrix is large.
@@ -50,19 +46,18 @@ def side_by_side(W_hh: Array, W_xh: Array, b_xh: Array, b_hh: Array) -> Cell:
     order: Literal["C", "F"] = "C" if large and 2 * I <= H else "F"
     W = np.empty((H, H + I + 2), W_xh.dtype, order)
     np.concatenate((W_hh, W_xh, b_xh, b_hh), axis=1, out=W)
-    return Cell(W[:, :H], W[:, H:-2], W[:, -2:-1], W[:, -1:])
+    return StepWeights(W[:, :H], W[:, H:-2], W[:, -2:-1], W[:, -1:])
 
 
 def recurrence(
-    inputs: Array, h_0: Array, cell: Cell, nonlinearity: str, check_block: CheckBlock | None = None
+    inputs: Array, h_0: Array, weights: StepWeights, check_block: CheckBlock
 ) -> tuple[Array, Iterable[Array]]:
-    """All states of h_t = f(W_xh x_t + b_xh + W_hh h_{t-1} + b_hh), for sequences of one length.
+    """All states of h_t = tanh(W_xh x_t + b_xh + W_hh h_{t-1} + b_hh) for sequences of one length.
 
     Args:
         inputs: x_0 … x_{T-1}, (T, B, I), a row a sequence.
         h_0: the states before the first step, (B, H).
-        cell: the weights; those of `side_by_side` need no copy.
-        nonlinearity: f, "tanh" or "relu".
+        weights: those of `side_by_side` need no copy.
         check_block: called with some steps of `inputs` after the other, each just before it is
             read, so that it comes from memory once. It may raise.
         All of one dtype, and none is written to or checked: that is the callers' part.
@@ -72,75 +67,65 @@ def recurrence(
         states[t] is the state once t inputs were read, so states[0] is h_0. And a view of each
         state, (H, B), a column a sequence.
     """
-    (steps, batch_size, I), H = inputs.shape, len(cell.W_hh)
+    (steps, batch_size, I), H = inputs.shape, len(weights.W_hh)
     few_inputs = 2 * I <= H
     cheap = I <= 16 and inputs.nbytes <= CACHE_BYTES
     cheaper = batch_size == 1 and H <= 32
-    W, f = _one_array(cell), NONLINEARITIES[nonlinearity]
+    W = _one_array(weights)
     if few_inputs or cheap or cheaper:
         size = H * (H + I + 2) * inputs.itemsize
         if W is None and size <= BYTES_REPAID * steps * batch_size:
-            W = np.concatenate(cell, axis=1)
+            W = np.concatenate(weights, axis=1)
         if W is not None:
-            return _in_one_array(inputs, h_0, W, f, check_block)
-    return _inputs_first(inputs, h_0, cell, f, check_block)
+            return _in_one_array(inputs, h_0, W, check_block)
+    return _inputs_first(inputs, h_0, weights, check_block)
 
 
-def _one_array(cell: Cell) -> Array | None:
+def _one_array(weights: StepWeights) -> Array | None:
     """What all four weights are views of, if that is one array."""
-    W = cell.W_hh.base
-    return W if W is cell.W_xh.base is cell.b_xh.base is cell.b_hh.base else None
+    W = weights.W_hh.base
+    return W if W is weights.W_xh.base is weights.b_xh.base is weights.b_hh.base else None
 
 
 def _in_one_array(
-    inputs: Array,
-    h_0: Array,
-    W: Array,
-    f: Callable[[Array, Array], object],
-    check_block: CheckBlock | None,
+    inputs: Array, h_0: Array, W: Array, check_block: CheckBlock
 ) -> tuple[Array, Iterable[Array]]:
     """States in an array that holds [h_{t-1}; x_t; 1; 1] for each t."""
     (steps, batch_size, _), (hidden_size, width) = inputs.shape, W.shape
-    if check_block is not None:
-        check_block(inputs)
+    check_block(inputs)
     read = np.empty((steps + 1, width, batch_size), inputs.dtype)
     states = read[:, :hidden_size]
     states[0] = h_0.T
     read[:-1, hidden_size:-2] = inputs.transpose(0, 2, 1)
     read[:, -2:] = 1
 
-    product, each = product_with(W, batch_size), list(states)
+    product, tanh, each = product_with(W, batch_size), np.tanh, list(states)
     for h_x_1_1, h in zip(read, each[1:], strict=False):  # of the last, nothing is read
         product(h_x_1_1, h)
-        f(h, h)
+        tanh(h, h)
     return states.transpose(0, 2, 1), each
 
 
 def _inputs_first(
-    inputs: Array,
-    h_0: Array,
-    cell: Cell,
-    f: Callable[[Array, Array], object],
-    check_block: CheckBlock | None,
+    inputs: Array, h_0: Array, weights: StepWeights, check_block: CheckBlock
 ) -> tuple[Array, Iterable[Array]]:
     """States each of which is W_xh x_t and the biases at first."""
-    (steps, batch_size, _), hidden_size = inputs.shape, len(cell.W_hh)
+    (steps, batch_size, _), hidden_size = inputs.shape, len(weights.W_hh)
     states = np.empty((steps + 1, batch_size, hidden_size), inputs.dtype)
     states[0] = h_0
     h, *to_come = states
 
-    W_hh_T, W_xh_T, b = cell.W_hh.T, cell.W_xh.T, (cell.b_xh + cell.b_hh)[:, 0]
-    recurrent, add = np.empty_like(h), np.add
+    W_hh_T, W_xh_T, b = weights.W_hh.T, weights.W_xh.T, (weights.b_xh + weights.b_hh)[:, 0]
+    recurrent, add, tanh = np.empty_like(h), np.add, np.tanh
     block = max(1, CACHE_BYTES // (inputs[0].nbytes + h.nbytes))
     for first in range(0, steps, block):
         x, ahead = inputs[first : first + block], states[1:][first : first + block]
-        if check_block is not None:
-            check_block(x)
+        check_block(x)
         affine(x, W_xh_T, b, out=ahead)
         for h_next in to_come[first : first + block]:
             h.dot(W_hh_T, recurrent)
             add(h_next, recurrent, h_next)
-            f(h_next, h_next)
+            tanh(h_next, h_next)
             h = h_next
     return states, states.transpose(0, 2, 1)
 

@@ -1,12 +1,14 @@
 """What `RNN` computes, with every option: the equations, to within a derived rounding error."""
 
 from collections.abc import Callable, Sequence
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
 import pytest
 from rnn_reference import RNN
+from rnn_reference.cells import CellWeights, State
+from rnn_reference.layer import run_layers
 from rnn_reference.weights import Array
 
 from .drawn import DTYPES, bits
@@ -182,3 +184,31 @@ def test_padding_has_no_influence(filler: float, batch_first: bool) -> None:
         return bytes_of(*model.forward(x, h_0, lengths=LENGTHS))
 
     assert run(padded) == run(inputs) != run(last)
+
+
+def lstm_step(w: CellWeights, x: Array, state: State) -> tuple[Array, State]:
+    """An LSTM, gates in torch's order: a cell of which one part shows only at the end."""
+    h, c = state
+    i, f, g, o = np.split(x @ w.W_ih.T + w.b_ih + h @ w.W_hh.T + w.b_hh, 4, axis=1)
+    c = c / (1 + np.exp(-f)) + np.tanh(g) / (1 + np.exp(-i))
+    h = np.tanh(c) / (1 + np.exp(-o))
+    return h, (h, c)
+
+
+def test_loops_take_a_step_of_several_parts() -> None:
+    """Layers, directions and lengths round another cell give what torch.nn.LSTM does."""
+    torch = pytest.importorskip("torch")
+    theirs, rng = torch.nn.LSTM(3, H, 2, bidirectional=True).double(), np.random.default_rng(1)
+    weights = iter([w.detach().numpy() for w in theirs.parameters()])
+    layers = [[CellWeights(*islice(weights, 4)) for _ in range(2)] for _ in range(2)]
+    x = rng.standard_normal((STEPS, BATCH_SIZE, 3))
+    h, c = rng.uniform(-1, 1, (2, 4, BATCH_SIZE, H))
+
+    packed = torch.nn.utils.rnn.pack_padded_sequence(
+        torch.from_numpy(x), LENGTHS, enforce_sorted=False
+    )
+    packed, last = theirs(packed, (torch.from_numpy(h), torch.from_numpy(c)))
+    output, _ = torch.nn.utils.rnn.pad_packed_sequence(packed)
+    ours, state = run_layers(lstm_step, layers, x, (h, c), LENGTHS, lambda y: y)
+    for a, b in zip((ours, *state), (output, *last), strict=True):
+        assert abs(a - b.detach().numpy()).max() < 1e-12
