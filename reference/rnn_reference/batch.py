@@ -10,7 +10,6 @@ from rnn_reference.recurrence import StepWeights, affine, recurrence, spread
 from rnn_reference.validation import (
     Array,
     all_finite,
-    finite_blocks,
     flag,
     validate_finite,
     validate_inputs,
@@ -48,7 +47,11 @@ class BatchRNN(Model):
         start = self._initial_state(h_0, inputs.shape[1]).T
         w = self._weights
         step_weights = StepWeights(w["W_hh"], w["W_xh"], w["b_xh"], w["b_hh"])
-        check_block = finite_blocks("inputs", inputs)
+
+        def check_block(block: Array) -> None:
+            if not all_finite(block):
+                validate_finite("inputs", inputs)
+
         states, each = recurrence(inputs, start, step_weights, check_block)
         return dict(enumerate(self._outputs(states[1:]))), dict(enumerate(each, start=-1))
 

@@ -1,17 +1,33 @@
 """The six weights in a file: NumPy's npz format, without pickle."""
 
 import math
+import struct
 from collections.abc import Mapping
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
-from zipfile import ZIP_STORED, ZipFile, ZipInfo
+from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 
 from rnn_reference.validation import Array
 from rnn_reference.weights import validate_names, validate_weights
+
+DAMAGE = (  # what zipfile and NumPy raise over a damaged file
+    ArithmeticError,
+    BadZipFile,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TokenError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 
 
 def save_weights(path: str | PathLike[str], weights: Mapping[str, Array]) -> None:
@@ -38,7 +54,7 @@ def load_weights(path: str | PathLike[str]) -> dict[str, Array]:
                 validate_names(members)
                 size = Path(path).stat().st_size
                 return validate_weights({n: _read(archive, m, size) for n, m in members.items()})
-        except Exception as error:  # zipfile and NumPy raise a dozen kinds over a damaged file
+        except DAMAGE as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             reason = " ".join(str(error).split()) or type(error).__name__
             raise kind(f"{path}: not a file of weights: {reason}") from error

@@ -85,9 +85,11 @@ def run_layers(
     forward = range(len(x))
     starts, last = zip(*initial, strict=True), []
     for k, directions in enumerate(layers):
-        read, outputs = between(x) if k > 0 else x, []
+        if k > 0:
+            x = between(x)
+        outputs = []
         for weights, order in zip(directions, (forward, reversed(forward)), strict=False):
-            output, state = run_direction(step, weights, read, next(starts), lengths, order)
+            output, state = run_direction(step, weights, x, next(starts), lengths, order)
             outputs.append(output)
             last.append(state)
         x = np.concatenate(outputs, axis=2)

@@ -1,6 +1,6 @@
 """What is refused, in one line that names the argument, what came and what was expected."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from math import isfinite
 from numbers import Real
@@ -21,19 +21,21 @@ def brief(value: object) -> str:
     return f"{' '.join(repr(value).split()):.80}"
 
 
-def _integer(value: SupportsIndex | None) -> int:
-    """`value` as an int; TypeError unless it is an integer, which True and False are not here."""
+def _integer(value: SupportsIndex | None) -> int | None:
+    """`value` as an int; None where it is no integer, which True and False are not here."""
     if value is None or isinstance(value, bool):
-        raise TypeError
-    return index(value)
+        return None
+    try:
+        return index(value)
+    except TypeError:
+        return None
 
 
 def positive(name: str, value: int) -> int:
     """`value` as an int, once it is a positive integer."""
-    try:
-        size = _integer(value)
-    except TypeError:
-        raise TypeError(f"{name}: expected a positive integer, got {brief(value)}") from None
+    size = _integer(value)
+    if size is None:
+        raise TypeError(f"{name}: expected a positive integer, got {brief(value)}")
     if size < 1:
         raise ValueError(f"{name}: expected a positive integer, got {size}")
     return size
@@ -43,12 +45,10 @@ def generator_of(rng: np.random.Generator | SupportsIndex | None) -> np.random.G
     """`rng` itself where it is a generator, a new one where it is a seed; None is refused."""
     if isinstance(rng, np.random.Generator):
         return rng
-    try:
-        seed = _integer(rng)
-    except TypeError:
-        raise TypeError(
-            f"rng: expected a numpy.random.Generator or an integer seed, got {brief(rng)}"
-        ) from None
+    seed = _integer(rng)
+    if seed is None:
+        wanted = "a numpy.random.Generator or an integer seed"
+        raise TypeError(f"rng: expected {wanted}, got {brief(rng)}")
     if seed < 0:
         raise ValueError(f"rng: expected a seed that is not negative, got {seed}")
     return np.random.default_rng(seed)
@@ -93,10 +93,7 @@ def validate_dtype(dtype: npt.DTypeLike) -> np.dtype[np.floating]:
 
 
 def validate_array(
-    name: str,
-    value: object,
-    shape: tuple[int, ...],
-    dtype: np.dtype[np.floating],
+    name: str, value: object, shape: tuple[int, ...], dtype: np.dtype[np.floating]
 ) -> Array:
     """`value` itself, once it is an array of this shape and dtype that holds finite numbers.
 
@@ -110,10 +107,8 @@ def validate_kind(
 ) -> Array:
     """`value` itself, once it is an array of this shape and dtype; raises as `validate_array`."""
     if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
-        raise TypeError(
-            f"{name}: expected a NumPy array of shape {shape} and dtype {dtype}, "
-            f"got {type(value).__name__}"
-        )
+        wanted = f"a NumPy array of shape {shape} and dtype {dtype}"
+        raise TypeError(f"{name}: expected {wanted}, got {type(value).__name__}")
     if value.shape != shape:
         raise ValueError(f"{name}: expected shape {shape}, got {value.shape}")
     if value.dtype != dtype:
@@ -135,16 +130,6 @@ def validate_finite(name: str, value: Array, padding: Mask | None = None) -> Arr
         where = tuple(int(i) for i in np.argwhere(~finite)[0])
         raise ValueError(f"{name}: expected finite numbers, got {value[where]} at {where}")
     return value
-
-
-def finite_blocks(name: str, value: Array) -> Callable[[Array], None]:
-    """What, called with parts of `value`, raises as `validate_finite` does of the whole."""
-
-    def check_block(part: Array) -> None:
-        if not all_finite(part):
-            validate_finite(name, value)
-
-    return check_block
 
 
 def all_finite(value: Array) -> bool:

@@ -81,22 +81,18 @@ def validate_layer_weights(weights: Mapping[str, Array]) -> tuple[LayerSizes, di
     """
     validate_mapping(weights)
     known = {
-        (part, k, direction)
+        (k, part, direction)
         for k in range(len(weights))  # n weights make fewer than n layers, whatever a name says
         for part in PARTS
         for direction in DIRECTIONS
         if f"{part}_l{k}{direction}" in weights
     }
-    sizes = LayerSizes(
-        input_size=1,
-        hidden_size=1,
-        num_layers=1 + max((k for _, k, _ in known), default=0),
-        bias=any(part.startswith("bias") for part, _, _ in known),
-        bidirectional=any(direction for _, _, direction in known),
-    )
-    validate_names(weights, layer_weight_shapes(sizes))
+    depth = 1 + max((k for k, _, _ in known), default=0)
+    bias = any(part.startswith("bias") for _, part, _ in known)
+    bidirectional = any(direction for _, _, direction in known)
+    validate_names(weights, layer_weight_shapes(LayerSizes(1, 1, depth, bias, bidirectional)))
     hidden_size, input_size = _sizes_of("weight_ih_l0", weights)
-    sizes = sizes._replace(input_size=input_size, hidden_size=hidden_size)
+    sizes = LayerSizes(input_size, hidden_size, depth, bias, bidirectional)
     return sizes, fitting(weights, layer_weight_shapes(sizes), weights["weight_ih_l0"].dtype)
 
 

@@ -1,12 +1,21 @@
-"""What `forward` computes: the equations, to within a derived rounding error."""
+"""What `forward` of the two classes computes: the equations, to a derived rounding error."""
 
 import numpy as np
 import pytest
 from rnn_reference import WEIGHT_NAMES, BatchRNN, SingleSequenceRNN
-from rnn_reference.weights import Array
 
-from .drawn import DTYPES, RNNS, AnyRNN, bits, columns, drawn_inputs, drawn_model, drawn_state
-from .one_step import gamma, outside_bound
+from .equations import outside_bound
+from .models import (
+    StepRNN,
+    bits,
+    columns,
+    drawn_inputs,
+    drawn_model,
+    drawn_state,
+    every_dtype,
+    every_step_kind,
+    with_entry,
+)
 
 SIZES = {
     "distinct": (3, 5, 2, 6, 4),
@@ -19,22 +28,19 @@ SIZES = {
     "all one": (1, 1, 1, 1, 1),
     "wide": (40, 70, 20, 3, 2),
 }
-every_kind = pytest.mark.parametrize("kind", RNNS)
-every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
 
-@every_kind
+@every_step_kind
 @every_dtype
 @pytest.mark.parametrize("initial", ["omitted", "zeros", "drawn"])
 @pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
 def test_equations(
-    kind: type[AnyRNN], dtype: type[np.floating], initial: str, sizes: tuple[int, ...]
+    kind: type[StepRNN], dtype: type[np.floating], initial: str, sizes: tuple[int, ...]
 ) -> None:
     """Every entry of every step, its key, shape and dtype, and the initial state bit for bit."""
     *layer, steps, batch_size = sizes
     model = drawn_model(kind, *layer, dtype=dtype)
-    inputs = drawn_inputs(model, steps, batch_size)
-    h_0 = drawn_state(model, batch_size)
+    inputs, h_0 = drawn_inputs(model, steps, batch_size), drawn_state(model, batch_size)
     if initial != "drawn":
         h_0[:] = 0
     step_output, states = model.forward(inputs, *([] if initial == "omitted" else [h_0]))
@@ -48,68 +54,43 @@ def test_equations(
     assert outside_bound(model, inputs, step_output, states) == []
 
 
-@every_kind
+@every_step_kind
 @every_dtype
 @pytest.mark.parametrize("name", WEIGHT_NAMES)
-def test_comparison_can_fail(kind: type[AnyRNN], dtype: type[np.floating], name: str) -> None:
+def test_comparison_can_fail(kind: type[StepRNN], dtype: type[np.floating], name: str) -> None:
     """A change of 2**14 unit roundoffs to any single entry of any weight is seen."""
     model = drawn_model(kind, 3, 4, 2, dtype=dtype)
     inputs = drawn_inputs(model)
-    results = model.forward(inputs, drawn_state(model))
-    right = getattr(model, name).copy()
+    forward, right = model.forward(inputs, drawn_state(model)), model.weights[name]
     for entry in np.ndindex(right.shape):
-        wrong = right.copy()
-        wrong[entry] += 2**13 * np.finfo(dtype).eps
-        setattr(model, name, wrong)
-        assert outside_bound(model, inputs, *results), f"{name}{entry}"
-    setattr(model, name, right)
-    assert not outside_bound(model, inputs, *results)
+        getattr(model, name)[entry] += 2**13 * np.finfo(dtype).eps
+        assert outside_bound(model, inputs, *forward), f"{name}{entry}"
+        setattr(model, name, right)
+    assert not outside_bound(model, inputs, *forward)
 
 
-def contractive(
-    kind: type[AnyRNN], dtype: type[np.floating], sizes: tuple[int, ...] = (3, 5, 2)
-) -> AnyRNN:
-    """A model whose W_hh shrinks distances to less than half: its absolute row sums are 1/4."""
-    model = drawn_model(kind, *sizes, dtype=dtype)
-    model.W_hh = model.W_hh / (4 * abs(model.W_hh).sum(axis=1, keepdims=True))
-    return model
-
-
-def carried_bound(model: AnyRNN, inputs: Array, step: int) -> tuple[float, float]:
-    """How far two right evaluations of h_t and y_t may be apart, the same h_{-1} given.
-
-    Each evaluation of a step errs by at most eps = gamma(I + H + 3, u) S + 4 ulps (see one_step),
-    where |h| ≤ 1. What was there before is at least halved, tanh not stretching distances and W_hh
-    being contractive: d_t ≤ d_{t-1} / 2 + 2 eps. At the first step nothing was there before, so
-    d_t ≤ 2 eps (1 + 1/2 + … + 1/2**t). An output carries d_t on and adds twice its own error.
-    """
-    weights = {name: abs(value.astype(np.float64)) for name, value in model.weights.items()}
-    u = float(np.finfo(model.dtype).eps) / 2
-    driven = (abs(inputs.astype(np.float64)) @ weights["W_xh"].T).reshape(-1, model.hidden_size)
-    given = driven + (weights["b_xh"] + weights["b_hh"]).T
-    size = given.max() + 0.5  # 0.5 is more than |W_hh| |h|
-    eps = gamma(model.input_size + model.hidden_size + 3, u) * size + 8 * u
-    state = 2 * eps * (2 - 0.5**step)
-    row = weights["W_ho"].sum(axis=1)
-    output = row * state + 2 * gamma(model.hidden_size + 2, u) * (row + weights["b_ho"][:, 0])
-    return state, float(output.max())
+SMALL = {"CACHE_BYTES": 100, "SMALL_PRODUCT": 100, "FEWEST_ROWS": 2}
+ARRANGEMENTS = [{"BYTES_REPAID": 0}, {"BYTES_REPAID": 2**30}, SMALL]
 
 
 @every_dtype
-@pytest.mark.parametrize("repaid", [0, 2**30])
+@pytest.mark.parametrize("constants", ARRANGEMENTS, ids=["unpaid", "repaid", "blocks and parts"])
 @pytest.mark.parametrize("alone", [False, True])
 @pytest.mark.parametrize("sizes", [(3, 7, 2), (7, 3, 2)], ids=["few inputs", "many inputs"])
-def test_weights_side_by_side_or_not(
+def test_arrangements_of_the_loop(
     dtype: type[np.floating],
-    repaid: int,
+    constants: dict[str, int],
     alone: bool,
     sizes: tuple[int, ...],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The four weights of a step are views of one array until one is assigned, and right always."""
-    monkeypatch.setattr("rnn_reference.recurrence.BYTES_REPAID", repaid)
+    """However the loop is arranged, it computes what is right, and refuses NaN in the last step.
+
+    The four weights of a step are views of one array until one is assigned.
+    """
+    for name, value in constants.items():
+        monkeypatch.setattr(f"rnn_reference.recurrence.{name}", value)
     model = drawn_model(BatchRNN, *sizes, dtype=dtype)
-    model.weights = model.weights
     if alone:
         model.b_hh = model.b_hh
     inputs, h_0 = drawn_inputs(model), drawn_state(model)
@@ -117,11 +98,13 @@ def test_weights_side_by_side_or_not(
         held = {id(getattr(model, name).base) for name in ("W_hh", "W_xh", "b_xh", "b_hh")}
         assert len(held) == 1 + alone
         assert outside_bound(model, inputs, *model.forward(inputs, h_0)) == []
+    with pytest.raises(ValueError, match=r"got nan at \(5, 3, 1\)"):
+        model.forward(with_entry(inputs, (5, 3, 1), np.nan), h_0)
 
 
 def test_vectors_of_every_kind() -> None:
     """One sequence may come as an array, as vectors, as columns or as numbers, all the same."""
-    model = SingleSequenceRNN.from_weights(drawn_model(SingleSequenceRNN, 3, 5, 2).weights)
+    model = drawn_model(SingleSequenceRNN, 3, 5, 2)
     inputs = drawn_inputs(model)
     for given in (list(inputs), tuple(inputs[..., np.newaxis]), inputs.tolist()):
         assert outside_bound(model, inputs, *model.forward(given)) == []

@@ -2,14 +2,17 @@
 
 import tracemalloc
 from collections.abc import Callable
+from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
-from rnn_reference import WEIGHT_NAMES, BatchRNN
+from rnn_reference import RNN, BatchRNN
 from rnn_reference.weights import Array
 
-from .drawn import DTYPES, RNNS, AnyRNN, bits, drawn_inputs, drawn_model, drawn_state
-from .one_step import outside_bound
+from . import models
+from .equations import outside_bound
+from .models import KINDS, LENGTHS, AnyRNN, bits, drawn_layers, drawn_model, every_kind, results
 
 
 def slice_of_larger(a: Array) -> Array:
@@ -32,56 +35,87 @@ def read_only(a: Array) -> Array:
     return a
 
 
-LAYOUTS = [read_only, np.asfortranarray, reversed_strides, slice_of_larger]
-every_kind = pytest.mark.parametrize("kind", RNNS)
+LAYOUTS: list[Callable[[Array], Array]] = [
+    read_only,
+    np.asfortranarray,
+    reversed_strides,
+    slice_of_larger,
+]
 
 
-@every_kind
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_layout(
-    kind: type[AnyRNN], dtype: type[np.floating], layout: Callable[[Array], Array]
-) -> None:
-    """Any strides are read rightly, for inputs, h_0 and weights, and none is written to."""
-    model = drawn_model(kind, 3, 5, 2, dtype=dtype)
-    plain = {"inputs": drawn_inputs(model), "h_0": drawn_state(model), **model.weights}
-    given = {name: layout(value.copy()) for name, value in plain.items()}
-    assert bits(given) == bits(plain)
+def made(
+    kind: type[AnyRNN],
+    form: str = "batch",
+    h_0: bool = True,
+    batch_first: bool = False,
+    bidirectional: bool = False,
+) -> tuple[AnyRNN, dict[str, Any]]:
+    """A model, and what it is called with."""
+    options: dict[str, Any] = {
+        "batch_first": batch_first,
+        "bidirectional": bidirectional,
+        "dropout": 0.5,
+    }
+    model = drawn_layers(num_layers=2, **options) if kind is RNN else drawn_model(kind, 3, 5, 2)
+    given: dict[str, Any] = {"lengths": LENGTHS.copy()} if form == "lengths" else {}
+    given |= {"inputs": models.drawn_inputs(model), "h_0": models.drawn_state(model)}
+    if form == "one":
+        given = {name: array[:, 0].copy() for name, array in given.items()}
+    elif batch_first:
+        given["inputs"] = np.ascontiguousarray(given["inputs"].swapaxes(0, 1))
+    return model, {name: array for name, array in given.items() if name != "h_0" or h_0}
 
-    for name in WEIGHT_NAMES:
-        setattr(model, name, given[name])
-    step_output, states = model.forward(given["inputs"], given["h_0"])
-    assert bits(given) == bits(plain)
-    assert bits(model.weights) == bits({name: plain[name] for name in WEIGHT_NAMES})
-    assert outside_bound(model, plain["inputs"], step_output, states) == []
-    assert bits({"h_0": states[-1]}) == bits({"h_0": plain["h_0"]})
+
+CALLS: list[tuple[Any, ...]] = list(product(KINDS, ["batch"], [False, True]))
+CALLS += product([RNN], ["batch", "lengths", "one"], [False, True], [False, True], [False, True])
+every_call = pytest.mark.parametrize(
+    "call", CALLS, ids=lambda c: "-".join([c[0].__name__, *map(str, c[1:])])
+)
 
 
-@every_kind
-@pytest.mark.parametrize("given", [True, False], ids=["h_0", "no h_0"])
-def test_every_result_is_independent(kind: type[AnyRNN], given: bool) -> None:
-    """To overwrite one output or state changes nothing else: result, argument, model, next call."""
-    model = drawn_model(kind, 3, 5, 2)
-    inputs, h_0 = drawn_inputs(model), drawn_state(model) if given else None
-    arguments = {"inputs": inputs} if h_0 is None else {"inputs": inputs, "h_0": h_0}
-
-    def call() -> dict[tuple[str, int], Array]:
-        step_output, states = model.forward(inputs, h_0)
-        return {("y", t): y for t, y in step_output.items()} | {
-            ("h", t): h for t, h in states.items()
-        }
-
-    results = call()
-    before = bits(results), bits(arguments), bits(model.weights)
-    for key, array in results.items():
+@every_call
+def test_every_result_is_independent(call: Any) -> None:
+    """To overwrite one result changes nothing else: result, argument, model, next call."""
+    model, given = made(*call)
+    found = results(model, **given)
+    before, right = bits(given | model.weights), bits(found)
+    for name, array in found.items():
         kept = array.copy()
         array[:] = 7
-        others = bits({k: kept if k == key else a for k, a in results.items()})
-        assert (others, bits(arguments), bits(model.weights)) == before, key
-        assert bits(call()) == before[0], key
+        assert bits(found | {name: kept}) == right, name
+        assert bits(given | model.weights) == before, name
+        assert bits(results(model, **given)) == right, name
         array[:] = kept
-    inputs[:] = 7
-    assert bits(results) == before[0]
+    for array in given.values():
+        array[:] = 1
+    assert bits(found) == right
+
+
+@every_call
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout(call: Any, layout: Callable[[Array], Array]) -> None:
+    """Any strides are read rightly, for arguments and weights, and none is written to.
+
+    Strides decide no bit of what `RNN` gives, dropout included.
+    """
+    model, plain = made(*call)
+    weights = model.weights
+    training = {"training": True, "rng": 1} if isinstance(model, RNN) else {}
+    right = bits(results(model, **plain, **training))
+    given = {name: layout(value.copy()) for name, value in plain.items() if name != "lengths"}
+    if "lengths" in plain:
+        given["lengths"] = read_only(reversed_strides(plain["lengths"]))
+    new = {name: layout(value.copy()) for name, value in weights.items()}
+    model.weights = new
+    if isinstance(model, RNN):
+        assert bits(results(model, **given, **training)) == right
+    else:
+        for _ in range(2):
+            assert outside_bound(model, plain["inputs"], *model.forward(**given)) == []
+            for name, value in new.items():
+                setattr(model, name, value)
+    assert bits(given) == bits(plain)
+    assert bits(model.weights) == bits(new) == bits(weights)
 
 
 @every_kind
@@ -94,16 +128,16 @@ def test_weights_are_copied(kind: type[AnyRNN]) -> None:
         for array in mapping.values():
             array[:] = 7
     assert bits(model.weights) == before
-
     given = model.weights
     model.weights = given
-    for name in WEIGHT_NAMES:
-        setattr(twin, name, given[name])
-        given[name][:] = 7
+    for name, array in given.items():
+        if kind is not RNN:
+            setattr(twin, name, array)
+        array[:] = 7
     assert bits(model.weights) == bits(twin.weights) == before
-
-    model.W_hh[0, 0] += 1  # in place, by its attribute: this model's weight alone
-    assert bits(twin.weights) == before != bits(model.weights)
+    if not isinstance(model, RNN):
+        model.W_hh[0, 0] += 1  # in place, by its attribute: this model's weight alone
+        assert bits(twin.weights) == before != bits(model.weights)
 
 
 @pytest.mark.parametrize(
@@ -120,11 +154,11 @@ def test_peak_grows_with_what_is_returned(sizes: tuple[int, int], most: float) -
     model = BatchRNN(input_size, hidden_size, 16, dtype=np.float32, rng=0)
 
     def peak(steps: int) -> int:
-        inputs = drawn_inputs(model, steps, 64)
+        inputs = models.drawn_inputs(model, steps, 64)
         tracemalloc.start()
         try:
-            results = model.forward(inputs)
-            assert len(results) == 2
+            returned = model.forward(inputs)
+            assert len(returned) == 2
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

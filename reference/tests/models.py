@@ -1,0 +1,83 @@
+"""Models and inputs that the tests share, all drawn from a seed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from rnn_reference import RNN, BatchRNN, SingleSequenceRNN
+from rnn_reference.weights import Array
+
+StepRNN = SingleSequenceRNN | BatchRNN  # these give dicts by time step
+AnyRNN = StepRNN | RNN
+KINDS: tuple[type[StepRNN], ...] = (SingleSequenceRNN, BatchRNN)
+DTYPES: tuple[type[np.floating], ...] = (np.float64, np.float32)
+every_step_kind = pytest.mark.parametrize("kind", KINDS)
+every_kind = pytest.mark.parametrize("kind", [*KINDS, RNN])
+every_dtype = pytest.mark.parametrize("dtype", DTYPES)
+
+STEPS, BATCH_SIZE = 6, 4
+LENGTHS = np.array([4, 6, 1, 3])  # in no order, one of them 1 and one T
+ALIVE = 170  # a seed with which every ReLU unit of `drawn_layers` is on in some steps alone
+
+
+def drawn_model(kind: type[Any], *sizes: int, dtype: Any = np.float64, seed: int = 1) -> Any:
+    """A model whose biases, too, are all distinct and none zero."""
+    rng = np.random.default_rng(seed)
+    model = kind(*sizes, dtype=dtype, rng=rng)
+    model.weights = {
+        name: w if w.any() else rng.standard_normal(w.shape).astype(dtype)
+        for name, w in model.weights.items()
+    }
+    return model
+
+
+def drawn_layers(seed: int = ALIVE, dtype: Any = np.float64, **options: Any) -> RNN:
+    """A model that contracts: a row of W_hh sums up to 1/4 in absolute values, one of W_ih to 1."""
+    model = RNN(3, 4, dtype=dtype, rng=seed, **options)
+    rows = {"weight_ih": 1, "weight_hh": 4}
+    model.weights = {
+        name: w / (rows[name[:9]] * abs(w).sum(axis=1, keepdims=True)) if w.ndim == 2 else w
+        for name, w in model.weights.items()
+    }
+    return model
+
+
+def drawn_inputs(model: AnyRNN, steps: int = STEPS, batch_size: int = BATCH_SIZE) -> Array:
+    """Inputs, standard normal, of the rank that the model takes."""
+    shape = (steps, batch_size, model.input_size)
+    drawn = np.random.default_rng(2).standard_normal(shape).astype(model.dtype)
+    return drawn[:, 0].copy() if isinstance(model, SingleSequenceRNN) else drawn
+
+
+def drawn_state(model: AnyRNN, batch_size: int = BATCH_SIZE) -> Array:
+    """An initial state, within ±1 as every later state."""
+    shape: tuple[int, ...] = (model.hidden_size, columns(model, batch_size))
+    if isinstance(model, RNN):
+        shape = (model.num_layers * (1 + model.bidirectional), batch_size, model.hidden_size)
+    return np.random.default_rng(3).uniform(-1, 1, shape).astype(model.dtype)
+
+
+def columns(model: AnyRNN, batch_size: int) -> int:
+    """How many sequences the model reads at once."""
+    return 1 if isinstance(model, SingleSequenceRNN) else batch_size
+
+
+def bits(arrays: Mapping[Any, Array]) -> dict[Any, tuple[Any, ...]]:
+    """What a mapping of arrays holds, bit for bit, and what it does not share with them."""
+    return {key: (a.dtype, a.shape, a.tobytes()) for key, a in arrays.items()}
+
+
+def results(model: AnyRNN, *args: Any, **kwargs: Any) -> dict[Any, Array]:
+    """All arrays that a call of the model's `forward` gives, by a name."""
+    if isinstance(model, RNN):
+        return dict(zip(("output", "h_n"), model.forward(*args, **kwargs), strict=True))
+    outputs, states = model.forward(*args, **kwargs)
+    return {("y", t): y for t, y in outputs.items()} | {("h", t): h for t, h in states.items()}
+
+
+def with_entry(array: Any, at: tuple[int, ...], value: float) -> Any:
+    """A copy of `array` with one entry changed."""
+    changed = array.copy()
+    changed[at] = value
+    return changed
