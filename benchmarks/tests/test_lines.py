@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
 # The frameworks of rivals warn of themselves.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-SMALL = Point(7, 3, 5, 6, "float64")
+SMALL = Point(7, 3, 5, 6, "float32")
 LARGE = Point(4, 3, 256, 512, "float32")  # where most is allowed
 SHAPES = [(7, 3, 5, 6), (23, 1, 9, 4), (12, 2, 3, 40), (40, 64, 3, 80)]
 
@@ -82,7 +82,7 @@ def test_what_is_allowed_is_a_few_roundings() -> None:
 def test_nan_another_dtype_and_another_shape_are_refused() -> None:
     workload = draw(SMALL)
     right, expected = run(LINES[YARDSTICK], workload), expect(workload)
-    for wrong in (right.states * np.nan, right.states.astype(np.float32), right.states[1:]):
+    for wrong in (right.states * np.nan, right.states.astype(np.float64), right.states[1:]):
         with pytest.raises(AssertionError, match="states of wrong"):
             require_agreement("wrong", right._replace(states=wrong), expected)
 
