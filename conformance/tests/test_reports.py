@@ -91,6 +91,7 @@ def test_a_failure_is_shown_with_diagnosis_and_reproduction() -> None:
         assert "W_hh is used transposed. [RecurrentWeightTransposed]" in shown
         assert command(report).splitlines()[-1] in shown
     assert "<details>" not in markdown(right())
+    assert re.search(r"known failure in \d+ of", squeezed(Tags(html(known())).text))
 
 
 @pytest.mark.parametrize("trick", TRICKS)

@@ -54,6 +54,9 @@ def test_right_results_conform(folder: Path, results: Path) -> None:
     assert report.implementation == "mine"
     assert report.executed == len(report.records) == 3 * len(ONLY) + 3
     assert 0 < (report.worst_share or 0) < 1
+    for case in read_manifest(folder).cases:
+        of_case = (record for record in report.records if record.case == case.id)
+        assert {clause for record in of_case for clause in record.clauses} == {*case.clauses}
     held = {clause for record in report.records for clause in record.clauses}
     assert {"RNN-CELL-1", "RNN-CELL-2", "RNN-LEN-1", "RNN-LEN-4", "RNN-LAYOUT-2"} <= held
 
