@@ -1,22 +1,24 @@
 """Options of the benchmarks, and the machine in what `--benchmark-json` writes."""
 
+import os
+import re
 import warnings
 from importlib.util import find_spec
 from typing import Any
 
 import pytest
-from rnn_benchmarks.choices import GRIDS, TITLES, chosen_lines
 from rnn_benchmarks.measure import TARGET_SECONDS
+from rnn_benchmarks.workload import GRIDS, TITLES, chosen_lines
 
 NEEDED = ("torch", "pytest_benchmark", "threadpoolctl", "matplotlib", "pandas")
-MISSING = [name for name in NEEDED if find_spec(name) is None]
+MISSING = ", ".join(name for name in NEEDED if find_spec(name) is None)
 collect_ignore_glob = ["tests/*"] if MISSING else []
 OPTIONS = ("grid", "lines", "seconds", "limit", "threads")
 
 
 def pytest_report_header() -> list[str]:
     """Say so where the benchmarks and their tests cannot run."""
-    return [f"benchmarks: left out, without {', '.join(MISSING)}"] if MISSING else []
+    return [f"benchmarks: left out, without {MISSING}"] if MISSING else []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,33 +26,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add = parser.getgroup(
         "rnn-benchmarks", "speed of RNN loops (benchmarks/bench_loops.py)"
     ).addoption
-    lines = (
-        f"lines to time, with commas between: {', '.join(TITLES)}; torch-rnn always. Default: all"
-    )
+    lines = f"to time, with commas between: {', '.join(TITLES)}; torch-rnn always. Default: all"
     seconds = f"seconds of rounds for each line and point. Default: {TARGET_SECONDS}"
     limit = "leave out points at which one call of torch.nn.RNN takes longer. Default: none"
     add("--rnn-grid", choices=sorted(GRIDS), default="default", help="24 points, or all 288")
-    add("--rnn-lines", default="", metavar="NAMES", help=lines)
+    add("--rnn-lines", type=chosen_lines, default=[*TITLES], metavar="NAMES", help=lines)
     add("--rnn-seconds", type=float, default=TARGET_SECONDS, metavar="S", help=seconds)
     add("--rnn-limit", type=float, metavar="S", help=limit)
     add("--rnn-threads", type=int, default=1, metavar="N", help="for every line. Default: 1")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Refuse values that cannot be used, in one line."""
-    try:
-        chosen_lines(config.getoption("--rnn-lines", default=""))  # none if collected late
-    except ValueError as error:
-        raise pytest.UsageError(f"--rnn-lines: {error}") from error
-    for option, least in (("--rnn-threads", 1), ("--rnn-seconds", 0), ("--rnn-limit", 0)):
-        value = config.getoption(option, default=None)
-        if value is not None and not value >= least:
-            raise pytest.UsageError(f"{option}: expected at least {least}, got {value}")
-    if "pytest_benchmark" not in MISSING:
-        from pytest_benchmark.logger import PytestBenchmarkWarning
-
-        # It warns at the end of a session that timed nothing, where pytest catches no error.
-        warnings.filterwarnings("default", category=PytestBenchmarkWarning)
+def pytest_configure() -> None:
+    """pytest-benchmark warns after a session that timed nothing, where pytest catches no error."""
+    warnings.filterwarnings("default", "Not saving anything, no benchmarks")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -58,7 +46,21 @@ def pytest_benchmark_update_machine_info(
     config: pytest.Config, machine_info: dict[str, Any]
 ) -> None:
     """State processor, instruction set and versions, and the options of the run."""
-    from rnn_benchmarks.machine import describe  # the options must work without torch
+    import numpy as np
+    import torch  # the options must work without it
 
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    blas = (np.show_config("dicts") or {})["Build Dependencies"]["blas"]
+    torch_blas = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
+    machine = {
+        "Processor": machine_info["cpu"].get("brand_raw", "unknown"),
+        "Instruction set": torch.backends.cpu.get_cpu_capability(),
+        "Cores": f"{usable} usable of {os.cpu_count()}",
+        "System": f"{machine_info['system']} {machine_info['machine']}",
+        "Python": machine_info["python_version"],
+        "NumPy": f"{np.__version__} with {blas['name']} {blas['version']}",
+        "torch": f"{torch.__version__} with {torch_blas[1] if torch_blas else 'another BLAS'}",
+    }
     options = {name: config.getoption(f"--rnn-{name}") for name in OPTIONS}
-    machine_info["rnn_benchmarks"] = {"machine": describe(), "options": options}
+    options["lines"] = ",".join(options["lines"])
+    machine_info["rnn_benchmarks"] = {"machine": machine, "options": options}

@@ -1,11 +1,11 @@
 """Proof, before anything is timed, that a line computes the recurrence.
 
-Every line is compared with the same trajectory, computed in float64 as the equations stand. The
-bounds are those of the suite: `trajectory_bound` for the states, and for the outputs the rounding
-of the readout plus what |W_ho| makes of the distance of the states.
+Every line is compared with the same trajectory in float64. The bounds are those of the suite:
+`trajectory_bound` for the states, and for the outputs the rounding of the readout plus what |W_ho|
+makes of the distance of the states.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from rnn_conformance.bounds.certificate import (
@@ -13,20 +13,15 @@ from rnn_conformance.bounds.certificate import (
     affine,
     gamma,
     readout_bound,
+    trajectory,
     trajectory_bound,
 )
-from rnn_reference.weights import Array
 
 from rnn_benchmarks.lines import Trajectory
 from rnn_benchmarks.workload import Workload
 
 
-class DisagreementError(AssertionError):
-    """A line computed something else."""
-
-
-@dataclass(frozen=True)
-class Expected:
+class Expected(NamedTuple):
     """A trajectory in float64, how far a right line can be from it, and the dtype of the lines."""
 
     values: Trajectory
@@ -36,45 +31,32 @@ class Expected:
 
 def expect(workload: Workload) -> Expected:
     """What every line must compute from this workload."""
-    W_xh, b_xh, W_hh, b_hh, W_ho, b_ho = (w.astype(np.float64) for w in workload.weights.values())
-    T, B, _ = workload.inputs.shape
-    h_0 = h = np.zeros((B, len(W_hh)))
-    states = np.empty((T, *h.shape))
-    for t, x in enumerate(workload.inputs.astype(np.float64)):
-        h = states[t] = np.tanh(x @ W_xh.T + b_xh.T + h @ W_hh.T + b_hh.T)
-    precision = Precision.of(workload.inputs.dtype)
-    apart = trajectory_bound(workload.weights, workload.inputs, h_0, states, precision)
-    readout = affine((W_ho, states), biases=(b_ho,))
+    w, x = workload.weights, workload.inputs
+    h_0, precision = np.zeros((x.shape[1], len(w["W_hh"]))), Precision.of(x.dtype)
+    states = trajectory(w, x, h_0)
+    apart = trajectory_bound(w, x, h_0, states, precision)
+    readout = affine((w["W_ho"], states), biases=(w["b_ho"],))
     # The readout is rounded at the states of the line, which are `apart` from these.
-    carried = (apart @ np.abs(W_ho).T) * (1 + gamma(readout.roundings, precision.u))
+    carried = (apart @ np.abs(w["W_ho"]).T) * (1 + gamma(readout.roundings, precision.u))
     outputs = readout_bound(readout, precision) + carried * readout.slack
-    values, bounds = Trajectory(readout.value, states), Trajectory(outputs, apart)
-    return Expected(values, bounds, workload.inputs.dtype)
+    return Expected(Trajectory(readout.value, states), Trajectory(outputs, apart), x.dtype)
 
 
 def require_agreement(title: str, found: Trajectory, expected: Expected) -> None:
-    """DisagreementError with the first number that differs by more than rounding explains."""
-    pairs = zip(("outputs", "states"), found, expected.values, expected.bounds, strict=True)
+    """Raise AssertionError with the first number that differs by more than rounding explains."""
+    pairs = zip(Trajectory._fields, found, expected.values, expected.bounds, strict=True)
     for name, actual, wanted, bound in pairs:
         if (actual.shape, actual.dtype) != (wanted.shape, expected.dtype):
-            raise DisagreementError(
+            raise AssertionError(
                 f"{name} of {title}: expected {wanted.shape} {expected.dtype}, "
                 f"got {actual.shape} {actual.dtype}; not timed"
             )
-        outside = _outside(actual, wanted, bound)
-        if outside is not None:
-            t, row, unit = outside
-            raise DisagreementError(
-                f"{name} of {title} differ first at t={t}, row {row}, unit {unit}: expected "
-                f"{wanted[outside]}, got {actual[outside]}, rounding explains "
-                f"{bound[outside]:.1e}; not timed"
-            )
-
-
-def _outside(actual: Array, wanted: Array, bound: Array) -> tuple[int, ...] | None:
-    """The first place outside the bound; a NaN is outside."""
-    for t, step in enumerate(actual):  # a temporary array of a whole trajectory can be a gigabyte
-        wrong = ~(np.abs(step - wanted[t]) <= bound[t])
-        if wrong.any():
-            return (t, *(int(i) for i in np.argwhere(wrong)[0]))
-    return None
+        for t, step in enumerate(actual):  # a temporary of a whole trajectory can be a gigabyte
+            outside = np.argwhere(~(np.abs(step - wanted[t]) <= bound[t]))  # NaN is outside
+            if len(outside):
+                row, unit = outside[0]
+                raise AssertionError(
+                    f"{name} of {title} differ first at t={t}, row {row}, unit {unit}: expected "
+                    f"{wanted[t, row, unit]}, got {step[row, unit]}, rounding explains "
+                    f"{bound[t, row, unit]:.1e}; not timed"
+                )

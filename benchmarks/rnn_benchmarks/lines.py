@@ -12,13 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from rnn_conformance import to_torch
 from rnn_reference import BatchRNN, SingleSequenceRNN
 from rnn_reference.weights import Array
 
-from rnn_benchmarks.choices import DTYPES, Point
-from rnn_benchmarks.workload import Workload
-
-Call = Callable[[], Any]
+from rnn_benchmarks.measure import Call
+from rnn_benchmarks.workload import DTYPES, Point, Workload
 
 
 class Trajectory(NamedTuple):
@@ -28,14 +27,9 @@ class Trajectory(NamedTuple):
     states: Array
 
 
-def collect_arrays(result: Any) -> Trajectory:
-    """Arrays or tensors of outputs (T, B, O) and states (T, B, H)."""
-    return Trajectory(*(np.ascontiguousarray(each) for each in result))
-
-
-def collect_steps(result: Any) -> Trajectory:
-    """Lists of tensors: outputs (B, O) and states (B, H)."""
-    return Trajectory(*(np.stack([step.numpy() for step in each]) for each in result))
+def collect_rows(result: Any) -> Trajectory:
+    """Arrays, tensors or lists by time step: outputs (B, O) and states (B, H)."""
+    return Trajectory(*map(np.stack, result))
 
 
 def collect_columns(result: Any) -> Trajectory:
@@ -49,17 +43,13 @@ class Line:
     """A way to run the recurrence: one call of what `prepare` returns is timed."""
 
     prepare: Callable[[Workload], Call]
-    collect: Callable[[Any], Trajectory] = collect_arrays
+    collect: Callable[[Any], Trajectory] = collect_rows
     dtypes: tuple[str, ...] = DTYPES
     single: bool = False  # one sequence only
 
     def takes(self, point: Point) -> bool:
         """Whether it computes in this dtype, and this many sequences."""
         return point.dtype in self.dtypes and (point.B == 1 or not self.single)
-
-
-class UnavailableError(Exception):
-    """Why a line cannot be run here, in a few words."""
 
 
 def prepare_single(workload: Workload) -> Call:
@@ -93,10 +83,11 @@ def prepare_batch_rnn(workload: Workload) -> Call:
 
 def prepare_rnn_cell(workload: Workload) -> Call:
     """`torch.nn.RNNCell` in a Python loop, read out at every step."""
-    (_, B, I), H = workload.inputs.shape, len(workload.weights["W_hh"])
-    cell, readout = torch_modules(workload, torch.nn.RNNCell(I, H))
+    rnn, readout = to_torch(workload.weights)
     inputs = torch.from_numpy(workload.inputs)
-    h_0 = torch.zeros(B, H, dtype=inputs.dtype)
+    cell = torch.nn.RNNCell(rnn.input_size, rnn.hidden_size, dtype=inputs.dtype)
+    cell.load_state_dict({name.removesuffix("_l0"): w for name, w in rnn.state_dict().items()})
+    h_0 = inputs.new_zeros(inputs.shape[1], rnn.hidden_size)
 
     def forward() -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         with torch.inference_mode():
@@ -112,8 +103,7 @@ def prepare_rnn_cell(workload: Workload) -> Call:
 
 def prepare_torch_rnn(workload: Workload) -> Call:
     """`torch.nn.RNN` over the whole sequence, and one readout of all its states."""
-    H, I = workload.weights["W_xh"].shape
-    rnn, readout = torch_modules(workload, torch.nn.RNN(I, H))
+    rnn, readout = to_torch(workload.weights)
     inputs = torch.from_numpy(workload.inputs)
 
     def forward() -> tuple[torch.Tensor, torch.Tensor]:
@@ -124,24 +114,10 @@ def prepare_torch_rnn(workload: Workload) -> Call:
     return forward
 
 
-def torch_modules(
-    workload: Workload, module: torch.nn.Module
-) -> tuple[torch.nn.Module, torch.nn.Linear]:
-    """The module and a readout, with the weights and in the dtype of the workload."""
-    w = {name: torch.from_numpy(weight) for name, weight in workload.weights.items()}
-    O, H = w["W_ho"].shape
-    readout = torch.nn.Linear(H, O)
-    weights = [w["W_xh"], w["W_hh"], w["b_xh"][:, 0], w["b_hh"][:, 0]]  # in torch's order
-    for each, values in ((module, weights), (readout, [w["W_ho"], w["b_ho"][:, 0]])):
-        each.to(w["W_hh"].dtype).eval()
-        each.load_state_dict(dict(zip(each.state_dict(), values, strict=True)))
-    return module, readout
-
-
 LINES = {
     "single": Line(prepare_single, collect_columns, single=True),
     "blackboard": Line(prepare_blackboard, collect_columns),
     "batch-rnn": Line(prepare_batch_rnn, collect_columns),
-    "rnn-cell": Line(prepare_rnn_cell, collect_steps),
+    "rnn-cell": Line(prepare_rnn_cell),
     "torch-rnn": Line(prepare_torch_rnn),
 }

@@ -3,14 +3,12 @@
 What disturbs a machine (another process, its clock speed) disturbs both halves of a pair alike, so
 the ratio within a pair is steadier than either time. A short call finds the caches and branch
 predictions of the other half, which can cost it as much as it takes: it is made twice, and timed
-once. A ratio is the yardstick's time over the line's: 2 is twice as fast.
+once.
 """
 
 import gc
-import math
 import time
-from collections.abc import Callable, Sequence
-from statistics import median
+from collections.abc import Callable
 from typing import Any
 
 Call = Callable[[], Any]
@@ -19,7 +17,6 @@ Clock = Callable[[], float]
 TARGET_SECONDS = 0.4
 FEWEST_ROUNDS, MOST_ROUNDS = 9, 200
 SHORT_SECONDS = 2e-3  # of a call: the 20 µs that the other half may cost it are 1 % of that
-CONFIDENCE = 0.95
 
 
 def timed(call: Call, clock: Clock = time.perf_counter) -> tuple[float, Any]:
@@ -40,9 +37,7 @@ def timed(call: Call, clock: Clock = time.perf_counter) -> tuple[float, Any]:
 
 def rounds_for(pair_seconds: float, target: float) -> int:
     """How many pairs fill the target time, in seconds, within the limits."""
-    if pair_seconds * MOST_ROUNDS <= target:
-        return MOST_ROUNDS
-    return max(FEWEST_ROUNDS, math.floor(target / pair_seconds))
+    return int(min(MOST_ROUNDS, max(FEWEST_ROUNDS, target / max(pair_seconds, 1e-9))))
 
 
 def time_pairs(
@@ -74,34 +69,3 @@ def time_pairs(
 
     benchmark.pedantic(then_line, setup=yardstick_first, rounds=rounds, iterations=1)
     return seconds[:rounds]
-
-
-def summarise(
-    seconds: Sequence[float], yardstick_seconds: Sequence[float]
-) -> dict[str, float | int]:
-    """The n-th entries being a pair: median ratio, its interval, rounds, and both median times."""
-    ratios = [y / s for s, y in zip(seconds, yardstick_seconds, strict=True)]
-    low, high = median_interval(ratios)
-    return {
-        "ratio": median(ratios),
-        "low": low,
-        "high": high,
-        "rounds": len(ratios),
-        "seconds": median(seconds),
-        "yardstick_seconds": median(yardstick_seconds),
-    }
-
-
-def median_interval(values: Sequence[float]) -> tuple[float, float]:
-    """An interval for the median of whatever distribution the values were drawn from.
-
-    The k-th smallest and k-th largest value, with the largest k for which they enclose the median
-    with the confidence wanted: a sign test turned round, exact for independent values. Fewer than
-    six values give their extremes.
-    """
-    ordered, count = sorted(values), len(values)
-    tail, k = 0.5**count, 0  # the probability that at most k values are below the median
-    while 1 - 2 * (tail + math.comb(count, k + 1) * 0.5**count) >= CONFIDENCE:
-        k += 1
-        tail += math.comb(count, k) * 0.5**count
-    return ordered[k], ordered[count - 1 - k]

@@ -9,27 +9,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from rnn_benchmarks.choices import DTYPES, LIMIT, OURS, TITLES, YARDSTICK
+from rnn_benchmarks.results import mean
+from rnn_benchmarks.workload import DTYPES, LIMIT, OURS, TITLES, YARDSTICK
 
 SETTINGS: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "rnn", "font.size": 9}
 COLOURS = dict(zip(DTYPES, ("#1f77b4", "#d95f02"), strict=True))
-WIDEST = 4.0  # ratios from 1/4 to 4 have colours of their own
+WIDEST = 2.0  # ratios from 1/4 to 4, as binary logarithms, have colours of their own
 
 
 def ratio_by_size(table: Any, footer: str, path: Path) -> None:
     """BatchRNN's ratio, geometric mean over T and I: a cell for each H and B, a panel a dtype."""
-    ours = table[table.line == OURS]
-    figure, panels = _figure(7.2, 3.1, len(DTYPES), footer)
+    figure, panels = _figure(3.1, len(DTYPES), footer)
     for axes, dtype in zip(panels, DTYPES, strict=True):
-        logs = np.log2(ours[ours.dtype == dtype].set_index(["B", "H"]).ratio)
-        if logs.empty:
+        ours = table[(table.line == OURS) & (table.dtype == dtype)]
+        if ours.empty:
             continue
-        cells = logs.groupby(["B", "H"]).mean().unstack()
-        limit = np.log2(WIDEST)
-        axes.imshow(cells, cmap="RdBu", vmin=-limit, vmax=limit, origin="lower", aspect="auto")
+        cells = np.log2(ours.pivot_table("ratio", "B", "H", aggfunc=mean))
+        axes.imshow(cells, cmap="RdBu", vmin=-WIDEST, vmax=WIDEST, origin="lower", aspect="auto")
         for (row, column), value in np.ndenumerate(cells):
             if np.isfinite(value):
-                colour = "white" if abs(value) > 0.6 * limit else "black"
+                colour = "white" if abs(value) > 0.6 * WIDEST else "black"
                 label = f"{2**value:.2f}"
                 axes.text(column, row, label, ha="center", va="center", color=colour)
         axes.set_xticks(range(len(cells.columns)), cells.columns)
@@ -42,15 +41,15 @@ def ratio_by_size(table: Any, footer: str, path: Path) -> None:
 def ratio_by_line(table: Any, footer: str, path: Path) -> None:
     """Every ratio as a dot, a row a line, and the geometric mean of each dtype as a bar."""
     names = [name for name in TITLES if name in set(table.line) and name != YARDSTICK]
-    figure, (axes,) = _figure(7.2, 1.3 + 0.45 * len(names), 1, footer)
+    figure, (axes,) = _figure(1.3 + 0.45 * len(names), 1, footer)
     for offset, (dtype, colour) in zip((-0.16, 0.16), COLOURS.items(), strict=True):
-        for row, name in enumerate(names):
-            ratios = table[(table.line == name) & (table.dtype == dtype)].ratio
-            if not ratios.empty:
-                rows = np.full(len(ratios), row + offset)
-                axes.plot(ratios, rows, "o", color=colour, alpha=0.45, markersize=4)
-                mean = np.exp(np.log(ratios).mean())
-                axes.plot([mean], [row + offset], "|", color=colour, markersize=13, mew=2.5)
+        part = table[(table.dtype == dtype) & (table.line != YARDSTICK)]
+        means = part.groupby("line").ratio.agg(mean)
+        rows, bars = (
+            [names.index(each) + offset for each in of] for of in (part.line, means.index)
+        )
+        axes.plot(part.ratio, rows, "o", color=colour, alpha=0.45, markersize=4)
+        axes.plot(means, bars, "|", color=colour, markersize=13, mew=2.5)
         axes.plot([], [], "o", color=colour, label=dtype)
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_yticks(range(len(names)), [TITLES[name] for name in names])
@@ -64,21 +63,21 @@ def ratio_by_line(table: Any, footer: str, path: Path) -> None:
 
 def distance_to_floor(table: Any, footer: str, path: Path) -> None:
     """Times the floor of BatchRNN and torch.nn.RNN, geometric means by H and by B."""
-    figure, panels = _figure(7.2, 3.3, 2, footer)
-    for axes, size in zip(panels, ("H", "B"), strict=True):
-        sizes = sorted(set(table[size]))
+    figure, panels = _figure(3.3, 2, footer)
+    sizes = {"H": "hidden size H", "B": "batch size B"}
+    for axes, (size, label) in zip(panels, sizes.items(), strict=True):
+        means = table.groupby(["line", "dtype", size]).distance.agg(mean).unstack()
         for name, style in ((OURS, "o-"), (YARDSTICK, "s--")):
             for dtype, colour in COLOURS.items():
-                part = table[(table.line == name) & (table.dtype == dtype)]
-                means = np.exp(np.log(part.set_index(size).distance).groupby(level=0).mean())
-                label = f"{TITLES[name]} {dtype}"
-                places = [sizes.index(each) for each in means.index]
-                axes.plot(places, means, style, color=colour, label=label, markersize=4)
+                if (name, dtype) in means.index:
+                    line = means.loc[(name, dtype)].to_numpy()
+                    legend = f"{TITLES[name]} {dtype}"
+                    axes.plot(line, style, color=colour, label=legend, markersize=4)
         axes.axhline(1, color="black", linewidth=0.8)
         axes.set_yscale("log")
-        axes.set_xticks(range(len(sizes)), sizes)
+        axes.set_xticks(range(len(means.columns)), means.columns)
         _plain(axes.yaxis)
-        axes.set_xlabel({"H": "hidden size H", "B": "batch size B"}[size])
+        axes.set_xlabel(label)
     panels[0].set_ylabel("times the floor")
     panels[0].legend(frameon=False, fontsize=7.5)
     _save(figure, f"Time over that of the {TITLES[LIMIT]}, mean over all points of a size", path)
@@ -91,8 +90,8 @@ PLOTS = {
 }
 
 
-def _figure(width: float, height: float, panels: int, footer: str) -> tuple[Figure, list[Axes]]:
-    figure = Figure(figsize=(width, height), layout="constrained")
+def _figure(height: float, panels: int, footer: str) -> tuple[Figure, list[Axes]]:
+    figure = Figure(figsize=(7.2, height), layout="constrained")
     figure.supxlabel(footer, fontsize=7.5, color="#555555", x=0.99, ha="right")
     return figure, list(np.atleast_1d(figure.subplots(1, panels, sharey=True)))
 
@@ -106,6 +105,5 @@ def _plain(axis: Any) -> None:
 
 def _save(figure: Figure, title: str, path: Path) -> None:
     figure.suptitle(title, fontsize=10)
-    with mpl.rc_context(SETTINGS):
-        metadata = dict.fromkeys(("Creator", "Date"))  # the same results give the same file
-        figure.savefig(path, metadata=metadata if path.suffix == ".svg" else None)
+    with mpl.rc_context(SETTINGS):  # the same results give the same file
+        figure.savefig(path, metadata=dict.fromkeys(("Creator", "Date")))

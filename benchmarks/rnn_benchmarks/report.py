@@ -7,14 +7,13 @@ The folder gets that small file, `report.md` and three plots. Without one, the s
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from rnn_benchmarks.choices import MIDDLE, OURS, TITLES, YARDSTICK
 from rnn_benchmarks.plots import PLOTS
-from rnn_benchmarks.results import POINT, Results, ResultsError, compared, read, write
+from rnn_benchmarks.results import POINT, Results, compared, mean, read, write
+from rnn_benchmarks.workload import MIDDLE, OURS, TITLES, YARDSTICK
 
 BAD_INPUT = 2
 HOW_TO_READ = """\
@@ -25,14 +24,9 @@ HOW_TO_READ = """\
 - torch.nn.RNN is paired with itself too. "faster" and "slower" mean that the interval lies outside
   the interval of that; "-" that it does not.
 - A distance is the time of the line over that of the C floor: a compiled loop that calls the same
-  BLAS and the same tanh as NumPy, the fastest of several. 1 is level with it.
+  BLAS and the same tanh as NumPy. 1 is level with it.
 - Before a line is timed, all its outputs and states are compared with the equations in float64,
   within the bounds of the suite, and so are those of torch.nn.RNN."""
-WITHOUT_AVX512 = (
-    "This processor has AVX2 and no AVX-512. The mean ratio is lower here than with AVX-512, and "
-    "float64 with H>=128 is slower than torch.nn.RNN or level with it, because NumPy's float64 "
-    "tanh takes about twice as long as torch's. The same run has measured that too."
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,13 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         results = read(options.results)
-        if options.folder is None:
-            print(summary(results))
-        else:
-            save(results, options.folder)
-    except ResultsError as error:
-        sys.stderr.write(f"{error}\n")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        sys.stderr.write(f"{options.results}: no results of bench_loops.py: {error!r}\n")
         return BAD_INPUT
+    if options.folder is None:
+        print(summary(results))
+    else:
+        save(results, options.folder)
     return 0
 
 
@@ -57,9 +51,8 @@ def save(results: Results, folder: Path) -> None:
     """Write results.json, report.md and the plots; the folder is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
     write(results, folder / "results.json")
-    table, footer = compared(results), where(results)
     for name, draw in PLOTS.items():
-        draw(table, footer, folder / f"{name}.svg")
+        draw(compared(results.table), where(results), folder / f"{name}.svg")
     (folder / "report.md").write_text(markdown(results), "utf-8")
 
 
@@ -76,7 +69,7 @@ def summary(results: Results) -> str:
 
 
 def _sentences(results: Results) -> Iterator[str]:
-    table = compared(results)
+    table = compared(results.table)
     ours = table[table.line == OURS]
     if ours.empty:
         yield f"{TITLES[OURS]} was not measured."
@@ -95,45 +88,38 @@ def _sentences(results: Results) -> Iterator[str]:
             f"and tanh ({each_mean(ours, 'H', 'distance')})."
         )
     wide = ours[(ours.dtype == "float64") & (ours.H >= MIDDLE.H)]
-    if len(wide) and len(results.tanh):
-        yield (
-            f"In float64 with H>={MIDDLE.H} it is {number(mean(wide.ratio))} times as fast, "
-            f"between {number(wide.ratio.min())} and {number(wide.ratio.max())}: {_tanh(results)}."
-        )
-    others = table[~table.line.isin([OURS, YARDSTICK])].groupby("line", sort=False).ratio
-    means = [
-        f"{TITLES[name]} {number(mean(ratios))} (points: {len(ratios)})" for name, ratios in others
-    ]
-    if means:
-        yield f"Other lines, times as fast as {TITLES[YARDSTICK]}: {', '.join(means)}."
-
-
-def _tanh(results: Results) -> str:
-    """How long both libraries take for a tanh, in words."""
-    return "; ".join(
+    tanh = "; ".join(
         f"NumPy's {row.dtype} tanh takes {number(row.numpy)} ns a number, "
         f"{number(row.numpy / row.torch)} times as long as torch's"
         for row in results.tanh.itertuples()
     )
+    if len(wide) and tanh:
+        yield (
+            f"In float64 with H>={MIDDLE.H} it is {number(mean(wide.ratio))} times as fast, "
+            f"between {number(wide.ratio.min())} and {number(wide.ratio.max())}: {tanh}."
+        )
+    others = table[~table.line.isin([OURS, YARDSTICK])].groupby("line", sort=False).ratio
+    means = ", ".join(f"{TITLES[n]} {number(mean(r))} (points: {len(r)})" for n, r in others)
+    if means:
+        yield f"Other lines, times as fast as {TITLES[YARDSTICK]}: {means}."
 
 
 def markdown(results: Results) -> str:
     """The report."""
-    table, machine = compared(results), results.facts["machine"]
+    table = compared(results.table)
     ours = table[table.line == OURS]
     options = {name: value for name, value in results.facts["options"].items() if value}
     command = " ".join(f"--rnn-{name} {value}" for name, value in options.items())
-    blocks = ["# NumPy beside torch.nn.RNN", summary(results)]
-    blocks += [WITHOUT_AVX512] * (machine["Instruction set"] == "AVX2")
-    blocks += [f"![{name}]({name}.svg)" for name in PLOTS]
-    blocks += ["## By line", by_line(table)]
-    blocks += ["## tanh, ns a number", text(results.tanh)] * (not results.tanh.empty)
-    blocks += [f"## {TITLES[OURS]} at every point", every_point(ours)] * (not ours.empty)
-    blocks += ["## Ratio of every line at every point", every_ratio(table)]
-    blocks += ["## How to read it", HOW_TO_READ, "## Machine"]
-    facts = machine | {name: results.facts[name] for name in ("date", "commit")}
-    blocks += ["\n".join(f"- {name}: {value}" for name, value in facts.items())]
-    blocks += [
+    facts = results.facts["machine"] | {n: results.facts[n] for n in ("date", "commit")}
+    blocks = [
+        *("# NumPy beside torch.nn.RNN", summary(results)),
+        *(f"![{name}]({name}.svg)" for name in PLOTS),
+        *("## By line", by_line(table)),
+        *("## tanh, ns a number", text(results.tanh)) * (not results.tanh.empty),
+        *(f"## {TITLES[OURS]} at every point", every_point(ours)) * (not ours.empty),
+        *("## Ratio of every line at every point", every_ratio(table)),
+        *("## How to read it", HOW_TO_READ),
+        *("## Machine", "\n".join(f"- {name}: {value}" for name, value in facts.items())),
         "To repeat it:",
         "```sh\npython -m pytest benchmarks/bench_loops.py --benchmark-only --benchmark-json "
         f"results.json {command}\npython -m rnn_benchmarks.report results.json "
@@ -146,8 +132,7 @@ def by_line(table: Any) -> str:
     """A row a line: means, extremes, at how many points it is faster, and distance."""
     groups = table.groupby("line", sort=False)
     found = groups.ratio.agg(points="count", mean=mean, lowest="min", highest="max")
-    for dtype, part in table.groupby("dtype"):
-        found[dtype] = part.groupby("line").ratio.agg(mean)
+    found = found.join(table.pivot_table("ratio", "line", "dtype", aggfunc=mean))
     for shown in ("faster", "slower"):
         found[shown] = groups.shows.agg(lambda column, shown=shown: (column == shown).sum())
     found["distance"] = groups.distance.agg(mean)
@@ -156,10 +141,9 @@ def by_line(table: Any) -> str:
 
 def every_point(ours: Any) -> str:
     """A row a point: ratio, interval, what it shows, distance, and microseconds a step."""
-    steps = {"µs a step": "seconds", "torch µs": "yardstick_seconds"}
-    shown = ours[[*POINT, "ratio", "low", "high", "shows", "distance"]].assign(
-        **{name: 1e6 * ours[column] / ours["T"] for name, column in steps.items()}
-    )
+    shown = ours[[*POINT, "ratio", "low", "high", "shows", "distance"]].copy()
+    shown["µs a step"] = 1e6 * ours.seconds / ours["T"]
+    shown["torch µs"] = 1e6 * ours.yardstick_seconds / ours["T"]
     return text(shown.assign(rounds=ours.rounds))
 
 
@@ -183,15 +167,9 @@ def each_mean(frame: Any, by: str, column: str = "ratio") -> str:
     return ", ".join(f"{label}{key}: {number(value)}" for key, value in means.items())
 
 
-def mean(values: Any) -> float:
-    """The geometric mean of what is there; NaN where nothing is."""
-    logarithms = np.log(values.dropna())
-    return float(np.exp(logarithms.mean())) if len(logarithms) else float("nan")
-
-
 def number(value: float) -> str:
     """Three digits or so, never with an exponent; a dash for NaN."""
-    if np.isnan(value):
+    if isnan(value):
         return "-"
     return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f}"
 

@@ -1,26 +1,26 @@
-"""From what `--benchmark-json` wrote to one table, which is kept as a small JSON file."""
+"""From what `--benchmark-json` wrote to one table, which is kept as a small JSON file.
+
+A ratio is the time of torch.nn.RNN over that of the line, within a round: 2 is twice as fast.
+"""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd  # type: ignore[import-untyped]
 
-from rnn_benchmarks.choices import LIMIT, TITLES, YARDSTICK
-from rnn_benchmarks.measure import summarise
+from rnn_benchmarks.workload import LIMIT, TITLES, YARDSTICK
 
 POINT = ["dtype", "T", "B", "I", "H"]
-TIMES = ["ratio", "low", "high", "rounds", "seconds", "yardstick_seconds"]
-
-
-class ResultsError(ValueError):
-    """The file cannot be reported on; one line says why."""
 
 
 class Results(NamedTuple):
     """A run: a row for each line and point, a row for the tanh of each dtype, where and how.
 
-    Columns: POINT, `line` and TIMES; tanh has `dtype`, and nanoseconds a number `numpy`, `torch`.
+    Columns: POINT, `line` and those of `summarise`; tanh has `dtype`, and nanoseconds a number
+    `numpy`, `torch`.
     """
 
     table: Any
@@ -29,38 +29,31 @@ class Results(NamedTuple):
 
 
 def read(path: Path) -> Results:
-    """The results in a file that pytest-benchmark or `write` wrote. Raises ResultsError."""
-    try:
-        document = json.loads(path.read_text("utf-8"))
-        if "facts" in document:
-            table, tanh = (pd.DataFrame(**document[name]) for name in ("table", "tanh"))
-            return Results(table, tanh, document["facts"])
+    """The results in a file that pytest-benchmark or `write` wrote.
+
+    Raises OSError, or ValueError, KeyError or TypeError for another file.
+    """
+    document = json.loads(path.read_text("utf-8"))
+    if "facts" not in document:
         return _measured(document)
-    except OSError as error:
-        raise ResultsError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise ResultsError(f"{path}: not written by bench_loops.py ({reason})") from error
+    table, tanh = (pd.DataFrame(**document[name]) for name in ("table", "tanh"))
+    return Results(table, tanh, document["facts"])
 
 
 def write(results: Results, path: Path) -> None:
     """Keep what a report needs, a row on a line."""
-    kept = {
-        "facts": results.facts,
-        "tanh": results.tanh.to_dict("split", index=False),
-        "table": results.table.to_dict("split", index=False),
-    }
-    path.write_text(json.dumps(kept, indent=None).replace("], [", "],\n["), "utf-8")
+    tanh, table = (each.to_dict("split", index=False) for each in (results.tanh, results.table))
+    text = json.dumps({"facts": results.facts, "tanh": tanh, "table": table})
+    path.write_text(text.replace("], [", "],\n["), "utf-8")
 
 
-def compared(results: Results) -> Any:
+def compared(table: Any) -> Any:
     """The table with what follows from it, as further columns.
 
     shows: "faster" or "slower" where the interval of the ratio lies outside the noise, that is the
     interval of the yardstick's ratio to itself, widened to 1; else "-".
     distance: the line's time over the floor's, NaN where that was not measured.
     """
-    table = results.table
     noise = table[table.line == YARDSTICK].set_index(POINT)
     noise = pd.DataFrame({"lowest": noise.low.clip(upper=1), "highest": noise.high.clip(lower=1)})
     floor = table[table.line == LIMIT].set_index(POINT).ratio.rename("limit")
@@ -72,7 +65,37 @@ def compared(results: Results) -> Any:
     return table
 
 
-def _measured(document: dict[str, Any]) -> Results:
+def summarise(seconds: Sequence[float], yardstick: Sequence[float]) -> dict[str, float]:
+    """The n-th entries being a pair: median ratio, its interval, rounds, and both median times.
+
+    The interval of 95 % is that of a sign test turned round: two order statistics, the same number
+    of places from both ends, by the normal approximation, which is exact here or one place wider.
+    """
+    ratios = np.sort(np.divide(yardstick, seconds))
+    rounds = len(ratios)
+    end = max(0, int(rounds / 2 - 0.98 * rounds**0.5 - 0.5))
+    found = {
+        "ratio": np.median(ratios),
+        "low": ratios[end],
+        "high": ratios[-1 - end],
+        "rounds": rounds,
+        "seconds": np.median(seconds),
+        "yardstick_seconds": np.median(yardstick),
+    }
+    return {name: short(value) for name, value in found.items()}
+
+
+def mean(values: Any) -> float:
+    """The geometric mean of what is there; NaN where nothing is."""
+    return float(np.exp(np.log(values).mean()))
+
+
+def short(value: float) -> float:
+    """Four digits, which are more than the noise leaves."""
+    return value if isinstance(value, int) else float(f"{value:.4g}")
+
+
+def _measured(document: Mapping[str, Any]) -> Results:
     rows, tanh = [], []
     for entry in document["benchmarks"]:
         extra = entry["extra_info"]
@@ -82,21 +105,13 @@ def _measured(document: dict[str, Any]) -> Results:
             per_number = {name: short(1e9 * t / extra["tanh"]) for name, t in times.items()}
             tanh.append({"dtype": extra["dtype"], **per_number})
         else:
-            head = {name: extra[name] for name in (*POINT, "line")}
-            rows.append(head | {name: short(found[name]) for name in TIMES})
+            rows.append({name: extra[name] for name in (*POINT, "line")} | found)
     if YARDSTICK not in {row["line"] for row in rows}:
         raise ValueError(f"no measurement of {YARDSTICK}")
     rows.sort(key=lambda row: (*(row[name] for name in POINT), [*TITLES].index(row["line"])))
-    ours, commit = document["machine_info"]["rnn_benchmarks"], document["commit_info"]
-    facts = {
-        "machine": ours["machine"],
-        "options": ours["options"],
+    commit = document["commit_info"]
+    facts = document["machine_info"]["rnn_benchmarks"] | {
         "date": document["datetime"][:10],
         "commit": f"{commit.get('id')}{' with changes' * bool(commit.get('dirty'))}",
     }
     return Results(pd.DataFrame(rows), pd.DataFrame(tanh), facts)
-
-
-def short(value: float) -> float:
-    """Four digits, which are more than the noise leaves."""
-    return float(f"{value:.4g}") if isinstance(value, float) else value

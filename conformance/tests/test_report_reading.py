@@ -77,6 +77,7 @@ SPOILED = {
     "records[0].check: 'a-b' does not match": (at("records", 0, "check"), "a-b"),
     "records[0].clauses[0]: 'CELL' does not match": (at("records", 0, "clauses"), ["CELL"]),
     "records[0].worst_share: -1 is less than the minimum": (at("records", 0, "worst_share"), -1),
+    "records[3].worst_share: 1.5 is greater than the": (at("records", 3, "worst_share"), 1.5),
     "records[0].worst_share: 'nan' does not match": (at("records", 0, "worst_share"), "nan"),
     "records[0].first_outside: 'step' is a required": (at("records", 0, "first_outside"), {}),
     "records[0].message: None is not of type 'string'": (at("records", 0, "message"), None),
@@ -85,10 +86,7 @@ SPOILED = {
     "seed: -1 is less than the minimum of 0": (at("seed"), -1),
     "seed: 0.5 is not of type 'integer'": (at("seed"), 0.5),
     "environment.numpy: 2 is not of type 'string'": (at("environment", "numpy"), 2),
-    "diagnosis.causes[0].names: [] should be non-empty": (
-        at("diagnosis", "causes", 0, "names"),
-        [],
-    ),
+    "diagnosis.causes[0].names: [] should be": (at("diagnosis", "causes", 0, "names"), []),
     "diagnosis: 1 is not valid under any": (at("diagnosis"), 1),
     "conforms, by the records: expected False, got True": (at("conforms"), True),
     "failed, by the records: expected 3, got 0": (at("failed"), 0),
@@ -102,6 +100,7 @@ SPOILED = {
 @pytest.mark.parametrize("message", SPOILED)
 def test_a_spoiled_report_is_refused(message: str, tmp_path: Path) -> None:
     data = json.loads(json.dumps(cut(wrong()).to_json()))
+    assert data["records"][3]["outcome"] == "passed"
     find, value = SPOILED[message]
     holder, key = find(data)
     holder[key] = value
@@ -110,16 +109,6 @@ def test_a_spoiled_report_is_refused(message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"report\.json") as refused:
         read_report(path)
     assert message.strip() in str(refused.value)
-
-
-def test_a_passed_record_has_no_error_outside(tmp_path: Path) -> None:
-    data = right().to_json()
-    number = next(i for i, r in enumerate(data["records"]) if r["outcome"] == "passed")
-    data["records"][number]["worst_share"] = 1.5
-    path = tmp_path / "report.json"
-    path.write_text(json.dumps(data))
-    with pytest.raises(ValueError, match=r"worst_share: 1\.5 is greater than the maximum of 1"):
-        read_report(path)
 
 
 @pytest.mark.parametrize(

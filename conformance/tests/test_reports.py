@@ -1,4 +1,4 @@
-"""Markdown, page and badge: they say what the report says, and a stranger's text stays text."""
+"""Markdown, page and badge say what the report says, and a stranger's text stays text."""
 
 import re
 from collections.abc import Callable
@@ -8,20 +8,23 @@ from math import inf
 import pytest
 from markdown_it import MarkdownIt
 from rnn_conformance import Record, Report
+from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.records import by_clause
 from rnn_conformance.faces.reports.badge import badge
 from rnn_conformance.faces.reports.content import (
     by_clause_in_order,
+    clauses,
     command,
+    extent,
     findings,
     headline,
+    overall,
     plain,
 )
 from rnn_conformance.faces.reports.html import html
 from rnn_conformance.faces.reports.markdown import MOST_LENGTH, cell, code, fenced, markdown
-from rnn_conformance.faces.reports.specification import clauses
 
-from .report_samples import TRICKS, Tags, hostile, interrupted, known, right, wrong
+from .report_samples import SOME, TRICKS, Tags, hostile, interrupted, known, right, wrong
 
 SAMPLES = (right, wrong, known, interrupted)
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
@@ -37,24 +40,9 @@ def squeezed(text: str) -> str:
 @pytest.mark.parametrize(
     ("sample", "sentence", "message", "color"),
     [
-        (
-            right,
-            r"conforms: \d+ checks passed",
-            r"^2 of \d+ checks: \d+ of \d+ passed$",
-            "blue",
-        ),
-        (
-            wrong,
-            r"does not conform: \d+ of \d+ checks failed\.$",
-            r": \d+ of \d+ passed$",
-            "orange",
-        ),
-        (
-            known,
-            r"conforms: 0 checks passed, \d+ failed as",
-            r"0 of (\d+) passed, \1 known",
-            "blue",
-        ),
+        (right, r"conforms: \d+ checks passed", r"^2 of \d+ checks: \d+ of \d+ passed$", "blue"),
+        (wrong, r"not conform: \d+ of \d+ checks failed\.$", r": \d+ of \d+ passed$", "orange"),
+        (known, r"conforms: 0 checks .*, \d+ failed as", r"0 of (\d+) passed, \1 known", "blue"),
         (interrupted, r"could not be judged: interrupted", r"not judged$", "lightgrey"),
     ],
 )
@@ -103,6 +91,7 @@ def test_a_failure_is_shown_with_diagnosis_and_reproduction() -> None:
         assert "W_hh is used transposed. [RecurrentWeightTransposed]" in shown
         assert command(report).splitlines()[-1] in shown
     assert "<details>" not in markdown(right())
+    assert re.search(r"known failure in \d+ of", squeezed(Tags(html(known())).text))
 
 
 @pytest.mark.parametrize("trick", TRICKS)
@@ -174,3 +163,68 @@ def test_text_in_a_cell_has_no_pipe() -> None:
 def test_a_fence_is_longer_than_any_in_it() -> None:
     assert fenced("a", "python") == "```python\na\n```"
     assert fenced("````\nb") == "`````\n````\nb\n`````"
+
+
+def test_a_clause_is_read_with_its_sentence() -> None:
+    assert not [name for name, said in clauses().items() if "\n" in said or "**" in said]
+    assert clauses()["RNN-STATE-1"] == "An omitted `h_0` is zeros."
+    assert next(iter(clauses())) == "RNN-CELL-1"
+    assert len(clauses()) > 30
+
+
+def test_clauses_stand_in_the_order_of_the_specification() -> None:
+    found = by_clause_in_order(right())
+    assert list(found) == [name for name in clauses() if name in found]
+    recorded = by_clause(right().records)
+    assert {name: found[name] for name in recorded} == recorded
+    assert {found[name].run for name in found if name not in recorded} == {0}
+    (record, *_) = right().records
+    unknown = replace(
+        right(), records=(replace(record, clauses=("RNN-A-9", "RNN-CELL-1")),), not_claimed={}
+    )
+    assert list(by_clause_in_order(unknown)) == ["RNN-CELL-1", "RNN-A-9"]
+
+
+def test_findings_are_the_first_failure_of_each_check() -> None:
+    found = findings(wrong())
+    assert [each.check for each in found] == ["output"]
+    first = found[0]
+    assert first.record == wrong().failures[0]
+    assert first.failing == sum(r.check == "output" for r in wrong().failures)
+    assert first.diagnosis == wrong().diagnosis
+    assert findings(right()) == []
+    assert findings(wrong(), clause="RNN-READ-1") == []
+    assert [each.check for each in findings(known(), "known_failure")] == ["lengths_refused"]
+
+
+def test_the_command_repeats_the_run() -> None:
+    named = command(right())
+    assert named == (
+        "rnn-conformance check rnn_reference.BatchRNN --seed 0 --check output "
+        "--check readout --check single_equals_column"
+    )
+    assert command(replace(right(), implementation="a b;c.py:f", records=(), not_claimed={})) == (
+        "rnn-conformance check 'a b;c.py:f' --seed 0"
+    )
+    asked = list(dict.fromkeys(record.check for record in wrong().records))
+    assert {*asked} == {*SOME}
+    assert command(wrong()).splitlines()[1:] == [
+        "implementation = ...  # what was judged as RecurrentWeightTransposed",
+        f"rnn_conformance.check(implementation, seed=0, checks={asked})",
+    ]
+    assert "--check" not in command(interrupted())
+    assert command(replace(right(), command="rnn-conformance check x")) == "rnn-conformance check x"
+
+
+def test_what_was_never_asked_for_leaves_no_verdict() -> None:
+    report = replace(right(), in_vain=("bidirectional",))
+    assert overall(report) == "not judged"
+    assert (
+        headline(report) == "could not be judged: something is declared that was never asked for."
+    )
+
+
+def test_how_much_was_asked() -> None:
+    assert extent(right()) == f"2 of {len(CHECKS)} checks"
+    assert extent(known()) == f"1 of {len(CHECKS)} checks"
+    assert extent(replace(right(), records=(), not_claimed={})) == f"0 of {len(CHECKS)} checks"

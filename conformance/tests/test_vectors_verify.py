@@ -1,7 +1,10 @@
-"""Results that were computed elsewhere: right ones pass, wrong and hostile ones are told apart."""
+"""Results computed elsewhere: right ones pass, wrong ones fail, hostile files do no more."""
 
 import json
+import os
+import shutil
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +16,14 @@ from rnn_conformance.variants.wrong.cell import RecurrentWeightTransposed
 from rnn_conformance.variants.wrong.direction import ReversedOverPadding
 from rnn_conformance.variants.wrong.lengths import FinalStateAfterPadding, PaddingNotCleared
 from rnn_conformance.vectors import cli, export, verify
+from rnn_conformance.vectors.manifest import read_manifest
 
+from .damage import damaged_bytes, damaged_json
 from .vector_results import ONLY, compute, read, write
 
 LENGTHS, NAN, ONE, TWO, RELU, TINY = ONLY
+ASKED = ONLY[:4]
+ROUNDS = 300  # for each case; a third each manifests, vectors and results
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +31,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("vectors")
     export(folder, only=ONLY)
     return folder
+
+
+@pytest.fixture
+def own(folder: Path, tmp_path: Path) -> Path:
+    """A copy, to be spoiled."""
+    return shutil.copytree(folder, tmp_path / "vectors")
 
 
 @pytest.fixture
@@ -41,6 +54,9 @@ def test_right_results_conform(folder: Path, results: Path) -> None:
     assert report.implementation == "mine"
     assert report.executed == len(report.records) == 3 * len(ONLY) + 3
     assert 0 < (report.worst_share or 0) < 1
+    for case in read_manifest(folder).cases:
+        of_case = (record for record in report.records if record.case == case.id)
+        assert {clause for record in of_case for clause in record.clauses} == {*case.clauses}
     held = {clause for record in report.records for clause in record.clauses}
     assert {"RNN-CELL-1", "RNN-CELL-2", "RNN-LEN-1", "RNN-LEN-4", "RNN-LAYOUT-2"} <= held
 
@@ -157,3 +173,120 @@ def test_the_command_judges(
     assert f"FAILED output[mine-{TWO}]" in capsys.readouterr().out
     assert cli.main(["verify", str(folder), str(folder)]) == 2
     assert capsys.readouterr().err.startswith("rnn-conformance: results: expected ID.safetensors")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes among the files here")
+def test_links_pipes_and_large_files_are_not_read(results: Path, own: Path) -> None:
+    link, pipe, large, loop = (results / f"{case}.safetensors" for case in ASKED)
+    link.rename(results.parent / "outside")
+    link.symlink_to(results.parent / "outside")
+    pipe.unlink()
+    os.mkfifo(pipe)
+    os.truncate(large, 10**12)
+    loop.unlink()
+    loop.symlink_to(loop.name)
+    failures = verify(own, results).failures
+    said = {record.case: record.message for record in failures}
+    assert [*said] == sorted(ASKED)
+    assert said[ASKED[0]].endswith("got a way out of it")
+    assert said[ASKED[1]].endswith("expected a regular file")
+    assert "bytes, got more" in said[ASKED[2]]
+    assert said[ASKED[3]].startswith(f"{loop.name}: ")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"format": 1}, "format: expected 2, got 1; another version wrote it"),
+        ({"more": 1}, "'more' was unexpected"),
+        ({"seed": -1}, "seed: -1 is less than the minimum of 0"),
+        ({"cases": []}, "cases: [] should be non-empty"),
+        ({"index": "0" * 64 + "\n"}, "index: "),
+        ({"flags": {}}, "is not explained"),
+    ],
+)
+def test_a_manifest_that_breaks_the_schema_is_refused(
+    change: dict[str, object], said: str, own: Path
+) -> None:
+    path = own / "manifest.json"
+    fields = json.loads(path.read_text())
+    path.write_text(json.dumps({**fields, **change}))
+    with pytest.raises(ValueError, match=r"^manifest\.json: ") as refused:
+        read_manifest(own)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"[" * 100_000, "recursion"),
+        (b'{"seed": NaN}', "expected JSON, which has no number NaN"),
+        (b"\xff", "can't decode byte 0xff"),
+        (b" " * 4_000_001, "expected at most 4000000 bytes"),
+        (b"1" * 5000, "Exceeds the limit"),
+    ],
+)
+def test_what_is_no_manifest_is_refused(content: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"^manifest\.json: ") as refused:
+        read_manifest(tmp_path)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("field", ["file", "id"])
+def test_a_path_out_of_the_folder_is_refused(field: str, own: Path, results: Path) -> None:
+    (own.parent / "secret.safetensors").write_bytes(b"")
+    path = own / "manifest.json"
+    fields = json.loads(path.read_text())
+    fields["cases"][0][field] = "../secret" + ".safetensors" * (field == "file")
+    path.write_text(json.dumps(fields))
+    with pytest.raises(ValueError, match=r"^manifest\.json: .*\.\./secret"):
+        verify(own, results)
+
+
+def fuzz(folder: Path, results: Path, case: str, rounds: int, seed: int) -> dict[str, int]:
+    """Spoil a manifest, a vector or a result in each round; counts what came of it."""
+    rng = np.random.default_rng(seed)
+    file = f"{case}.safetensors"
+    manifest, vector, result = folder / "manifest.json", folder / "cases" / file, results / file
+    intact = {path: path.read_bytes() for path in (manifest, vector, result)}
+    hashed = sha256(intact[vector]).hexdigest()
+    counts = {"refused": 0, "failed": 0, "passed": 0}
+    for i in range(rounds):
+        path = (manifest, vector, result)[i % 3]
+        spoil = damaged_json if path == manifest and i % 2 else damaged_bytes
+        changed = {path: spoil(rng, intact[path])}
+        if path == vector:  # past the hash, to the reader
+            other = sha256(changed[vector]).hexdigest()
+            changed[manifest] = intact[manifest].replace(hashed.encode(), other.encode())
+        for each, content in changed.items():
+            written_anew(each, content)
+        try:
+            report = verify(folder, results)
+        except ValueError as error:
+            if path == result or not str(error).isprintable():
+                raise
+            counts["refused"] += 1
+        else:
+            counts["passed" if report.conforms else "failed"] += 1
+        for each in changed:
+            written_anew(each, intact[each])
+    return counts
+
+
+def written_anew(path: Path, content: bytes) -> None:
+    """Write a file in place of another; a disk waits longer where one is cut short."""
+    path.unlink()
+    path.write_bytes(content)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ASKED)
+def test_spoiled_files_make_one_clear_error_or_failed_records(case: str, tmp_path: Path) -> None:
+    folder = tmp_path / "vectors"
+    export(folder, only=(case, TINY))
+    results = compute(ReferenceLayer(), folder, tmp_path / "mine")
+    counts = fuzz(folder, results, case, ROUNDS, ASKED.index(case))
+    assert sum(counts.values()) == ROUNDS
+    assert min(counts.values()) > 0
+    assert verify(folder, results).conforms

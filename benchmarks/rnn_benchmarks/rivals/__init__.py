@@ -1,17 +1,20 @@
-"""Lines that need a framework or a compiler: present only where these are.
+"""Lines that need a framework or a compiler, present only where these are; one thread count.
 
 Each module imports its framework and has `load(threads) -> Line`, which gives the framework that
-many threads, or raises `UnavailableError`.
+many threads, or raises ImportError where that cannot be.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
-from typing import NamedTuple
 
-from rnn_benchmarks.lines import LINES, Line, UnavailableError
+import torch
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from rnn_benchmarks.lines import LINES, Line
 
 MODULES = {
-    "torch-compile": "torch_compile",
     "onnxruntime": "onnxruntime_rnn",
     "jax-scan": "jax_scan",
     "numba": "numba_loop",
@@ -19,25 +22,24 @@ MODULES = {
 }
 
 
-class Loaded(NamedTuple):
-    """The lines that can be run, and why the others cannot, each by name."""
-
-    lines: dict[str, Line]
-    absent: dict[str, str]
+def load(name: str, threads: int) -> Line:
+    """The line of this name, with this many threads; ImportError where it is not there."""
+    return LINES[name] if name in LINES else _rival(MODULES[name], threads)
 
 
-def load(names: Iterable[str], threads: int) -> Loaded:
-    """The lines of these names, each with this many threads."""
-    loaded = Loaded({}, {})
-    for name in names:
+@cache
+def _rival(module: str, threads: int) -> Line:
+    line: Line = import_module(f"{__name__}.{module}").load(threads)
+    return line
+
+
+@contextmanager
+def thread_limit(threads: int) -> Iterator[None]:
+    """Give torch and every BLAS and OpenMP library that is loaded this many threads."""
+    before = torch.get_num_threads()
+    with threadpool_limits(limits=threads):
+        torch.set_num_threads(threads)  # of its MKL too, which threadpoolctl does not see
         try:
-            loaded.lines[name] = (
-                LINES[name]
-                if name in LINES
-                else import_module(f"{__name__}.{MODULES[name]}").load(threads)
-            )
-        except ModuleNotFoundError as error:
-            loaded.absent[name] = f"{error.name} is not installed"
-        except UnavailableError as error:
-            loaded.absent[name] = str(error)
-    return loaded
+            yield
+        finally:
+            torch.set_num_threads(before)

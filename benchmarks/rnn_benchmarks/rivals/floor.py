@@ -1,39 +1,28 @@
 """The floor: how fast a compiled loop is through the BLAS and the tanh that NumPy itself calls.
 
 What NumPy's loop takes beyond this is the interpreter's. It does what every line does: it reads
-the inputs as they are given and returns states and outputs in new memory. Of its organisations,
-and of the sizes in which products are cut, the one that is fastest on the first steps of the
-workload is taken. No proof that nothing is faster: the best compiled loop that was found.
+the inputs as they are given and returns states and outputs in new memory.
 """
 
-from collections.abc import Iterator
-from ctypes import Structure, byref, c_int64, c_void_p
-from dataclasses import replace
-from typing import NamedTuple
+import ctypes
+import shutil
+import subprocess
+import tempfile
+from ctypes import POINTER, Structure, byref, c_char_p, c_int, c_int64, c_ubyte, c_void_p
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 from rnn_reference.weights import Array
+from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
-from rnn_benchmarks.choices import DTYPES
-from rnn_benchmarks.lines import Call, Line
-from rnn_benchmarks.measure import timed
-from rnn_benchmarks.rivals.native import Native, native
+from rnn_benchmarks.lines import Line
+from rnn_benchmarks.measure import Call
 from rnn_benchmarks.workload import Workload
 
-ORGANISATIONS = ("projected", "fused_rows", "fused_columns")
-# OpenBLAS has kernels without packing for products of fewer multiplications than this.
-SMALL_PRODUCT = 1_000_000
-CHUNKS = (32, 64)  # sequences, where one product does not take all
+SOURCE = Path(__file__).with_name("floor.c")
+KINDS = {"float32": ("s", "float"), "float64": ("d", "double")}  # of the BLAS, and of C
 BLOCK_BYTES = 1 << 18  # of projected inputs at once, so that they are still in the cache when used
-TRIAL_MULTIPLICATIONS, TRIALS = 1e8, 5
-
-
-class Plan(NamedTuple):
-    """An organisation, and how many units, of how many sequences, one product computes."""
-
-    organisation: str
-    panel: int
-    chunk: int
 
 
 class Problem(Structure):
@@ -41,82 +30,48 @@ class Problem(Structure):
 
     _fields_ = (
         *((name, c_void_p) for name in ("gemm", "gemv", "tanh", "tanh_data")),
-        *((name, c_int64) for name in ("T", "B", "I", "H", "O", "panel", "chunk", "block")),
-        *((name, c_void_p) for name in ("x", "W", "W_xh", "b", "W_ho", "b_ho")),
+        *((name, c_int64) for name in ("T", "B", "I", "H", "O", "block")),
+        *((name, c_void_p) for name in ("x", "W_hh", "W_xh", "b", "W_ho", "b_ho")),
     )
 
 
-def load(threads: int) -> Line:
-    """The line; its threads are NumPy's BLAS's. UnavailableError where it cannot be built."""
-    del threads
-    loops = {dtype: native(dtype) for dtype in DTYPES}
-    return Line(lambda workload: prepare(workload, loops[workload.inputs.dtype.name]))
+class UFunc(Structure):
+    """The head of a PyUFuncObject, behind the object's own: NumPy's header ufuncobject.h."""
+
+    _fields_ = (
+        *((name, c_int) for name in ("nin", "nout", "nargs", "identity")),
+        *((name, POINTER(c_void_p)) for name in ("functions", "data")),
+        *((name, c_int) for name in ("ntypes", "reserved")),
+        ("name", c_char_p),
+        ("types", POINTER(c_ubyte)),
+    )
 
 
-def prepare(workload: Workload, loop: Native) -> Call:
-    """The call under the plan that is fastest on the first steps."""
-    _, B, I = workload.inputs.shape
-    H = len(workload.weights["W_hh"])
-    steps = max(2, int(TRIAL_MULTIPLICATIONS / (B * H * (H + I))))
-    trial = replace(workload, inputs=workload.inputs[:steps])
-
-    def seconds(plan: Plan) -> float:
-        run = with_plan(trial, loop, plan)
-        return min(timed(run)[0] for _ in range(TRIALS))
-
-    return with_plan(workload, loop, min(plans(B, I, H), key=seconds))
+def load(_threads: int) -> Line:
+    """The line; its threads are those of NumPy's BLAS. ImportError where it cannot be built."""
+    built = {}
+    for dtype, (letter, real) in KINDS.items():
+        addresses = (*_blas(letter), *_tanh(np.dtype(dtype).num))
+        built[dtype] = partial(prepare, library=_compiled(real), addresses=addresses)
+    return Line(lambda workload: built[workload.inputs.dtype.name](workload))
 
 
-def plans(B: int, I: int, H: int) -> Iterator[Plan]:
-    """What is tried: each organisation with its products whole, and cut to be small."""
-    for organisation in ORGANISATIONS:
-        yield Plan(organisation, H, B)
-        terms = H if organisation == "projected" else H + I + 1
-        for chunk in sorted({B, *(size for size in CHUNKS if size < B)}):
-            panel = SMALL_PRODUCT // (chunk * terms) // 16 * 16
-            if B > 1 and 16 <= panel < H:
-                yield Plan(organisation, panel, chunk)
-
-
-def with_plan(workload: Workload, loop: Native, plan: Plan) -> Call:
+def prepare(workload: Workload, library: ctypes.CDLL, addresses: tuple[int, ...]) -> Call:
     """A call that returns outputs (T, B, O) and states (T, B, H), as views of new memory."""
-    w, x = workload.weights, np.ascontiguousarray(workload.inputs)
-    T, B, I = x.shape
-    O, H = w["W_ho"].shape
-    K, dtype = H + I + 1, x.dtype
-    bias = w["b_xh"] + w["b_hh"]
-    fused = np.hstack([w["W_hh"], w["W_xh"], bias])
-    recurrent, rows = {
-        "projected": (w["W_hh"].T, (B, H)),
-        "fused_rows": (fused.T, (B, K)),
-        "fused_columns": (fused, (K, B)),
-    }[plan.organisation]
-    arrays = {
-        "x": x,
-        "W": np.ascontiguousarray(recurrent),
-        "W_xh": np.ascontiguousarray(w["W_xh"].T),
-        "b": bias,
-        "W_ho": np.ascontiguousarray(w["W_ho"]),
-        "b_ho": w["b_ho"],
-    }
-    problem = Problem(
-        *(loop.gemm, loop.gemv, loop.tanh, loop.tanh_data),
-        *(T, B, I, H, O, plan.panel, plan.chunk, max(1, BLOCK_BYTES // (B * H * x.itemsize))),
-        *(_address(array) for array in arrays.values()),
-    )
-    function = loop.library[plan.organisation]
+    w, x = workload.weights, workload.inputs
+    (T, B, I), (O, H), dtype = x.shape, w["W_ho"].shape, x.dtype
+    read = (x, w["W_hh"].T, w["W_xh"].T, w["b_xh"] + w["b_hh"], w["W_ho"], w["b_ho"])
+    arrays = [np.ascontiguousarray(array) for array in read]
+    block = max(1, BLOCK_BYTES // (B * H * x.itemsize))
+    argument = byref(Problem(*addresses, T, B, I, H, O, block, *map(_address, arrays)))
+    function = library["rnn"]
     function.argtypes, function.restype = (c_void_p, c_void_p, c_void_p), None
-    argument, columns = byref(problem), plan.organisation == "fused_columns"
-    states_shape, outputs_shape = (T + 1, *rows), (T, O, B) if columns else (T, B, O)
 
     # The arrays are a default, as the struct that is passed holds their addresses alone.
     def forward(_kept: object = arrays) -> tuple[Array, Array]:
-        states = np.empty(states_shape, dtype)
-        outputs = np.empty(outputs_shape, dtype)
+        states, outputs = np.empty((T + 1, B, H), dtype), np.empty((T, B, O), dtype)
         function(argument, _address(states), _address(outputs))
-        if columns:
-            outputs, states = outputs.swapaxes(1, 2), states.swapaxes(1, 2)
-        return outputs, states[1:, :, :H]
+        return outputs, states[1:]
 
     return forward
 
@@ -124,3 +79,42 @@ def with_plan(workload: Workload, loop: Native, plan: Plan) -> Call:
 def _address(array: Array) -> int:
     """Of the data, which is the first field of a PyArrayObject; `array.ctypes` is slow to make."""
     return c_void_p.from_address(id(array) + object.__basicsize__).value or 0
+
+
+def _blas(letter: str) -> tuple[int, int]:
+    """?gemm and ?gemv of the OpenBLAS in NumPy's wheel, with integers of 64 bits."""
+    loaded = [each["filepath"] for each in threadpool_info() if each["internal_api"] == "openblas"]
+    own = next((path for path in loaded if "numpy" in path), None)
+    if own is None:
+        raise ImportError("NumPy has no OpenBLAS of its own")
+    library, names = ctypes.CDLL(own), [f"scipy_cblas_{letter}{n}64_" for n in ("gemm", "gemv")]
+    if not all(hasattr(library, name) for name in names):
+        raise ImportError(f"NumPy's OpenBLAS has no {' or '.join(names)}")
+    gemm, gemv = (ctypes.cast(library[name], c_void_p).value or 0 for name in names)
+    return gemm, gemv
+
+
+def _tanh(number: int) -> tuple[int, int]:
+    """What np.tanh calls for an array of the dtype of this number, and is given as data."""
+    found = UFunc.from_address(id(np.tanh) + object.__basicsize__)
+    counts = (found.nin, found.nout, found.nargs, found.ntypes)
+    if counts != (1, 1, 2, np.tanh.ntypes) or found.name != b"tanh":
+        raise ImportError("np.tanh is laid out otherwise than NumPy's header says")
+    types = [(found.types[2 * i], found.types[2 * i + 1]) for i in range(found.ntypes)]
+    index = types.index((number, number))
+    return found.functions[index] or 0, found.data[index] or 0
+
+
+def _compiled(real: str) -> ctypes.CDLL:
+    compiler = shutil.which("cc")
+    if compiler is None:
+        raise ImportError("no C compiler was found")
+    with tempfile.TemporaryDirectory() as folder:
+        library = f"{folder}/floor.so"
+        flags = ["-O3", "-march=native", "-shared", "-fPIC", f"-DREAL={real}"]
+        command = [compiler, *flags, str(SOURCE), "-o", library]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            last = (done.stderr.strip() or "no message").splitlines()[-1]
+            raise ImportError(f"the C compiler failed: {last}")
+        return ctypes.CDLL(library)  # once loaded, it needs its file no more

@@ -1,9 +1,4 @@
-"""JAX: `lax.scan` over the steps, the whole of it compiled ahead of time.
-
-XLA's threads cannot be set once it runs. It makes as many as there are processors that it may use
-when its client starts, and these keep to them: so it is started while the process is held to that
-many. A second count in one process is refused.
-"""
+"""JAX: `lax.scan` over the steps, the whole of it compiled ahead of time."""
 
 import os
 from pathlib import Path
@@ -12,26 +7,20 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from rnn_benchmarks.lines import Call, Line, UnavailableError
+from rnn_benchmarks.lines import Line
+from rnn_benchmarks.measure import Call
 from rnn_benchmarks.workload import Workload
 
 POOL = "tf_XLAEigen"  # the name of the threads that compute
 
 
 def load(threads: int) -> Line:
-    """The line. UnavailableError where its threads can be neither limited nor counted."""
-    tasks = Path("/proc/self/task")
-    if not hasattr(os, "sched_setaffinity") or not tasks.exists():
-        raise UnavailableError("the threads of XLA can be limited on Linux alone")
-    allowed = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, sorted(allowed)[:threads])
-    try:
-        jax.devices("cpu")
-    finally:
-        os.sched_setaffinity(0, allowed)
-    found = sum((task / "comm").read_text().strip() == POOL for task in tasks.iterdir())
-    if found != min(threads, len(allowed)):
-        raise UnavailableError(f"XLA was started with {found} threads, {threads} are asked for")
+    """The line. ImportError where XLA has another number of threads, or they cannot be counted."""
+    os.environ["NPROC"] = str(threads)  # read when its client starts, once in a process
+    jax.devices("cpu")
+    names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
+    if names.count(POOL) != threads:
+        raise ImportError(f"{threads} threads are asked for, XLA has {names.count(POOL)}")
     return Line(prepare)
 
 

@@ -5,27 +5,22 @@ import numpy as np
 import scipy.linalg  # noqa: F401 - its BLAS must be there when the threads are set
 from rnn_reference.weights import Array
 
-from rnn_benchmarks.lines import Call, Line
+from rnn_benchmarks.lines import Line
+from rnn_benchmarks.measure import Call
 from rnn_benchmarks.workload import Workload
 
 
-def load(threads: int) -> Line:
+def load(_threads: int) -> Line:
     """The line; the loop itself has one thread, its BLAS those that every BLAS is given."""
-    del threads
-    compiled = numba.njit(recurrence)
-
-    def prepare(workload: Workload) -> Call:
-        arguments = workload.inputs, *arranged(workload)
-        return lambda: compiled(*arguments)  # the first call in each dtype compiles: seconds
-
     return Line(prepare)
 
 
-def arranged(workload: Workload) -> tuple[Array, ...]:
-    """The weights as `recurrence` takes them."""
+def prepare(workload: Workload) -> Call:
+    """The first call in each dtype compiles: seconds."""
     w = workload.weights
     W_xh_T, W_hh_T, W_ho_T = (np.ascontiguousarray(w[n].T) for n in ("W_xh", "W_hh", "W_ho"))
-    return W_xh_T, W_hh_T, (w["b_xh"] + w["b_hh"])[:, 0], W_ho_T, w["b_ho"][:, 0].copy()
+    bias, b_ho = (w["b_xh"] + w["b_hh"])[:, 0], w["b_ho"][:, 0].copy()
+    return lambda: compiled(workload.inputs, W_xh_T, W_hh_T, bias, W_ho_T, b_ho)
 
 
 def recurrence(
@@ -45,3 +40,6 @@ def recurrence(
                 h[row, unit] = np.tanh(h[row, unit] + bias[unit] + product[row, unit])
     outputs = np.dot(states, W_ho_T) + b_ho
     return outputs.reshape(T, B, len(b_ho)), states.reshape(T, B, H)
+
+
+compiled = numba.njit(recurrence)

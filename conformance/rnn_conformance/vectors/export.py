@@ -1,6 +1,6 @@
 """Write cases with exact results and bounds as files, the same bytes on every machine."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from decimal import ROUND_CEILING, Context
 from functools import lru_cache
@@ -51,12 +51,11 @@ def export(folder: Path | str, *, seed: int = 0, only: Collection[str] | None = 
     Raises ValueError for a folder that holds something, an unknown id, a seed that is none or makes
     a case vacuous, and OSError.
     """
-    folder, cases = Path(folder), chosen(vector_cases(seed), only)
+    cases = chosen(vector_cases(seed), only)
     for case in cases:
         refuse_vacuous(case)
-    (folder / "cases").mkdir(parents=True, exist_ok=True)
-    if any(path.name != "cases" for path in folder.iterdir()) or any((folder / "cases").iterdir()):
-        raise ValueError(f"folder: expected a new or an empty one, got {folder}")
+    folder = empty(folder)
+    (folder / "cases").mkdir()
     vectors = tuple(_write(folder, case) for case in cases)
     index = "".join(f"{_index_line(case)}\n" for case in cases).encode()
     (folder / INDEX).write_bytes(index)
@@ -73,6 +72,15 @@ def chosen(cases: tuple[Case, ...], only: Collection[str] | None) -> tuple[Case,
     if isinstance(only, str) or not only or not {*only} <= {case.id for case in cases}:
         raise ValueError(f"only: expected ids of cases, got {only!r}")
     return tuple(case for case in cases if case.id in only)
+
+
+def empty(folder: Path | str) -> Path:
+    """A folder, made if need be. Raises ValueError for one that holds something."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise ValueError(f"folder: expected a new or an empty one, got {folder}")
+    return folder
 
 
 def _write(folder: Path, case: Case) -> Vector:
@@ -95,12 +103,10 @@ def _clauses(name: str, case: Case) -> tuple[str, ...]:
 def _results(case: Case) -> Tensors:
     """What is expected, and how far from it rounding may lead, as the caller gets the results."""
     bounds, found = as_a_whole(case), _exact(replace(case, layout="time_first"))
-    output = (found.output, rounded_up(bounds.output_bound, found.output))
-    h_n = (found.h_n, rounded_up(bounds.h_n_bound, found.h_n))
-    parts: Mapping[str, Array] = {
-        **dict(zip(("expected.output", "bound.output"), output, strict=True)),
-        **dict(zip(("expected.h_n", "bound.h_n"), h_n, strict=True)),
-    }
+    parts: dict[str, Array] = {}
+    for name, expected in found._asdict().items():
+        parts[f"expected.{name}"] = expected
+        parts[f"bound.{name}"] = rounded_up(getattr(bounds, f"{name}_bound"), expected)
     return {name: _laid_out(name, value, case.layout) for name, value in parts.items()}
 
 

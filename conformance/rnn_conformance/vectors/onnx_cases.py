@@ -15,7 +15,7 @@ from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.contract.call import Array
 from rnn_conformance.sources.adapters.onnx_model import node_weights
 from rnn_conformance.vectors.exact import exact
-from rnn_conformance.vectors.export import chosen, vector_cases
+from rnn_conformance.vectors.export import chosen, empty, vector_cases
 
 OPSET, IR_VERSION = 14, 8  # the last RNN but for the types it takes; both read by old runtimes
 INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h")  # in the order of the operator
@@ -45,10 +45,7 @@ def write_onnx_cases(
 
     Raises ValueError for a folder that holds something or an unknown id, and OSError.
     """
-    folder, cases = Path(folder), chosen(onnx_cases(seed), only)
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
-        raise ValueError(f"folder: expected a new or an empty one, got {folder}")
+    cases, folder = chosen(onnx_cases(seed), only), empty(folder)
     for case in cases:
         data_set = folder / case.id / "test_data_set_0"
         data_set.mkdir(parents=True)

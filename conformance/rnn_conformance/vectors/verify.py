@@ -1,6 +1,6 @@
 """Judge results that were computed anywhere: each number against the stored one and its bound."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,13 @@ from rnn_conformance.contract.documents import content_of
 from rnn_conformance.contract.refusal import Violation, array_of, in_order
 from rnn_conformance.run import environment
 from rnn_conformance.sources.exchange import HEADER_BYTES, Tensors, arrays_of
+from rnn_conformance.vectors.export import HELD
 from rnn_conformance.vectors.manifest import Manifest, Vector, digest, read_manifest
 from rnn_conformance.vectors.stored import Stored, stored
 
 BOUND = "the bound that is stored with the vector"
-SHAPES, OUTPUT, LAST, PADDING = (
-    "shape_and_dtype", "output", "final_state", "padding_is_zero",
-)  # fmt: skip
+SHAPES, OUTPUT, LAST, PADDING = HELD
+Said = dict[str, dict[str, Any]]  # the fields of a record, by its check
 
 
 @np.errstate(all="ignore")  # of what NumPy would warn, the record tells
@@ -43,16 +43,20 @@ def verify(folder: Path | str, results: Path | str, *, padding: str = "zeros") -
     folder, results = Path(folder), Path(results)
     manifest = read_manifest(folder)
     names = _results(results, manifest)
-    who = results.resolve().name
-    records = tuple(
-        record
-        for vector in manifest.cases
-        for record in _records(vector, stored(folder, vector), results, who, vector.id in names)
-    )
-    if padding == "undefined":
-        records = tuple(_left_open(r) if r.check == PADDING else r for r in records)
+    who, records = results.resolve().name, []
+    for vector in manifest.cases:
+        wanted = stored(folder, vector)
+        said = _all("not_claimed", "not claimed: no result")
+        if vector.id in names:
+            said = _judged(results, vector, wanted)
+        if padding == "undefined":
+            said[PADDING] = _all("not_claimed", "not claimed: padded output: zeros")[PADDING]
+        for check in HELD[:-1] if wanted.real.all() else HELD:
+            held = tuple(c for c in CHECKS[check].clauses if c in vector.clauses)
+            name = f"{check}[{who}-{vector.id}]"
+            records.append(Record(name, check, held, vector.id, who, **said[check]))
     seen_with = {**environment.describe(), "vectors": f"sha256 {digest(manifest)[:16]}"}
-    return Report(who, manifest.seed, seen_with, records)
+    return Report(who, manifest.seed, seen_with, tuple(records))
 
 
 def _results(folder: Path, manifest: Manifest) -> set[str]:
@@ -71,30 +75,31 @@ def _results(folder: Path, manifest: Manifest) -> set[str]:
     return found
 
 
-def _records(
-    vector: Vector, wanted: Stored, results: Path, who: str, claimed: bool
-) -> Iterator[Record]:
-    checks = (SHAPES, OUTPUT, LAST) if wanted.real.all() else (SHAPES, OUTPUT, LAST, PADDING)
-    if not claimed:
-        for check in checks:
-            yield _record(vector, check, who, "not_claimed", message="not claimed: no result")
-        return
+def _all(outcome: Outcome, message: str) -> Said:
+    return {check: {"outcome": outcome, "message": message} for check in HELD}
+
+
+def _judged(results: Path, vector: Vector, wanted: Stored) -> Said:
     try:
         found = _answer(results, vector, wanted)
     except (ValueError, Violation) as error:
-        for check in checks:
-            yield _record(vector, check, who, "failed", message=str(error))
-        return
-    judgements = _judgements(wanted, found)
+        return _all("failed", str(error))
+    said: Said = {SHAPES: {"outcome": "passed", "bound": "exact"}}
     wrong = [name for name, array in found.items() if array.dtype != wanted.dtype]
-    for check in checks:
-        if check in judgements:
-            yield _judged(vector, check, who, judgements[check])
-        elif wrong:
-            message = f"{wrong[0]}: expected dtype {wanted.dtype}, got {found[wrong[0]].dtype}"
-            yield _record(vector, check, who, "failed", message=message)
-        else:
-            yield _record(vector, check, who, "passed", bound="exact")
+    if wrong:
+        message = f"{wrong[0]}: expected dtype {wanted.dtype}, got {found[wrong[0]].dtype}"
+        said[SHAPES] = {"outcome": "failed", "message": message}
+    for check, judgement in _judgements(wanted, found).items():
+        worst, _ = judgement.worst()
+        place = judgement.first_outside()
+        said[check] = {
+            "outcome": "passed" if place is None else "failed",
+            "message": "" if place is None else judgement.describe(place),
+            "worst_share": worst,
+            "bound": judgement.reason,
+            "first_outside": place,
+        }
+    return said
 
 
 def _answer(results: Path, vector: Vector, wanted: Stored) -> Tensors:
@@ -127,24 +132,3 @@ def _judgements(wanted: Stored, found: Tensors) -> Mapping[str, Judgement]:
         LAST: Judgement(H_N, h_n, states(found["h_n"]), h_n_bound, BOUND),
         PADDING: Judgement("output in the padding", np.zeros_like(expected), padding, 0.0, "exact"),
     }
-
-
-def _judged(vector: Vector, check: str, who: str, judgement: Judgement) -> Record:
-    worst, _ = judgement.worst()
-    place = judgement.first_outside()
-    fields = {"worst_share": worst, "bound": judgement.reason, "first_outside": place}
-    if place is None:
-        return _record(vector, check, who, "passed", **fields)
-    return _record(vector, check, who, "failed", message=judgement.describe(place), **fields)
-
-
-def _left_open(record: Record) -> Record:
-    """The same, of what nothing was promised."""
-    message = "not claimed: padded output: zeros"
-    who = (record.id, record.check, record.clauses, record.case, record.implementation)
-    return Record(*who, "not_claimed", message=message)
-
-
-def _record(vector: Vector, check: str, who: str, outcome: Outcome, **fields: Any) -> Record:
-    held = tuple(c for c in CHECKS[check].clauses if c in vector.clauses)
-    return Record(f"{check}[{who}-{vector.id}]", check, held, vector.id, who, outcome, **fields)

@@ -1,7 +1,10 @@
 """What a report says to people, whatever it is written in."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from itertools import chain
 from shlex import quote
 from typing import Literal
@@ -9,7 +12,6 @@ from typing import Literal
 from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.findings import Diagnosis
 from rnn_conformance.checks.records import NOTHING, Outcome, Record, Report, Tally, by_clause
-from rnn_conformance.faces.reports.specification import clauses
 from rnn_conformance.faces.terminal import verdict
 from rnn_conformance.sources.adapters.catalogue import CATALOGUE
 
@@ -21,6 +23,14 @@ SYMBOLS: Mapping[Status, str] = {
     "not claimed": "–",
     "not judged": "?",
 }
+CLAUSE = re.compile(r"^\*\*(RNN-[A-Z]+-\d+)\*\*\s+(.+?)(?=\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
+
+
+@cache
+def clauses() -> dict[str, str]:
+    """The sentence of each clause of specification.md by its id, in the order of the file."""
+    text = files("rnn_conformance.contract").joinpath("specification.md").read_text("utf-8")
+    return {name: " ".join(sentence.split()) for name, sentence in CLAUSE.findall(text)}
 
 
 @dataclass(frozen=True)

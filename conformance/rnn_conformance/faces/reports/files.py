@@ -6,18 +6,14 @@ from pathlib import Path
 
 from rnn_conformance.checks.records import Report
 from rnn_conformance.contract.extras import need
+from rnn_conformance.faces.reports.badge import badge
+from rnn_conformance.faces.reports.markdown import markdown
 
 Text = Callable[[Report], str]
 
 
 def _json(report: Report) -> str:
     return json.dumps(report.to_json(), indent=1, allow_nan=False) + "\n"
-
-
-def _markdown(report: Report) -> str:
-    from rnn_conformance.faces.reports.markdown import markdown
-
-    return markdown(report)
 
 
 def _html(report: Report) -> str:
@@ -27,14 +23,12 @@ def _html(report: Report) -> str:
 
 
 def _badge(report: Report) -> str:
-    from rnn_conformance.faces.reports.badge import badge
-
     return json.dumps(badge(report)) + "\n"
 
 
 KINDS: Mapping[str, tuple[Text, str]] = {
     "json": (_json, "all records"),
-    "markdown": (_markdown, "for a pull request"),
+    "markdown": (markdown, "for a pull request"),
     "html": (_html, "one page for people"),
     "badge": (_badge, "for an endpoint of shields.io"),
 }

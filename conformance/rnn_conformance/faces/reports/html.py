@@ -1,30 +1,51 @@
-"""A report as one HTML page that needs nothing but itself."""
+"""Pages that need nothing but themselves; whatever a report holds is shown as text."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from rnn_conformance.checks.records import Report
-from rnn_conformance.faces.reports.content import (
-    by_clause_in_order,
-    command,
-    extent,
-    findings,
-    headline,
-    not_claimed,
-    overall,
-    status,
-)
-from rnn_conformance.faces.reports.page import page
+from rnn_conformance.faces.reports import content
+from rnn_conformance.faces.terminal import share
+
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def html(report: Report) -> str:
-    """The whole page; whatever the report holds is shown as text."""
-    return page(
-        "report.html.jinja",
-        report=report,
-        overall=overall(report),
-        headline=headline(report),
-        extent=extent(report),
-        not_claimed=not_claimed(report),
-        rows=[(name, status(t), t) for name, t in by_clause_in_order(report).items()],
-        failures=findings(report),
-        known=findings(report, "known_failure"),
-        command=command(report),
+    """The page of a report."""
+    return page("report.html.jinja", report=report)
+
+
+def page(template: str, **names: Any) -> str:
+    """The template with these, and with what a report says to people, by its name in `content`."""
+    return _environment().get_template(template).render(names)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.filters |= {"share": share, "prose": prose}
+    environment.globals |= {"content": content, "symbols": content.SYMBOLS}
+    environment.globals |= {"clauses": content.clauses()}
+    return environment
+
+
+def prose(text: str) -> Markup:
+    """A sentence in which `code` is marked as Markdown does, everything else escaped."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(content.plain(text)))))
+
+
+def _printable(value: object) -> object:
+    text = isinstance(value, str) and not isinstance(value, Markup)
+    return content.plain(str(value)) if text else value

@@ -1,48 +1,139 @@
-"""A scoreboard of several reports, as Markdown and as one HTML page."""
+"""Several reports side by side, implementations x clauses, as Markdown and as one HTML page."""
 
 import argparse
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from rnn_conformance.faces.reports.board import Board, Cell, board
-from rnn_conformance.faces.reports.content import SYMBOLS
+from rnn_conformance.checks.records import NOTHING, Report, Tally, by_clause
+from rnn_conformance.faces.reports.content import (
+    SYMBOLS,
+    Finding,
+    Status,
+    clauses,
+    command,
+    extent,
+    findings,
+    headline,
+    overall,
+    status,
+)
+from rnn_conformance.faces.reports.html import page
 from rnn_conformance.faces.reports.markdown import cell, code, details, fenced, table
-from rnn_conformance.faces.reports.page import page
 from rnn_conformance.faces.reports.reading import read_report
-from rnn_conformance.faces.reports.specification import clauses
 
 
-def scoreboard_html(content: Board) -> str:
+@dataclass(frozen=True)
+class Cell:
+    """One clause of one implementation.
+
+    Attributes:
+        anchor: the id of the section that has the findings, such as "1-rnn-cell-1".
+        findings: the checks that failed, or whose failures are known.
+    """
+
+    clause: str
+    status: Status
+    tally: Tally
+    anchor: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One implementation.
+
+    Attributes:
+        number: from 1 on; two reports may be of one name.
+        cells: one for each clause of the board.
+    """
+
+    number: int
+    report: Report
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Board:
+    """All columns.
+
+    Attributes:
+        names: of everything that some environment tells.
+    """
+
+    columns: tuple[Column, ...]
+    names: tuple[str, ...]
+
+    def rows(self) -> Iterator[tuple[Cell, ...]]:
+        """The cells of a clause: of every one in the specification, then those of reports alone."""
+        return zip(*(column.cells for column in self.columns), strict=True)
+
+
+def board(reports: Sequence[Report]) -> Board:
+    """The reports side by side, in their order. Raises ValueError where there is none."""
+    if not reports:
+        raise ValueError("reports: expected at least one, got none")
+    cited = {clause for report in reports for clause in by_clause(report.records)}
+    rows = (*clauses(), *sorted(cited - {*clauses()}))
+    names = dict.fromkeys(name for report in reports for name in report.environment)
+    columns = (_column(number, report, rows) for number, report in enumerate(reports, start=1))
+    return Board(tuple(columns), tuple(names))
+
+
+def _column(number: int, report: Report, rows: Sequence[str]) -> Column:
+    tallies = by_clause(report.records)
+    cells = []
+    for clause in rows:
+        tally = tallies.get(clause, NOTHING)
+        kind = status(tally)
+        if not report.complete and kind in ("passed", "not claimed"):
+            kind = "not judged"
+        found = findings(report, "failed", clause) if tally.failed else []
+        if kind == "known failure":
+            found = findings(report, "known_failure", clause)
+        # What GitHub makes of the heading "1 RNN-CELL-1".
+        anchor = f"{number}-{re.sub('[^a-z0-9-]', '', clause.lower())}"
+        cells.append(Cell(clause, kind, tally, anchor, tuple(found)))
+    return Column(number, report, tuple(cells))
+
+
+def scoreboard_html(found: Board) -> str:
     """One page that needs nothing but itself."""
-    return page("scoreboard.html.jinja", board=content)
+    return page("scoreboard.html.jinja", board=found)
 
 
-def scoreboard_markdown(content: Board) -> str:
+def scoreboard_markdown(found: Board) -> str:
     """The table, the versions, and under each implementation what its cells link to."""
-    columns = content.columns
-    names = [f"{c.number}: {cell(c.report.implementation)}" for c in columns]
-    blocks = ["# Conformance of RNN implementations"]
-    blocks.append(
-        table(
-            ("implementation", "verdict", "judged"),
-            (
-                (name, f"{SYMBOLS[c.overall]} {c.headline}", cell(c.extent))
-                for name, c in zip(names, columns, strict=True)
-            ),
-            text_columns=3,
-        )
-    )
-    rows = [(cell(clause), *map(_mark, cells)) for clause, cells in content.rows()]
-    blocks += ["## Clauses", table(("clause", *names), rows, text_columns=len(names) + 1)]
-    blocks.append(" · ".join(f"{symbol} {kind}" for kind, symbol in SYMBOLS.items()))
-    blocks += ["## Seen with", _environments(content, names)]
-    for name, column in zip(names, columns, strict=True):
-        blocks += [f"## {name}", "To repeat it:", fenced(column.command)]
-        for one in column.opened:
+    columns = [(f"{c.number}: {cell(c.report.implementation)}", c) for c in found.columns]
+    names = [name for name, _ in columns]
+    verdicts, environments = [], []
+    for name, column in columns:
+        report, seen = column.report, column.report.environment
+        verdict = f"{SYMBOLS[overall(report)]} {headline(report)}"
+        verdicts.append((name, verdict, cell(extent(report))))
+        values = (cell(seen[key]) if key in seen else "" for key in found.names)
+        environments.append((name, *values, str(report.seed)))
+    blocks = [
+        "# Conformance of RNN implementations",
+        _words(("implementation", "verdict", "judged"), verdicts),
+        "## Clauses",
+        _words(("clause", *names), [(cell(r[0].clause), *map(_mark, r)) for r in found.rows()]),
+        " · ".join(f"{symbol} {kind}" for kind, symbol in SYMBOLS.items()),
+        "## Seen with",
+        _words(("implementation", *map(cell, found.names), "seed"), environments),
+    ]
+    for name, column in columns:
+        blocks += [f"## {name}", "To repeat it:", fenced(command(column.report))]
+        for one in filter(lambda each: each.findings, column.cells):
             blocks += [f"#### {column.number} {code(one.clause)}", clauses().get(one.clause, "")]
             blocks += [details(finding, one.status) for finding in one.findings]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _words(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return table(titles, rows, text_columns=len(titles))
 
 
 def _mark(one: Cell) -> str:
@@ -51,16 +142,6 @@ def _mark(one: Cell) -> str:
         return symbol
     count = one.tally.failed or one.tally.known_failure
     return f"[{symbol} {count} of {one.tally.run}](#{one.anchor})"
-
-
-def _environments(content: Board, names: Sequence[str]) -> str:
-    rows = []
-    for name, column in zip(names, content.columns, strict=True):
-        environment = column.report.environment
-        found = [cell(environment[key]) if key in environment else "" for key in content.names]
-        rows.append((name, *found, str(column.report.seed)))
-    titles = ("implementation", *map(cell, content.names), "seed")
-    return table(titles, rows, text_columns=len(titles))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,11 +157,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.markdown is None and options.html is None:
         parser.error("expected --markdown FILE or --html FILE")
     try:
-        content = board([read_report(path) for path in options.reports])
+        found = board([read_report(path) for path in options.reports])
         if options.markdown is not None:
-            Path(options.markdown).write_text(scoreboard_markdown(content), "utf-8")
+            Path(options.markdown).write_text(scoreboard_markdown(found), "utf-8")
         if options.html is not None:
-            Path(options.html).write_text(scoreboard_html(content), "utf-8")
+            Path(options.html).write_text(scoreboard_html(found), "utf-8")
     except (ValueError, OSError) as error:
         sys.stderr.write(f"rnn-conformance scoreboard: {error}\n")
         return 2
