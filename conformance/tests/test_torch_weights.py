@@ -8,7 +8,7 @@ from rnn_conformance.bounds.certificate import Precision, trajectory_bound
 from rnn_conformance.contract.call import DTYPES, Array, Dtype
 from rnn_conformance.sources.adapters.torch_rnn import from_torch, to_torch
 from rnn_conformance.sources.seed_model import seed_call
-from rnn_reference import BatchRNN, SingleSequenceRNN
+from rnn_reference import BatchRNN
 
 T, B, H = 8, 32, 16
 
@@ -22,7 +22,7 @@ def _delayed_echo(steps: int, rng: np.random.Generator) -> tuple[Array, Array]:
     return inputs, targets
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def trained() -> tuple[torch.nn.RNN, torch.nn.Linear]:
     rng = np.random.default_rng(0)
     generator = torch.Generator().manual_seed(0)
@@ -53,21 +53,15 @@ def test_reference_to_torch_and_back_is_exact(dtype: Dtype) -> None:
         assert np.array_equal(back[name], value)
 
 
-def test_trained_torch_to_reference_and_back_is_exact(
-    trained: tuple[torch.nn.RNN, torch.nn.Linear],
-) -> None:
-    model = BatchRNN.from_weights(from_torch(*trained))
-    for ours, theirs in zip(to_torch(model.weights), trained, strict=True):
-        for name, value in theirs.state_dict().items():
-            assert torch.equal(ours.state_dict()[name], value), name
-
-
 def test_trained_network_computes_the_same_in_the_reference(
     trained: tuple[torch.nn.RNN, torch.nn.Linear],
 ) -> None:
     """Every state of the trained network, by the one-step bound carried through time."""
     rnn, readout = trained
     weights = from_torch(rnn, readout)
+    for ours, theirs in zip(to_torch(weights), trained, strict=True):
+        for name, value in theirs.state_dict().items():
+            assert torch.equal(ours.state_dict()[name], value), name
     inputs, targets = _delayed_echo(T, np.random.default_rng(1))
     with torch.inference_mode():
         states = rnn(torch.from_numpy(inputs))[0]
@@ -86,16 +80,6 @@ def test_trained_network_computes_the_same_in_the_reference(
     assert (np.sign(outputs[2:]) == targets[2:]).mean() > 0.99
 
 
-def test_single_sequence_reference_carries_a_trained_network_too(
-    trained: tuple[torch.nn.RNN, torch.nn.Linear],
-) -> None:
-    weights = from_torch(*trained)
-    inputs, targets = _delayed_echo(T, np.random.default_rng(2))
-    step_output, _ = SingleSequenceRNN.from_weights(weights).forward(inputs[:, 0])
-    found = np.array([step_output[t].item() for t in range(2, T)])
-    assert (np.sign(found) == targets[2:, 0, 0]).all()
-
-
 def test_missing_bias_is_zeros() -> None:
     weights = from_torch(torch.nn.RNN(3, 4, bias=False), torch.nn.Linear(4, 2, bias=False))
     for name, shape in {"b_xh": (4, 1), "b_hh": (4, 1), "b_ho": (2, 1)}.items():
@@ -103,18 +87,16 @@ def test_missing_bias_is_zeros() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "of_readout", "message"),
     [
-        ({"num_layers": 2}, "num_layers: expected 1, got 2"),
-        ({"bidirectional": True}, "bidirectional: expected False, got True"),
-        ({"nonlinearity": "relu"}, "nonlinearity: expected 'tanh', got 'relu'"),
+        ({"num_layers": 2}, 4, "num_layers: expected 1, got 2"),
+        ({"bidirectional": True}, 4, "bidirectional: expected False, got True"),
+        ({"nonlinearity": "relu"}, 4, "nonlinearity: expected 'tanh', got 'relu'"),
+        ({}, 5, "readout: expected in_features 4, got 5"),
     ],
 )
-def test_another_recurrence_is_refused(options: dict[str, object], message: str) -> None:
+def test_another_recurrence_is_refused(
+    options: dict[str, object], of_readout: int, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
-        from_torch(torch.nn.RNN(3, 4, **options), torch.nn.Linear(4, 2))
-
-
-def test_readout_of_another_size_is_refused() -> None:
-    with pytest.raises(ValueError, match="in_features 4, got 5"):
-        from_torch(torch.nn.RNN(3, 4), torch.nn.Linear(5, 2))
+        from_torch(torch.nn.RNN(3, 4, **options), torch.nn.Linear(of_readout, 2))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from rnn_conformance.contract.call import Array
 from rnn_reference import BatchRNN
@@ -53,6 +54,18 @@ def test_functions_are_told_what_they_should_return() -> None:
         (message,) = messages_of(lambda weights, inputs, h_0, mapping=mapping: mapping)
         assert message.startswith(wanted)
         assert message.endswith(f"got {got}")
+
+
+def test_arrays_of_other_libraries_are_taken() -> None:
+    class Foreign:
+        def __init__(self, array: Array) -> None:
+            self.array = array
+
+        def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
+            return np.asarray(self.array, dtype)
+
+    foreign = function(lambda found, _: found.update({n: Foreign(a) for n, a in found.items()}))
+    assert in_one_case(foreign, VALUES).conforms
 
 
 def messages_of(implementation: Any) -> set[str]:
