@@ -13,7 +13,6 @@ from rnn_conformance.contract.call import Array
 
 from .miniatures import (
     BARE,
-    MAIN,
     PARTS,
     Miniature,
     Mute,

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("one_thread_of_torch")
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RIGHT)
 def test_no_false_alarm(name: str) -> None:
-    outcomes = list(soak.soak(soak.layer_named(name), CASES))
+    outcomes = list(soak.soak([soak.layer_named(name)], CASES))
     assert [outcome for outcome in outcomes if outcome.failures] == []
     judged = [outcome for outcome in outcomes if outcome.shares]
     for outcome in judged:
@@ -34,10 +34,10 @@ def test_no_false_alarm(name: str) -> None:
 
 
 def test_wrong_layers_are_caught() -> None:
-    for outcome in soak.soak(MUTANTS["DirectionsExchanged"].make(), CASES):
+    for outcome in soak.soak([MUTANTS["DirectionsExchanged"].make()], CASES):
         wrong = outcome.case.bidirectional and not outcome.vacuous
         assert ("output" in outcome.failures) == wrong, outcome
-    kept = soak.soak(MUTANTS["StateOfLastCall"].make(), CASES)
+    kept = soak.soak([MUTANTS["StateOfLastCall"].make()], CASES)
     assert any(outcome.failures for outcome in kept)
 
 
@@ -46,7 +46,7 @@ def test_a_layer_that_raises_fails_and_the_soak_goes_on() -> None:
         def run(self, call: Call) -> Answer:
             raise SystemExit(3)
 
-    outcomes = list(soak.soak(Raising(), range(5)))
+    outcomes = list(soak.soak([Raising()], range(5)))
     assert len(outcomes) == 5
     for outcome in outcomes:
         assert outcome.failures["output"].startswith("raised SystemExit: 3")
@@ -56,7 +56,7 @@ def test_only_what_is_claimed_is_asked() -> None:
     class TanhAlone(Recurrence):
         claims = Recurrence.claims - {"relu"}
 
-    outcomes = list(soak.soak(TanhAlone(), CASES))
+    outcomes = list(soak.soak([TanhAlone()], CASES))
     assert [outcome for outcome in outcomes if outcome.failures] == []
     for outcome in outcomes:
         assert outcome.case.nonlinearity == "tanh" or not outcome.shares
@@ -64,11 +64,11 @@ def test_only_what_is_claimed_is_asked() -> None:
 
 
 def test_a_case_is_drawn_from_its_seed_and_number_alone() -> None:
-    first = list(soak.soak(Recurrence(), range(10, 20), seed=3))
+    first = list(soak.soak([Recurrence()], range(10, 20), seed=3))
     again = list(soak.soak_in_processes(["Recurrence"], range(5, 20), seed=3, processes=2))
     assert first == again[5:]
     assert [outcome.number for outcome in again] == list(range(5, 20))
-    other = next(soak.soak(Recurrence(), [10], seed=4))
+    other = next(soak.soak([Recurrence()], [10], seed=4))
     assert other.case != first[0].case
 
 

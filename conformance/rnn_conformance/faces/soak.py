@@ -89,13 +89,10 @@ def judge(subject: Subject, seed: int, number: int) -> Outcome:
 
 
 def soak(
-    implementation: Implementation, numbers: Iterable[int], seed: int = 0
+    implementations: Iterable[Implementation], numbers: Iterable[int], seed: int = 0
 ) -> Iterator[Outcome]:
-    """The outcomes of the cases of these numbers, one by one."""
-    return _together([Subject(implementation)], numbers, seed)
-
-
-def _together(subjects: Sequence[Subject], numbers: Iterable[int], seed: int) -> Iterator[Outcome]:
+    """The outcomes of the cases of these numbers, case by case."""
+    subjects = [*map(Subject, implementations)]
     return (judge(subject, seed, number) for number in numbers for subject in subjects)
 
 
@@ -180,7 +177,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         layers = [layer_named(name) for name in options.implementation]  # refused here, and once
         total = len(numbers) * len(layers)
-        for outcome in watched(_outcomes(options, layers, numbers), total, "cases"):
+        if options.processes == 1:
+            outcomes = soak(layers, numbers, options.seed)
+        else:
+            names = options.implementation
+            outcomes = soak_in_processes(names, numbers, options.seed, options.processes)
+        for outcome in watched(outcomes, total, "cases"):
             name = outcome.implementation
             summaries.setdefault(name, Summary()).add(outcome)
             for check, message in outcome.failures.items():
@@ -199,14 +201,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     return 1 if any(summary.failed for summary in summaries.values()) else 0
-
-
-def _outcomes(
-    options: argparse.Namespace, layers: Sequence[Implementation], numbers: range
-) -> Iterator[Outcome]:
-    if options.processes == 1:
-        return _together([Subject(layer) for layer in layers], numbers, options.seed)
-    return soak_in_processes(options.implementation, numbers, options.seed, options.processes)
 
 
 def _parser() -> argparse.ArgumentParser:
