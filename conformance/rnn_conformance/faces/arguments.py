@@ -1,6 +1,7 @@
 """What the command line takes."""
 
 import argparse
+from functools import partial
 
 from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.faces.reports import files
@@ -53,8 +54,8 @@ def parser() -> argparse.ArgumentParser:
         "share the cases among N child processes, in which a crash or a hang is one failed "
         "check (%(default)s); 0: judge in this very process, for a debugger"
     )
-    usual = min(environment.cores(), 4)
-    add("--processes", type=_processes, default=usual, metavar="N", help=processes)
+    number, usual = partial(_processes, 0), min(environment.cores(), 4)
+    add("--processes", type=number, default=usual, metavar="N", help=processes)
     limit = "seconds for each check in a child process, or each answer of a program (%(default)g)"
     add("--time-limit", type=float, default=60.0, metavar="S", help=limit)
     score = commands.add_parser(
@@ -67,20 +68,18 @@ def parser() -> argparse.ArgumentParser:
         "which causes are named rightly (an hour or two on two cores)",
     )
     score.add_argument(
-        "--processes", type=_at_least_one, default=1, metavar="N", help="share the work among N"
+        "--processes",
+        type=partial(_processes, 1),
+        default=1,
+        metavar="N",
+        help="share the work among N",
     )
     for name, (*_, what) in ELSEWHERE.items():
         commands.add_parser(name, help=what)
     return found
 
 
-def _processes(text: str) -> int:
-    if not text.isdecimal() or int(text) > 64:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to 64, got {text!r}")
+def _processes(least: int, text: str) -> int:
+    if not text.isdecimal() or not least <= int(text) <= 64:
+        raise argparse.ArgumentTypeError(f"expected a number from {least} to 64, got {text!r}")
     return int(text)
-
-
-def _at_least_one(text: str) -> int:
-    if (found := _processes(text)) == 0:
-        raise argparse.ArgumentTypeError("expected a number from 1 to 64, got '0'")
-    return found

@@ -33,6 +33,7 @@ from rnn_conformance.checks.registry import always
 from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import Implementation
 from rnn_conformance.contract.refusal import CannotBeJudged
+from rnn_conformance.faces import status
 from rnn_conformance.faces.terminal import share, watched
 from rnn_conformance.sources.loading import load
 
@@ -196,11 +197,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, summary in summaries.items():
         out.print(f"{name}:\n{summary}")
     if problem or not all(summary.judged for summary in summaries.values()):
-        Console(stderr=True, soft_wrap=True, markup=False, highlight=False).print(
-            f"rnn-conformance: {problem or 'no case was judged'}"
-        )
-        return 2
-    return 1 if any(summary.failed for summary in summaries.values()) else 0
+        return status.not_judged(problem or "no case was judged")
+    failed = any(summary.failed for summary in summaries.values())
+    return status.DOES_NOT_CONFORM if failed else status.CONFORMS
 
 
 def _parser() -> argparse.ArgumentParser:
