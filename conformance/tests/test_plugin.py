@@ -309,18 +309,21 @@ def test_claims_and_known_failures_come_from_a_file(host: pytest.Pytester) -> No
 
 
 @pytest.mark.parametrize(
-    ("only", "status", "counts"),
+    ("only", "status", "counts", "workers"),
     [
-        ("no_such_check", 5, {}),
-        ("test_own", 1, {"passed": 1}),
-        ("no_h0-batch_first and trajectory", 5, {}),
+        ("no_such_check", 5, {}, []),
+        ("test_own", 1, {"passed": 1}, []),
+        ("test_own", 1, {"passed": 1}, ["-n1"]),
+        ("no_h0-batch_first and trajectory", 5, {}, []),
     ],
-    ids=["nothing", "other tests", "nothing claimed"],
+    ids=["nothing", "other tests", "other tests, by xdist", "nothing claimed"],
 )
 def test_no_check_executed_is_an_error(
-    host: pytest.Pytester, only: str, status: int, counts: dict[str, int]
+    host: pytest.Pytester, only: str, status: int, counts: dict[str, int], workers: list[str]
 ) -> None:
-    result = run(host, ".", *judging(BATCH, only=only))
+    if workers:
+        pytest.importorskip("xdist")
+    result = run(host, ".", *workers, *judging(BATCH, only=only), apart=bool(workers))
     assert (result.ret, outcomes(result)) == (status, counts)
     assert result.outlines.count(VAIN) == 1
 
@@ -385,10 +388,3 @@ def test_xdist_gives_the_same_counts_and_table(host: pytest.Pytester) -> None:
             assert table.pop("rnn-conformance")  # the versions of what each process has imported
             assert len(table) > 8
         assert sorted(tables[0].items()) == sorted(tables[1].items())
-
-
-def test_xdist_with_no_check_executed_is_an_error(host: pytest.Pytester) -> None:
-    pytest.importorskip("xdist")
-    result = run(host, "-n1", ".", *judging(BATCH, only="test_own"), apart=True)
-    assert result.ret == 1
-    assert result.outlines.count(VAIN) == 1

@@ -6,8 +6,8 @@ import torch
 from rnn_conformance import Case
 from rnn_conformance.bounds.certificate import Precision, trajectory_bound
 from rnn_conformance.contract.call import DTYPES, Array, Dtype
-from rnn_conformance.sources.adapters.torch_rnn import READOUT_NAMES, RNN_NAMES, to_torch
-from rnn_conformance.sources.seed_model import seed_call
+from rnn_conformance.sources.adapters.torch_rnn import to_torch
+from rnn_conformance.sources.seed_model import NAMES, seed_call
 from rnn_reference import BatchRNN
 
 T, B, H = 8, 32, 16
@@ -44,11 +44,9 @@ def trained() -> tuple[torch.nn.RNN, torch.nn.Linear]:
 
 def _arrays(rnn: torch.nn.RNN, readout: torch.nn.Linear) -> dict[str, Array]:
     """The weights of both as the reference has them."""
-    named = {**rnn.state_dict(), **readout.state_dict()}
-    return {
-        ours: named[theirs].numpy()[:, np.newaxis] if "bias" in theirs else named[theirs].numpy()
-        for ours, theirs in {**RNN_NAMES, **READOUT_NAMES}.items()
-    }
+    found = {NAMES[name]: value.numpy() for name, value in rnn.state_dict().items()}
+    found |= {"W_ho": readout.weight.detach().numpy(), "b_ho": readout.bias.detach().numpy()}
+    return {name: w[:, np.newaxis] if name.startswith("b") else w for name, w in found.items()}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
