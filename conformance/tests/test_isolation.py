@@ -41,6 +41,7 @@ WHAT = {
     "raise KeyboardInterrupt": "the process ended with",
     "sys.exit(0)": "raised SystemExit: 0",
     "os.write(4, b'garbage\\n'); time.sleep(1)": "the process gave no JSON: 'garbage'",
+    "os.write(4, b'[1]\\n'); time.sleep(1)": "the process gave no record of this check: '[1]'",
     "bytearray(2**62)": "raised MemoryError",
 }
 
