@@ -15,61 +15,30 @@ FACE = pytest.StashKey["Face"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("rnn-conformance")
-    group.addoption(
-        "--rnn-implementation",
-        action="append",
-        metavar="NAME",
-        help="the implementation to judge (repeatable; default torch.nn.RNN): a built-in name, "
-        "package.module:object, or file.py:object",
+    add = parser.getgroup("rnn-conformance").addoption
+    named = (
+        "the implementation to judge (repeatable; default torch.nn.RNN): a built-in name, "
+        "package.module:object, or file.py:object"
     )
-    group.addoption(
-        "--rnn-exec",
-        action="append",
-        metavar="COMMAND",
-        help="a program to judge (repeatable), that reads and writes files as exchange.md says",
+    program = "a program to judge (repeatable), that reads and writes files as exchange.md says"
+    isolated = (
+        "judge in a child process: a crash or a hang is one failed check (the default for "
+        "what says that it can crash, as adapters of some frameworks do)"
     )
-    group.addoption(
-        "--rnn-isolated",
-        action="store_true",
-        default=None,
-        help="judge in a child process: a crash or a hang is one failed check (the default for "
-        "what says that it can crash, as adapters of some frameworks do)",
-    )
-    group.addoption(
-        "--rnn-not-isolated",
-        action="store_false",
-        dest="rnn_isolated",
-        help="judge in the process itself, whatever it says",
-    )
-    group.addoption(
-        "--rnn-time-limit",
-        type=float,
-        default=60.0,
-        metavar="S",
-        help="seconds for each isolated check, or each answer of a program (60)",
-    )
-    group.addoption(
-        "--rnn-like",
-        default="",
-        metavar="NAME",
-        help="what every implementation named stands in for, as rnn-conformance check --like",
-    )
-    group.addoption(
-        "--rnn-claims",
-        default="",
-        metavar="FILE",
-        help="TOML: what every implementation named claims, and its known failures",
-    )
-    group.addoption(
-        "--rnn-no-diagnosis",
-        action="store_false",
-        dest="rnn_diagnosis",
-        help="do not search for the cause of failures, which can take a minute",
-    )
-    group.addoption(
-        "--rnn-seed", type=int, default=0, metavar="N", help="seed of the cases' numbers (0)"
-    )
+    here = "judge in the process itself, whatever it says"
+    limit = "seconds for each isolated check, or each answer of a program (60)"
+    like = "what every implementation named stands in for, as rnn-conformance check --like"
+    claims = "TOML: what every implementation named claims, and its known failures"
+    undiagnosed = "do not search for the cause of failures, which can take a minute"
+    add("--rnn-implementation", action="append", metavar="NAME", help=named)
+    add("--rnn-exec", action="append", metavar="COMMAND", help=program)
+    add("--rnn-isolated", action="store_true", default=None, help=isolated)
+    add("--rnn-not-isolated", action="store_false", dest="rnn_isolated", help=here)
+    add("--rnn-time-limit", type=float, default=60.0, metavar="S", help=limit)
+    add("--rnn-like", default="", metavar="NAME", help=like)
+    add("--rnn-claims", default="", metavar="FILE", help=claims)
+    add("--rnn-no-diagnosis", action="store_false", dest="rnn_diagnosis", help=undiagnosed)
+    add("--rnn-seed", type=int, default=0, metavar="N", help="seed of the cases' numbers (0)")
 
 
 def pytest_configure(config: pytest.Config) -> None:

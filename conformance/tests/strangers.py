@@ -27,41 +27,21 @@ def drops_b_hh(weights: Mapping[str, Array], inputs: Array, h_0: Array | None) -
     return {"hidden_states": hidden_states, "h_n": states[-1], "outputs": outputs}
 
 
-class ChangedTorch:
-    """torch.nn.RNN, what goes in or comes out of it changed."""
-
-    def __init__(self) -> None:
-        self.layer = TorchLayer()
-        self.name, self.claims = type(self).__name__, self.layer.claims
-
-    def run(self, call: Call) -> Answer:
-        return self.changed(self.layer.run(self.asked(call)), call)
-
-    def asked(self, call: Call) -> Call:
-        return call
-
-    def changed(self, answer: Answer, call: Call) -> Answer:
-        return answer
-
-
-class TorchWithoutRecurrentBias(ChangedTorch):
+class TorchWithoutRecurrentBias(TorchLayer):
     """bias_hh is not added."""
 
-    def asked(self, call: Call) -> Call:
-        zeroed = {
-            name: np.zeros_like(value) if name.startswith("bias_hh") else value
-            for name, value in call.weights.items()
-        }
-        return replace(call, weights=zeroed)
+    def run(self, call: Call) -> Answer:
+        zeroed = {n: 0 * w if n.startswith("bias_hh") else w for n, w in call.weights.items()}
+        return super().run(replace(call, weights=zeroed))
 
 
-class TorchWithFinalStatesFromTheTop(ChangedTorch):
+class TorchWithFinalStatesFromTheTop(TorchLayer):
     """h_n has the last layer first."""
 
-    def changed(self, answer: Answer, call: Call) -> Answer:
-        o, h_n = call.options, given(answer, "h_n")
-        order = np.arange(len(h_n)).reshape(o.num_layers, o.directions)[::-1].ravel()
-        return replace(answer, h_n=h_n[order])
+    def run(self, call: Call) -> Answer:
+        o, answer = call.options, super().run(call)
+        by_layer = given(answer, "h_n").reshape(o.num_layers, o.directions, -1, o.hidden_size)
+        return replace(answer, h_n=by_layer[::-1].reshape(given(answer, "h_n").shape))
 
 
 class HalfOfRecurrentBias(Recurrence):

@@ -56,7 +56,6 @@ def names(found: Diagnosis) -> list[tuple[str, ...]]:
     return [cause.names for cause in found.causes]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", SOME)
 def test_a_known_bug_is_named_and_no_other(name: str) -> None:
     mutant = MUTANTS[name]
@@ -66,7 +65,6 @@ def test_a_known_bug_is_named_and_no_other(name: str) -> None:
     assert f"as if: {mutant.sentence} [{name}]" in str(found)
 
 
-@pytest.mark.slow
 def test_a_stranger_need_not_sum_in_the_same_order() -> None:
     report = check(drops_b_hh)
     found = report.diagnosis
@@ -92,15 +90,14 @@ def test_what_is_not_given_hides_no_cause() -> None:
     assert names(found) == [("RecurrentWeightTransposed",)]
 
 
-@pytest.mark.slow
 def test_a_changed_framework_is_explained() -> None:
-    found = diagnosed(TorchWithoutRecurrentBias(), VALUES, 23)
-    assert names(found) == [("RecurrentBiasDropped",)]
-    found = diagnosed(TorchWithFinalStatesFromTheTop(), VALUES, 23)
-    assert names(found) == [("FinalStatesFromTheTop",)]
+    for changed, name in (
+        (TorchWithoutRecurrentBias(), "RecurrentBiasDropped"),
+        (TorchWithFinalStatesFromTheTop(), "FinalStatesFromTheTop"),
+    ):
+        assert names(diagnosed(changed, VALUES, 23)) == [(name,)]
 
 
-@pytest.mark.slow
 def test_what_checks_cannot_tell_apart_is_named_together() -> None:
     mutant = MUTANTS["NotScaled"]
     found = diagnosed(mutant.make(), [mutant.caught_by])
@@ -108,7 +105,6 @@ def test_what_checks_cannot_tell_apart_is_named_together() -> None:
     assert "which nothing here tells apart" in str(found)
 
 
-@pytest.mark.slow
 def test_a_bug_in_a_layer_that_drops_out_is_named() -> None:
     checks = [*VALUES, "dropout_not_after_the_last_layer"]
     assert names(diagnosed(DropsAndExchanges(), checks, 23)) == [("DirectionsExchanged",)]
@@ -116,7 +112,6 @@ def test_a_bug_in_a_layer_that_drops_out_is_named() -> None:
     assert names(found) == [("SameMaskForAllSteps",)]
 
 
-@pytest.mark.slow
 def test_two_bugs_in_one_piece_are_named_together() -> None:
     found = diagnosed(basic(TransposedWithoutInputBias()), VALUES, 3)
     assert names(found) == [("InputBiasDropped", "RecurrentWeightTransposed")]
@@ -152,7 +147,6 @@ def test_a_bug_of_another_step_is_not_named_where_rounding_decides_the_numbers(
     ]
 
 
-@pytest.mark.slow
 def test_an_error_of_the_other_sign_is_not_named() -> None:
     planned = plan(basic(TanhTwoEpsSmall()), checks=["systematic_error"])
     some = [replace(i, case=replace(i.case, B=256)) for i in planned if i.case.T < 1000]
@@ -162,7 +156,6 @@ def test_an_error_of_the_other_sign_is_not_named() -> None:
     assert ("TanhTooLarge",) not in names(found)
 
 
-@pytest.mark.slow
 def test_where_no_cause_is_known_the_places_are_told() -> None:
     found = diagnosed(LastUnitOfLaterRowsShrunk(), VALUES, 23)
     assert found.causes == ()
@@ -172,7 +165,6 @@ def test_where_no_cause_is_known_the_places_are_told() -> None:
     ]
 
 
-@pytest.mark.slow
 def test_failures_that_do_not_come_again_are_explained_by_their_order() -> None:
     found = diagnosed(basic(MUTANTS["WrongAtFirstCall"].make()), VALUES)
     assert not found.repeated

@@ -64,7 +64,6 @@ FIELDS = exchange.fields_of(SMALL.call())
     "wrong",
     [
         {name: value for name, value in FIELDS.items() if name != "layout"},
-        {**FIELDS, "format": 1, "profile": "layer"},
         {**FIELDS, "format": 1},
         {**FIELDS, "dtype": "int8"},
         {**FIELDS, "training": 0},
@@ -100,25 +99,19 @@ def _file(header: object, numbers: bytes = b"") -> bytes:
     return struct.pack("<Q", len(text)) + text + numbers
 
 
-def _one(dtype: str, shape: list[int], numbers: bytes, name: str = "output") -> bytes:
+def _one(dtype: str, shape: list[int], numbers: bytes) -> bytes:
     entry = {"dtype": dtype, "shape": shape, "data_offsets": [0, len(numbers)]}
-    return _file({name: entry}, numbers)
+    return _file({"output": entry}, numbers)
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (b"", "header too small"),
-        (b"\xff" * 8, "header too large"),
         (_file([]), "invalid JSON"),
         (_one("F32", [2**62, 8], b""), "overflow"),
         (_one("F32", [3], bytes(4)), "answer.safetensors: "),
         (_one("BF16", [1], bytes(2)), "numbers of type 'BF16', which NumPy lacks"),
-        (_one("F32", [300_000], bytes(1_200_000)), "expected at most 1100000 bytes"),
-        (
-            _one("F32", [1], bytes(4), "h_n"),
-            "expected output, and h_n and y where there are any; got h_n",
-        ),
         (None, "No such file"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,9 +29,7 @@ MODULES = {
     "exiting": "import sys; sys.exit(0)",
     "skipping": "import pytest; pytest.skip('not here', allow_module_level=True)",
     "unfinished": "def f(:",
-    "needing": "import no_such_package",
     "needing_torch": "import torch",
-    "claiming": "from rnn_conformance import claims\n@claims('columns')\ndef f(): ...",
     "lazy": "def __getattr__(name): raise ImportError('no ' + name)",
 }
 
@@ -41,7 +40,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name, text in MODULES.items():
         lines = [line.removeprefix(" " * 8) for line in text.splitlines()]
         (tmp_path / f"{name}.py").write_text("\n".join(lines))
-    (tmp_path / "folder.py").mkdir()
     (tmp_path / "binary.py").write_bytes(b"\x00\xff")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
@@ -59,10 +57,7 @@ def refusal(found: Callable[[], object]) -> str:
     return message
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["nope", "", ":", ":f", "fine:", "torch.nn.LSTM", "fine.right", "fine.py", "torch.nn.RNN "],
-)
+@pytest.mark.parametrize("name", ["nope", "", ":f", "fine:", "fine.right", "torch.nn.RNN "])
 def test_a_name_of_no_known_form(here: Path, name: str) -> None:
     assert refusal(lambda: load(name)) == (
         f"implementation {name!r}: expected module:object, or file.py:object, or one of "
@@ -74,36 +69,24 @@ def test_a_name_of_no_known_form(here: Path, name: str) -> None:
     ("name", "reason"),
     [
         ("absent:f", "importing absent failed: ModuleNotFoundError: No module named 'absent'"),
-        ("fine.more:f", "importing fine.more failed: ModuleNotFoundError: No module named 'fine"),
-        (".fine:f", "importing .fine failed: TypeError: the 'package' argument is required to"),
+        (".fine:f", "importing .fine failed: TypeError: the 'package' argument is required to *"),
         ("raising:f", "importing raising failed: ValueError: two lines"),
         ("raising.py:f", "importing raising.py failed: ValueError: two lines"),
         ("exiting:f", "importing exiting failed: SystemExit: 0"),
-        ("exiting.py:f", "importing exiting.py failed: SystemExit: 0"),
         ("skipping:f", "importing skipping failed: Skipped: not here"),
-        ("unfinished:f", "importing unfinished failed: File "),
-        ("needing:f", "importing needing failed: ModuleNotFoundError: No module named 'no_such_"),
-        ("claiming:f", "importing claiming failed: ValueError: claims: expected a selection of "),
+        ("unfinished.py:f", "importing unfinished.py failed: File *line 1 def f(: *SyntaxError: *"),
         ("fine:absent", "fine has no 'absent'"),
-        ("fine.py:absent", "fine.py has no 'absent'"),
         ("lazy:f", "importing lazy failed: ImportError: no f"),
         ("absent.py:f", "importing absent.py failed: FileNotFoundError: no file absent.py"),
-        ("folder.py:f", "importing folder.py failed: FileNotFoundError: no file folder.py"),
-        ("binary.py:f", "importing binary.py failed: "),
-        ("fine:value", "expected a function (weights, inputs, h_0), a class with forward, or an o"),
+        ("binary.py:f", "importing binary.py failed: *"),
+        ("fine:value", "expected a function (weights, inputs, h_0), a class with forward, or an *"),
     ],
 )
 def test_what_cannot_be_loaded(here: Path, name: str, reason: str) -> None:
-    assert refusal(lambda: load(name)).startswith(f"implementation {name!r}: {reason}")
+    assert fnmatchcase(refusal(lambda: load(name)), f"implementation {name!r}: {reason}")
 
 
-def test_a_syntax_error_is_told_with_its_line(here: Path) -> None:
-    message = refusal(lambda: load("unfinished.py:f"))
-    assert "line 1 def f(:" in message
-    assert message.endswith("SyntaxError: invalid syntax")
-
-
-@pytest.mark.parametrize("name", ["torch.nn.RNN", "needing_torch:f", "needing_torch.py:f"])
+@pytest.mark.parametrize("name", ["torch.nn.RNN", "needing_torch.py:f"])
 def test_without_torch_the_line_says_how_to_install_it(
     here: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -125,21 +108,16 @@ def test_an_interrupt_while_loading_is_none_of_its_business(here: Path) -> None:
     [
         ("fine:right", Recurrence, "Recurrence"),
         ("fine:Recurrence", Recurrence, "Recurrence"),
-        ("fine:Model", StepByStepClass, "fine:Model"),
         ("fine:function", PlainFunction, "fine:function"),
-        ("fine.py:function", PlainFunction, "fine.py:function"),
         ("./fine.py:Model", StepByStepClass, "./fine.py:Model"),
+        ("{here}/fine.py:function", PlainFunction, "{here}/fine.py:function"),
         ("rnn_conformance.variants.wrong.activation:AlwaysRelu", Recurrence, "AlwaysRelu"),
     ],
 )
 def test_what_can_be_loaded(here: Path, name: str, kind: type[Any], shown: str) -> None:
-    found = load(name)
+    found = load(name.format(here=here))
     assert isinstance(found, kind)
-    assert found.name == shown
-
-
-def test_a_file_is_found_by_its_whole_path(here: Path) -> None:
-    assert load(f"{here / 'fine.py'}:function").name == f"{here}/fine.py:function"
+    assert found.name == shown.format(here=here)
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
@@ -169,13 +147,17 @@ class WithoutClaims:
 class Failing(Recurrence):
     name = "failing"
 
-    def __init__(self, error: BaseException | None = None) -> None:
-        raise error or ValueError("no\nGPU")
-
-
-class Exiting(Failing):
     def __init__(self) -> None:
-        super().__init__(SystemExit(0))
+        raise ValueError("no\nGPU")
+
+
+class Exiting(Recurrence):
+    def __init__(self) -> None:
+        raise SystemExit(0)
+
+
+class OfTorch:
+    __module__ = "torch.nn.modules.rnn"
 
 
 class FailingName(Recurrence):
@@ -215,11 +197,11 @@ EXPECTED = (
         (WithoutForward(), f"{EXPECTED}an object of type WithoutForward"),
         (WithoutClaims, f"{EXPECTED}an object of type WithoutClaims, without claims"),
         (Failing, "'failing': ValueError: no GPU"),
-        (Exiting, "'failing': SystemExit: 0"),
+        (Exiting, "'Recurrence': SystemExit: 0"),
+        (type("Net", (OfTorch,), {}), "'Net': a module of torch; if it stands in for "
+            "torch.nn.RNN, say so: --like torch.nn.RNN"),
         (FailingName, "'FailingName': OSError: no name"),
         (having(name=3), "name: expected str, got int"),
-        (having(name=None), "name: expected str, got NoneType"),
-        (having(claims=None), "claims: expected frozenset, got NoneType"),
         (having(claims=("single",)), "claims: expected frozenset, got tuple"),
         (having(claims=frozenset({"tanh"})), f"claims: expected a layout, {LAYOUTS}tanh"),
         (having(known_failures=["output"]), "expected a tuple of KnownFailure, got ['output']"),
@@ -253,11 +235,7 @@ def test_what_is_an_implementation(given: Any, kind: type[Any], claimed: frozens
     assert isinstance(found, Implementation)
     assert type(found) is kind
     assert found.claims == claimed
-
-
-def test_an_implementation_is_given_back_as_it_is() -> None:
-    given = Recurrence()
-    assert as_implementation(given) is given
+    assert as_implementation(found) is found
 
 
 @pytest.mark.parametrize(
@@ -279,9 +257,3 @@ def test_bad_claims_are_refused(bad: tuple[Any, ...], message: str) -> None:
 def test_claims_as_of_version_0_1_are_refused_in_one_line() -> None:
     with pytest.raises(TypeError, match=r"^claims: layouts, h_0: since .* all claims are one list"):
         claims(layouts=("single",), h_0=False)
-
-
-def test_a_module_of_torch_is_told_how_it_is_judged() -> None:
-    torch = pytest.importorskip("torch")
-    with pytest.raises(CannotBeJudged, match="a module of torch; if it stands in"):
-        as_implementation(type("Net", (torch.nn.RNN,), {}))

@@ -10,11 +10,9 @@ import numpy as np
 import pytest
 from rnn_conformance import BASIC, Answer, Call, Report, check, plan
 from rnn_conformance.contract.call import Array
-from rnn_conformance.run.verdict import Interrupted
 
 from .miniatures import (
     BARE,
-    MAIN,
     PARTS,
     Miniature,
     Mute,
@@ -41,14 +39,6 @@ def judged(implementation: Any) -> Report:
     report = in_one_case(implementation)
     assert {record.check for record in report.records} == ASKED
     return report
-
-
-def outcomes(report: Report) -> dict[str, str]:
-    return {name: record.outcome for name, record in by_check(report.records).items()}
-
-
-def test_the_miniature_itself_is_right() -> None:
-    assert judged(Miniature()).conforms
 
 
 def batch_first(array: Array) -> Array:
@@ -102,16 +92,14 @@ def test_what_is_no_answer_fails_every_check_that_reads_it(
     ("error", "message"),
     [
         (ValueError("no such thing"), "ValueError: no such thing"),
-        (KeyError("W_xh"), "KeyError: 'W_xh'"),
-        (NotImplementedError(), "NotImplementedError"),
         (SystemExit(0), "SystemExit: 0"),
-        (RecursionError("too deep"), "RecursionError: too deep"),
         (MemoryError(), "MemoryError"),
         (GeneratorExit(), "GeneratorExit"),
         (ValueError("two\n\n  lines"), "ValueError: two lines"),
         (ValueError("\x1b[31mred\x07 \udc80"), r"ValueError: \x1b[31mred\x07 \udc80"),
-        (ValueError("naïve"), "ValueError: naïve"),
         (ValueError("x" * 1000), f"ValueError: {'x' * 288}"),
+        (Mute(), f"{Mute.__module__}.Mute: <exception str() failed>"),
+        (pytest.skip.Exception("a skip of its own"), "Skipped: a skip of its own"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
 )
@@ -121,12 +109,6 @@ def test_an_exception_is_told_in_one_line(error: BaseException, message: str) ->
         assert re.fullmatch(
             rf"raised {re.escape(message)} \(\w+\.py, line \d+, in \w+\)", record.message
         )
-
-
-@pytest.mark.parametrize("error", [Mute(), pytest.skip.Exception("a skip of its own")])
-def test_an_unusual_exception_is_told(error: BaseException) -> None:
-    (message,) = {record.message for record in judged(Raising(error)).records}
-    assert re.match(rf"raised .*{type(error).__name__}", message)
 
 
 def test_every_check_is_executed_whatever_fails() -> None:
@@ -165,12 +147,20 @@ def test_garbage_is_found_at_its_first_step(value: float, step: int) -> None:
     assert record.worst_share > 1e38
 
 
-@pytest.mark.parametrize("value", [nan, inf, np.finfo(np.longdouble).max])
-def test_garbage_everywhere_passes_no_check_of_numbers(value: Any) -> None:
-    garbage = in_every_part(lambda a: np.full(a.shape, value, np.asarray(value).dtype))
-    found = outcomes(judged(garbage))
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        lambda a: np.full_like(a, nan),
+        lambda a: np.full_like(a, inf),
+        lambda a: np.full(a.shape, np.finfo(np.longdouble).max),
+        lambda a: np.ma.array(np.zeros_like(a), mask=True),
+    ],
+    ids=["nan", "inf", "longdouble", "masked"],
+)
+def test_garbage_everywhere_passes_no_check_of_numbers(garbage: Callable[[Array], Array]) -> None:
+    found = by_check(judged(in_every_part(garbage)).records)
     for name in ("output", "final_state", "readout", "calls_are_independent"):
-        assert found[name] == "failed"
+        assert found[name].outcome == "failed"
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float64", ">f4", np.longdouble])
@@ -200,6 +190,7 @@ def test_a_part_that_is_given_and_not_claimed_is_not_looked_at() -> None:
 @pytest.mark.parametrize(
     "change",
     [
+        lambda a: a,
         read_only,
         np.asfortranarray,
         lambda a: a.view(Subclass),
@@ -207,16 +198,10 @@ def test_a_part_that_is_given_and_not_claimed_is_not_looked_at() -> None:
         lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
         lambda a: a[::-1].copy()[::-1],
     ],
-    ids=["read-only", "fortran", "subclass", "masked", "strided", "reversed"],
+    ids=["as it is", "read-only", "fortran", "subclass", "masked", "strided", "reversed"],
 )
 def test_an_array_of_whatever_kind_is_accepted(change: Callable[[Array], Array]) -> None:
     assert judged(in_every_part(change)).conforms
-
-
-def test_a_mask_hides_nothing() -> None:
-    masked = in_every_part(lambda a: np.ma.array(np.zeros_like(a), mask=True))
-    found = outcomes(judged(masked))
-    assert (found["output"], found["readout"]) == ("failed", "failed")
 
 
 @pytest.mark.parametrize(
@@ -264,23 +249,6 @@ def test_settings_of_numpy_neither_reach_the_implementation_nor_outlive_it() -> 
     assert all(settings == usual for settings in seen)
 
 
-def test_a_claim_under_which_nothing_runs_does_not_conform() -> None:
-    bare = Miniature(claims=frozenset({"time_first", "float32", "tanh"}))
-    report = check(bare, checks=["final_state"])
-    assert report.not_claimed["final_state"] > 0
-    assert report.records == ()
-    assert not report.conforms
-
-
-def test_an_interrupt_ends_the_run_with_what_there_is() -> None:
-    with pytest.raises(Interrupted) as caught:
-        check(Raising(KeyboardInterrupt(), at_call=3), checks=["shape_and_dtype"])
-    report = caught.value.report
-    assert [record.outcome for record in report.records] == ["passed", "passed"]
-    assert not report.complete
-    assert not report.conforms
-
-
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -294,8 +262,3 @@ def test_an_interrupt_ends_the_run_with_what_there_is() -> None:
 def test_unknown_checks_and_bad_seeds_are_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}, got "):
         check(instead(None), **wrong)
-
-
-def test_an_id_names_check_implementation_and_case() -> None:
-    ids = {record.id for record in judged(instead(None)).records}
-    assert ids == {f"{name}[miniature-{MAIN}]" for name in ASKED}

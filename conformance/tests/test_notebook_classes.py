@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance import CannotBeJudged, check
+from rnn_conformance import CannotBeJudged, as_implementation, check
+from rnn_conformance.run.smoke import smoke
 
 
 class SingleSequenceRNN:
@@ -64,19 +65,12 @@ class InitialStateFirst(BatchRNN):
         return [*step_output.values()], [*hidden_states.values()]
 
 
-class InFloat32(SingleSequenceRNN):
-    """Weights and results in float32, whatever comes."""
+class InFloat32(BatchRNN):
+    """Results in float32, whatever comes."""
 
     def forward(self, inputs: Any) -> Any:
-        names = ("W_xh", "b_xh", "W_hh", "b_hh", "W_ho", "b_ho")
-        W_xh, b_xh, W_hh, b_hh, W_ho, b_ho = (np.float32(getattr(self, name)) for name in names)
-        h = np.zeros((self.hidden_size, inputs.shape[1]), np.float32)
-        states, outputs = [], []
-        for x in np.asarray(inputs, np.float32):
-            h = np.tanh(W_xh @ x.T + b_xh + W_hh @ h + b_hh)
-            states.append(h)
-            outputs.append(W_ho @ h + b_ho)
-        return outputs, states
+        results = super().forward(inputs)
+        return tuple({t: np.float32(step) for t, step in by_step.items()} for by_step in results)
 
 
 class WeightsElsewhere(BatchRNN):
@@ -89,6 +83,32 @@ class WeightsElsewhere(BatchRNN):
     def forward(self, inputs: Any) -> Any:
         self.W_xh, self.W_hh = np.split(self.kept, [inputs.shape[2]], axis=1)
         return super().forward(inputs)
+
+
+class StateKept(BatchRNN):
+    """What comes in depends on the states of the last call."""
+
+    last: Any = None
+
+    def forward(self, inputs: Any) -> Any:
+        if self.last is not None and self.last.shape[1] == inputs.shape[1]:
+            inputs = inputs + 0.1 * self.last.sum()
+        step_output, hidden_states = super().forward(inputs)
+        self.last = hidden_states[len(inputs) - 1]
+        return step_output, hidden_states
+
+
+class ResultsOverwritten(BatchRNN):
+    """States of the last call are overwritten by the next."""
+
+    kept: Any = None
+
+    def forward(self, inputs: Any) -> Any:
+        step_output, hidden_states = super().forward(inputs)
+        if self.kept is not None:
+            self.kept[0][...] = 7
+        self.kept = hidden_states
+        return step_output, hidden_states
 
 
 class Aliased(BatchRNN):
@@ -122,10 +142,13 @@ def test_a_right_one_conforms_and_is_told_what_is_not_asked(cls: type[Any]) -> N
     assert report.executed > 200
     assert {record.case.partition("-")[0] for record in report.records} == {"float64"}
     assert all("-no_h0" in record.case for record in report.records)
+    alone = cls in (SingleSequenceRNN, Slots)
+    claims = smoke(as_implementation(cls)).claims
+    assert claims == {"single" if alone else "time_first", "float64", "tanh", "readout"}
     single = "batches are not asked: a batch was refused, a single sequence was not"
     assert report.notes == (
         "h_0 is never given: `forward` takes no initial state",
-        *[single] * (cls in (SingleSequenceRNN, Slots)),
+        *[single] * alone,
         "float32 is not claimed: a float32 call was answered in float64",
     )
 
@@ -140,6 +163,16 @@ def test_one_of_float32_is_asked_in_float32_alone() -> None:
 def test_weights_that_are_not_read_are_told() -> None:
     with pytest.raises(CannotBeJudged, match=r"W_xh and W_hh were set .* nothing changed"):
         check(WeightsElsewhere)
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"),
+    [(StateKept, "calls_are_independent"), (ResultsOverwritten, "earlier_results_kept")],
+)
+def test_what_outlives_a_call_is_seen(cls: type[Any], name: str) -> None:
+    """One model serves many calls, as a user's does."""
+    assert check(cls, checks=[name], diagnosed=False).failures
+    assert check(BatchRNN, checks=[name]).conforms
 
 
 def test_the_aliased_one_is_rejected_and_named() -> None:

@@ -10,7 +10,7 @@ import pytest
 from rnn_conformance import FEATURES, Call, check, load
 from rnn_conformance.cases.case import Case
 from rnn_conformance.contract.call import Answer
-from rnn_reference import RNN
+from rnn_conformance.sources.adapters.reference_layer import ReferenceLayer
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
 
@@ -40,17 +40,8 @@ LENGTHS = (
 )
 
 
-def reference(call: Call) -> Answer:
-    rnn = RNN.from_weights(
-        call.weights,
-        nonlinearity=call.options.nonlinearity,
-        batch_first=call.layout == "batch_first",
-    )
-    return Answer(*rnn.forward(call.inputs, call.h_0, lengths=call.lengths))
-
-
 def assert_same(call: Call, found: Answer) -> None:
-    expected = reference(call)
+    expected = ReferenceLayer().run(call)
     for name in ("output", "h_n"):
         wanted, got = getattr(expected, name), getattr(found, name)
         np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-5, strict=True)

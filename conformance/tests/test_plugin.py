@@ -3,7 +3,6 @@
 import json
 import os
 import re
-from collections.abc import Sequence
 from importlib.util import find_spec
 from xml.etree import ElementTree
 
@@ -20,9 +19,8 @@ MAIN_SINGLE = "float32-T7-I5-H4-O2-L1-tanh-h0-normal"
 MAIN_BARE = "float32-T7-B3-I5-H4-L1-tanh-h0-normal"  # without a readout
 RELATIONAL = "float32-T7-B4-I5-H3-O2-L1-tanh-h0"
 SUITE = ("--pyargs", "rnn_conformance")
-PLAIN = ("-p", "no:cacheprovider", "-p", "no:benchmark", "-W", "error", "--rnn-no-diagnosis")
-
-
+PLAIN = ("-p", "no:cacheprovider", "-p", "no:benchmark", "-W", "error")
+VAIN = "ERROR: no check of the implementation was executed (they are in --pyargs rnn_conformance)"
 BUGS = """
     from rnn_conformance import BASIC
     from rnn_conformance.variants.wrong.cell import RecurrentBiasDropped
@@ -45,22 +43,24 @@ def host(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.P
     return pytester
 
 
-def run(host: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    result = host.runpytest_inprocess(*PLAIN, *arguments)
+def run(
+    host: pytest.Pytester, *arguments: str, diagnosed: bool = False, apart: bool = False
+) -> pytest.RunResult:
+    """What pytest says, in this process or apart in one of its own."""
+    runner = host.runpytest_subprocess if apart else host.runpytest_inprocess
+    result = runner(*PLAIN, *["--rnn-no-diagnosis"] * (not diagnosed), *arguments)
     assert "Traceback" not in f"{result.stdout}{result.stderr}"
     return result
 
 
-def judging(*names: str, only: str, more: Sequence[str] = ()) -> list[str]:
+def judging(*names: str, only: str) -> list[str]:
     """The arguments that judge these implementations in the tests that `-k` selects."""
-    options = [f"--rnn-implementation={name}" for name in names]
-    return [*SUITE, *options, "-k", only, *more]
+    return [*SUITE, *(f"--rnn-implementation={name}" for name in names), "-k", only]
 
 
 def outcomes(result: pytest.RunResult) -> dict[str, int]:
     counts = result.parseoutcomes()
-    counts.pop("warnings", None)
-    return counts
+    return {name: n for name, n in counts.items() if name not in ("warnings", "deselected")}
 
 
 def summary(result: pytest.RunResult, name: str) -> dict[str, list[str]]:
@@ -78,15 +78,9 @@ def summary(result: pytest.RunResult, name: str) -> dict[str, list[str]]:
     return rows
 
 
-def test_it_is_silent_where_nobody_asks_for_a_verdict(host: pytest.Pytester) -> None:
-    result = run(host)
-    assert (result.ret, outcomes(result)) == (0, {"passed": 1})
-    told = [line for line in result.outlines if not line.startswith("plugins: ")]
-    assert not [line for line in told if re.search(r"rnn|numpy|torch|seed", line)]
-    assert result.errlines == []
-
-
-def test_it_imports_next_to_nothing_where_nobody_asks_for_a_verdict(host: pytest.Pytester) -> None:
+def test_where_nobody_asks_for_a_verdict_it_is_silent_and_imports_next_to_nothing(
+    host: pytest.Pytester,
+) -> None:
     host.makeconftest(
         """
         import pytest
@@ -97,10 +91,11 @@ def test_it_imports_next_to_nothing_where_nobody_asks_for_a_verdict(host: pytest
             print("IMPORTED", *sorted(sys.modules))
         """
     )
-    result = host.runpytest_subprocess(*PLAIN, "-s")
-    assert (result.ret, outcomes(result)) == (0, {"passed": 1})
-    (line,) = [line for line in result.outlines if line.startswith("IMPORTED ")]
-    imported = set(line.split()[1:])
+    result = run(host, "-s", apart=True)
+    assert (result.ret, outcomes(result), result.errlines) == (0, {"passed": 1}, [])
+    *told, line = [line for line in result.outlines if not line.startswith("plugins: ")]
+    assert not [line for line in told if re.search(r"rnn|numpy|torch|seed", line)]
+    imported = set(line.removeprefix("IMPORTED ").split())
     libraries = {"jinja2", "jsonschema", "matplotlib", "numpy", "rich", "safetensors", "torch"}
     assert not libraries & imported
     ours = {name for name in imported if name.startswith(("rnn_conformance", "rnn_reference"))}
@@ -108,6 +103,7 @@ def test_it_imports_next_to_nothing_where_nobody_asks_for_a_verdict(host: pytest
 
 
 def test_an_id_names_check_implementation_and_case(host: pytest.Pytester) -> None:
+    """What is not claimed is not collected."""
     options = [f"--rnn-implementation={name}" for name in (SINGLE, BATCH)]
     result = run(host, *SUITE, *options, "--collect-only", "-q")
     found = [line.partition("::")[2] for line in result.outlines if "::" in line]
@@ -122,24 +118,19 @@ def test_an_id_names_check_implementation_and_case(host: pytest.Pytester) -> Non
 @pytest.mark.parametrize("option", ["-k", "node id"])
 def test_one_check_can_be_selected(host: pytest.Pytester, option: str) -> None:
     test = f"output[{BATCH}-{MAIN}]"
-    if option == "-k":
-        result = run(host, *judging(BATCH, only=test))
-    else:
-        place = f"rnn_conformance.test_conformance::test_conforms[{test}]"
-        result = run(host, "--pyargs", place, f"--rnn-implementation={BATCH}")
-    counts = outcomes(result)
-    counts.pop("deselected", None)
-    assert (result.ret, counts) == (0, {"passed": 1})
+    place = f"rnn_conformance.test_conformance::test_conforms[{test}]"
+    by_id = ("--pyargs", place, f"--rnn-implementation={BATCH}")
+    result = run(host, *(judging(BATCH, only=f"{test} or test_own") if option == "-k" else by_id))
+    assert (result.ret, outcomes(result)) == (0, {"passed": 1})
     table = summary(result, BATCH)
     assert table["output"][:4] == table["total"][:4] == ["1", "1", "0", "0"]
+    assert VAIN not in result.outlines
 
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
 def test_the_default_is_torch(host: pytest.Pytester) -> None:
-    test = f"output[torch.nn.RNN-{MAIN}]"
-    result = host.runpytest_subprocess(*PLAIN, *judging(only=test))
-    assert result.ret == 0
-    assert outcomes(result)["passed"] == 1
+    result = run(host, *judging(only=f"output[torch.nn.RNN-{MAIN}]"), apart=True)
+    assert (result.ret, outcomes(result)) == (0, {"passed": 1})
     assert summary(result, "torch.nn.RNN")["total"][:4] == ["1", "1", "0", "0"]
 
 
@@ -147,7 +138,7 @@ def test_two_implementations_have_a_table_each_under_versions_and_seed(
     host: pytest.Pytester,
 ) -> None:
     only = f"{MAIN}] or {MAIN_SINGLE}]"
-    result = run(host, *judging(BATCH, SINGLE, BATCH, only=only, more=["--rnn-seed=7"]))
+    result = run(host, *judging(BATCH, SINGLE, BATCH, only=only), "--rnn-seed=7")
     assert (result.ret, "skipped" in outcomes(result)) == (0, False)
     seen_with = r"rnn-conformance [\d.]+, numpy [\d.]+, .*threads \d+, seed 7"
     lines = [line for line in result.outlines if re.match(seen_with, line)]
@@ -162,10 +153,8 @@ def test_two_implementations_have_a_table_each_under_versions_and_seed(
 
 def test_a_failure_says_where_and_how_to_repeat_it(host: pytest.Pytester) -> None:
     result = run(host, *judging(WRONG, only=f"{MAIN}] and (output or shape_and_dtype)"))
-    assert result.ret == 1
-    assert {**outcomes(result), "deselected": 0} == {"failed": 1, "passed": 1, "deselected": 0}
-    text = result.stdout.str().partition("FAILED output")[2].partition("\n===")[0]
-    lines = text.splitlines()
+    assert (result.ret, outcomes(result)) == (1, {"failed": 1, "passed": 1})
+    lines = result.stdout.str().partition("FAILED output")[2].partition("\n===")[0].splitlines()
     assert lines[0] == f"[RecurrentBiasDropped-{MAIN}]"
     number = r"-?\d+\.\d+"
     assert re.fullmatch(
@@ -202,32 +191,21 @@ def test_garbage_of_a_function_is_an_infinite_share_in_its_own_words(host: pytes
     )
 
 
-def test_an_implementation_that_exits_fails_its_checks_and_no_more(host: pytest.Pytester) -> None:
-    host.makepyfile(
-        mine="""
-        def rnn(weights, inputs, h_0):
-            if len(inputs) > 2:
-                raise SystemExit(0)
-            return {"hidden_states": inputs[..., :1] * weights["W_hh"][:, 0]}
-        """
-    )
-    only = f"{MAIN_BARE}] and (output or shape_and_dtype) or test_own"
-    result = run(host, *judging("mine.py:rnn", only=only, more=["."]))
-    assert result.ret == 1
-    failed = outcomes(result)["failed"]
-    assert failed == 2
-    assert {**outcomes(result), "deselected": 0} == {"passed": 1, "failed": failed, "deselected": 0}
-    assert result.outlines.count("  raised SystemExit: 0 (mine.py, line 3, in rnn)") == failed
-    assert summary(result, "mine.py:rnn")["total"] == [str(failed), "0", str(failed), "0", "-"]
-
-
-def test_where_the_simplest_call_fails_one_test_says_so_for_all(host: pytest.Pytester) -> None:
+@pytest.mark.parametrize(
+    ("option", "line"),
+    [
+        ("--rnn-implementation=mine.py:rnn", "*takes 2 positional arguments but 3 were given*"),
+        ("--rnn-exec=sh mine.sh", "*there is no verdict: refused: why*"),
+    ],
+)
+def test_where_the_simplest_call_fails_one_test_says_so_for_all(
+    option: str, line: str, host: pytest.Pytester
+) -> None:
     host.makepyfile(mine="def rnn(weights, inputs): ...")
-    result = run(host, *SUITE, "--rnn-implementation=mine.py:rnn", ".")
+    (host.path / "mine.sh").write_text("while read folder; do echo refused: why; done")
+    result = run(host, *SUITE, option, ".")
     assert (result.ret, outcomes(result)) == (1, {"passed": 1, "failed": 1})
-    result.stdout.fnmatch_lines(
-        ["*smoke[[]mine.py:rnn]*", "*takes 2 positional arguments but 3 were given*"]
-    )
+    result.stdout.fnmatch_lines([f"*smoke[[]{option.partition('=')[2]}]*", line])
 
 
 def test_one_line_in_a_test_file_is_enough(host: pytest.Pytester) -> None:
@@ -241,12 +219,18 @@ def test_one_line_in_a_test_file_is_enough(host: pytest.Pytester) -> None:
         test_wrong = rnn_conformance.pytest_checks(Wrong)
         """
     )
-    asked = [each for each in PLAIN if each != "--rnn-no-diagnosis"]
-    result = host.runpytest_inprocess(*asked, "-k", f"{MAIN}] and output")
-    counts = result.parseoutcomes()
-    assert (result.ret, counts["passed"], counts["failed"]) == (1, 1, 1)
+    result = run(host, "-k", f"{MAIN}] and output", diagnosed=True)
+    assert (result.ret, outcomes(result)) == (1, {"passed": 1, "failed": 1})
     assert summary(result, BATCH)["total"][:3] == ["1", "1", "0"]
     result.stdout.fnmatch_lines(["WHY: it behaves exactly as if: *RecurrentBiasDropped*"])
+
+
+def test_the_cause_is_named_below_the_table(host: pytest.Pytester) -> None:
+    wrong = judging("wrong.py:Ones", only="omitted_h_0_is_zeros or output")
+    result = run(host, *wrong, diagnosed=True)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["WHY: it behaves exactly as if: *[[]OmittedStateIsOnes[]]"])
+    assert "WHY" not in str(run(host, *wrong).stdout)
 
 
 def test_the_records_stand_in_a_report_of_junit(host: pytest.Pytester) -> None:
@@ -254,10 +238,8 @@ def test_the_records_stand_in_a_report_of_junit(host: pytest.Pytester) -> None:
     assert result.ret == 0
     found = ElementTree.parse(host.path / "a.xml").iter("property")
     values = [each.attrib["value"] for each in found if each.attrib["name"] == "rnn_conformance"]
-    counts = outcomes(result)
-    assert len(values) == counts["passed"]
     outcome = [Record.from_json(json.loads(value)).outcome for value in values]
-    assert outcome.count("passed") == counts["passed"]
+    assert outcome == ["passed"] * outcomes(result)["passed"]
 
 
 CRASHING = """
@@ -276,21 +258,22 @@ CRASHING = """
 CRASH = f"output and ({MAIN}] or {MAIN.replace('-h0', '-no_h0')}])"
 
 
-@pytest.mark.parametrize(("marked", "option"), [(False, "--rnn-isolated"), (True, "--rnn-seed=0")])
+@pytest.mark.parametrize(
+    ("marked", "option", "failed"),
+    [
+        (False, "--rnn-isolated", 1),
+        (True, "--rnn-seed=0", 1),
+        (True, "--rnn-not-isolated", 0),
+    ],
+)
 def test_a_crash_is_one_failed_check_where_isolated(
-    marked: bool, option: str, host: pytest.Pytester
+    marked: bool, option: str, failed: int, host: pytest.Pytester
 ) -> None:
     host.makepyfile(mine=CRASHING.format(marked=marked, here=os.getpid()))
     result = run(host, *judging("mine.py:Mine", only=CRASH), option)
     counts = outcomes(result)
-    assert (result.ret, counts["passed"], counts["failed"]) == (1, 1, 1)
-    result.stdout.fnmatch_lines(["  the process ended with signal SIGABRT*"])
-
-
-def test_isolation_is_refused(host: pytest.Pytester) -> None:
-    host.makepyfile(mine=CRASHING.format(marked=True, here=os.getpid()))
-    result = run(host, *judging("mine.py:Mine", only=CRASH), "--rnn-not-isolated")
-    assert (result.ret, outcomes(result)["passed"]) == (0, 2)
+    assert (result.ret, counts["passed"], counts.get("failed", 0)) == (failed, 2 - failed, failed)
+    assert ("  the process ended with signal SIGABRT" in result.outlines) == bool(failed)
 
 
 def test_one_line_isolates_what_says_that_it_can_crash(host: pytest.Pytester) -> None:
@@ -303,15 +286,7 @@ def test_one_line_isolates_what_says_that_it_can_crash(host: pytest.Pytester) ->
         test_mine_here = rnn_conformance.pytest_checks("mine.py:Mine", isolation=None)
         """
     )
-    counts = outcomes(run(host, "-k", CRASH))
-    assert (counts["passed"], counts["failed"]) == (3, 1)
-
-
-def test_a_program_is_judged(host: pytest.Pytester) -> None:
-    (host.path / "mine.sh").write_text("while read folder; do echo refused: why; done")
-    result = run(host, *SUITE, "--rnn-exec=sh mine.sh")
-    assert (result.ret, outcomes(result)) == (1, {"failed": 1})
-    result.stdout.fnmatch_lines(["*smoke[[]sh mine.sh]*", "*there is no verdict: refused: why*"])
+    assert outcomes(run(host, "-k", CRASH)) == {"passed": 3, "failed": 1}
 
 
 def test_claims_and_known_failures_come_from_a_file(host: pytest.Pytester) -> None:
@@ -329,53 +304,27 @@ def test_claims_and_known_failures_come_from_a_file(host: pytest.Pytester) -> No
     )
     only = f"output and ({MAIN}] or {MAIN.replace('32', '64')}])"
     result = run(host, *judging(WRONG, only=only), "--rnn-claims=mine.toml", "-rx")
-    assert result.ret == 0
-    counts = outcomes(result)
-    del counts["deselected"]
-    assert counts == {"xfailed": 1}
+    assert (result.ret, outcomes(result)) == (0, {"xfailed": 1})
     result.stdout.fnmatch_lines(["*b_hh is dropped; a link (output: step 0,*"])
 
 
-def test_the_cause_is_named_below_the_table(host: pytest.Pytester) -> None:
-    wrong, only = "wrong.py:Ones", "omitted_h_0_is_zeros or output"
-    asked = [each for each in PLAIN if each != "--rnn-no-diagnosis"]
-    result = host.runpytest_inprocess(*asked, *judging(wrong, only=only))
-    assert result.ret == 1
-    result.stdout.fnmatch_lines(["WHY: it behaves exactly as if: *[[]OmittedStateIsOnes[]]"])
-    assert "WHY" not in str(run(host, *judging(wrong, only=only)).stdout)
-
-
-def test_what_is_not_claimed_is_not_collected(host: pytest.Pytester) -> None:
-    only = "no_h0-batch_first"
-    assert [
-        item for item in plan("rnn_conformance.variants.recurrence:Recurrence") if only in item.id
-    ]
-    result = run(host, *judging(BATCH, only=f"output and ({MAIN}] or {only})"))
-    assert (result.ret, outcomes(result)["passed"]) == (0, 1)
-    assert "skipped" not in outcomes(result)
-
-
-VAIN = "ERROR: no check of the implementation was executed (they are in --pyargs rnn_conformance)"
-
-
 @pytest.mark.parametrize(
-    ("only", "status", "counts"),
+    ("only", "status", "counts", "workers"),
     [
-        ("no_such_check", 5, {}),
-        ("test_own", 1, {"passed": 1}),
-        ("no_h0-batch_first and trajectory", 5, {}),
-        ("final_state", 5, {}),
+        ("no_such_check", 5, {}, []),
+        ("test_own", 1, {"passed": 1}, []),
+        ("test_own", 1, {"passed": 1}, ["-n1"]),
+        ("no_h0-batch_first and trajectory", 5, {}, []),
     ],
-    ids=["nothing", "other tests", "nothing claimed", "nothing given"],
+    ids=["nothing", "other tests", "other tests, by xdist", "nothing claimed"],
 )
 def test_no_check_executed_is_an_error(
-    host: pytest.Pytester, only: str, status: int, counts: dict[str, int]
+    host: pytest.Pytester, only: str, status: int, counts: dict[str, int], workers: list[str]
 ) -> None:
-    result = run(host, ".", *judging(BATCH, only=only))
-    assert result.ret == status
-    found = outcomes(result)
-    assert found.pop("deselected") > 0
-    assert found == counts
+    if workers:
+        pytest.importorskip("xdist")
+    result = run(host, ".", *workers, *judging(BATCH, only=only), apart=bool(workers))
+    assert (result.ret, outcomes(result)) == (status, counts)
     assert result.outlines.count(VAIN) == 1
 
 
@@ -391,7 +340,7 @@ def test_what_is_declared_and_never_asked_for_is_an_error(host: pytest.Pytester)
         reason = "nothing is claimed of float16"
         """,
     )
-    asked = ["--rnn-claims=mine.toml", "--rnn-implementation=rnn_reference.SingleSequenceRNN"]
+    asked = ["--rnn-claims=mine.toml", f"--rnn-implementation={SINGLE}"]
     line = "ERROR: declared, but never asked for: known failure of readout in float16-[*]"
     every = run(host, *SUITE, *asked)
     assert every.ret == 1
@@ -402,66 +351,40 @@ def test_what_is_declared_and_never_asked_for_is_an_error(host: pytest.Pytester)
     some.stdout.no_fnmatch_line(line)
 
 
-def test_a_check_executed_beside_others_is_none(host: pytest.Pytester) -> None:
-    result = run(host, ".", *judging(BATCH, only=f"test_own or readout[{BATCH}-{MAIN}]"))
-    assert result.ret == 0
-    assert outcomes(result)["passed"] == 2
-    assert VAIN not in result.outlines
-
-
 @pytest.mark.parametrize(
-    ("options", "line"),
+    ("option", "line"),
     [
-        (["--rnn-implementation=nope"], "ERROR: implementation 'nope': expected module:object"),
-        (["--rnn-implementation="], "ERROR: implementation '': expected module:object"),
-        (["--rnn-implementation=absent:f"], "ERROR: implementation 'absent:f': importing absent "),
-        (["--rnn-implementation=ends.py:f"], "ERROR: implementation 'ends.py:f': importing ends."),
-        (["--rnn-seed=-1"], "ERROR: --rnn-seed: expected an integer from 0 on"),
+        ("--rnn-implementation=nope", "ERROR: implementation 'nope': expected module:object"),
+        ("--rnn-implementation=", "ERROR: implementation '': expected module:object"),
+        ("--rnn-seed=-1", "ERROR: --rnn-seed: expected an integer from 0 on"),
     ],
 )
 def test_what_cannot_be_judged_is_a_usage_error_of_one_line(
-    host: pytest.Pytester, options: list[str], line: str
+    host: pytest.Pytester, option: str, line: str
 ) -> None:
-    host.makepyfile(ends="import sys\nsys.exit(0)")
-    result = run(host, *SUITE, *options)
+    result = run(host, *SUITE, option)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     (told,) = [each for each in result.errlines if each]
     assert told.startswith(line)
 
 
-def test_a_seed_that_is_no_number_is_a_usage_error(host: pytest.Pytester) -> None:
-    result = run(host, "--rnn-seed=x")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*error: argument --rnn-seed: invalid int value: 'x'"])
-
-
 def test_without_torch_the_default_cannot_be_collected(host: pytest.Pytester) -> None:
     host.makeconftest("import sys\nsys.modules['torch'] = None")
-    result = host.runpytest_subprocess(*PLAIN, *SUITE)
+    result = run(host, *SUITE, apart=True)
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.stdout.fnmatch_lines(['*; to install it: pip install "rnn-conformance?torch?"'])
-    result.stdout.no_fnmatch_line("*Traceback*")
 
 
 def test_xdist_gives_the_same_counts_and_table(host: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     arguments = judging(WRONG, BATCH, only=f"{MAIN}] or {RELATIONAL}]")
     alone = run(host, *arguments)
-    spread = host.runpytest_subprocess(*PLAIN, "-n2", *arguments)
+    spread = run(host, "-n2", *arguments, apart=True)
     assert spread.ret == alone.ret == 1
-    counts = outcomes(alone)
-    del counts["deselected"]
-    assert outcomes(spread) == counts
+    assert outcomes(spread) == outcomes(alone)
     for name in ("RecurrentBiasDropped", BATCH):
         tables = [summary(result, name) for result in (alone, spread)]
         for table in tables:
             assert table.pop("rnn-conformance")  # the versions of what each process has imported
             assert len(table) > 8
         assert sorted(tables[0].items()) == sorted(tables[1].items())
-
-
-def test_xdist_with_no_check_executed_is_an_error(host: pytest.Pytester) -> None:
-    pytest.importorskip("xdist")
-    result = host.runpytest_subprocess(*PLAIN, "-n1", ".", *judging(BATCH, only="test_own"))
-    assert result.ret == 1
-    assert result.outlines.count(VAIN) == 1

@@ -60,6 +60,7 @@ def test_records_are_counted_by_check_in_the_order_of_their_first() -> None:
     ]
     assert [tally.run for tally in counted.values()] == [3, 0, 2]
     assert total(records) == Tally(3, 2, 0, 2, inf)
+    assert by_check([]) == {}
     left_out = by_check(records, {"c": 5, "d": 6})
     assert [(check, tally.not_claimed) for check, tally in left_out.items()] == [
         ("b", 0), ("a", 2), ("c", 5), ("d", 6),
@@ -91,10 +92,6 @@ def test_a_known_failure_that_passes_fails() -> None:
     assert report(record("a", "passed"), with_known_failures(fails, known)).conforms
 
 
-def test_nothing_is_counted_of_no_records() -> None:
-    assert by_check([]) == {}
-
-
 @pytest.mark.parametrize(
     ("records", "executed", "failures", "conforms", "worst"),
     [
@@ -117,16 +114,15 @@ def test_a_report_conforms_if_something_ran_and_nothing_failed(
     assert not report(*records, complete=False).conforms
 
 
-@pytest.mark.parametrize("worst_share", [None, 0.0, 0.1, 1e300, inf])
-def test_a_record_comes_back_from_json_as_it_was(worst_share: float | None) -> None:
-    given = replace(EVERY_FIELD, worst_share=worst_share)
-    text = json.dumps(given.to_json(), allow_nan=False)
-    assert Record.from_json(json.loads(text)) == given
-
-
-@pytest.mark.parametrize("found", [0.5, inf, -inf])
-def test_a_place_comes_back_from_json_as_it_was(found: float) -> None:
-    given = replace(EVERY_FIELD, first_outside=Place(1, 2, 3, 0.25, found, 1e-7))
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"worst_share": share} for share in (None, 0.0, 0.1, 1e300, inf)),
+        *({"first_outside": Place(1, 2, 3, 0.25, found, 1e-7)} for found in (0.5, inf, -inf)),
+    ],
+)
+def test_a_record_comes_back_from_json_as_it_was(changes: dict[str, Any]) -> None:
+    given = replace(EVERY_FIELD, **changes)
     text = json.dumps(given.to_json(), allow_nan=False)
     assert Record.from_json(json.loads(text)) == given
 
@@ -167,7 +163,6 @@ def test_json_of_a_report() -> None:
     ("found", "sentence"),
     [
         (report(), "mine could not be judged: no check was executed."),
-        (report(NOT_CLAIMED), "mine could not be judged: no check was executed."),
         (report(PASSED), "mine conforms: 1 checks passed, the worst error is 0.25 of its bound."),
         (report(PASSED, FAILED), "mine DOES NOT CONFORM: 1 of 2 checks failed."),
         (
@@ -178,17 +173,13 @@ def test_json_of_a_report() -> None:
             report(PASSED, FAILED, NOT_CLAIMED, complete=False),
             "mine could not be judged: interrupted after 2 checks, 1 failed.",
         ),
-        (
-            report(complete=False),
-            "mine could not be judged: interrupted after 0 checks, 0 failed.",
-        ),
     ],
 )
 def test_the_verdict_is_one_sentence(found: Report, sentence: str) -> None:
     assert verdict(found) == sentence
 
 
-def test_the_first_three_failures_of_each_check_are_shown() -> None:
+def test_the_first_failure_of_each_check_is_shown() -> None:
     failures = [replace(FAILED, check=check, case=str(i)) for i in range(5) for check in "ab"]
     shown = first_failures([PASSED, NOT_CLAIMED, *failures])
     assert [(each.check, each.case) for each in shown] == [(check, "0") for check in "ab"]

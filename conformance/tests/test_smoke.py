@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 from rnn_conformance import BASIC, Answer, Call, CannotBeJudged, as_implementation, check, claims
 from rnn_conformance.contract.call import Array
@@ -72,30 +71,6 @@ def test_a_slip_is_named_and_there_is_no_verdict(make: Callable[[], Any], said: 
     with pytest.raises(CannotBeJudged, match="there is no verdict: ") as refused:
         smoke(make())
     assert said in str(refused.value)
-
-
-class OneSequence:
-    """A first RNN: one sequence, vectors, dictionaries by step."""
-
-    def __init__(self, input_size: int, hidden_size: int, output_size: int, **_: Any) -> None:
-        self.hidden_size = hidden_size
-
-    def forward(self, inputs: Any, h_0: Any = None) -> Any:
-        w = vars(self)
-        h = np.zeros(self.hidden_size, inputs.dtype) if h_0 is None else h_0[:, 0]
-        states, outputs = {}, {}
-        for t, x in enumerate(inputs):
-            h = np.tanh(w["W_xh"] @ x + w["b_xh"][:, 0] + w["W_hh"] @ h + w["b_hh"][:, 0])
-            states[t], outputs[t] = h, w["W_ho"] @ h + w["b_ho"][:, 0]
-        return outputs, states
-
-
-def test_what_takes_single_sequences_alone_is_asked_for_them_alone() -> None:
-    found = smoke(as_implementation(OneSequence))
-    assert found.claims == BASIC - {"time_first", "h_n"} | {"single"}
-    report = check(found, checks=["output", "readout"])
-    assert report.conforms
-    assert report.executed > 50
 
 
 OTHERS = ("h_n", "outputs")

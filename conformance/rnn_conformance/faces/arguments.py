@@ -1,11 +1,11 @@
 """What the command line takes."""
 
 import argparse
+from functools import partial
 
 from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.faces.reports import files
 from rnn_conformance.run import environment
-from rnn_conformance.run.environment import cores
 from rnn_conformance.sources.loading import names
 from rnn_conformance.sources.source import ADAPTERS
 
@@ -33,62 +33,31 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--version", action="version", version=f"rnn-conformance {version}")
     commands = found.add_subparsers(required=True, metavar="command", dest="command")
     judge = commands.add_parser("check", help="judge one implementation", epilog=found.epilog)
-    judged = judge.add_mutually_exclusive_group(required=True)
-    judged.add_argument(
-        "implementation",
-        nargs="?",
-        help=f"{', '.join(names())}; or package.module:object; or file.py:object",
-    )
-    judged.add_argument(
-        "--exec",
-        dest="program",
-        metavar="COMMAND",
-        help="a program in any language, that reads and writes files as exchange.md says",
-    )
-    judge.add_argument(
-        "--like",
-        default="",
-        choices=tuple(ADAPTERS),
-        help="what the object stands in for: made, loaded and called as that is",
-    )
-    judge.add_argument(
-        "--claims",
-        default="",
-        metavar="FILE",
-        help="TOML: what the implementation claims, and its known failures",
-    )
-    judge.add_argument(
-        "--check",
-        action="append",
-        dest="checks",
-        choices=tuple(CHECKS),
-        metavar="NAME",
-        help=f"run this check alone (repeatable): {', '.join(CHECKS)}",
-    )
+    judged = judge.add_mutually_exclusive_group(required=True).add_argument
+    named = f"{', '.join(names())}; or package.module:object; or file.py:object"
+    judged("implementation", nargs="?", help=named)
+    program = "a program in any language, that reads and writes files as exchange.md says"
+    judged("--exec", dest="program", metavar="COMMAND", help=program)
+    add = judge.add_argument
+    like = "what the object stands in for: made, loaded and called as that is"
+    add("--like", default="", choices=tuple(ADAPTERS), help=like)
+    claims = "TOML: what the implementation claims, and its known failures"
+    add("--claims", default="", metavar="FILE", help=claims)
+    some = f"run this check alone (repeatable): {', '.join(CHECKS)}"
+    add("--check", action="append", dest="checks", choices=tuple(CHECKS), metavar="NAME", help=some)
     for kind, (_, what) in files.KINDS.items():
-        judge.add_argument(f"--{kind}", metavar="FILE", help=f"write a report: {what}")
-    judge.add_argument(
-        "--no-diagnosis",
-        action="store_false",
-        dest="diagnosed",
-        help="do not search for the cause of failures, which can take a minute",
+        add(f"--{kind}", metavar="FILE", help=f"write a report: {what}")
+    undiagnosed = "do not search for the cause of failures, which can take a minute"
+    add("--no-diagnosis", action="store_false", dest="diagnosed", help=undiagnosed)
+    add("--seed", type=int, default=0, metavar="N", help="of the cases' numbers")
+    processes = (
+        "share the cases among N child processes, in which a crash or a hang is one failed "
+        "check (%(default)s); 0: judge in this very process, for a debugger"
     )
-    judge.add_argument("--seed", type=int, default=0, metavar="N", help="of the cases' numbers")
-    judge.add_argument(
-        "--processes",
-        type=_processes,
-        default=min(cores(), 4),
-        metavar="N",
-        help="share the cases among N child processes, in which a crash or a hang is one failed "
-        "check (%(default)s); 0: judge in this very process, for a debugger",
-    )
-    judge.add_argument(
-        "--time-limit",
-        type=float,
-        default=60.0,
-        metavar="S",
-        help="seconds for each check in a child process, or each answer of a program (%(default)g)",
-    )
+    number, usual = partial(_processes, 0), min(environment.cores(), 4)
+    add("--processes", type=number, default=usual, metavar="N", help=processes)
+    limit = "seconds for each check in a child process, or each answer of a program (%(default)g)"
+    add("--time-limit", type=float, default=60.0, metavar="S", help=limit)
     score = commands.add_parser(
         "mutants", help="judge the suite itself: wrong implementations caught, right ones accepted"
     )
@@ -99,20 +68,18 @@ def parser() -> argparse.ArgumentParser:
         "which causes are named rightly (an hour or two on two cores)",
     )
     score.add_argument(
-        "--processes", type=_at_least_one, default=1, metavar="N", help="share the work among N"
+        "--processes",
+        type=partial(_processes, 1),
+        default=1,
+        metavar="N",
+        help="share the work among N",
     )
     for name, (*_, what) in ELSEWHERE.items():
         commands.add_parser(name, help=what)
     return found
 
 
-def _processes(text: str) -> int:
-    if not text.isdecimal() or int(text) > 64:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to 64, got {text!r}")
+def _processes(least: int, text: str) -> int:
+    if not text.isdecimal() or not least <= int(text) <= 64:
+        raise argparse.ArgumentTypeError(f"expected a number from {least} to 64, got {text!r}")
     return int(text)
-
-
-def _at_least_one(text: str) -> int:
-    if (found := _processes(text)) == 0:
-        raise argparse.ArgumentTypeError("expected a number from 1 to 64, got '0'")
-    return found

@@ -119,19 +119,11 @@ class Face:
         self._asked: dict[Source, Asked | NoVerdict] = {}
         self._added: list[Planned] = []
         self._workers: list[Workers] = []
-        options = self._options
-        named = [
-            Source(name, options.rnn_like, options.rnn_claims)
-            for name in options.rnn_implementation or ()
-        ]
+        o = self._options
+        named = [Source(name, o.rnn_like, o.rnn_claims) for name in o.rnn_implementation or ()]
         named += [
-            Source(
-                command,
-                declaration=options.rnn_claims,
-                program=True,
-                time_limit=options.rnn_time_limit,
-            )
-            for command in options.rnn_exec or ()
+            Source(command, "", o.rnn_claims, program=True, time_limit=o.rnn_time_limit)
+            for command in o.rnn_exec or ()
         ]
         self._named = list(dict.fromkeys(named))
 

@@ -33,6 +33,7 @@ from rnn_conformance.checks.registry import always
 from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import Implementation
 from rnn_conformance.contract.refusal import CannotBeJudged
+from rnn_conformance.faces import status
 from rnn_conformance.faces.terminal import share, watched
 from rnn_conformance.sources.loading import load
 
@@ -89,13 +90,10 @@ def judge(subject: Subject, seed: int, number: int) -> Outcome:
 
 
 def soak(
-    implementation: Implementation, numbers: Iterable[int], seed: int = 0
+    implementations: Iterable[Implementation], numbers: Iterable[int], seed: int = 0
 ) -> Iterator[Outcome]:
-    """The outcomes of the cases of these numbers, one by one."""
-    return _together([Subject(implementation)], numbers, seed)
-
-
-def _together(subjects: Sequence[Subject], numbers: Iterable[int], seed: int) -> Iterator[Outcome]:
+    """The outcomes of the cases of these numbers, case by case."""
+    subjects = [*map(Subject, implementations)]
     return (judge(subject, seed, number) for number in numbers for subject in subjects)
 
 
@@ -180,7 +178,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         layers = [layer_named(name) for name in options.implementation]  # refused here, and once
         total = len(numbers) * len(layers)
-        for outcome in watched(_outcomes(options, layers, numbers), total, "cases"):
+        if options.processes == 1:
+            outcomes = soak(layers, numbers, options.seed)
+        else:
+            names = options.implementation
+            outcomes = soak_in_processes(names, numbers, options.seed, options.processes)
+        for outcome in watched(outcomes, total, "cases"):
             name = outcome.implementation
             summaries.setdefault(name, Summary()).add(outcome)
             for check, message in outcome.failures.items():
@@ -194,19 +197,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, summary in summaries.items():
         out.print(f"{name}:\n{summary}")
     if problem or not all(summary.judged for summary in summaries.values()):
-        Console(stderr=True, soft_wrap=True, markup=False, highlight=False).print(
-            f"rnn-conformance: {problem or 'no case was judged'}"
-        )
-        return 2
-    return 1 if any(summary.failed for summary in summaries.values()) else 0
-
-
-def _outcomes(
-    options: argparse.Namespace, layers: Sequence[Implementation], numbers: range
-) -> Iterator[Outcome]:
-    if options.processes == 1:
-        return _together([Subject(layer) for layer in layers], numbers, options.seed)
-    return soak_in_processes(options.implementation, numbers, options.seed, options.processes)
+        return status.not_judged(problem or "no case was judged")
+    failed = any(summary.failed for summary in summaries.values())
+    return status.DOES_NOT_CONFORM if failed else status.CONFORMS
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -15,7 +15,6 @@ from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.findings import Diagnosis
 from rnn_conformance.checks.records import Record, Report, Tally, Trial, by_check, by_clause, total
 
-FAILURES_SHOWN = 1
 E = TypeVar("E")
 
 
@@ -29,7 +28,7 @@ def print_report(console: Console, report: Report) -> None:
     console.print(clause_table(report.records))
     failed = {name: tally.failed for name, tally in by_check(report.records).items()}
     for record in first_failures(report.records):
-        more = failed[record.check] - FAILURES_SHOWN
+        more = failed[record.check] - 1
         console.print(Text(f"\n{describe(record)}"), soft_wrap=True)
         if more > 0:
             console.print(Text(f"  and {more} more of {record.check}"), soft_wrap=True)
@@ -159,12 +158,12 @@ def _cells(t: Tally) -> list[str]:
 
 
 def first_failures(records: Iterable[Record]) -> list[Record]:
-    """The first few failures of each check."""
-    shown: dict[str, list[Record]] = {}
+    """The first failure of each check."""
+    shown: dict[str, Record] = {}
     for record in records:
         if record.outcome == "failed":
-            shown.setdefault(record.check, []).append(record)
-    return [record for group in shown.values() for record in group[:FAILURES_SHOWN]]
+            shown.setdefault(record.check, record)
+    return [*shown.values()]
 
 
 def describe(record: Record) -> str:

@@ -12,7 +12,7 @@ from operator import setitem
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
-from types import SimpleNamespace, TracebackType
+from types import SimpleNamespace
 from typing import Any
 
 from rnn_conformance.cases.vacuity import Vacuous
@@ -102,12 +102,7 @@ class Workers:
     def __enter__(self) -> "Workers":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.end()
 
     def end(self) -> None:
@@ -231,10 +226,9 @@ class Workers:
     def _started(self, number: int) -> dict[str, Any]:
         if self._ended.is_set():
             raise CannotBeJudged("the run has ended")
+        environment = {**ONE_THREAD, **os.environ}
         self._conversations[number] = Conversation(
-            COMMAND,
-            line_bytes=LINE_BYTES,
-            environment={**ONE_THREAD, **os.environ},
+            COMMAND, line_bytes=LINE_BYTES, environment=environment
         )
         name = self._start["source"]["name"]
         try:

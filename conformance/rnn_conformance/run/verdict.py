@@ -65,17 +65,15 @@ def check(
         found = as_implementation(implementation)
         found = smoke(found) if getattr(found, "assumed", ()) else found
         asked = asked_of(found, seed=seed, checks=checks)
-        executed = (item.execute() for item in asked.planned)
         start = _start(asked, seed, environment.describe())
-        watched = progress(executed, len(asked.planned))
-        diagnose = partial(diagnosis_of, asked.planned)
-        return _report(start, asked, watched, diagnose if diagnosed else None, bool(checks))
+        records = (item.execute() for item in asked.planned)
+        diagnose = partial(diagnosis_of, asked.planned) if diagnosed else None
+        return _report(start, asked, progress(records, len(asked.planned)), diagnose, bool(checks))
     with Workers(source_of(implementation), isolation, seed=seed, checks=checks) as workers:
-        asked = workers.asked
-        start = _start(asked, seed, workers.environment)
-        records = progress(workers.records(), len(asked.planned))
+        start = _start(workers.asked, seed, workers.environment)
+        watched = progress(workers.records(), len(workers.planned))
         told = workers.diagnosis if diagnosed else None
-        return _report(start, asked, records, told, bool(checks))
+        return _report(start, workers.asked, watched, told, bool(checks))
 
 
 def as_marked(implementation: Any, isolation: How) -> tuple[Any, Isolation | None]:

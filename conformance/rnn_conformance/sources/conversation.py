@@ -159,16 +159,12 @@ class Conversation:
 def _end(process: Popen[bytes], selector: DefaultSelector) -> None:
     """Let it end, as it must at the end of its input; make it, and all that it started."""
     assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdin.close()
-    with suppress(TimeoutExpired):
-        process.wait(GRACE)
-    _kill(process)
-    process.wait()
-    selector.close()
-    process.stdout.close()
-    process.stderr.close()
+    with process:  # which closes the other streams, and waits
+        process.stdin.close()
+        with suppress(TimeoutExpired):
+            process.wait(GRACE)
+        _kill(process)
+        selector.close()
 
 
 def _kill(process: Popen[bytes]) -> None:

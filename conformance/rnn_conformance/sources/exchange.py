@@ -29,19 +29,16 @@ Tensors = dict[str, npt.NDArray[Any]]
 
 def fields_of(call: Call) -> dict[str, Any]:
     """What is asked, as it stands in call.json."""
+    options = asdict(call.options)
+    if not call.options.output_size:
+        del options["output_size"]
     return {
         "format": FORMAT,
         "layout": call.layout,
         "dtype": "bfloat16" if call.bfloat16 else call.dtype.name,
-        "options": _options(call.options),
+        "options": options,
         "training": call.training,
     }
-
-
-def _options(options: Options) -> dict[str, Any]:
-    """The options by name, without the size of a readout if there is none."""
-    fields = asdict(options)
-    return fields if options.output_size else {n: fields[n] for n in fields if n != "output_size"}
 
 
 def tensors_of(call: Call) -> Tensors:

@@ -84,11 +84,11 @@ def feeds_of(call: Call) -> dict[str, npt.NDArray[Any]]:
     return feeds
 
 
-def of_backend(backend: Any, device: str = "CPU") -> Prepare:
+def of_backend(backend: Any) -> Prepare:
     """How a class or module with the interface of `onnx.backend.base.Backend` prepares a model."""
 
     def prepare(model: bytes) -> Session:
-        prepared = backend.prepare(onnx.load_from_string(model), device)
+        prepared = backend.prepare(onnx.load_from_string(model), "CPU")
         if not hasattr(prepared, "run"):
             raise TypeError(f"prepare: expected an object with run, got {type(prepared).__name__}")
 
@@ -115,11 +115,16 @@ def of_function(function: Callable[[Path, Feeds], Sequence[npt.NDArray[Any]]]) -
     return prepare
 
 
+def session_of(runner: Any) -> Session:
+    """How what has `run(names of outputs or None, inputs by name)` is one."""
+    return lambda feeds: list(runner.run(None, dict(feeds)))
+
+
 def like_backend(backend: Any, name: str) -> OnnxLayer:
     """A layer that runs on an `onnx.backend.base.Backend`, asked for all that a model can say."""
-    return OnnxLayer(name, of_backend(backend), ONNX_FEATURES, conventions=OPEN)
+    return OnnxLayer(name, of_backend(backend), conventions=OPEN)
 
 
 def like_runner(function: Any, name: str) -> OnnxLayer:
     """A layer that runs by `function(path_of_the_model, inputs_by_name)`, likewise."""
-    return OnnxLayer(name, of_function(function), ONNX_FEATURES, conventions=OPEN)
+    return OnnxLayer(name, of_function(function), conventions=OPEN)

@@ -1,21 +1,19 @@
 """onnx.reference, the evaluator that comes with the standard, as a layer."""
 
-from typing import Any
-
 from onnx.reference import ReferenceEvaluator
 
 from rnn_conformance.contract.declaration import KnownFailure
-from rnn_conformance.sources.adapters.onnx_backend import ONNX_FEATURES, Feeds, OnnxLayer, Session
+from rnn_conformance.sources.adapters.onnx_backend import (
+    ONNX_FEATURES,
+    OnnxLayer,
+    Session,
+    session_of,
+)
 
 
 def session(model: bytes) -> Session:
     """One evaluator."""
-    evaluator = ReferenceEvaluator(model)
-
-    def run(feeds: Feeds) -> list[Any]:
-        return list(evaluator.run(None, dict(feeds)))
-
-    return run
+    return session_of(ReferenceEvaluator(model))
 
 
 ONNX_REFERENCE = OnnxLayer(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import torch
 
-from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, LAYOUTS, Answer, Call, Options
+from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, LAYOUTS, Answer, Call
 from rnn_conformance.sources.adapters.sizes import state_of_one
 from rnn_conformance.sources.adapters.torch_layer import array, tensor
 
@@ -28,29 +28,17 @@ class TorchCell:
 
     @torch.inference_mode()
     def run(self, call: Call) -> Answer:
-        named = {n.removesuffix("_l0"): tensor(value, call) for n, value in call.weights.items()}
-        h_0 = state_of_one(call)
-        state = None if h_0 is None else tensor(h_0, call)
-        output, h_n = self._loop(call.options, named, call, state)
-        return Answer(array(output), array(h_n[None]))
-
-    def _loop(
-        self,
-        o: Options,
-        weights: dict[str, torch.Tensor],
-        call: Call,
-        state: torch.Tensor | None,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The state after each step, in the layout of the call, and the last."""
-        inputs = tensor(call.inputs, call)
+        o, inputs, h_0 = call.options, tensor(call.inputs, call), state_of_one(call)
         cell = torch.nn.RNNCell(
             o.input_size, o.hidden_size, o.bias, o.nonlinearity, dtype=inputs.dtype
         )
-        cell.load_state_dict(weights)
+        cell.load_state_dict(
+            {n.removesuffix("_l0"): tensor(value, call) for n, value in call.weights.items()}
+        )
         step, axis = self.step(cell), 1 if call.layout == "batch_first" else 0
-        states = []
+        state, states = None if h_0 is None else tensor(h_0, call), []
         for x in inputs.unbind(axis):
             state = step(x, state)
             states.append(state)
-        stacked = torch.stack(states, axis)
-        return stacked, stacked.select(axis, -1)
+        output = torch.stack(states, axis)
+        return Answer(array(output), array(output.select(axis, -1)[None]))
