@@ -1,22 +1,11 @@
 """What the tests of this repository share, and print at their end: variants told apart."""
 
-from collections.abc import Iterator
+import os
 from typing import Any
 
-import pytest
-
+# Before torch is imported: in cases so small, several threads only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 COUNTED = ("wrong implementation rejected", "healthy implementation accepted")
-
-
-@pytest.fixture(scope="module")
-def one_thread_of_torch() -> Iterator[None]:
-    """In cases so small, several only wait for each other."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -15,8 +15,6 @@ RIGHT = ("torch.nn.RNN", "rnn_reference.RNN", "SummedBackwards", "Packed", "Drop
 ALWAYS = {"shape_and_dtype", "output", "final_state", "inputs_unchanged"}
 RELATIONS = {name for name, check in CHECKS.items() if check.among is not always}
 
-pytestmark = pytest.mark.usefixtures("one_thread_of_torch")
-
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RIGHT)
@@ -59,7 +57,7 @@ def test_only_what_is_claimed_is_asked() -> None:
     outcomes = list(soak.soak([TanhAlone()], CASES))
     assert [outcome for outcome in outcomes if outcome.failures] == []
     for outcome in outcomes:
-        assert outcome.case.nonlinearity == "tanh" or not outcome.shares
+        assert outcome.case.cell == "tanh" or not outcome.shares
     assert sum(bool(outcome.shares) for outcome in outcomes) > 80
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,10 +41,10 @@ class Observation:
     refusal: str
     judgements: Mapping[str, Judgement]
 
-    @property
+    @cached_property
     def failed(self) -> bool:
         return bool(self.refusal) or any(
-            judgement.worst()[0] > 1 for judgement in self.judgements.values()
+            judgement.shares().max() > 1 for judgement in self.judgements.values()
         )
 
 
