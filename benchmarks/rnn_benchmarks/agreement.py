@@ -1,21 +1,16 @@
 """Proof, before anything is timed, that a line computes the recurrence.
 
-Every line is compared with the same trajectory in float64. The bounds are those of the suite:
-`trajectory_bound` for the states, and for the outputs the rounding of the readout plus what |W_ho|
-makes of the distance of the states.
+Every line is compared with the same trajectory, computed in float64 as the equations stand, within
+the bounds of the suite: the one-step bound, carried through time and through the readout.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from rnn_conformance.bounds.certificate import (
-    Precision,
-    affine,
-    gamma,
-    readout_bound,
-    trajectory,
-    trajectory_bound,
-)
+from rnn_conformance.bounds.balls import Precision, exactly
+from rnn_conformance.cells import CELLS, CellWeights
+from rnn_conformance.cells.readout import readout
+from rnn_conformance.cells.running import trajectory
 
 from rnn_benchmarks.lines import Trajectory
 from rnn_benchmarks.workload import Workload
@@ -31,15 +26,15 @@ class Expected(NamedTuple):
 
 def expect(workload: Workload) -> Expected:
     """What every line must compute from this workload."""
-    w, x = workload.weights, workload.inputs
-    h_0, precision = np.zeros((x.shape[1], len(w["W_hh"]))), Precision.of(x.dtype)
-    states = trajectory(w, x, h_0)
-    apart = trajectory_bound(w, x, h_0, states, precision)
-    readout = affine((w["W_ho"], states), biases=(w["b_ho"],))
-    # The readout is rounded at the states of the line, which are `apart` from these.
-    carried = (apart @ np.abs(w["W_ho"]).T) * (1 + gamma(readout.roundings, precision.u))
-    outputs = readout_bound(readout, precision) + carried * readout.slack
-    return Expected(Trajectory(readout.value, states), Trajectory(outputs, apart), x.dtype)
+    w, inputs = CellWeights.of_seed_model(workload.weights), workload.inputs
+    h_0 = np.zeros((inputs.shape[1], len(w.W_hh)))
+    states = trajectory(CELLS["tanh"], w, exactly(inputs, Precision.of(inputs.dtype)), h_0)
+    last = {**workload.weights, "b_ho": workload.weights["b_ho"][:, 0]}
+    outputs = readout(last, states).ball()
+    values, bounds = (
+        Trajectory(getattr(outputs, part), getattr(states, part)) for part in ("value", "bound")
+    )
+    return Expected(values, bounds, inputs.dtype)
 
 
 def require_agreement(title: str, found: Trajectory, expected: Expected) -> None:

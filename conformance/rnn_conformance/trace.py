@@ -8,14 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from rnn_reference import validate_weights, weight_shapes
 
-from rnn_conformance.bounds.certificate import (
-    Precision,
-    next_state,
-    preactivation,
-    state_reason,
-)
+from rnn_conformance.bounds.balls import Precision
 from rnn_conformance.bounds.judgement import Judgement, Place
-from rnn_conformance.contract.call import Array
+from rnn_conformance.cells import CELLS, CellWeights
+from rnn_conformance.cells.running import one_step
+from rnn_conformance.contract.call import NONLINEARITIES, Array
 
 # T·B rows are judged at a time, so that what is needed beside the arguments does not grow with T:
 # as many as hold so many numbers, but enough for a product to be worth its call.
@@ -73,9 +70,9 @@ def certify(
     """
     cell = _cell(weights)
     precision = _claimed(dtype, states)
-    if nonlinearity not in ("tanh", "relu"):
+    if nonlinearity not in NONLINEARITIES:
         raise ValueError(f"nonlinearity: expected 'tanh' or 'relu', got {nonlinearity!r}")
-    hidden_size, input_size = cell["W_xh"].shape
+    hidden_size, input_size = cell.W_ih.shape
     if states.ndim not in (2, 3) or 0 in states.shape:
         raise ValueError(
             f"states: expected shape (T, B, {hidden_size}) or (T, {hidden_size}), with one step "
@@ -116,7 +113,7 @@ def _verdict(judgements: Iterator[tuple[Judgement, int]]) -> Certificate:
 
 
 def _judgements(
-    cell: Mapping[str, Array],
+    cell: CellWeights,
     inputs: Array,
     states: Array,
     h_0: Array,
@@ -133,20 +130,19 @@ def _judgements(
             found = states[start : start + steps, rows]
             before = states[start - 1, rows] if start else h_0[rows]
             previous = np.concatenate([before[np.newaxis], found[:-1]])
-            a = preactivation(cell, inputs[start : start + steps, rows], previous)
-            right = next_state(nonlinearity, a, precision)
-            reason = state_reason(nonlinearity, a.roundings, precision)
-            yield Judgement("states", right.expected, found, right.bound(), reason, start), row
+            seen = inputs[start : start + steps, rows]
+            right, reason = one_step(CELLS[nonlinearity], cell, seen, previous, precision)
+            yield Judgement("states", right.value, found, right.bound, reason, start), row
 
 
-def _cell(weights: Mapping[str, Array]) -> dict[str, Array]:
+def _cell(weights: Mapping[str, Array]) -> CellWeights:
     """The weights of the recurrence, checked; a readout that is missing is made up."""
     W_xh = weights.get("W_xh") if isinstance(weights, Mapping) else None
     if isinstance(W_xh, np.ndarray) and W_xh.ndim == 2 and not {"W_ho", "b_ho"} <= weights.keys():
         shapes = weight_shapes(W_xh.shape[1], W_xh.shape[0], 1)
         made_up = {name: np.zeros(shapes[name], W_xh.dtype) for name in ("W_ho", "b_ho")}
         weights = {**made_up, **weights}
-    return validate_weights(weights)
+    return CellWeights.of_seed_model(validate_weights(weights))
 
 
 def _claimed(dtype: npt.DTypeLike | None, states: Array) -> Precision:

@@ -1,12 +1,12 @@
 """The equations in ball arithmetic: every number is a ball that contains the true one.
 
-Written from the equations alone, and sharing nothing with the reference or the certificate. A float
+Written from the equations alone, and sharing nothing with the reference or the judge. A float
 becomes a ball of radius zero, and Arb proves that every result encloses. A comparison of balls is
 true only where it holds for all numbers in them: too few bits can make a test fail, never pass.
 Precision is that of `flint.ctx`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from flint import arb, ctx
 Array = npt.NDArray[np.floating]
 Ball = Any  # an arb, which NumPy takes for an element of an array of objects
 Balls = npt.NDArray[np.object_]
+Weights = Sequence[Array]  # W_ih (H, I), W_hh (H, H), b_ih (H,), b_hh (H,)
 
 TANH_ULPS = 4
 NARROW = arb(2) ** -80
@@ -81,21 +82,21 @@ def floats_within(ends: Balls, sign: int | Array) -> npt.NDArray[np.float64]:
     return np.where(beyond, np.nextafter(nearest, -sign * np.inf), nearest)
 
 
-def preactivation(weights: Mapping[str, Array], x: Array | Balls, h: Array | Balls) -> Sum:
-    """W_xh x_t + b_xh + W_hh h_{t-1} + b_hh, for rows x (B, I) and h (B, H)."""
-    W_xh, b_xh, W_hh, b_hh = (balls(weights[n]) for n in ("W_xh", "b_xh", "W_hh", "b_hh"))
+def preactivation(weights: Weights, x: Array | Balls, h: Array | Balls) -> Sum:
+    """W_ih x_t + b_ih + W_hh h_{t-1} + b_hh, for rows x (B, I) and h (B, H)."""
+    W_ih, W_hh, b_ih, b_hh = map(balls, weights)
     x, h = balls(x), balls(h)
     return Sum(
-        x @ W_xh.T + b_xh.T + h @ W_hh.T + b_hh.T,
-        abs(x) @ abs(W_xh).T + abs(b_xh).T + abs(h) @ abs(W_hh).T + abs(b_hh).T,
-        W_xh.shape[1] + W_hh.shape[1] + 3,
+        x @ W_ih.T + b_ih + h @ W_hh.T + b_hh,
+        abs(x) @ abs(W_ih).T + abs(b_ih) + abs(h) @ abs(W_hh).T + abs(b_hh),
+        W_ih.shape[1] + W_hh.shape[1] + 3,
     )
 
 
 def readout(weights: Mapping[str, Array], h: Array | Balls) -> Sum:
     """W_ho h_t + b_ho, for rows h (B, H)."""
     W_ho, b_ho, h = balls(weights["W_ho"]), balls(weights["b_ho"]), balls(h)
-    return Sum(h @ W_ho.T + b_ho.T, abs(h) @ abs(W_ho).T + abs(b_ho).T, W_ho.shape[1] + 2)
+    return Sum(h @ W_ho.T + b_ho, abs(h) @ abs(W_ho).T + abs(b_ho), W_ho.shape[1] + 2)
 
 
 def tanh(a: Balls) -> Balls:
@@ -106,10 +107,12 @@ def tanh(a: Balls) -> Balls:
 def rounded_state(a: Sum, arithmetic: Arithmetic, sign: int | Array) -> Balls:
     """tanh(a) with every error as large as a right computation can make it, in this direction.
 
-    The sum is off by its whole error, the tanh by four ulps, and then flushed to zero besides.
+    The sum is off by its whole error, the tanh by four ulps, and then flushed to zero besides. The
+    state was kept wider, and is rounded as it shows.
     """
     s = tanh(a.value + sign * a.error(arithmetic))
-    state: Balls = s + sign * (2 * TANH_ULPS * arithmetic.u * abs(s) + arithmetic.eta)
+    kept: Balls = s + sign * (2 * TANH_ULPS * arithmetic.u * abs(s) + arithmetic.eta)
+    state: Balls = kept + sign * arithmetic.u * abs(kept)
     return state
 
 
@@ -129,7 +132,7 @@ def farthest_sum(y: Sum, arithmetic: Arithmetic, expected: Array | Balls) -> Bal
     return result
 
 
-def trajectory(weights: Mapping[str, Array], inputs: Array, h_0: Array) -> Balls:
+def trajectory(weights: Weights, inputs: Array, h_0: Array) -> Balls:
     """All states (T, B, H) from inputs (T, B, I) and h_0 (B, H), of radius below 2^-80.
 
     Every step widens the balls by a few bits; the precision is doubled until enough is left.

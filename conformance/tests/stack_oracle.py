@@ -63,7 +63,7 @@ def one_unit(net: Network, end: str, j: int, x: State, h: State) -> Ends:
     terms = list(zip(w[f"weight_ih_{end}"][j], x, strict=True))
     terms += zip(w[f"weight_hh_{end}"][j], h, strict=True)
     biases = [float(w[f"bias_{k}_{end}"][j]) for k in ("ih", "hh") if f"bias_ih_{end}" in w]
-    m = len(terms) + 3
+    m = sum(weight != 0 for weight, _ in terms) + 3
     lower, upper = (total(net.rounding, m, terms, biases, sign) for sign in (-1, +1))
     return activated(net, lower, -1), activated(net, upper, +1)
 
@@ -82,11 +82,12 @@ def total(
 
 
 def activated(net: Network, a: Ball, sign: int) -> Ball:
-    """f(a): tanh to four ulps, relu exactly, and what is too small may be flushed to zero."""
+    """f(a): tanh to four ulps, rounded once more as it shows; relu exactly; both may be flushed."""
     u, eta = net.rounding.u, net.rounding.eta
     if net.nonlinearity == "relu":
         return (a if a > 0 else arb(0)) + sign * eta
-    return a.tanh() + sign * (2 * TANH_ULPS * u * abs(a.tanh()) + eta)
+    kept = a.tanh() + sign * (2 * TANH_ULPS * u * abs(a.tanh()) + eta)
+    return kept + sign * u * abs(kept)
 
 
 def readout(rounding: Arithmetic, weights: Array, bias: float, h: Array) -> Ends:

@@ -94,7 +94,7 @@ def test_a_keras_of_another_backend_is_refused(keras_rnn: Any) -> None:
 
 
 def test_the_torch_cell_as_a_layer_has_relu_and_no_bias() -> None:
-    call = Case(T=1, nonlinearity="relu", bias="off", dtype="float64").call()
+    call = Case(T=1, cell="relu", bias="off", dtype="float64").call()
     w = call.weights
     assert call.h_0 is not None
     a = call.inputs[0] @ w["weight_ih_l0"].T + call.h_0[0] @ w["weight_hh_l0"].T

@@ -17,7 +17,7 @@ NORMAL, HALF, DOUBLE = (
 )
 RAGGED, TWO = replace(CASE, lengths="unsorted"), replace(CASE, L=2)
 SINGLE, BATCH_FIRST = replace(CASE, layout="single", B=1), replace(CASE, layout="batch_first")
-RELU, BOTH = replace(CASE, nonlinearity="relu"), replace(CASE, bidirectional=True)
+RELU, BOTH = replace(CASE, cell="relu"), replace(CASE, bidirectional=True)
 MODERATE = replace(CASE, weights="moderate")
 SMALL = Case(T=2, B=2, I=2, H=2, L=2)
 WIDE_READOUT = replace(SMALL, O=2)
@@ -158,7 +158,12 @@ AMONG: list[tuple[Condition, Case, frozenset[str], bool]] = [
     (usual_or_short, replace(short(48), dtype="float64"), FEATURES, True),
     (usual_or_short, replace(short(49), L=2), FEATURES, False),
     (usual_or_short, replace(short(49), weights="contractive"), FEATURES, False),
-    (usual_or_short, replace(short(49), weights="contractive"), FEATURES - {"tanh"}, True),
+    (
+        usual_or_short,
+        replace(short(49), cell="relu", weights="contractive"),
+        FEATURES - {"tanh"},
+        True,
+    ),
     (usual_or_short, replace(short(49), dtype="float16"), FEATURES, False),
 ]
 

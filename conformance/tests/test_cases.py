@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from rnn_conformance.cases.case import EXTREMES, H0, Case, LengthsKind
+from rnn_conformance.cases.case import H0, Case, LengthsKind
 from rnn_conformance.cases.catalogue import (
     PAIRS,
     RANDOM,
@@ -16,6 +16,7 @@ from rnn_conformance.cases.catalogue import (
     one_layer_cases,
 )
 from rnn_conformance.cases.vacuity import refuse_vacuous
+from rnn_conformance.cells.drawing import EXTREMES
 from rnn_conformance.contract.call import BASIC, DTYPES, HALF_DTYPES, LAYOUTS, NONLINEARITIES
 
 Pair = tuple[tuple[str, object], ...]
@@ -23,7 +24,7 @@ LEVELS: dict[str, tuple[object, ...]] = {
     "dtype": (*DTYPES, *HALF_DTYPES),
     "layout": LAYOUTS,
     "layers": ("one", "several"),
-    "nonlinearity": NONLINEARITIES,
+    "cell": NONLINEARITIES,
     "bias": ("off", "zeros", "nonzero"),
     "bidirectional": (False, True),
     "h_0": get_args(H0),

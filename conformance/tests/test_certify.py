@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance import certify, trace
-from rnn_conformance.bounds import certificate
-from rnn_conformance.bounds.certificate import Precision
+from rnn_conformance.bounds.balls import Precision
 from rnn_conformance.bounds.judgement import Judgement, Place
-from rnn_conformance.cases.case import Case, Weights
+from rnn_conformance.cases.case import Case
+from rnn_conformance.cells import CELLS, CellWeights
+from rnn_conformance.cells.cell import Kind
+from rnn_conformance.cells.running import one_step
 from rnn_conformance.contract.call import Array, Call, Dtype, Nonlinearity
 from rnn_conformance.sources.seed_model import seed_call
 from rnn_conformance.trace import ROWS
@@ -104,8 +106,8 @@ def _drawn(
     kind: str, nonlinearity: Nonlinearity, dtype: Dtype
 ) -> tuple[Mapping[str, Array], Array, Array]:
     """Weights, inputs (T, B, I) and right states (T, B, H), of moderate and extreme sizes."""
-    weights: Weights = "normal" if kind == "faint" else kind  # type: ignore[assignment]
-    case = Case(23, 5, 7, 12, h_0="none", nonlinearity=nonlinearity, dtype=dtype, weights=weights)
+    weights: Kind = "normal" if kind == "faint" else kind  # type: ignore[assignment]
+    case = Case(23, 5, 7, 12, h_0="none", cell=nonlinearity, dtype=dtype, weights=weights)
     call = _faint(case.call()) if kind == "faint" else case.call()
     layer = RNN.from_weights(call.weights, nonlinearity=nonlinearity)
     return seed_call(call).weights, call.inputs, np.array(layer.forward(call.inputs)[0])
@@ -139,9 +141,9 @@ def test_chunks_give_the_verdict_of_the_whole(
     for wrong, states in _made_wrong(right).items():
         before = np.concatenate([np.zeros_like(states[:1]), states[:-1]])
         with np.errstate(all="ignore"):
-            a = certificate.preactivation(weights, inputs, before)
-            step = certificate.next_state(nonlinearity, a, Precision.of(dtype))
-            whole = Judgement("states", step.expected, states, step.bound(), "")
+            w, cell = CellWeights.of_seed_model(weights), CELLS[nonlinearity]
+            step, _ = one_step(cell, w, inputs, before, Precision.of(dtype))
+            whole = Judgement("states", step.value, states, step.bound, "")
             (share, worst), outside = whole.worst(), whole.first_outside()
         found = certify(weights, inputs, states, nonlinearity=nonlinearity)
         assert found.conforms == (outside is None), wrong

@@ -219,7 +219,7 @@ def test_a_wrong_one_does_not_conform_and_the_table_counts_what_the_file_holds(c
     assert out.splitlines()[-1] == f"RecurrentBiasDropped DOES NOT CONFORM: {said}"
     assert out.count("\nFAILED output[") == out.count("\nFAILED trajectory[") == 1
     assert out.count("  to repeat it:\n") == 2
-    assert "    expected = np.tanh(W_xh @ x + b_xh + W_hh @ h + b_hh)\n" in out
+    assert "    expected = np.tanh(W_ih @ x + b_ih + W_hh @ h + b_hh)\n" in out
 
 
 def test_the_seed_changes_the_numbers_and_which_cases_are_drawn(check: Run) -> None:

@@ -32,7 +32,7 @@ def test_random_cases_span_the_space() -> None:
         "bias": get_args(Bias),
         "h_0": get_args(H0),
         "lengths": get_args(LengthsKind),
-        "nonlinearity": NONLINEARITIES,
+        "cell": NONLINEARITIES,
         "layout": LAYOUTS,
         "dtype": (*DTYPES, *HALF_DTYPES),
         "weights": ("contractive", "normal", "moderate"),
@@ -44,5 +44,5 @@ def test_random_cases_span_the_space() -> None:
         assert max(getattr(case, name) for case in cases) > least, name
     for case in cases:
         assert case.layout != "single" or (case.B, case.lengths) == (1, "none")
-        assert case.weights == "contractive" or (case.L, case.nonlinearity) == (1, "tanh")
+        assert case.weights == "contractive" or (case.L, case.cell) == (1, "tanh")
         assert not case.padding_nan or case.lengths != "none"

@@ -130,10 +130,17 @@ def test_zero_is_compared_in_every_call(count: int) -> None:
         assert record(odd).message.startswith(f"h_n: step {layer}, row 3, unit 39: ")
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_scale_to_a_few_roundings(dtype: Any) -> None:
+@pytest.mark.parametrize(
+    ("cell", "dtype", "within", "beyond"),
+    [("relu", "float32", 4.9, 6.2), ("relu", "float64", 8.5, 10), ("tanh", "float32", 18, 21)],
+)
+def test_scale_to_a_few_roundings(cell: str, dtype: Any, within: float, beyond: float) -> None:
+    """By hand, of relu: 3 U of the first layer and 4 U of the sum, 4 u of the scale; U is 2 u in
+    float64. tanh flattens.
+    """
     usual, eps = with_zeros(int(P * np.prod(SIZES))), float(np.finfo(dtype).eps)
-    case = replace(CASE, dtype=dtype)
-    for off, outcome in ((7, "passed"), (-7, "passed"), (9.5, "failed"), (-9.5, "failed")):
-        wrong = Given(usual, (1 + off * eps) / (1 - P))
-        assert record(wrong, case).outcome == outcome
+    case = replace(CASE, dtype=dtype, cell=cell)
+    for off, outcome in ((within, "passed"), (beyond, "failed")):
+        for sign in (+1, -1):
+            wrong = Given(usual, (1 + sign * off * eps) / (1 - P))
+            assert record(wrong, case).outcome == outcome

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from rnn_conformance import catalogue, plan
-from rnn_conformance.bounds.certificate import Precision
+from rnn_conformance.bounds.balls import Precision
 from rnn_conformance.contract.call import HALF_DTYPES, Array, Dtype
 from rnn_conformance.contract.dtypes import bfloat16, carrier, in_format
 from rnn_conformance.variants.recurrence import Recurrence

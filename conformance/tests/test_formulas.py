@@ -4,24 +4,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rnn_conformance.bounds.certificate import Precision
+from rnn_conformance.bounds.balls import Precision
 from rnn_conformance.bounds.judgement import Judgement, Place, identical
 from rnn_conformance.cases.case import Case
-from rnn_conformance.cases.expected import from_own_states, readout
+from rnn_conformance.cases.expected import from_own_states, judge_readout
 from rnn_conformance.contract.call import Answer
 from rnn_conformance.variants.healthy import Plain
 
 RAGGED = Case(T=4, B=3, I=2, H=2, O=2, bidirectional=True, lengths="unsorted")
 
 
-@pytest.mark.parametrize("case", [RAGGED, replace(RAGGED, nonlinearity="relu", bias="off")])
+@pytest.mark.parametrize("case", [RAGGED, replace(RAGGED, cell="relu", bias="off")])
 def test_formula_gives_every_expected_number(case: Case) -> None:
-    data = case.data()
+    data, precision = case.data(), Precision.of(case.dtype)
     found = Plain().run(case.call())
     assert found.y is not None
     output = np.where(data.real, found.output, 0)
-    steps = from_own_states(case, Answer(output, found.h_n))
-    of_y = readout(data, Precision.of(case.dtype), output, found.y)
+    steps = from_own_states(data, precision, Answer(output, found.h_n))
+    of_y = judge_readout(data, precision, output, found.y)
     for expected, formula in ((steps.output, steps.formula), (of_y.expected, of_y.formula)):
         assert formula is not None
         for t, b, j in np.ndindex(expected.shape):

@@ -1,6 +1,7 @@
 """Imports run one way: between the three packages, and between the folders of the suite."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ MAY_IMPORT = {
 OURS = {"rnn_reference", "rnn_conformance", "rnn_benchmarks"}
 SUITE = ROOT / "conformance/rnn_conformance"
 ORDER = (
-    "contract", "sources", "bounds", "cases", "checks", "variants", "explain", "run", "faces",
+    "contract", "sources", "bounds", "cells", "cases", "checks", "variants", "explain", "run",
+    "faces",
 )  # fmt: skip
-ALSO = {"trace": ("contract", "bounds"), "vectors": (*ORDER[:-1], "vectors")}
+ALSO = {"trace": ("contract", "bounds", "cells"), "vectors": (*ORDER[:-1], "vectors")}
 FACES = ("__init__", "__main__", "plugin", "test_conformance", "faces")
 
 
@@ -44,9 +46,31 @@ def test_frameworks_are_imported_in_adapters_alone() -> None:
 
 
 def test_the_judge_shares_no_code_with_what_it_judges() -> None:
-    for part in ("contract", "bounds", "checks"):
-        for file in (SUITE / part).glob("*.py"):
+    for part in ("contract", "bounds", "cells", "cases", "checks"):
+        for file in (SUITE / part).rglob("*.py"):
             assert not any(name.startswith("rnn_reference") for name in _imported(file)), file
+
+
+OF_A_CELL = re.compile(r"weight_[ih]h|bias_[ih]h|\b[Wb]_(?:ih|hh|xh|ho)\b|tanh|relu|sigmoid")
+
+
+@pytest.mark.parametrize("part", ["bounds", "cases", "checks", "explain", "run", "faces"])
+def test_only_cells_know_what_a_cell_is_made_of(part: str) -> None:
+    files = list((SUITE / part).rglob("*.py"))
+    assert files
+    found = {(file.name, word) for file in files for word in OF_A_CELL.findall(_code(file))}
+    assert not found
+
+
+def _code(file: Path) -> str:
+    """A file without its docstrings and comments."""
+    tree = ast.parse(file.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(
+            node
+        ):
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.unparse(tree)
 
 
 def test_the_folders_of_the_suite_import_one_way() -> None:

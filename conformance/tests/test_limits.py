@@ -1,7 +1,7 @@
 """The limits of the statistics, each computed once more, number by number, and met from both sides.
 
 Written from the docstring of `bounds/statistics.py`: z = 6 deviations, A = 2 ulps rms, one rounding
-of each weight, one of b_xh + b_hh.
+of each weight, one of b_ih + b_hh.
 """
 
 from dataclasses import replace
@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance.bounds import statistics
-from rnn_conformance.bounds.statistics import Residuals, Statistic, Trace
+from rnn_conformance.bounds.statistics import Residuals, Statistic
 from rnn_conformance.cases.case import Case
-from rnn_conformance.cases.expected import cell_weights
+from rnn_conformance.cells.cell import Trace
+from rnn_conformance.cells.elman.residuals import residuals as residuals_of
+from rnn_conformance.cells.weights import of_cell
 from rnn_conformance.contract.call import Array, Dtype
 
 T, B, I, H = 5, 3, 2, 2
@@ -34,6 +36,8 @@ def residuals(seed: int) -> Residuals:
         roundings=I + H + 3,
         v=rng.normal(size=(T * B, I + 1 + H)),
         weights=rng.normal(size=(H, I + 1 + H)),
+        bias=rng.normal(size=H),
+        names="W_ih, b_ih + b_hh, W_hh",
         u=U,
         judged=1.25,
     )
@@ -52,7 +56,7 @@ def mean(of: Residuals, c: Array) -> tuple[float, float]:
     merged = 0.0
     for j in range(H):
         together = sum(c[t, b, j] * of.slope[t, b, j] for t in range(T) for b in range(B))
-        merged += of.judged * of.u * abs(of.weights[j, I]) * abs(together)
+        merged += of.judged * of.u * abs(of.bias[j]) * abs(together)
     return sum(rows.values()) / size, (Z * noise + tanh + merged) / size
 
 
@@ -66,7 +70,7 @@ def of_weight(of: Residuals, k: int, j: int) -> tuple[float, float]:
     noise = sum(sqrt(sum(X[i] ** 2 for i in steps if i[0] % 2 == odd)) for odd in range(2))
     tanh = sum(abs(c[i]) * A * of.judged * of.ulp[(*i, j)] for i in steps)
     together = abs(sum(v[i] * of.slope[(*i, j)] ** 2 for i in steps))
-    merged = together * of.judged * of.u * abs(of.weights[j, I])
+    merged = together * of.judged * of.u * abs(of.bias[j])
     own = of.u * abs(of.weights[j, k]) * size
     limit = Z * noise + tanh + merged + own
     return sum(X.values()) / size / of.u, limit / size / of.u
@@ -140,10 +144,10 @@ def test_spread_forgives_six_deviations_of_its_mean() -> None:
 def test_residuals_are_what_the_docstring_says(dtype: Dtype, u: float) -> None:
     case = Case(T, B, I, H, dtype=dtype, weights="moderate")
     data = case.data()
-    w = cell_weights(data.weights, 0, 0, data.options)
+    w = of_cell(data.weights, 0, 0, data.options)
     rng = np.random.default_rng(0)
     states = rng.uniform(-1, 1, (T, B, H)).astype(dtype)
-    of = statistics.residuals(Trace(w, data.inputs, data.initial[0], dtype), states)
+    of = residuals_of(Trace(w, data.inputs, data.initial[0], dtype), states)
     before = np.concatenate([data.initial, states[:-1]])
     wide = np.longdouble if dtype == "float64" else np.float64
     assert (of.u, of.roundings) == (u, I + H + 3)
@@ -151,29 +155,30 @@ def test_residuals_are_what_the_docstring_says(dtype: Dtype, u: float) -> None:
     assert of.judged == 1 + own / u
     for t, b, j in every(of):
         x, h = data.inputs[t, b].astype(wide), before[t, b].astype(wide)
-        bias = wide(w["b_xh"][j, 0]) + wide(w["b_hh"][j, 0])
-        a = (w["W_xh"][j].astype(wide) * x).sum() + bias + (w["W_hh"][j].astype(wide) * h).sum()
+        bias = wide(w.b_ih[j]) + wide(w.b_hh[j])
+        a = (w.W_ih[j].astype(wide) * x).sum() + bias + (w.W_hh[j].astype(wide) * h).sum()
         expected = np.tanh(a)
         assert of.h[t, b, j] == pytest.approx(float(expected), rel=1e-14)
         assert of.slope[t, b, j] == pytest.approx(float(1 - expected**2), rel=1e-13)
         assert of.ulp[t, b, j] == np.spacing(abs(expected).astype(dtype))
         assert of.r[t, b, j] == pytest.approx(float(states[t, b, j] - expected), abs=32 * own)
-        scale = (abs(w["W_xh"][j] * x)).sum() + (abs(w["W_hh"][j] * h)).sum()
-        scale += abs(w["b_xh"][j, 0]) + abs(w["b_hh"][j, 0])
+        scale = (abs(w.W_ih[j] * x)).sum() + (abs(w.W_hh[j] * h)).sum()
+        scale += abs(w.b_ih[j]) + abs(w.b_hh[j])
         assert of.scale[t, b, j] == pytest.approx(float(scale), rel=1e-6)
         assert of.v[t * B + b] == pytest.approx(np.concatenate([x, [1], h]).astype(float))
-        row = np.concatenate([w["W_xh"][j], [bias], w["W_hh"][j]]).astype(float)
+        row = np.concatenate([w.W_ih[j], [bias], w.W_hh[j]]).astype(float)
         assert of.weights[j] == pytest.approx(row)
+        assert of.bias[j] == pytest.approx(float(bias))
 
 
 def test_judgements_hold_each_statistic_against_zero_and_its_limit() -> None:
     case = Case(T, B, I, H, weights="moderate")
     data = case.data()
-    w = cell_weights(data.weights, 0, 0, data.options)
+    w = of_cell(data.weights, 0, 0, data.options)
     seen = Trace(w, data.inputs, data.initial[0], "float32")
     states = np.full((T, B, H), 0.3, np.float32)
-    judged = list(statistics.judgements(seen, states))
-    found = list(statistics.statistics(statistics.residuals(seen, states)))
+    judged = list(statistics.judgements(residuals_of(seen, states), "float32"))
+    found = list(statistics.statistics(residuals_of(seen, states)))
     assert [one.what for one in judged] == [one.what for one in found]
     for one, statistic in zip(judged, found, strict=True):
         assert not one.expected.any()

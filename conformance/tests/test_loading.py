@@ -245,7 +245,7 @@ def test_what_is_an_implementation(given: Any, kind: type[Any], claimed: frozens
         (("time_first", "tanh", np.float32), r"expected a selection of .*, got \("),
         (("float32", "tanh"), "expected a layout, of single, .*, got float32, tanh"),
         (("single", "relu"), "expected a dtype, of float32, .*, got relu, single"),
-        (("single", "float32"), "expected a nonlinearity, of tanh, relu, got float32, single"),
+        (("single", "float32"), "expected a cell, of tanh, relu, got float32, single"),
         ((), "expected a layout, .*, got nothing"),
     ],
 )

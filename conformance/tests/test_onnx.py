@@ -55,7 +55,7 @@ def test_a_model_computes_what_the_reference_does(case: Case) -> None:
 
 @pytest.mark.parametrize(
     "case",
-    [*TANH[:3], *LENGTHS, Case(L=2, nonlinearity="relu", bidirectional=True)],
+    [*TANH[:3], *LENGTHS, Case(L=2, cell="relu", bidirectional=True)],
     ids=lambda case: case.id,
 )
 @pytest.mark.parametrize("name", ["onnxruntime_rnn:ONNXRUNTIME", "openvino_rnn:OPENVINO_FIXED"])

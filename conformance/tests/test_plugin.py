@@ -166,7 +166,7 @@ def test_a_failure_says_where_and_how_to_repeat_it(host: pytest.Pytester) -> Non
     assert re.fullmatch(r"  bound: .+, u = 2\^-24 \(float32\)", lines[2])
     assert lines[3].startswith("  asked: Every number of the output is right: ")
     assert lines[4:6] == ["  to repeat it:", "    import numpy as np"]
-    assert "    expected = np.tanh(W_xh @ x + b_xh + W_hh @ h + b_hh)" in lines
+    assert "    expected = np.tanh(W_ih @ x + b_ih + W_hh @ h + b_hh)" in lines
     table = summary(result, "RecurrentBiasDropped")
     assert table["output"][:4] == ["1", "0", "1", "0"]
     assert table["shape_and_dtype"] == ["1", "1", "0", "0", "-"]

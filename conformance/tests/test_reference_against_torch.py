@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from rnn_conformance.bounds.certificate import Precision, affine, readout_bound, trajectory_bound
+from rnn_conformance.bounds.balls import Precision, exactly
+from rnn_conformance.cells import CELLS, CellWeights
+from rnn_conformance.cells.readout import readout
+from rnn_conformance.cells.running import trajectory
 from rnn_conformance.contract.call import Array
 from rnn_reference import BatchRNN, SingleSequenceRNN
 
@@ -26,13 +29,11 @@ def in_torch(weights: dict[str, Array], inputs: Array) -> list[Array]:
 
 def bounds(weights: dict[str, Array], inputs: Array) -> list[Array]:
     """How far outputs and states of two right programs can be apart: twice the derived bound."""
-    precision, x = Precision.of(inputs.dtype), inputs.reshape(T, -1, I).astype(np.float64)
-    wide = BatchRNN.from_weights({name: w.astype(np.float64) for name, w in weights.items()})
-    states = in_order(wide.forward(x)[1]).astype(np.float64)
-    apart = trajectory_bound(weights, x, np.zeros(states[0].shape), states, precision)
-    y = affine((weights["W_ho"], states), biases=(weights["b_ho"],))
-    carried = apart @ np.abs(weights["W_ho"]).T * y.slack
-    return [2 * (readout_bound(y, precision) + carried), 2 * apart]
+    x = exactly(inputs.reshape(T, -1, I), Precision.of(inputs.dtype))
+    w, h_0 = CellWeights.of_seed_model(weights), np.zeros((x.value.shape[1], H))
+    states = trajectory(CELLS["tanh"], w, x, h_0)
+    y = readout({**weights, "b_ho": weights["b_ho"][:, 0]}, states).ball()
+    return [2 * y.bound, 2 * states.bound]
 
 
 def in_order(steps: dict[int, Array]) -> Array:

@@ -27,8 +27,8 @@ def _printed(record: Record) -> str:
 @pytest.mark.parametrize(
     ("wrong", "check", "formula"),
     [
-        (RecurrentBiasDropped, "output", "np.tanh(W_xh @ x"),
-        (StateClippedToOne, "output", "np.maximum(W_xh @ x"),
+        (RecurrentBiasDropped, "output", "np.tanh(W_ih @ x"),
+        (StateClippedToOne, "output", "np.maximum(W_ih @ x"),
         (ReadoutBiasDropped, "readout", "W_ho @ h + b_ho"),
     ],
 )

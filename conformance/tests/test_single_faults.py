@@ -15,7 +15,7 @@ from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.plan import Planned
 from rnn_conformance.checks.records import Record
 from rnn_conformance.checks.subject import Subject
-from rnn_conformance.contract.call import FEATURES, Answer, Call, Nonlinearity
+from rnn_conformance.contract.call import FEATURES, Answer, Call
 from rnn_conformance.variants.healthy import Plain
 
 ONE = Case(O=2)
@@ -207,10 +207,10 @@ def test_nan_in_the_wrong_place(part: str, index: Any, value: float, message: st
     assert found.message.startswith(message)
 
 
-@pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
+@pytest.mark.parametrize("cell", ["tanh", "relu"])
 @pytest.mark.parametrize(("at", "sign"), [(0, ""), (1, "-")])
-def test_infinity_in_the_wrong_place(at: int, sign: str, nonlinearity: Nonlinearity) -> None:
-    case = replace(ONE_RAGGED, nonlinearity=nonlinearity)
+def test_infinity_in_the_wrong_place(at: int, sign: str, cell: str) -> None:
+    case = replace(ONE_RAGGED, cell=cell)
     wrong = put("output", (0, LONGEST, -1), 0.5)
     found = record(AtCall(at, wrong), "infinities_are_kept", case)
     assert found.message.startswith(f"output at an input of {sign}inf: step 0, row 0, unit 5:")
@@ -218,7 +218,7 @@ def test_infinity_in_the_wrong_place(at: int, sign: str, nonlinearity: Nonlinear
     assert record(AtCall(at, right), "infinities_are_kept", case).outcome == "passed"
 
 
-@pytest.mark.parametrize(("at", "name"), [(1, "nonlinearity"), (2, "bias"), (3, "h_0")])
+@pytest.mark.parametrize(("at", "name"), [(1, "bias"), (2, "h_0"), (3, "nonlinearity")])
 def test_each_option_that_is_ignored_is_named(at: int, name: str) -> None:
     def ignored(answer: Answer, call: Call) -> Answer:
         return Plain().run(ONE.call())

@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from flint import ctx
-from rnn_conformance.bounds.certificate import Precision
+from rnn_conformance.bounds.balls import Precision
 from rnn_conformance.cases.case import Case, Data
-from rnn_conformance.cases.expected import Expectation, readout, whole
+from rnn_conformance.cases.expected import Expectation, judge_readout, whole
 from rnn_conformance.contract.call import Array, Dtype
 
 from . import stack_oracle as oracle
@@ -63,14 +63,14 @@ def zeros(data: Data) -> Data:
 
 
 def with_relu(data: Data) -> Data:
-    return replace(data, options=replace(data.options, nonlinearity="relu"))
+    return replace(data, options=replace(data.options, cell="relu"))
 
 
 def network(data: Data, dtype: Dtype) -> oracle.Network:
     o = data.options
     weights = {n: v for n, v in data.weights.items() if not n.endswith("_ho")}
     rounding = ARITHMETIC[dtype]
-    return oracle.Network(o.num_layers, o.directions, o.nonlinearity, weights, rounding)
+    return oracle.Network(o.num_layers, o.directions, o.cell, weights, rounding)
 
 
 def numbers(found: Expectation, data: Data, dtype: Dtype) -> Iterator[tuple[Ends, float, float]]:
@@ -107,15 +107,15 @@ def test_bound_of_relu_encloses_and_is_little_more(case: Case, change: Change) -
 
 @pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
 def test_bound_of_any_slope_is_that_of_relu_without_units_at_rest(case: Case) -> None:
-    """Of positive numbers relu has slope 1 everywhere, as `slope_one` assumes of tanh."""
+    """Of positive numbers relu has slope 1 everywhere, as `loose` assumes of tanh."""
     data, precision = positive(case.data()), Precision.of(case.dtype)
-    tanh, steepest = whole(data, precision), whole(data, precision, slope_one=True)
+    tanh, steepest = whole(data, precision), whole(data, precision, loose=True)
     assert np.array_equal(tanh.output, steepest.output)
     relu = whole(with_relu(data), precision)
-    same = whole(with_relu(data), precision, slope_one=True)
+    same = whole(with_relu(data), precision, loose=True)
     assert np.array_equal(same.output_bound, relu.output_bound)
     assert (steepest.output_bound <= relu.output_bound).all()  # its states are smaller
-    flat = whole(zeros(data), precision, slope_one=True)
+    flat = whole(zeros(data), precision, loose=True)
     assert np.array_equal(flat.h_n_bound, whole(with_relu(zeros(data)), precision).h_n_bound)
 
 
@@ -132,7 +132,7 @@ def test_bound_of_the_readout_encloses_and_is_little_more(dtype: Dtype) -> None:
     case = replace(SMALL, T=3, O=2, bidirectional=True, lengths="unsorted", dtype=dtype)
     data = case.data()
     output = np.where(data.real, data.inputs[..., [0, 1, 0, 1]], 0)  # any states would do
-    judgement = readout(data, Precision.of(dtype), output, output[..., :2])
+    judgement = judge_readout(data, Precision.of(dtype), output, output[..., :2])
     bounds = np.broadcast_to(judgement.bound, judgement.expected.shape)
     for (t, b, o), bound in np.ndenumerate(bounds):
         if t >= data.steps[b]:

@@ -12,7 +12,10 @@ import pytest
 from rnn_conformance.bounds import statistics
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cases.catalogue import MODERATE, MODERATE_SINGLE
-from rnn_conformance.cases.expected import cell_weights, judge_output, of_answer
+from rnn_conformance.cases.expected import judge_output, of_answer
+from rnn_conformance.cells.cell import Trace
+from rnn_conformance.cells.elman.residuals import residuals
+from rnn_conformance.cells.weights import of_cell
 from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import DTYPES, Array, Call, Implementation
 from rnn_conformance.sources.adapters.reference import BATCH, SINGLE
@@ -81,10 +84,10 @@ for cls in (RationalTanh, TanhThroughExp, TermByTerm, FusedMultiplyAdd, ScaledWe
 RIGHT |= {one.name: one for one in (BATCH, SINGLE)}
 
 
-def trace(case: Case) -> statistics.Trace:
+def trace(case: Case) -> Trace:
     data = case.data()
-    weights = cell_weights(data.weights, 0, 0, data.options)
-    return statistics.Trace(weights, data.inputs, data.initial[0], case.dtype)
+    weights = of_cell(data.weights, 0, 0, data.options)
+    return Trace(weights, data.inputs, data.initial[0], case.dtype)
 
 
 def case(dtype: str, *, rows: int = MODERATE[1], layout: str = "time_first", seed: int = 0) -> Case:
@@ -97,7 +100,7 @@ def shares(implementation: Implementation, case: Case) -> tuple[float, float]:
     """The worst error as a share of its limit: of the one-step bound, and of the statistics."""
     answer = Subject(implementation).result(case)
     with np.errstate(all="ignore"):
-        seen = statistics.judgements(trace(case), answer.output)
+        seen = statistics.judgements(residuals(trace(case), answer.output), case.dtype)
         within = judge_output(of_answer(case, answer), answer).worst()[0]
         return within, max(one.worst()[0] for one in seen)
 
@@ -135,7 +138,7 @@ def test_one_wrong_weight_is_named(dtype: str) -> None:
             return {**w, "W_hh": W_hh}
 
     states = Subject(Wrong()).result(one).output
-    of = statistics.residuals(trace(one), states)
+    of = residuals(trace(one), states)
     weights = statistics.weight_means(of)
     # Others are suspected too, since inputs and states are never quite uncorrelated; none as much.
     worst = np.argmax(np.abs(weights.found) / weights.limit)
@@ -147,7 +150,7 @@ def test_means_are_what_was_put_in() -> None:
     """Exact states, each then moved by what a statistic is about."""
     one = case("float64", rows=500)
     states = Subject(RIGHT["WiderInside"]).result(one).output
-    of = statistics.residuals(trace(one), states)
+    of = residuals(trace(one), states)
     exact = {**vars(of), "r": 3 * of.ulp * np.sign(of.h)}
     found = list(statistics.statistics(statistics.Residuals(**exact)))
     assert [part.found.item() for part in found[1:8:2]] == pytest.approx([3] * 4)
@@ -162,7 +165,10 @@ def test_what_is_no_number_is_outside(value: float) -> None:
     states = Subject(RIGHT["Plain"]).result(one).output.copy()
     states[1, 2, 3] = value
     with np.errstate(all="ignore"):
-        assert any(j.first_outside() for j in statistics.judgements(trace(one), states))
+        assert any(
+            j.first_outside()
+            for j in statistics.judgements(residuals(trace(one), states), "float32")
+        )
 
 
 def test_half_of_the_states_are_neither_tiny_nor_saturated() -> None:

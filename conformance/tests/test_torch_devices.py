@@ -44,7 +44,7 @@ def test_a_cell_that_needs_two_graphs_raises() -> None:
     "case",
     [
         Case(L=2, bidirectional=True, lengths="unsorted", layout="batch_first"),
-        Case(nonlinearity="relu", bias="off", h_0="none", dtype="float64"),
+        Case(cell="relu", bias="off", h_0="none", dtype="float64"),
     ],
     ids=lambda case: case.id,
 )

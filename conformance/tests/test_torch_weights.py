@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 from rnn_conformance import Case
-from rnn_conformance.bounds.certificate import Precision, trajectory_bound
+from rnn_conformance.bounds.balls import Precision, exactly
+from rnn_conformance.cells import CELLS, CellWeights
+from rnn_conformance.cells.running import trajectory
 from rnn_conformance.contract.call import DTYPES, Array, Dtype
 from rnn_conformance.sources.adapters.torch_rnn import to_torch
 from rnn_conformance.sources.seed_model import NAMES, seed_call
@@ -71,11 +73,11 @@ def test_a_trained_network_computes_the_same_in_the_reference(
     model = BatchRNN.from_weights({name: w.astype(np.float64) for name, w in weights.items()})
     step_output, hidden_states = model.forward(inputs.astype(np.float64))
     wide = np.stack([hidden_states[t].T for t in range(T)]).astype(np.float64)
-    bound = trajectory_bound(
-        weights, inputs, np.zeros((B, H), np.float32), wide, Precision.of("float32")
-    )
-    assert bound.max() < 0.01, "the bound says nothing here"
-    assert (np.abs(states.numpy() - wide) <= bound).all()
+    x = exactly(inputs, Precision.of("float32"))
+    right = trajectory(CELLS["tanh"], CellWeights.of_seed_model(weights), x, np.zeros((B, H)))
+    assert right.bound.max() < 0.01, "the bound says nothing here"
+    for found in (states.numpy(), wide):
+        assert (np.abs(found - right.value) <= right.bound).all()
     # What the network learned, the reference computes too.
     mine = np.stack([step_output[t].T for t in range(T)])
     assert (np.sign(mine[2:]) == targets[2:]).mean() > 0.99

@@ -47,14 +47,14 @@ def of_row_0(array: Any) -> Any:
     [
         (Case(), "bias_hh_l0", zeroed, "a bias is zero"),
         (Case(weights="normal"), "bias_hh_l0", zeroed, "a bias is zero"),
-        (Case(), "weight_hh_l0", zeroed, "weight_hh has a zero"),
-        (Case(), "weight_hh_l0", symmetric, "weight_hh is symmetric"),
+        (Case(), "weight_hh_l0", zeroed, "a weight of the state is zero"),
+        (Case(), "weight_hh_l0", symmetric, "the weights of the state are symmetric"),
         (Case(), "h_0", of_row_0, "two rows of h_0 are equal"),
         (Case(weights="normal"), "inputs", lambda x: 1e4 * x, "an error shows in"),
         (Case(weights="moderate"), "inputs", lambda x: x + 2**25, "an error shows in"),
         (Case(lengths="unsorted"), "lengths", lambda n: n * 0 + 3, "not as different as"),
         (Case(lengths="unsorted"), "inputs", zeroed, "zeros in the padding"),
-        (Case(nonlinearity="relu"), "bias_ih_l0", lambda b: b - 99, "an error shows in 0%"),
+        (Case(cell="relu"), "bias_ih_l0", lambda b: b - 99, "an error shows in 0%"),
         (Case(L=3, dtype="bfloat16"), "inputs", np.copy, "the bound is"),
     ],
 )

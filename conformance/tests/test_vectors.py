@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 from flint import arb, ctx
 from rnn_conformance import Case, vectors
-from rnn_conformance.bounds.certificate import JUDGE
+from rnn_conformance.bounds.balls import Precision
 from rnn_conformance.cases.case import Data
 from rnn_conformance.cases.catalogue import PAIRS, every_option
-from rnn_conformance.cases.expected import as_a_whole, cell_weights, whole
+from rnn_conformance.cases.expected import as_a_whole, whole
+from rnn_conformance.cells.decimals import tanh
+from rnn_conformance.cells.weights import of_cell
 from rnn_conformance.contract.call import DTYPES
 from rnn_conformance.sources.exchange import read_tensors
 from rnn_conformance.vectors import cli
-from rnn_conformance.vectors.exact import FIFTY_DIGITS, exact, tanh
+from rnn_conformance.vectors.exact import FIFTY_DIGITS, exact
 from rnn_conformance.vectors.export import rounded_up, vector_cases
 from rnn_conformance.vectors.flags import FLAGS
 from rnn_conformance.vectors.manifest import read_manifest
@@ -25,6 +27,7 @@ from rnn_conformance.vectors.manifest import read_manifest
 from .ball_oracle import floats, trajectory
 from .vector_results import ONLY
 
+JUDGE = Precision.of("float64")
 SMALL = [case for case in vector_cases() if case.T * case.B < 50]
 
 
@@ -46,9 +49,8 @@ def test_tanh_has_36_digits(a: str) -> None:
 def test_one_layer_is_what_ball_arithmetic_proves(dtype: str) -> None:
     case = Case(dtype=dtype, lengths="none")  # type: ignore[arg-type]
     data = case.data()
-    states = trajectory(
-        cell_weights(data.weights, 0, 0, data.options), data.inputs, data.initial[0]
-    )
+    weights = of_cell(data.weights, 0, 0, data.options)
+    states = trajectory(weights, data.inputs, data.initial[0])
     found = exact(data)
     np.testing.assert_array_equal(found.output, floats(states))
     np.testing.assert_array_equal(found.h_n[0], floats(states)[-1])

@@ -17,7 +17,7 @@ CASES = onnx_cases()
 PLAIN = [
     case
     for case in CASES
-    if not case.bidirectional and case.nonlinearity == "tanh" and case.lengths == "none"
+    if not case.bidirectional and case.cell == "tanh" and case.lengths == "none"
 ]
 
 
@@ -74,7 +74,7 @@ def test_the_evaluator_of_onnx_agrees(case: Case, folder: Path) -> None:
 def test_every_case_of_float32_passes_in_onnxruntime(folder: Path) -> None:
     runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     cases = [case for case in CASES if case.dtype == "float32"]
-    assert {(case.bidirectional, case.nonlinearity, case.lengths) for case in cases} >= {
+    assert {(case.bidirectional, case.cell, case.lengths) for case in cases} >= {
         (True, "relu", "unsorted"), (False, "relu", "none"), (True, "tanh", "unsorted"),
     }  # fmt: skip
     for case in cases:

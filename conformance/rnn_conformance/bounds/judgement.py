@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rnn_conformance.bounds.certificate import Float64
+from rnn_conformance.bounds.balls import Float64
 from rnn_conformance.bounds.reproduction import Formula, numpy_lines
 from rnn_conformance.contract.call import Array
 

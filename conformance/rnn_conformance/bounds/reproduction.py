@@ -6,14 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from rnn_conformance.contract.call import Array
-
-STEP = {
-    "tanh": "np.tanh(W_xh @ x + b_xh + W_hh @ h + b_hh)",
-    "relu": "np.maximum(W_xh @ x + b_xh + W_hh @ h + b_hh, 0)",
-}
-READOUT = "W_ho @ h + b_ho"
-
 
 @dataclass(frozen=True)
 class Formula:
@@ -27,31 +19,6 @@ class Formula:
 
     code: str
     operands: Callable[[int, int, int], Mapping[str, Any]]
-
-
-def step_operands(weights: Mapping[str, Array], unit: int, x: Array, h: Array) -> dict[str, Any]:
-    """What one unit of a step is computed from: its rows of the weights, x_t and h_{t-1}."""
-    return {
-        "W_xh": weights["W_xh"][unit],
-        "b_xh": weights["b_xh"][unit, 0],
-        "W_hh": weights["W_hh"][unit],
-        "b_hh": weights["b_hh"][unit, 0],
-        "x": x,
-        "h": h,
-    }
-
-
-def readout_formula(weights: Mapping[str, Array], states: Array) -> Formula:
-    """One unit of y_t from the state of the same step, of (T, B, H)."""
-
-    def operands(step: int, row: int, unit: int) -> dict[str, Any]:
-        return {
-            "W_ho": weights["W_ho"][unit],
-            "b_ho": weights["b_ho"][unit, 0],
-            "h": states[step, row],
-        }
-
-    return Formula(READOUT, operands)
 
 
 def numpy_lines(formula: Formula, index: tuple[int, int, int], found: float, bound: float) -> str:

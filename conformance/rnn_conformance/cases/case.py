@@ -10,24 +10,18 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from rnn_conformance.contract.call import (
-    Array,
-    Call,
-    Dtype,
-    Layout,
-    Lengths,
-    Nonlinearity,
-    Options,
-)
+from rnn_conformance.cells import CELLS, Cell
+from rnn_conformance.cells.cell import Kind
+from rnn_conformance.cells.drawing import drawn_readout, drawn_weights
+from rnn_conformance.contract.call import GATES, Array, Call, Dtype, Layout, Lengths, Options
 from rnn_conformance.contract.conventions import NAN_IGNORED
 from rnn_conformance.contract.dtypes import in_format
 
 H0 = Literal["none", "zeros", "nonzero"]
 Bias = Literal["off", "zeros", "nonzero", "ih_alone", "hh_alone"]
 LengthsKind = Literal["none", "unsorted", "sorted", "equal"]
-Weights = Literal["contractive", "normal", "initial", "silent", "moderate", "extreme", "special"]
 PADDING = 9.75  # far from every input, so that a step that reads it shows
-EXTREMES = (1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 0.5, 3.0, 5.0, 9.0, 20.0, 45.0, 100.0, 1e4, 1e10)
+PLAIN = next(iter(CELLS))  # what is asked where nothing else is
 
 
 @dataclass(frozen=True)
@@ -58,7 +52,7 @@ class Case:
     I: int = 5
     H: int = 3
     L: int = 1
-    nonlinearity: Nonlinearity = "tanh"
+    cell: str = PLAIN
     bias: Bias = "nonzero"
     bidirectional: bool = False
     layout: Layout = "time_first"
@@ -66,7 +60,7 @@ class Case:
     lengths: LengthsKind = "none"
     dtype: Dtype = "float32"
     padding_nan: bool = False
-    weights: Weights = "contractive"
+    weights: Kind = "contractive"
     O: int = 0
     seed: int = 0
     drawn: bool = False
@@ -77,7 +71,7 @@ class Case:
         parts = [self.dtype, f"T{self.T}"]
         parts += [f"B{self.B}"] * (self.layout != "single")
         parts += [f"I{self.I}", f"H{self.H}"] + [f"O{self.O}"] * (self.O > 0)
-        parts += [f"L{self.L}", self.nonlinearity]
+        parts += [f"L{self.L}", self.cell]
         parts += ["bidirectional"] * self.bidirectional
         parts += [{"off": "no_bias", "zeros": "zero_bias"}.get(self.bias, self.bias)] * (
             self.bias != "nonzero"
@@ -93,12 +87,17 @@ class Case:
     @cached_property
     def options(self) -> Options:
         bias, two = self.bias != "off", self.bidirectional
-        return Options(self.I, self.H, self.L, self.nonlinearity, bias, two, output_size=self.O)
+        return Options(self.I, self.H, self.L, self.cell, bias, two, output_size=self.O)
+
+    @property
+    def equation(self) -> Cell:
+        """What is known of the cell."""
+        return CELLS[self.cell]
 
     @cached_property
     def features(self) -> frozenset[str]:
         """What an implementation must claim to be asked this."""
-        found: set[str] = {self.dtype, self.layout, self.nonlinearity}
+        found: set[str] = {self.dtype, self.layout, self.cell}
         found |= {"layers"} if self.L > 1 else set()
         found |= {"bidirectional"} if self.bidirectional else set()
         found |= {"no_bias"} if self.bias == "off" else set()
@@ -116,8 +115,6 @@ class Case:
     def _not_shown(self) -> tuple[str, ...]:
         """How the clauses begin of which it cannot."""
         shows = {
-            "RNN-CELL-1": self.nonlinearity == "tanh",
-            "RNN-CELL-2": self.nonlinearity == "relu",
             "RNN-CELL-3": self.bias == "off",
             "RNN-STATE-1": self.h_0 == "none",
             "RNN-READ": self.O > 0,
@@ -213,7 +210,7 @@ def _data(case: Case) -> Data:
     drawn = _drawn(
         replace(
             case,
-            nonlinearity="tanh",
+            cell=next(name for name, gates in GATES.items() if gates == GATES[case.cell]),
             bias="nonzero" if case.bias == "off" else case.bias,
             h_0="nonzero",
             lengths="none",
@@ -244,15 +241,11 @@ def _drawn(case: Case) -> Data:
     kind = {"contractive": False, "normal": True}.get(case.weights, case.weights)
     sizes = f"{case.T} {case.B} {case.I} {case.H} {case.L} {case.bidirectional} {kind}"
     rng = np.random.default_rng([case.seed, crc32(sizes.encode())])
-    options = replace(case.options, output_size=0)
-    weights = {
-        name: _weight(case, name, shape, rng) for name, shape in options.weight_shapes().items()
-    }
+    options = case.options
+    weights = drawn_weights(options, case.weights, case.bias, rng)
     inputs = rng.standard_normal((case.T, case.B, case.I))
     h_0 = rng.standard_normal((case.L * options.directions, case.B, case.H))
-    if case.O:
-        weights["W_ho"] = rng.standard_normal((case.O, options.directions * case.H))
-        weights["b_ho"] = rng.standard_normal(case.O) * (case.weights not in ("initial", "silent"))
+    weights |= drawn_readout(options, case.weights, rng)
     if case.weights == "special":
         inputs[case.T // 2] = 0
         inputs[0, :, 0], inputs[-1, :, -1] = 1000, -1000
@@ -260,39 +253,7 @@ def _drawn(case: Case) -> Data:
     if case.weights == "silent":
         inputs[: case.T // 2] = 0
         inputs[0] = -0.0
-    return Data(case.options, weights, inputs, h_0, None)
-
-
-def _weight(case: Case, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    values = rng.standard_normal(shape)
-    kind = case.weights
-    if name.startswith("bias"):
-        if kind == "extreme":
-            sign = np.resize([1.0, -1.0], case.H)
-            return (0.6 if name.startswith("bias_ih") else 0.4) * sign * _magnitudes(case)
-        zero = case.bias == "zeros" or kind in ("initial", "silent")
-        zero |= case.bias == ("hh_alone" if name.startswith("bias_ih") else "ih_alone")
-        return values * (0 if zero else 0.3 if kind in ("contractive", "moderate") else 1.0)
-    if kind == "silent":  # the first unit's products at step 0 are all -0.0
-        values[0] = np.abs(values[0]) if name.startswith("weight_ih") else -np.abs(values[0])
-    if kind == "contractive" and name.startswith("weight_hh"):
-        # Rows of absolute sum 0.6: the distance of two trajectories shrinks at every step.
-        shrunk: Array = values * (0.6 / np.abs(values).sum(axis=1, keepdims=True))
-        return shrunk
-    width = np.sqrt(shape[1])
-    scales: Mapping[Weights, Array | float] = {
-        "contractive": 0.7 / width,
-        "moderate": 0.5 / width,
-        "extreme": 0.05 * _magnitudes(case)[:, np.newaxis] / width,
-        "special": 0.02,
-    }
-    scaled: Array = values * scales.get(kind, 1.0)
-    return scaled
-
-
-def _magnitudes(case: Case) -> Array:
-    """The magnitude of the pre-activation of each unit of an extreme case, two units each."""
-    return np.resize(np.repeat(EXTREMES, 2), case.H)
+    return Data(options, weights, inputs, h_0, None)
 
 
 def _lengths(case: Case) -> Lengths | None:

@@ -5,17 +5,12 @@ from dataclasses import replace
 from itertools import islice, product
 from typing import get_args
 
-from rnn_conformance.cases.case import H0, Case, LengthsKind, Weights
+from rnn_conformance.cases.case import H0, PLAIN, Case, LengthsKind
 from rnn_conformance.cases.drawn import drawn_cases
 from rnn_conformance.cases.vacuity import why_vacuous
-from rnn_conformance.contract.call import (
-    DTYPES,
-    HALF_DTYPES,
-    LAYOUTS,
-    NONLINEARITIES,
-    Dtype,
-    Layout,
-)
+from rnn_conformance.cells import CELLS
+from rnn_conformance.cells.cell import Kind
+from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, LAYOUTS, Dtype, Layout
 from rnn_conformance.contract.conventions import NAN_IGNORED
 
 # T, B, I, H, L: coinciding sizes, ones, and sizes past a vector or an unrolled loop.
@@ -34,13 +29,14 @@ SIZES = (
     (3, 515, 3, 4, 2),
 )
 
+OTHER = [*CELLS][1]  # than the first
 # The pairs of options that the products below leave out, in as few cases as can have them; those
 # that need no half precision without it, since few claim it.
 PAIRS = (
-    Case(B=1, layout="single", nonlinearity="relu", bias="zeros", h_0="none"),
+    Case(B=1, layout="single", cell=OTHER, bias="zeros", h_0="none"),
     Case(L=2, bias="zeros", h_0="zeros", lengths="unsorted", dtype="float64"),
-    Case(nonlinearity="relu", bias="zeros", h_0="none", lengths="sorted", dtype="float64"),
-    Case(nonlinearity="relu", bias="zeros", h_0="zeros", lengths="equal"),
+    Case(cell=OTHER, bias="zeros", h_0="none", lengths="sorted", dtype="float64"),
+    Case(cell=OTHER, bias="zeros", h_0="zeros", lengths="equal"),
     Case(bias="off", h_0="zeros", lengths="sorted", bidirectional=True),
     Case(bias="off", h_0="none", lengths="equal", bidirectional=True, dtype="float64"),
     Case(I=2, L=2, bias="off", h_0="zeros", lengths="sorted", dtype="float16"),
@@ -51,7 +47,7 @@ PAIRS = (
 )
 
 
-# One layer of tanh, judged step by step: T, B, I, H. The first has every size different.
+# One layer, judged step by step: T, B, I, H. The first has every size different.
 MAIN = (7, 3, 5, 4)
 ONE_LAYER = (
     (6, 6, 3, 5),  # T = B
@@ -110,7 +106,7 @@ ONES = tuple(
             {"h_0": "zeros"},
             {"bias": "off"},
             {"bias": "zeros"},
-            {"nonlinearity": "relu"},
+            *({"cell": cell} for cell in CELLS if cell != PLAIN),
             {"bidirectional": True},
             {"L": 2},
             {"layout": "batch_first"},
@@ -128,10 +124,12 @@ def catalogue(seed: int = 0, claimed: frozenset[str] | None = None) -> tuple[Cas
             claimed in its place, so that narrow claims are asked as much as wide ones. None for
             everything.
     """
-    cases = (*every_option(), *one_layer_cases(), *further_cases(), *random_cases(seed))
+    found = (*every_option(), *one_layer_cases(), *further_cases(), *random_cases(seed))
+    cases = dict.fromkeys(replace(case, seed=seed) for case in found)
     if claimed is not None:
-        cases = tuple(one for case in cases if (one := fitted(case, claimed)) is not None)
-    return tuple(replace(case, seed=seed) for case in dict.fromkeys(cases))
+        fit = (fitted(case, claimed) for case in cases)
+        cases = dict.fromkeys(case for case in fit if case is not None)
+    return tuple(cases)
 
 
 def random_cases(seed: int) -> tuple[Case, ...]:
@@ -143,22 +141,25 @@ def random_cases(seed: int) -> tuple[Case, ...]:
 
 
 def fitted(case: Case, claimed: frozenset[str]) -> Case | None:
-    """The case with what is claimed in the place of what is not; None if that cannot be judged."""
+    """The case with what is claimed in the place of what is not; None if that shows too little."""
     dtypes = [d for d in (case.dtype, *DTYPES) if d in claimed]
     batched_first = (case.layout, "time_first", "batch_first", "single")
     layouts = [one for one in batched_first if one in claimed]
-    functions = [f for f in (case.nonlinearity, *NONLINEARITIES) if f in claimed]
+    cells = [CELLS[name] for name in (case.cell, *CELLS) if name in claimed]
     if case.dtype in HALF_DTYPES and case.dtype not in claimed:
         return None
-    if not (dtypes and layouts and functions):
+    if not (dtypes and layouts and cells):
         return None
-    relu = functions[0] == "relu"
+    kinds: tuple[Kind, ...] = ("contractive",) if case.weights == "normal" else ()
+    weights = next((k for k in (case.weights, *kinds) if k in cells[0].kinds), None)
+    if weights is None:
+        return None
     single = layouts[0] == "single"
     lengths: LengthsKind = "none" if single or "lengths" not in claimed else case.lengths
     changes: dict[str, object] = {
         "dtype": dtypes[0],
         "layout": layouts[0],
-        "nonlinearity": functions[0],
+        "cell": cells[0].name,
         "B": 1 if single else case.B if case.layout != "single" else max(case.B, 3),
         "h_0": case.h_0 if "h_0" in claimed else "none",
         "L": case.L if "layers" in claimed else 1,
@@ -166,21 +167,21 @@ def fitted(case: Case, claimed: frozenset[str]) -> Case | None:
         "bias": "nonzero" if case.bias == "off" and "no_bias" not in claimed else case.bias,
         "lengths": lengths,
         "padding_nan": case.padding_nan and lengths != "none" and NAN_IGNORED in claimed,
-        "weights": "contractive" if relu and case.weights == "normal" else case.weights,
+        "weights": weights,
         "O": case.O if "readout" in claimed else 0,
     }
-    if relu and case.weights in ("moderate", "extreme", "special", "initial", "silent"):
-        return None
-    return replace(case, **changes)  # type: ignore[arg-type]
+    found = replace(case, **changes)  # type: ignore[arg-type]
+    new = found != case and cells[0].can_rest  # a catalogue of other cases holds no vacuous one
+    return None if new and why_vacuous(found.in_one_order) else found
 
 
 def one_layer_cases() -> Iterator[Case]:
-    """One layer of tanh in one direction with a readout: every size and kind of weights."""
+    """One layer in one direction with a readout: every size and kind of weights."""
     for dtype, layout in product(DTYPES, LAYOUTS):
 
         def case(
             sizes: tuple[int, int, int, int],
-            weights: Weights,
+            weights: Kind,
             O: int = 2,
             h_0: H0 = "nonzero",
             dtype: Dtype = dtype,
@@ -242,20 +243,20 @@ def further_cases() -> Iterator[Case]:
 def every_option() -> Iterator[Case]:
     """Every option with every other, and sizes, without a readout: the cases of the vectors."""
     # All options with all others: one layer is judged step by step, more as a whole.
-    for dtype, layout, L, nonlinearity, bias, two, h_0, lengths in product(
-        DTYPES, LAYOUTS, (1, 3), NONLINEARITIES, ("off", "nonzero"), (False, True), get_args(H0),
+    for dtype, layout, L, cell, bias, two, h_0, lengths in product(
+        DTYPES, LAYOUTS, (1, 3), CELLS, ("off", "nonzero"), (False, True), get_args(H0),
         ("none", "unsorted"),
     ):  # fmt: skip
         case = Case(
             L=L,
-            nonlinearity=nonlinearity,
+            cell=cell,
             bias=bias,  # type: ignore[arg-type]
             bidirectional=two,
             layout=layout,
             h_0=h_0,
             lengths=lengths,  # type: ignore[arg-type]
             dtype=dtype,
-            weights="normal" if L == 1 and nonlinearity == "tanh" else "contractive",
+            weights="normal" if L == 1 and "normal" in CELLS[cell].kinds else "contractive",
         )
         yield from _laid_out(case)
     for dtype, sizes, two in product(DTYPES, SIZES, (False, True)):
@@ -270,19 +271,19 @@ def every_option() -> Iterator[Case]:
         yield replace(case, lengths="equal")
         yield replace(case, lengths="unsorted", padding_nan=True)
         yield replace(case, L=1, lengths="unsorted", padding_nan=True, weights="normal")
-    # One contractive layer of tanh, for the relations between two runs.
+    # One contractive layer, for the relations between two runs.
     for dtype, two, layout, lengths in product(
         DTYPES, (False, True), LAYOUTS, ("none", "unsorted")
     ):
         case = Case(bidirectional=two, layout=layout, dtype=dtype, lengths=lengths)  # type: ignore[arg-type]
         yield from _laid_out(case)
     # Few bits: the bound is small beside the signal where one layer is judged step by step.
-    for dtype, layout, nonlinearity, two, lengths in product(
-        HALF_DTYPES, LAYOUTS, NONLINEARITIES, (False, True), ("none", "unsorted")
+    for dtype, layout, cell, two, lengths in product(
+        HALF_DTYPES, LAYOUTS, CELLS, (False, True), ("none", "unsorted")
     ):
         case = Case(
             I=2,
-            nonlinearity=nonlinearity,
+            cell=cell,
             bidirectional=two,
             layout=layout,
             lengths=lengths,  # type: ignore[arg-type]

@@ -5,8 +5,10 @@ from typing import TypeVar, get_args
 
 import numpy as np
 
-from rnn_conformance.cases.case import H0, Bias, Case, LengthsKind, Weights
-from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, LAYOUTS, NONLINEARITIES
+from rnn_conformance.cases.case import H0, Bias, Case, LengthsKind
+from rnn_conformance.cells import CELLS
+from rnn_conformance.cells.cell import Kind
+from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, LAYOUTS
 
 V = TypeVar("V")
 
@@ -30,8 +32,8 @@ def drawn_case(rng: np.random.Generator, seed: int, products: int = PRODUCTS) ->
         seed: what its numbers are made from.
         products: the most of them in one layer and direction, T·B·H·(I + H).
 
-    Only one layer of tanh with few inputs is drawn chaotic: of several, too little shows to judge
-    step by step, relu grows without bound, and many inputs saturate every state.
+    Only one layer with few inputs is drawn chaotic, if its cell allows it: of several, too little
+    shows to judge step by step, and many inputs saturate every state.
     """
 
     def one_of(values: tuple[V, ...]) -> V:
@@ -41,16 +43,16 @@ def drawn_case(rng: np.random.Generator, seed: int, products: int = PRODUCTS) ->
         return int(np.exp(rng.uniform(0, np.log(most + 1))))
 
     half = rng.random() < 0.1
-    layout, nonlinearity = one_of(LAYOUTS), one_of(NONLINEARITIES)
+    layout, cell = one_of(LAYOUTS), CELLS[one_of(tuple(CELLS))]
     L = 1 if half else one_of((1, 1, 1, 2, 3, 4))
     T, B, I, H = 0, 0, 0, 0
     while not 0 < T * B * H * (I + H) <= products or products / 4 < T * B * (I + H):
         T, B = size(10 if half else MOST_STEPS), 1 if layout == "single" else size(MOST_ROWS)
         I, H = (size(FEW if half else MOST_UNITS) for _ in range(2))
     lengths: LengthsKind = "none" if layout == "single" else one_of(get_args(LengthsKind))
-    chaotic = L == 1 and nonlinearity == "tanh" and I <= 16 and H <= 64 and not half
-    kinds: tuple[Weights, ...] = ("contractive", "normal" if chaotic else "contractive")
-    if half and nonlinearity == "tanh":
+    chaotic = L == 1 and "normal" in cell.kinds and I <= 16 and H <= 64 and not half
+    kinds: tuple[Kind, ...] = ("contractive", "normal" if chaotic else "contractive")
+    if half and "moderate" in cell.kinds:
         kinds = ("moderate",)
     return Case(
         T,
@@ -58,7 +60,7 @@ def drawn_case(rng: np.random.Generator, seed: int, products: int = PRODUCTS) ->
         I,
         H,
         L,
-        nonlinearity,
+        cell.name,
         one_of(get_args(Bias)),
         one_of((False, True)),
         layout,

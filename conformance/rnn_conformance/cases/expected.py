@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rnn_conformance.bounds import certificate
-from rnn_conformance.bounds.certificate import Float64, Precision
+from rnn_conformance.bounds.balls import Ball, Float64, Precision, exactly
 from rnn_conformance.bounds.judgement import Judgement
-from rnn_conformance.bounds.reproduction import STEP, Formula, readout_formula, step_operands
+from rnn_conformance.bounds.reproduction import Formula
 from rnn_conformance.cases.case import Case, Data
-from rnn_conformance.contract.call import Answer, Array, Lengths, Options
+from rnn_conformance.cells import CELLS, readout
+from rnn_conformance.cells.running import one_step, trajectory
+from rnn_conformance.cells.weights import of_cell, of_layer
+from rnn_conformance.contract.call import Answer, Array, Lengths
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Expectation:
         output, output_bound: (T, B, D·H); where there is padding, 0 and 0.
         h_n, h_n_bound: (L·D, B, H).
         reason: where the bound comes from.
+        y, y_bound: (T, B, O), of the readout as a whole; None where each y_t is judged from its own
+            h_t, or there is no readout.
         formula: how a number of the output comes about, where its own state before it shows.
     """
 
@@ -32,6 +36,8 @@ class Expectation:
     h_n: Float64
     h_n_bound: Float64
     reason: str
+    y: Float64 | None = None
+    y_bound: Float64 | None = None
     formula: Formula | None = None
 
 
@@ -46,7 +52,7 @@ def judge(
     if answer.h_n is not None:
         yield judge_h_n(expectation, answer.h_n)
     if answer.y is not None:
-        yield readout(data, precision, answer.output, answer.y)
+        yield judge_readout(data, precision, answer.output, answer.y)
 
 
 def judge_output(e: Expectation, answer: Answer) -> Judgement:
@@ -59,53 +65,49 @@ def judge_h_n(e: Expectation, h_n: Array) -> Judgement:
     return Judgement(H_N, e.h_n, h_n, e.h_n_bound, e.reason)
 
 
-def readout(data: Data, precision: Precision, output: Array, y: Array) -> Judgement:
+def judge_readout(data: Data, precision: Precision, output: Array, y: Array) -> Judgement:
     """The readout (T, B, O) from the output of the same step; padding is not looked at."""
-    W_ho, b_ho = data.weights["W_ho"], data.weights["b_ho"][:, None]
     with np.errstate(over="ignore", invalid="ignore"):
-        a = certificate.affine((W_ho, output), biases=(b_ho,))
-        bound = certificate.readout_bound(a, precision)
-    reason = f"gamma_{a.roundings}(u) (|W_ho||h_t| + |b_ho|), {precision}"
-    formula = readout_formula({"W_ho": W_ho, "b_ho": b_ho}, output)
-    expected, bound = (np.where(data.real, part, 0) for part in (a.value, bound))
-    return Judgement("y", expected, y, bound, reason, formula=formula)
+        a = readout.readout(data.weights, exactly(output, precision))
+        right = a.ball()
+        expected, bound = (np.where(data.real, part, 0) for part in (right.value, right.bound))
+    formula = readout.formula(data.weights, output)
+    return Judgement("y", expected, y, bound, readout.reason(a), formula=formula)
 
 
 def of_answer(case: Case, answer: Answer) -> Expectation:
     """From the answer's own states where all of them show, else as a whole."""
-    return from_own_states(case, answer) if case.L == 1 else as_a_whole(case)
+    if case.L > 1:
+        return as_a_whole(case)
+    return from_own_states(case.data(), Precision.of(case.dtype), answer)
 
 
-def from_own_states(case: Case, answer: Answer) -> Expectation:
+def from_own_states(data: Data, precision: Precision, answer: Answer) -> Expectation:
     """Each step of a single layer from the answer's own state before it."""
-    data, precision = case.data(), Precision.of(case.dtype)
-    D, H = case.options.directions, case.H
+    o, cell, H = data.options, CELLS[data.options.cell], data.options.hidden_size
     output = answer.output.astype(np.float64)
-    halves = (output[..., d * H : (d + 1) * H] for d in range(D))
+    halves = (output[..., d * H : (d + 1) * H] for d in range(o.directions))
     states = np.array([in_direction(h, data.lengths, d) for d, h in enumerate(halves)])
     before = np.concatenate([data.initial[:, None], states[:, :-1]], axis=1)
     # Garbage in the state before a step makes garbage of its bound; that step has failed.
     with np.errstate(over="ignore", invalid="ignore"):
         inputs = _each_read(_real_inputs(data), data)
-        a = certificate.preactivation(layer_weights(data, 0), inputs, before)
-        right = certificate.next_state(case.nonlinearity, a, precision)
-        bound = right.bound()
-    reason = certificate.state_reason(case.nonlinearity, a.roundings, precision)
+        right, reason = one_step(cell, of_layer(data.weights, 0, o), inputs, before, precision)
 
     def operands(step: int, row: int, unit: int) -> Mapping[str, Any]:
         d, own_unit = divmod(unit, H)
-        weights = cell_weights(data.weights, 0, d, case.options)
         real = step < data.steps[row]
         h = _in_time(before, data)[step, row, d * H : (d + 1) * H]
-        return step_operands(weights, own_unit, data.inputs[step, row], h) if real else {}
+        w = of_cell(data.weights, 0, d, o)
+        return cell.operands(w, own_unit, data.inputs[step, row], h) if real else {}
 
     return Expectation(
-        _in_time(right.expected, data),
-        _in_time(bound, data),
-        _last(right.expected, data),
-        _last(bound, data),
+        _in_time(right.value, data),
+        _in_time(right.bound, data),
+        _last(right.value, data),
+        _last(right.bound, data),
         reason,
-        Formula(STEP[case.nonlinearity], operands),
+        formula=Formula(cell.formula, operands),
     )
 
 
@@ -119,44 +121,58 @@ def _as_a_whole(case: Case) -> Expectation:
     return whole(case.data(), Precision.of(case.dtype))
 
 
-def whole(data: Data, precision: Precision, *, slope_one: bool = False) -> Expectation:
+def whole(data: Data, precision: Precision, *, loose: bool = False) -> Expectation:
     """The results in float64, and how far from them rounding can take a layer.
 
-    With `slope_one`, as far as it can with any activation that is no steeper than that.
-
-    The distance that a step inherits, from the state before it and from the layer below, perturbs
-    its pre-activation by |W_hh| d_{t-1} + |W_ih| d'_t at most.
+    What a step inherits, from the state before it and from the layer below, is carried on. With
+    `loose`, as far as rounding can take it with any activation that is nowhere steeper than 1.
     """
     o, D = data.options, data.options.directions
-    output, bound = _real_inputs(data), np.zeros(data.inputs.shape)
-    h_n, h_n_bound = [], []
+    cell = CELLS[o.cell].loose if loose else CELLS[o.cell]
+    inputs, layers = exactly(_real_inputs(data), precision), []
     for layer in range(o.num_layers):
-        inputs = _each_read(output, data)
-        weights = layer_weights(data, layer)
         initial = data.initial[layer * D : (layer + 1) * D]
-        states = certificate.trajectory(weights, inputs, initial, o.nonlinearity)
-        bounds = certificate.trajectory_bound(
-            weights,
-            inputs,
-            initial,
-            states,
-            precision,
-            nonlinearity="relu" if slope_one else o.nonlinearity,
-            inherited=_each_read(bound, data) if layer else None,
-        )
-        h_n.append(_last(states, data))
-        h_n_bound.append(_last(bounds, data))
-        output, bound = _in_time(states, data), _in_time(bounds, data)
+        found = trajectory(cell, of_layer(data.weights, layer, o), _read(inputs, data), initial)
+        layers.append(found)
+        inputs = _written(found, data)
     reason = f"the one-step bound, carried through time and layers, {precision}"
-    return Expectation(output, bound, np.concatenate(h_n), np.concatenate(h_n_bound), reason)
+    h_n, h_n_bound = (
+        np.concatenate([_last(part, data) for part in parts])
+        for parts in ([one.value for one in layers], [one.bound for one in layers])
+    )
+    y = readout.readout(data.weights, inputs).ball() if o.output_size else None
+    return Expectation(
+        inputs.value,
+        inputs.bound,
+        h_n,
+        h_n_bound,
+        reason,
+        None if y is None else np.where(data.real, y.value, 0),
+        None if y is None else np.where(data.real, y.bound, 0),
+    )
 
 
 def one_layer(data: Data) -> Answer:
     """What a single layer computes in float64."""
-    weights, o = layer_weights(data, 0), data.options
-    inputs = _each_read(_real_inputs(data), data)
-    states = certificate.trajectory(weights, inputs, data.initial, o.nonlinearity)
+    o, inputs = (
+        data.options,
+        exactly(_each_read(_real_inputs(data), data), Precision.of(np.float64)),
+    )
+    with np.errstate(over="ignore", invalid="ignore"):  # of radii, which nobody asks for
+        states = trajectory(CELLS[o.cell], of_layer(data.weights, 0, o), inputs, data.initial).value
     return Answer(_in_time(states, data), _last(states, data))
+
+
+def _read(inputs: Ball, data: Data) -> Ball:
+    """As each direction reads it, (D, T, B, n)."""
+    exact = inputs.radius.ndim == 0
+    radius = inputs.radius if exact else _each_read(inputs.radius, data)
+    return Ball(_each_read(inputs.value, data), radius, inputs.precision)
+
+
+def _written(states: Ball, data: Data) -> Ball:
+    """What each direction computes, in the order of time."""
+    return Ball(_in_time(states.value, data), _in_time(states.radius, data), states.precision)
 
 
 def _real_inputs(data: Data) -> Float64:
@@ -200,24 +216,3 @@ def in_direction(
     order = np.where(t < lengths, lengths - 1 - t, t)
     turned: npt.NDArray[Any] = values[order, np.arange(len(lengths))]
     return turned
-
-
-def layer_weights(data: Data, layer: int) -> dict[str, Array]:
-    """Those of each direction of a layer, one on the other, in float64."""
-    each = [
-        cell_weights(data.weights, layer, d, data.options) for d in range(data.options.directions)
-    ]
-    return {name: np.array([w[name] for w in each], np.float64) for name in each[0]}
-
-
-def cell_weights(
-    weights: Mapping[str, Array], layer: int, direction: int, options: Options
-) -> dict[str, Array]:
-    """The weights of one layer and direction, under the names of the seed model."""
-    end = f"l{layer}{'_reverse' if direction else ''}"
-    zeros = np.zeros((options.hidden_size, 1), weights["weight_hh_l0"].dtype)
-    bias = {
-        ours: weights[f"{theirs}_{end}"][:, None] if options.bias else zeros
-        for ours, theirs in (("b_xh", "bias_ih"), ("b_hh", "bias_hh"))
-    }
-    return {"W_xh": weights[f"weight_ih_{end}"], "W_hh": weights[f"weight_hh_{end}"], **bias}

@@ -6,9 +6,11 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from rnn_conformance.bounds.certificate import Float64
+from rnn_conformance.bounds.balls import Float64
 from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case
+from rnn_conformance.cells.drawing import WITHOUT_BIAS
+from rnn_conformance.cells.weights import degenerate, of_cell
 from rnn_conformance.contract.call import Array
 
 ALIVE = 0.1  # the least share of states in which an error shows
@@ -39,10 +41,8 @@ def _reasons(case: Case) -> Iterator[str]:
     data, o = case.data(), case.options
     for layer in range(o.num_layers):
         for d in range(o.directions):
-            w = expected.cell_weights(data.weights, layer, d, o)
-            if case.bias == "nonzero" and case.weights not in ("initial", "silent"):
-                yield from _biases(w["b_xh"], w["b_hh"])
-            yield from _matrix("weight_hh", w["W_hh"])
+            biased = case.bias == "nonzero" and case.weights not in WITHOUT_BIAS
+            yield from degenerate(of_cell(data.weights, layer, d, o), biased)
     if case.h_0 == "nonzero":
         yield from _distinct("h_0", data.initial.reshape(-1, case.H))
     real_steps = data.real[..., 0]
@@ -55,25 +55,11 @@ def _reasons(case: Case) -> Iterator[str]:
     found = (
         expected.as_a_whole(case)
         if o.num_layers > 1
-        else expected.from_own_states(case, expected.one_layer(data))
+        else expected.of_answer(case, expected.one_layer(data))
     )
     real = found.output[real_steps]
-    yield from _dead(real != 0 if case.nonlinearity == "relu" else np.abs(real) < 0.99)
+    yield from _dead(case.equation.alive(real))
     yield from _blunt(real, found.output_bound[real_steps])
-
-
-def _biases(one: Array, other: Array) -> Iterator[str]:
-    if not (one.all() and other.all()):
-        yield "a bias is zero"
-    if (one == other).any():
-        yield "two biases are equal"
-
-
-def _matrix(name: str, value: Array) -> Iterator[str]:
-    if not value.all():
-        yield f"{name} has a zero"
-    if len(value) > 1 and (value == value.T).all():
-        yield f"{name} is symmetric"
 
 
 def _distinct(name: str, rows: Array) -> Iterator[str]:
@@ -82,7 +68,7 @@ def _distinct(name: str, rows: Array) -> Iterator[str]:
 
 
 def _dead(alive: npt.NDArray[np.bool_]) -> Iterator[str]:
-    """Where tanh is flat and relu is zero, errors do not show."""
+    """Where an activation is flat, errors before it do not show."""
     share = float(np.mean(alive))
     if share < ALIVE:
         yield f"an error shows in {share:.0%} of the states only"

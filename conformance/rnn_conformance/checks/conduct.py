@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from rnn_conformance.bounds.certificate import Precision
+from rnn_conformance.bounds.balls import Precision
 from rnn_conformance.bounds.judgement import Judgement, identical
 from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.checks.registry import (
+    EQUATION,
     check,
     comparable,
     in_whole,
@@ -145,7 +146,7 @@ def threads(subject: Subject, case: Case) -> Iterator[Judgement]:
         yield from same(one, subject.result(one), answer)
 
 
-@check("RNN-CELL-1", "RNN-CELL-2", presumes=in_whole(), among=relational)
+@check(EQUATION, presumes=in_whole(), among=relational)
 def large_preactivations(subject: Subject, case: Case) -> Iterator[Judgement]:
     """tanh stays at -1 or 1 and relu goes on, however large the pre-activation.
 
@@ -207,22 +208,23 @@ def infinities_are_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
     Its pre-activations are infinite, so tanh gives 1 or -1, relu infinity or 0; or NaN, where a
     formula subtracts infinity from itself. A number that takes its place gives something else.
     """
-    data, row = case.data(), int(np.argmax(case.data().steps))
-    ends = ("l0", "l0_reverse")[: case.options.directions]
-    column = np.concatenate([data.weights[f"weight_ih_{end}"][:, 0] for end in ends])
+    data, precision = case.data(), Precision.of(case.dtype)
+    row = int(np.argmax(data.steps))
     for value in (np.inf, -np.inf):
         inputs = data.inputs.copy()
         inputs[0, row, 0] = value
         answered = _unless_refused(subject, case, inputs)
         if answered is None:
             continue
-        a = column.astype(np.float64) * value
-        limit = np.sign(a) if case.nonlinearity == "tanh" else np.maximum(a, 0)
+        right = expected.from_own_states(replace(data, inputs=inputs), precision, answered)
+        limit = right.output[0, row]
         found = answered.output[0, row].astype(np.float64)
         kept = (found == limit) | np.isnan(found)
         wanted, came = (np.where(kept, 0, part)[None, None] for part in (limit, found))
-        bound = 8 * Precision.of(case.dtype).u
-        yield Judgement(f"output at an input of {value}", wanted, came, bound, "4 ulps of tanh")
+        bound = 8 * precision.u
+        yield Judgement(
+            f"output at an input of {value}", wanted, came, bound, "4 ulps of the activation"
+        )
 
 
 def _unless_refused(subject: Subject, case: Case, inputs: Array) -> Answer | None:

@@ -9,10 +9,11 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from rnn_conformance.bounds.certificate import Precision
+from rnn_conformance.bounds.balls import Float64, Precision
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.cases.expected import whole
+from rnn_conformance.cells.weights import handing_on, with_inputs_scaled
 from rnn_conformance.checks.registry import (
     check,
     comparable,
@@ -45,24 +46,25 @@ def dropout_off_in_evaluation(subject: Subject, case: Case) -> Iterator[Judgemen
 
 @check(
     "RNN-DROP-2",
-    presumes=of_several_usual,
+    presumes=lambda case, claimed: case.equation.memoryless and of_several_usual(case, claimed),
     among=usual,
-    needs=("dropout", "relu"),
+    needs=("dropout",),
 )
 def dropout_between_layers(subject: Subject, case: Case) -> Iterator[Judgement]:
     """In training, a share p of what a layer hands on is zero, the rest is scaled by 1 / (1 - p).
 
-    The layers are built to show it: the first gives ones, each of the others what it reads. Every
+    The layers are built to show it: the first reads ones, each of the others what it gets. Every
     number is drawn by itself: from call to call, step to step and so on, as many change to zero and
     back as chance has it. Shares may be six standard deviations off.
     """
     data = _show_the_mask(case)
     calls = [_training(subject, data, case) for _ in range(2)]
-    layers = np.arange(case.L).repeat(data.options.directions)[:, None, None]
+    kept = with_inputs_scaled(data.weights, 1 / (1 - P), range(1, case.L))
+    limit = whole(replace(data, weights=kept), Precision.of(case.dtype))
     for answer in calls:
-        yield _zero_or_scaled("output", answer.output, np.array(case.L - 1))
+        yield _zero_or("output", case, answer.output, limit.output, limit.output_bound)
         if answer.h_n is not None:
-            yield _zero_or_scaled("h_n", answer.h_n, layers)
+            yield _zero_or("h_n", case, answer.h_n, limit.h_n, limit.h_n_bound)
     T, B, _ = data.inputs.shape
     sizes = (len(calls), T, B, data.options.directions, data.options.hidden_size)
     zero = np.stack([answer.output for answer in calls]).reshape(sizes) == 0
@@ -90,10 +92,7 @@ def dropout_not_after_the_last_layer(subject: Subject, case: Case) -> Iterator[J
     The last layer here does not look at what it reads: dropout between layers does not show.
     """
     data = case.data()
-    blind = {
-        name: np.zeros_like(value) if name.startswith(f"weight_ih_l{case.L - 1}") else value
-        for name, value in data.weights.items()
-    }
+    blind = with_inputs_scaled(data.weights, 0, range(case.L - 1, case.L))
     data = replace(data, weights=blind, options=replace(data.options, dropout=0.5))
     in_training = _training(subject, data, case)
     limit = whole(data, Precision.of(case.dtype))
@@ -106,28 +105,17 @@ def _training(subject: Subject, data: Data, case: Case) -> Answer:
 
 
 def _show_the_mask(case: Case) -> Data:
-    """Layers of relu, 40 units: the first gives ones, the others their own inputs again."""
-    H = 40
-    options = replace(case.options, hidden_size=H, nonlinearity="relu", dropout=P)
-    data = case.data()
-    weights: dict[str, Array] = {
-        name: np.zeros(shape, case.dtype) for name, shape in options.weight_shapes().items()
-    }
-    for name, value in weights.items():
-        if name.startswith("bias_ih_l0"):
-            value[...] = 1
-        elif name.startswith("weight_ih") and "l0" not in name:
-            d = name.endswith("_reverse")
-            value[:, d * H : (d + 1) * H] = np.eye(H)
-    return replace(data, options=options, weights=weights, h_0=None, lengths=None)
+    """Layers of 40 units: the first reads ones, each of the others what it gets."""
+    options = replace(case.options, hidden_size=40, dropout=P)
+    weights = handing_on(options, case.dtype)
+    return replace(case.data(), options=options, weights=weights, h_0=None, lengths=None)
 
 
-def _zero_or_scaled(what: str, found: Array, times: npt.NDArray[np.int64]) -> Judgement:
-    """Ones that went through dropout so many times."""
-    scaled = np.broadcast_to((1 / (1 - P)) ** times, found.shape)
-    bound = 8 * np.finfo(found.dtype).eps * scaled
-    reason = "zero, or 1 / (1 - p) for each layer below, and a few roundings"
-    return Judgement(what, np.where(found == 0, 0, scaled), found, bound, reason)
+def _zero_or(what: str, case: Case, found: Array, kept: Float64, bound: Float64) -> Judgement:
+    """What went through dropout: zero, or the number that nothing was dropped from."""
+    roundings = 4 * (case.L - 1) * Precision.of(case.dtype).u * np.abs(kept)
+    reason = "zero, or scaled by 1 / (1 - p) for each layer below, with four roundings for each"
+    return Judgement(what, np.where(found == 0, 0, kept), found, bound + roundings, reason)
 
 
 def _share(what: str, drawn: npt.NDArray[np.bool_], p: float) -> Judgement:

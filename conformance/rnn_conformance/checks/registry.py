@@ -3,15 +3,18 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from inspect import getdoc
+from itertools import chain
 from zlib import crc32
 
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.cases.case import Case
+from rnn_conformance.cells import CELLS
 from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import DTYPES, LAYOUTS
 
 Judge = Callable[[Subject, Case], Iterator[Judgement]]
 Condition = Callable[[Case, frozenset[str]], bool]
+EQUATION = "the equation of the cell"
 SHARE = 24  # a check is asked in one of so many random cases for which it is not meant
 
 
@@ -22,7 +25,7 @@ class Check:
     Attributes:
         name: its id, such as "output".
         title, advice: what it asks, and where to look when it fails.
-        clauses: the ids of the clauses that it holds.
+        cites: the ids of the clauses that it holds; `EQUATION` for that of the cell.
         presumes: the cases in which it must hold, and has a point, of whoever claims this.
         among: those of the catalogue in which it is asked, since all would take too long.
         needs: features that it asks for beside the case's own.
@@ -32,19 +35,30 @@ class Check:
     name: str
     title: str
     advice: str
-    clauses: tuple[str, ...]
+    cites: tuple[str, ...]
     presumes: Condition
     among: Condition
     needs: frozenset[str]
     judge: Judge
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        """All that it cites, of every cell."""
+        equations = tuple(dict.fromkeys(cell.clause for cell in CELLS.values()))
+        cited = (equations if clause == EQUATION else (clause,) for clause in self.cites)
+        return tuple(chain.from_iterable(cited))
 
     def holds(self, case: Case) -> tuple[str, ...]:
         """The clauses that it cites, of which it can show a breach in this case.
 
         A check of one clause always can.
         """
-        one = len(self.clauses) == 1
-        return tuple(clause for clause in self.clauses if one or case.concerns(clause))
+        one = len(self.cites) == 1
+        return tuple(
+            case.equation.clause if clause == EQUATION else clause
+            for clause in self.cites
+            if one or clause == EQUATION or case.concerns(clause)
+        )
 
     def asked(self, case: Case, claimed: frozenset[str]) -> bool:
         """Whether it is asked in a case of the catalogue: of random ones, in a share."""
@@ -109,10 +123,10 @@ def relational(case: Case, claimed: frozenset[str]) -> bool:
 
 
 def usual(case: Case, claimed: frozenset[str]) -> bool:
-    """A selection for what need not be asked of all: one dtype, one nonlinearity."""
+    """A selection for what need not be asked of all: one dtype, one cell."""
     dtype = next((d for d in DTYPES if d in claimed), None)
-    nonlinearity = "tanh" if "tanh" in claimed else "relu"
-    return relational(case, claimed) and (case.dtype, case.nonlinearity) == (dtype, nonlinearity)
+    cell = next((name for name in CELLS if name in claimed), None)
+    return relational(case, claimed) and (case.dtype, case.cell) == (dtype, cell)
 
 
 def usual_or_short(case: Case, claimed: frozenset[str]) -> bool:
@@ -121,8 +135,13 @@ def usual_or_short(case: Case, claimed: frozenset[str]) -> bool:
     A kernel or a buffer of its own for some size may write, keep or lose what others do not. Each
     size is asked in every dtype, and in one layout after the other.
     """
-    weights = "normal" if "tanh" in claimed else "contractive"
-    other = case.L == 1 and case.weights == weights and not of_usual_size(case)
+    cell = next(CELLS[name] for name in CELLS if name in claimed)
+    weights = "normal" if "normal" in cell.kinds else "contractive"
+    other = (
+        case.L == 1
+        and (case.cell, case.weights) == (cell.name, weights)
+        and not of_usual_size(case)
+    )
     short = case.T <= 50 and case.B <= 64 and case.dtype in DTYPES
     layouts = [layout for layout in LAYOUTS if layout in claimed]
     turn = case.T + case.I + case.H + DTYPES.index(case.dtype) if short else 0

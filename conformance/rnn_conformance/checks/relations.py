@@ -5,30 +5,37 @@ differ by twice the bound of one at most. The docstring of a check is its title,
 whoever fails it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from rnn_conformance.bounds.certificate import Precision
+from rnn_conformance.bounds.balls import Precision
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import PADDING, Case, Data
-from rnn_conformance.checks.registry import check, comparable, in_whole, relational
+from rnn_conformance.cells.weights import (
+    of_one_direction,
+    of_one_layer,
+    of_two,
+    permuted,
+    wide,
+    with_biases_negated,
+    with_inputs_scaled,
+    without_readout,
+)
+from rnn_conformance.checks.registry import EQUATION, check, comparable, in_whole, relational
 from rnn_conformance.checks.subject import Subject, parts_of
-from rnn_conformance.contract.call import Answer, Array
+from rnn_conformance.contract.call import GATES, Answer, Array
 from rnn_conformance.contract.refusal import Violation
 
 EXTRA_STEPS = 3
 
 
 def options_show(case: Case, _: frozenset[str]) -> bool:
-    """Where each option changed alone changes the output.
-
-    With relu it need not: a state that is 0 with a bias can be 0 without.
-    """
+    """Where each option changed alone changes the output: units at rest are so with and without."""
     given = case.bias == case.h_0 == "nonzero"
-    return comparable(case) and case.nonlinearity == "tanh" and given
+    return comparable(case) and given and not case.equation.can_rest
 
 
 @check(
@@ -49,7 +56,10 @@ def split_and_carry(subject: Subject, case: Case) -> Iterator[Judgement]:
     first = subject.run(replace(data, inputs=data.inputs[:cut]), case.layout)
     carried = first.output[-1:] if first.h_n is None else first.h_n
     second = subject.run(replace(data, inputs=data.inputs[cut:], h_0=carried), case.layout)
-    joined = Answer(np.concatenate([first.output, second.output]), second.h_n)
+    y = None
+    if first.y is not None and second.y is not None:
+        y = np.concatenate([first.y, second.y])
+    joined = Answer(np.concatenate([first.output, second.output]), second.h_n, y)
     yield from same(case, subject.result(case), joined)
 
 
@@ -101,35 +111,23 @@ def rows_permuted(subject: Subject, case: Case) -> Iterator[Judgement]:
     yield from same(case, subject.result(case), _each(found, lambda part: part[:, back]))
 
 
-@check("RNN-CELL-1", "RNN-CELL-2", presumes=in_whole(lambda c: c.H > 1), among=relational)
+@check(EQUATION, presumes=in_whole(lambda c: c.H > 1), among=relational)
 def units_permuted(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Hidden units have no order: permuted in all weights and h_0, they give permuted results."""
-    data, H = case.data(), case.H
-    order = np.roll(np.arange(H), 1)
-    width = np.concatenate([order + d * H for d in range(data.options.directions)])
-
-    def permuted(name: str, value: Array) -> Array:
-        if name.endswith("_ho"):
-            return value[:, width] if name == "W_ho" else value
-        rows = value[order]
-        if name.startswith("weight_hh"):
-            return rows[:, order]
-        return rows[:, width] if name.startswith("weight_ih") and "l0" not in name else rows
-
-    weights = {name: permuted(name, value) for name, value in data.weights.items()}
+    data, order = case.data(), np.roll(np.arange(case.H), 1)
+    weights = permuted(data.weights, order, data.options)
     h_0 = None if data.h_0 is None else data.h_0[..., order]
     found = subject.run(replace(data, weights=weights, h_0=h_0), case.layout)
     h_n = None if found.h_n is None else found.h_n[..., np.argsort(order)]
-    back = Answer(found.output[..., np.argsort(width)], h_n)
-    yield from same(case, subject.result(case), back)
+    output = found.output[..., np.argsort(wide(order, data.options))]
+    yield from same(case, subject.result(case), Answer(output, h_n, found.y))
 
 
-@check("RNN-CELL-1", presumes=in_whole(lambda c: c.nonlinearity == "tanh"), among=relational)
+@check(EQUATION, presumes=in_whole(lambda c: c.equation.odd), among=relational)
 def negated(subject: Subject, case: Case) -> Iterator[Judgement]:
-    """tanh is odd: inputs, h_0 and biases negated, the results are."""
+    """An odd activation such as tanh: inputs, h_0 and biases negated, the results are."""
     data = case.data()
-    biases = ("bias", "b_ho")
-    weights = {n: -value if n.startswith(biases) else value for n, value in data.weights.items()}
+    weights = with_biases_negated(data.weights)
     h_0 = None if data.h_0 is None else -data.h_0
     found = subject.run(replace(data, weights=weights, inputs=-data.inputs, h_0=h_0), case.layout)
     yield from same(case, subject.result(case), _each(found, np.negative))
@@ -141,7 +139,8 @@ def padding_added(subject: Subject, case: Case) -> Iterator[Judgement]:
     data = case.data()
     more = np.full((EXTRA_STEPS, *data.inputs.shape[1:]), -PADDING, data.inputs.dtype)
     found = subject.run(replace(data, inputs=np.concatenate([data.inputs, more])), case.layout)
-    yield from same(case, subject.result(case), Answer(found.output[: case.T], found.h_n))
+    y = None if found.y is None else found.y[: case.T]
+    yield from same(case, subject.result(case), Answer(found.output[: case.T], found.h_n, y))
 
 
 @check("RNN-PREC-1", presumes=in_whole(), among=relational)
@@ -149,20 +148,17 @@ def powers_of_two(subject: Subject, case: Case) -> Iterator[Judgement]:
     """A power of two moved from the inputs to the weights of the first layer changes nothing."""
     data = case.data()
     scale = data.inputs.dtype.type(2.0**12)
-    weights = {
-        name: value / scale if name.startswith("weight_ih_l0") else value
-        for name, value in data.weights.items()
-    }
+    weights = with_inputs_scaled(data.weights, float(1 / scale))
     found = subject.run(replace(data, weights=weights, inputs=data.inputs * scale), case.layout)
     yield from same(case, subject.result(case), found)
 
 
-@check("RNN-CELL-1", "RNN-CELL-2", presumes=in_whole(lambda c: c.L == 1), among=relational)
+@check(EQUATION, presumes=in_whole(lambda c: c.L == 1), among=relational)
 def union_of_two(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Two networks side by side in one, their weights in blocks, compute what each does alone."""
     data = _without_readout(case.data())
     o = data.options
-    both = {name: _in_blocks(name, value) for name, value in data.weights.items()}
+    both = of_two(data.weights, o)
     twice = replace(
         data,
         options=replace(o, input_size=2 * o.input_size, hidden_size=2 * o.hidden_size),
@@ -186,18 +182,20 @@ def union_of_two(subject: Subject, case: Case) -> Iterator[Judgement]:
 
 
 @check(
-    "RNN-CELL-1",
+    EQUATION,
     presumes=options_show,
     among=relational,
-    needs=("tanh", "relu", "no_bias", "h_0"),
+    needs=("no_bias", "h_0"),
 )
 def options_matter(subject: Subject, case: Case) -> Iterator[Judgement]:
     """One option changed, the output changes: none of them is silently ignored."""
     changed = {  # not lengths, which change the padding even where they are otherwise ignored
-        "nonlinearity": replace(case, nonlinearity="relu"),
         "bias": replace(case, bias="off"),
         "h_0": replace(case, h_0="none"),
     }
+    for cell, gates in GATES.items():
+        if cell in subject.claimed and gates == GATES[case.cell] and cell != case.cell:
+            changed["nonlinearity"] = replace(case, cell=cell)
     before = subject.result(case).output
     for name, changed_case in changed.items():
         if np.array_equal(before, subject.result(changed_case).output):
@@ -226,9 +224,11 @@ def single_equals_column(subject: Subject, case: Case) -> Iterator[Judgement]:
             limit,
             output_bound=limit.output_bound[:, rows],
             h_n_bound=limit.h_n_bound[:, rows],
+            y_bound=None if limit.y_bound is None else limit.y_bound[:, rows],
         )
         of_row = Answer(**{n: part[:, rows] for n, part in parts_of(batched).items()})
-        yield from within_both(of_row, alone, bound, bound)
+        for judgement in within_both(of_row, alone, bound, bound):
+            yield replace(judgement, what=f"{judgement.what} of row {row} alone")
 
 
 @check(
@@ -274,11 +274,14 @@ def within_both(
     yield Judgement("output", first.output, second.output, apart, reason)
     if first.h_n is not None and second.h_n is not None:
         yield Judgement("h_n", first.h_n, second.h_n, one.h_n_bound + other.h_n_bound, reason)
+    if first.y is not None and second.y is not None:
+        assert one.y_bound is not None is not other.y_bound
+        yield Judgement("y", first.y, second.y, one.y_bound + other.y_bound, reason)
 
 
 def _without_readout(data: Data) -> Data:
-    weights = {name: value for name, value in data.weights.items() if not name.endswith("_ho")}
-    return replace(data, options=replace(data.options, output_size=0), weights=weights)
+    options = replace(data.options, output_size=0)
+    return replace(data, options=options, weights=without_readout(data.weights))
 
 
 def _joined(h_n: list[Array | None]) -> Array | None:
@@ -297,35 +300,17 @@ def _one_layer(data: Data, layer: int, inputs: Array) -> Data:
     return replace(
         data,
         options=replace(o, num_layers=1, input_size=inputs.shape[2]),
-        weights=_renamed(data.weights, f"l{layer}", "l0"),
+        weights=of_one_layer(data.weights, layer),
         inputs=inputs,
         h_0=None if data.h_0 is None else data.h_0[layer * D : (layer + 1) * D],
     )
 
 
 def _one_direction(data: Data, d: int, inputs: Array) -> Data:
-    names = [name for name in data.weights if name.endswith("_reverse") == bool(d)]
     return replace(
         data,
         options=replace(data.options, bidirectional=False),
-        weights={name.removesuffix("_reverse"): data.weights[name] for name in names},
+        weights=of_one_direction(data.weights, d),
         inputs=inputs,
         h_0=None if data.h_0 is None else data.h_0[d : d + 1],
     )
-
-
-def _renamed(weights: Mapping[str, Array], old: str, new: str) -> dict[str, Array]:
-    """The weights of one layer, under the names of another."""
-    return {
-        name.replace(f"_{old}", f"_{new}"): value
-        for name, value in weights.items()
-        if name.endswith((f"_{old}", f"_{old}_reverse"))
-    }
-
-
-def _in_blocks(name: str, value: Array) -> Array:
-    """A weight twice on the diagonal, a bias twice."""
-    if name.startswith("bias"):
-        return np.concatenate([value, value])
-    zeros = np.zeros_like(value)
-    return np.block([[value, zeros], [zeros, value]])

@@ -6,11 +6,13 @@ The docstring of a check is its title, and then advice for whoever fails it.
 from collections.abc import Iterator
 
 from rnn_conformance.bounds import statistics
-from rnn_conformance.bounds.certificate import Precision
+from rnn_conformance.bounds.balls import Precision
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case
-from rnn_conformance.checks.registry import check, in_whole, relational
+from rnn_conformance.cells.cell import Trace
+from rnn_conformance.cells.weights import of_cell
+from rnn_conformance.checks.registry import EQUATION, check, in_whole, relational
 from rnn_conformance.checks.subject import (
     Subject,
     expected_shapes,
@@ -37,7 +39,7 @@ def shape_and_dtype(subject: Subject, case: Case) -> Iterator[Judgement]:
 
 
 @check(
-    "RNN-CELL-1", "RNN-CELL-2", "RNN-CELL-3", "RNN-STATE-1", "RNN-DIR-1", "RNN-DIR-2",
+    EQUATION, "RNN-CELL-3", "RNN-STATE-1", "RNN-DIR-1", "RNN-DIR-2",
     "RNN-LAYER-1", "RNN-LAYER-2", "RNN-LAYOUT-1", "RNN-LAYOUT-2", "RNN-LEN-3",
     "RNN-LEN-4", "RNN-PREC-1",
 )  # fmt: skip
@@ -74,11 +76,11 @@ def readout(subject: Subject, case: Case) -> Iterator[Judgement]:
     """
     result = subject.result(case)
     y = given(result, "y")
-    yield expected.readout(case.data(), Precision.of(case.dtype), result.output, y)
+    yield expected.judge_readout(case.data(), Precision.of(case.dtype), result.output, y)
 
 
 @check(
-    "RNN-CELL-1",
+    EQUATION,
     presumes=in_whole(lambda case: case.L == 1),
     among=relational,
 )
@@ -93,7 +95,6 @@ def trajectory(subject: Subject, case: Case) -> Iterator[Judgement]:
 @check(
     "RNN-PREC-2",
     presumes=lambda case, _: case.weights == "moderate" and not case.drawn and case.dtype in DTYPES,
-    needs=("tanh",),
 )
 def systematic_error(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Errors cancel over many states, as those of rounding to nearest do.
@@ -103,6 +104,8 @@ def systematic_error(subject: Subject, case: Case) -> Iterator[Judgement]:
     root mean square is too large: sums have a few bits less than claimed.
     """
     data = case.data()
-    weights = expected.cell_weights(data.weights, 0, 0, data.options)
-    seen = statistics.Trace(weights, data.inputs, data.initial[0], case.dtype)
-    yield from statistics.judgements(seen, subject.result(case).output)
+    weights = of_cell(data.weights, 0, 0, data.options)
+    seen = Trace(weights, data.inputs, data.initial[0], case.dtype)
+    found = case.equation.residuals(seen, subject.result(case).output)
+    if found is not None:
+        yield from statistics.judgements(found, case.dtype)

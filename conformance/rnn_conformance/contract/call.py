@@ -1,6 +1,6 @@
 """What passes between the suite and an implementation: a call, an answer, what is claimed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar, get_args, runtime_checkable
 
@@ -17,6 +17,9 @@ LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 DTYPES: tuple[Dtype, ...] = ("float32", "float64")
 HALF_DTYPES: tuple[Dtype, ...] = ("float16", "bfloat16")
 NONLINEARITIES: tuple[Nonlinearity, ...] = get_args(Nonlinearity)
+GATES: dict[str, int] = dict.fromkeys(
+    NONLINEARITIES, 1
+)  # of each cell: rows of a weight for one hidden unit
 OPTIONS = (
     "layers", "bidirectional", "no_bias", "lengths", "dropout", "h_0", "h_n", "readout",
 )  # fmt: skip
@@ -24,10 +27,10 @@ OPTIONS = (
 # What can be claimed, and what a plain function or class is taken to claim.
 FEATURES = frozenset((*DTYPES, *HALF_DTYPES, *LAYOUTS, *NONLINEARITIES, *OPTIONS))
 BASIC = frozenset((*DTYPES, "time_first", "tanh", "h_0", "h_n", "readout"))
-ONE_OF: Mapping[str, tuple[str, ...]] = {
+ONE_OF: Mapping[str, Collection[str]] = {
     "layout": LAYOUTS,
     "dtype": get_args(Dtype),
-    "nonlinearity": NONLINEARITIES,
+    "cell": GATES,
 }
 
 
@@ -36,17 +39,29 @@ class Options:
     """The constructor's arguments, under the names of `torch.nn.RNN`.
 
     Attributes:
+        cell: one of `GATES`; that of a plain RNN has the name of its nonlinearity.
         output_size: of the readout y_t = W_ho h_t + b_ho of the last layer; 0 for no readout.
     """
 
     input_size: int
     hidden_size: int
     num_layers: int = 1
-    nonlinearity: Nonlinearity = "tanh"
+    cell: str = "tanh"
     bias: bool = True
     bidirectional: bool = False
     dropout: float = 0.0
     output_size: int = 0
+
+    @property
+    def nonlinearity(self) -> str:
+        """That of a plain RNN: "tanh" or "relu"."""
+        return self.cell
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """All by their names in torch: that of a plain RNN's cell is `nonlinearity`."""
+        name = "nonlinearity" if self.cell in NONLINEARITIES else "cell"
+        return {name if field == "cell" else field: value for field, value in vars(self).items()}
 
     @property
     def directions(self) -> int:
@@ -54,15 +69,15 @@ class Options:
 
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of every weight by name, such as weight_ih_l0, bias_hh_l1_reverse and W_ho."""
-        H, D = self.hidden_size, self.directions
+        H, D, G = self.hidden_size, self.directions, GATES[self.cell]
         shapes: dict[str, tuple[int, ...]] = {}
         for layer in range(self.num_layers):
             for suffix in ("", "_reverse")[:D]:
                 end = f"l{layer}{suffix}"
-                shapes[f"weight_ih_{end}"] = (H, self.input_size if layer == 0 else D * H)
-                shapes[f"weight_hh_{end}"] = (H, H)
+                shapes[f"weight_ih_{end}"] = (G * H, self.input_size if layer == 0 else D * H)
+                shapes[f"weight_hh_{end}"] = (G * H, H)
                 if self.bias:
-                    shapes[f"bias_ih_{end}"] = shapes[f"bias_hh_{end}"] = (H,)
+                    shapes[f"bias_ih_{end}"] = shapes[f"bias_hh_{end}"] = (G * H,)
         if self.output_size:
             shapes["W_ho"], shapes["b_ho"] = (self.output_size, D * H), (self.output_size,)
         return shapes
@@ -136,15 +151,16 @@ class Implementation(Protocol):
 
 
 def claimed(features: Iterable[str]) -> frozenset[str]:
-    """A selection of `FEATURES`, with a layout, a dtype and a nonlinearity at the least.
+    """A selection of `FEATURES`, with a layout, a dtype and a cell at the least.
 
     Raises ValueError for anything else.
     """
-    known = ", ".join(sorted(FEATURES))
+    features_known = FEATURES | GATES.keys()
+    known = ", ".join(sorted(features_known))
     if isinstance(features, str) or not all(isinstance(one, str) for one in features):
         raise ValueError(f"claims: expected a selection of {known}, got {features!r}")
     chosen = frozenset(features)
-    if unknown := sorted(chosen - FEATURES):
+    if unknown := sorted(chosen - features_known):
         raise ValueError(f"claims: expected a selection of {known}, got {', '.join(unknown)}")
     for what, values in ONE_OF.items():
         if not chosen & {*values}:

@@ -7,6 +7,7 @@ from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.faces.reports import files
 from rnn_conformance.run import environment
 from rnn_conformance.sources.loading import names
+from rnn_conformance.sources.seed_model import EQUATION
 from rnn_conformance.sources.source import ADAPTERS
 
 PROGRAM = "rnn-conformance"
@@ -25,8 +26,7 @@ def parser() -> argparse.ArgumentParser:
     """Of all commands."""
     found = argparse.ArgumentParser(
         prog=PROGRAM,
-        description="Judge an implementation of the recurrence "
-        "h_t = tanh(W_xh x_t + b_xh + W_hh h_{t-1} + b_hh), y_t = W_ho h_t + b_ho.",
+        description=f"Judge an implementation of the recurrence {EQUATION}.",
         epilog="Exit status: 0 conforms, 1 does not conform, 2 could not be judged.",
     )
     version = environment.describe().get("rnn-conformance", "not installed")

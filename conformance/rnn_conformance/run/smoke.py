@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from rnn_conformance.cases.case import Case
+from rnn_conformance.cells import CELLS
 from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.plan import Planned, in_words_of
 from rnn_conformance.checks.subject import Subject
@@ -18,10 +19,10 @@ from rnn_conformance.contract.call import (
     Dtype,
     Implementation,
     Layout,
-    Nonlinearity,
 )
 from rnn_conformance.contract.declaration import Declaration, declared
 from rnn_conformance.contract.refusal import CannotBeJudged, Violation
+from rnn_conformance.sources.seed_model import NOT_READ
 
 T, B, I, H = 2, 3, 4, 5  # all different, so that every exchange of axes shows
 FIRST_STEPS = ("output", "readout")
@@ -119,8 +120,7 @@ def _refuse_ignored_weights(implementation: Implementation, dtype: Dtype, before
     changed = {name: -value for name, value in weights.items() if name.startswith("weight")}
     after = _simplest_answer(implementation, dtype, **changed)
     if np.array_equal(before.output, after.output):
-        what = "W_xh and W_hh were set as attributes, and nothing changed: `forward` reads others"
-        raise CannotBeJudged(_told(implementation, what))
+        raise CannotBeJudged(_told(implementation, NOT_READ))
 
 
 def _assumed(implementation: Implementation) -> frozenset[str]:
@@ -165,9 +165,7 @@ def _simplest(implementation: Implementation) -> Case:
     claims = implementation.claims
     layout = next(layout for layout in USUAL_FIRST if layout in claims)
     dtype: Dtype = next(d for d in (*DTYPES, *HALF_DTYPES) if d in claims)
-    nonlinearity: Nonlinearity = "tanh" if "tanh" in claims else "relu"
+    cell = next(name for name in CELLS if name in claims)
     rows, O = 1 if layout == "single" else B, 2 if "readout" in claims else 0
     # H + 1 inputs: another size than any of the catalogue, for which a module is made anew.
-    return Case(
-        T, rows, H + 1, H, nonlinearity=nonlinearity, layout=layout, dtype=dtype, h_0="none", O=O
-    )
+    return Case(T, rows, H + 1, H, cell=cell, layout=layout, dtype=dtype, h_0="none", O=O)

@@ -7,7 +7,6 @@ bytes than were to be expected, one ValueError for anything malformed.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ Tensors = dict[str, npt.NDArray[Any]]
 
 def fields_of(call: Call) -> dict[str, Any]:
     """What is asked, as it stands in call.json."""
-    options = asdict(call.options)
+    options = call.options.arguments
     if not call.options.output_size:
         del options["output_size"]
     return {
@@ -51,7 +50,7 @@ def call_of(fields: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]) 
     """The call of which `fields_of` and `tensors_of` gave these."""
     weights = {name: value for name, value in tensors.items() if name not in NOT_WEIGHTS}
     return Call(
-        Options(**fields["options"]),
+        Options(**{"cell" if n == "nonlinearity" else n: v for n, v in fields["options"].items()}),
         weights,
         tensors["inputs"],
         tensors.get("h_0"),

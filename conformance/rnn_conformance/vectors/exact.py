@@ -1,10 +1,10 @@
 """The recurrence in fifty decimal digits, rounded once to float64.
 
-Nothing but Python's `decimal`, whose results are the same on every machine. Written from
-specification.md; it shares no code with the reference.
+Nothing but Python's `decimal`, whose results are the same on every machine. The step is the cell's
+`exact`; nothing is shared with the reference.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, localcontext
 from itertools import chain
 from operator import mul
@@ -14,14 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from rnn_conformance.cases.case import Data
+from rnn_conformance.cells import CELLS
+from rnn_conformance.cells.cell import Cell, CellWeights, Row
+from rnn_conformance.cells.weights import of_cell
 from rnn_conformance.contract.call import Array
 
 FIFTY_DIGITS = Context(prec=50, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMAX)
-ZERO, ONE = Decimal(0), Decimal(1)
-FLAT = 100  # from here on tanh is 1 to 86 digits
-STRAIGHT = -13  # below 10^STRAIGHT tanh(a) is a - a^3/3 + 2 a^5/15 to 70 digits
+ZERO = Decimal(0)
 
-Vec = list[Decimal]
+Digits = tuple[list[Row], list[Row], Row, Row]  # W_ih, W_hh, b_ih, b_hh
 
 
 class Exact(NamedTuple):
@@ -36,15 +37,6 @@ class Exact(NamedTuple):
     h_n: npt.NDArray[np.float64]
 
 
-class Cell(NamedTuple):
-    """The weights of one layer and direction, row by row, and the sum of its biases."""
-
-    W_ih: Sequence[Vec]
-    W_hh: Sequence[Vec]
-    bias: Vec
-    relu: bool
-
-
 def exact(data: Data) -> Exact:
     """What the layer computes in evaluation, each number rounded once; padding is never read.
 
@@ -55,7 +47,7 @@ def exact(data: Data) -> Exact:
     L, D, H = o.num_layers, o.directions, o.hidden_size
     output, h_n = np.zeros((T, B, D * H)), np.zeros((L * D, B, H))
     with localcontext(FIFTY_DIGITS):
-        cells = [_cell(data, layer, d) for layer in range(L) for d in range(D)]
+        cells = [_digits(of_cell(data.weights, i, d, o)) for i in range(L) for d in range(D)]
         for b, length in enumerate(int(steps) for steps in data.steps):
             initial = [ZERO] * H
             sequence = _rows("inputs", data.inputs[:length, b])
@@ -64,7 +56,8 @@ def exact(data: Data) -> Exact:
                 for d in range(D):
                     at = layer * D + d
                     h_0 = initial if data.h_0 is None else _row("h_0", data.h_0[at, b])
-                    states = _states(cells[at], sequence[::-1] if d else sequence, h_0)
+                    read = sequence[::-1] if d else sequence
+                    states = _states(CELLS[o.cell], cells[at], read, h_0)
                     h_n[at, b] = [float(h) for h in states[-1]]
                     halves.append(states[::-1] if d else states)
                 sequence = [list(chain(*parts)) for parts in zip(*halves, strict=True)]
@@ -72,51 +65,30 @@ def exact(data: Data) -> Exact:
     return Exact(output, h_n)
 
 
-def tanh(a: Decimal) -> Decimal:
-    """tanh to some thirty-six digits or more, in a context of fifty."""
-    if abs(a) > FLAT:
-        return ONE.copy_sign(a)
-    if a.adjusted() < STRAIGHT:
-        return a - a**3 / 3 + 2 * a**5 / 15
-    e = (2 * a).exp()
-    return (e - 1) / (e + 1)
-
-
-def _states(cell: Cell, sequence: Sequence[Vec], h: Vec) -> list[Vec]:
+def _states(cell: Cell, weights: Digits, sequence: Sequence[Row], h: Row) -> list[Row]:
     """The state after each step, in the order in which they are read."""
+    W_ih, W_hh, b_ih, b_hh = weights
     states = []
     for x in sequence:
-        h = [
-            _activation(cell, sum(map(mul, W_x, x), b) + sum(map(mul, W_h, h), ZERO))
-            for W_x, W_h, b in zip(cell.W_ih, cell.W_hh, cell.bias, strict=True)
-        ]
+        h = cell.exact(_affine(W_ih, x, b_ih), _affine(W_hh, h, b_hh), h)
         states.append(h)
     return states
 
 
-def _activation(cell: Cell, a: Decimal) -> Decimal:
-    if cell.relu:
-        return a if a > 0 else ZERO
-    return tanh(a)
+def _affine(W: Sequence[Row], v: Row, b: Row) -> Row:
+    return [sum(map(mul, row, v), bias) for row, bias in zip(W, b, strict=True)]
 
 
-def _cell(data: Data, layer: int, direction: int) -> Cell:
-    weights: Mapping[str, Array] = data.weights
-    end = f"l{layer}{'_reverse' if direction else ''}"
-    bias = [ZERO] * data.options.hidden_size
-    if data.options.bias:
-        names = (f"bias_ih_{end}", f"bias_hh_{end}")
-        both = (_row(name, weights[name]) for name in names)
-        bias = [one + other for one, other in zip(*both, strict=True)]
-    W_ih, W_hh = (_rows(name, weights[name]) for name in (f"weight_ih_{end}", f"weight_hh_{end}"))
-    return Cell(W_ih, W_hh, bias, data.options.nonlinearity == "relu")
+def _digits(w: CellWeights) -> Digits:
+    W_ih, W_hh = _rows("W_ih", w.W_ih), _rows("W_hh", w.W_hh)
+    return W_ih, W_hh, _row("b_ih", w.b_ih), _row("b_hh", w.b_hh)
 
 
-def _rows(name: str, values: Array) -> list[Vec]:
+def _rows(name: str, values: Array) -> list[Row]:
     return [_row(name, row) for row in values]
 
 
-def _row(name: str, values: Array) -> Vec:
+def _row(name: str, values: Array) -> Row:
     """The very numbers, exactly: a binary fraction is a decimal one."""
     if not np.isfinite(values).all():
         raise ValueError(f"{name}: expected finite numbers, got {values.tolist()}")

@@ -96,8 +96,7 @@ def _write(folder: Path, case: Case) -> Vector:
 def _clauses(name: str, case: Case) -> tuple[str, ...]:
     """The clauses that a check holds in a case."""
     check = CHECKS[name]
-    concerned = (clause for clause in check.clauses if case.concerns(clause))
-    return tuple(concerned) if check.presumes(case, FEATURES) else ()
+    return check.holds(case) if check.presumes(case, FEATURES) else ()
 
 
 def _results(case: Case) -> Tensors:
@@ -136,8 +135,8 @@ def _laid_out(name: str, value: Array, layout: Layout) -> Array:
 
 
 def _index_line(case: Case) -> str:
-    """A case for readers without JSON: id, file, dtype, layout, nonlinearity, T B I H L D bias."""
+    """A case for readers without JSON: id, file, dtype, layout, cell, T B I H L D bias."""
     o = case.options
     sizes = (case.T, case.B, case.I, case.H, case.L, o.directions, int(o.bias))
-    words = (case.id, file_of(case.id), case.dtype, case.layout, case.nonlinearity, *sizes)
+    words = (case.id, file_of(case.id), case.dtype, case.layout, case.cell, *sizes)
     return " ".join(map(str, words))

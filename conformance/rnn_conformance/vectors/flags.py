@@ -42,7 +42,7 @@ def _flags(case: Case) -> Iterator[str]:
         "LargeBatch": case.B > 512,
         "NoBias": case.bias == "off",
         "PaddingNaN": case.padding_nan,
-        "Relu": case.nonlinearity == "relu",
+        "Relu": case.cell == "relu",
         "SeveralLayers": case.L > 1,
         "Single": single,
         "SizeOne": 1 in sizes,

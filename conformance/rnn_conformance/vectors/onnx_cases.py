@@ -91,7 +91,7 @@ def model(case: Case, inputs: Mapping[str, Array], outputs: Mapping[str, Array])
         list(OUTPUTS),
         hidden_size=case.H,
         direction="bidirectional" if case.bidirectional else "forward",
-        activations=[case.nonlinearity.capitalize()] * case.options.directions,
+        activations=[case.cell.capitalize()] * case.options.directions,
     )
     graph = helper.make_graph(
         [node],

@@ -109,8 +109,9 @@ class TorchLayer:
 
     def _made(self, options: Options, call: Call) -> Made:
         dtype = torch.bfloat16 if call.bfloat16 else getattr(torch, call.dtype.name)
-        usual = vars(Options(options.input_size, options.hidden_size))
-        named = {name: value for name, value in vars(options).items() if value != usual[name]}
+        usual = Options(options.input_size, options.hidden_size).arguments
+        given = options.arguments
+        named = {name: value for name, value in given.items() if value != usual.get(name)}
         if call.layout == "batch_first":
             named["batch_first"] = True
         sizes = options.input_size, options.hidden_size

@@ -1,0 +1,205 @@
+"""Numbers with a radius: how far from the judge's number that of a right implementation can be.
+
+A ball (v, e) holds v, which the judge computes in float64, and e, which bounds the distance from v
+to what any right implementation holds that computes in precision u (unit roundoff). Both round, so
+each rounding is charged once with U = u + u_judge: gamma_m(u) + gamma_m(u_judge) <= gamma_m(U),
+with gamma_m(U) = m U / (1 - m U), since that is superadditive in U. Equations over balls are
+written as equations over numbers:
+
+    sum of w v, + sum of b   e = sum |w| e_v + gamma_m(U) (sum |w| (|v| + e_v) + sum |b|) + m eta
+    a + b                    e = e_a + e_b + U (|a + b| + e_a + e_b) + eta
+    c a, c exact             e = |c| e_a + U |c| (|a| + e_a) + eta
+    f(a)                     e = w + 2 k U (|f(a)| + w) + eta,  w = |f'|(max(|a| - e_a, 0)) e_a
+
+A long sum is bounded in any order of summation, with or without fused multiply-add, biases merged
+or not (N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1). m is
+the number of its terms but zeros, and one for a state that is kept wider than it shows. eta, the
+smallest normal number, covers products, sums and results that are flushed to zero, by the judge
+too; k ulps are allowed to f.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_conformance.contract.call import Array
+
+Float64 = npt.NDArray[np.float64]
+
+OWN = 1 + 1e-9  # covers the rounding of a bound itself
+
+
+@dataclass(frozen=True)
+class Precision:
+    """The unit roundoff and the smallest normal number of a dtype."""
+
+    name: str
+    u: float
+    eta: float
+
+    @classmethod
+    def of(cls, dtype: npt.DTypeLike) -> "Precision":
+        """Of a dtype of NumPy, or of "bfloat16": 8 bits, the exponents of float32."""
+        return _precision(dtype if isinstance(dtype, str) else np.dtype(dtype))
+
+    @property
+    def both(self) -> float:
+        """U, the roundoff of the implementation and that of the judge."""
+        return self.u + JUDGE_U
+
+    @property
+    def flushed(self) -> float:
+        """eta, of both: what is lost where a number is flushed to zero."""
+        return self.eta + JUDGE_ETA
+
+    def __str__(self) -> str:
+        return f"u = 2^{round(np.log2(self.u))} ({self.name})"
+
+
+@lru_cache
+def _precision(dtype: str | np.dtype[Any]) -> Precision:
+    if dtype == "bfloat16":
+        return Precision("bfloat16", 2.0**-8, float(np.finfo(np.float32).smallest_normal))
+    info = np.finfo(dtype)
+    return Precision(info.dtype.name, float(info.eps) / 2, float(info.smallest_normal))
+
+
+JUDGE_U, JUDGE_ETA = 2.0**-53, 2.0**-1022
+
+
+def gamma(m: int, u: float) -> float:
+    """gamma_m = m u / (1 - m u), the relative error of m roundings (Higham, lemma 3.1)."""
+    return m * u / (1 - m * u)
+
+
+@dataclass(frozen=True)
+class Ball:
+    """Numbers in float64, and how far from each a right implementation can be."""
+
+    value: Float64
+    radius: Float64
+    precision: Precision
+
+    @property
+    def bound(self) -> Float64:
+        """The radius, with what the judge rounds when it computes it."""
+        bound: Float64 = self.radius * OWN
+        return bound
+
+    def __add__(self, other: "Ball") -> "Ball":
+        p, value, radius = self.precision, self.value + other.value, self.radius + other.radius
+        return Ball(value, radius + p.both * (np.abs(value) + radius) + p.flushed, p)
+
+    def __rmul__(self, number: float) -> "Ball":
+        """Times a number that has no error."""
+        p, value, radius = self.precision, number * self.value, abs(number) * self.radius
+        return Ball(value, radius + p.both * (np.abs(value) + radius) + p.flushed, p)
+
+    def kept(self) -> "Ball":
+        """A state that shows, as it may have been kept: wider than it shows."""
+        return self._rounded(self.precision.flushed)
+
+    def shown(self) -> "Ball":
+        """A state as it shows: rounded once more where it is kept wider."""
+        return self._rounded(0)
+
+    def _rounded(self, eta: float) -> "Ball":
+        once = self.precision.both * (np.abs(self.value) + self.radius)
+        return Ball(self.value, self.radius + once + eta, self.precision)
+
+
+def exactly(values: Array, precision: Precision) -> Ball:
+    """What is given, or shows: a ball of radius 0."""
+    value = values.astype(np.float64)
+    return Ball(value, np.zeros(()), precision)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A weight (units, n), or a stack of them (D, units, n), ready for products.
+
+    Attributes:
+        terms: the most numbers of a unit that are not 0.
+    """
+
+    columns: Float64
+    size: Float64
+    terms: int
+
+    @classmethod
+    def of(cls, W: Array) -> "Matrix":
+        columns = np.ascontiguousarray(W.swapaxes(-1, -2), np.float64)
+        return cls(columns, np.abs(columns), int(np.count_nonzero(W, axis=-1).max()))
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A long sum, open to further terms, which may be added in any order.
+
+    Attributes:
+        value, scale: (..., units), the sum and that of the absolute values of its terms.
+        radius: what it inherits from the radii of its terms.
+        terms: how many they are.
+    """
+
+    value: Float64
+    scale: Float64
+    radius: Float64
+    terms: int
+    precision: Precision
+
+    @property
+    def roundings(self) -> int:
+        """m, the most roundings that any one term goes through."""
+        return self.terms + 1
+
+    def __add__(self, other: "Sum") -> "Sum":
+        return Sum(
+            self.value + other.value,
+            self.scale + other.scale,
+            self.radius + other.radius,
+            self.terms + other.terms,
+            self.precision,
+        )
+
+    def ball(self) -> Ball:
+        """The sum, with all of its terms."""
+        p, m = self.precision, self.roundings
+        radius = self.radius + gamma(m, p.both) * self.scale + m * p.flushed
+        return Ball(self.value, radius, p)
+
+
+def product(W: Matrix, v: Ball) -> Sum:
+    """W v for rows v (..., rows, n): (..., rows, units)."""
+    size = np.abs(v.value)
+    if v.radius.ndim == 0:
+        scale, radius = size @ W.size, v.radius
+    else:
+        scale, radius = (size + v.radius) @ W.size, v.radius @ W.size
+    return Sum(v.value @ W.columns, scale, radius, W.terms, v.precision)
+
+
+def constant(b: Array, precision: Precision) -> Sum:
+    """A bias (units,), or a stack of them (D, units), the same in every row."""
+    value = b.astype(np.float64)[..., np.newaxis, :]
+    return Sum(value, np.abs(value), np.zeros(()), 1, precision)
+
+
+def applied(
+    a: Ball,
+    function: Callable[[Float64], Float64],
+    slope: Callable[[Float64], Float64],
+    ulps: int,
+) -> Ball:
+    """An activation whose slope is largest at 0 and falls with |a|, computed to so many ulps.
+
+    Args:
+        slope: of |a|; not below that of the function anywhere.
+    """
+    p, value = a.precision, function(a.value)
+    through = slope(np.maximum(np.abs(a.value) - a.radius, 0)) * a.radius
+    return Ball(value, through + 2 * ulps * p.both * (np.abs(value) + through) + p.flushed, p)

@@ -1,0 +1,106 @@
+"""What the suite asks of a cell: its equation in balls, and the little that depends on it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_conformance.bounds.balls import Ball, Float64, Matrix, Sum
+from rnn_conformance.bounds.statistics import Residuals
+from rnn_conformance.contract.call import Array, Dtype
+
+Kind = Literal["contractive", "normal", "initial", "silent", "moderate", "extreme", "special"]
+Row = list[Decimal]
+
+
+class CellWeights(NamedTuple):
+    """The weights of one layer and direction, or stacks of several directions.
+
+    Attributes:
+        W_ih, W_hh: (G·H, n) and (G·H, H).
+        b_ih, b_hh: (G·H,), zeros where there are no biases.
+    """
+
+    W_ih: Array
+    W_hh: Array
+    b_ih: Array
+    b_hh: Array
+
+    @classmethod
+    def of_seed_model(cls, weights: Mapping[str, Array]) -> "CellWeights":
+        """From W_xh (H, I), W_hh (H, H), b_xh (H, 1) and b_hh (H, 1)."""
+        W_xh, W_hh, b_xh, b_hh = (weights[name] for name in ("W_xh", "W_hh", "b_xh", "b_hh"))
+        return cls(W_xh, W_hh, b_xh[:, 0], b_hh[:, 0])
+
+
+class Trace(NamedTuple):
+    """What the states of one layer came from: inputs (T, B, I), initial (B, H)."""
+
+    weights: CellWeights
+    inputs: Array
+    initial: Array
+    dtype: Dtype
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One step of a recurrence, and what is known of it.
+
+    Attributes:
+        name: in `Options.cell`, and as a claim.
+        clause: that of its equation.
+        formula: one unit of a step in NumPy, over what `operands` gives.
+        kinds: of weights with which its cases are not vacuous.
+        gates: G, the rows of a weight for one hidden unit.
+        odd: whether inputs, states and biases negated give states negated.
+        can_rest: whether a unit can be 0 at every step, whatever it reads.
+        memoryless: whether without W_hh a state depends on the input of its own step alone, and is
+            0 where that and the biases are.
+    """
+
+    name: str
+    clause: str
+    formula: str
+    kinds: tuple[Kind, ...] = ("contractive",)
+    gates: int = 1
+    odd: bool = False
+    can_rest: bool = False
+    memoryless: bool = False
+
+    @property
+    def loose(self) -> "Cell":
+        """The same values, with bounds for any activation that is nowhere steeper than 1."""
+        return self
+
+    def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
+        """The state after a step, (..., rows, H).
+
+        Args:
+            x: W_ih x_t + b_ih, (..., rows, G·H).
+            h: the state before it.
+        """
+        raise NotImplementedError
+
+    def exact(self, x: Row, h: Row, before: Row) -> Row:
+        """The same in decimal digits, of x = W_ih x_t + b_ih and h = W_hh h_{t-1} + b_hh."""
+        raise NotImplementedError
+
+    def reason(self, roundings: int) -> str:
+        """Where the bound of a step comes from, without the precision."""
+        raise NotImplementedError
+
+    def alive(self, states: Float64) -> npt.NDArray[np.bool_]:
+        """The states in which an error before the activation shows."""
+        return np.abs(states) < 0.99
+
+    def residuals(self, _: Trace, __: Array) -> Residuals | None:
+        """What the signed means of rounding errors are judged by; None if that is not derived."""
+        return None
+
+    def operands(self, w: CellWeights, unit: int, x: Array, h: Array) -> Mapping[str, Any]:
+        """What the formula is of, for one unit of one layer and direction."""
+        rows = np.s_[unit] if len(w.W_ih) == len(h) else np.s_[unit :: len(h)]
+        return {**{name: value[rows] for name, value in w._asdict().items()}, "x": x, "h": h}

@@ -1,0 +1,85 @@
+"""The equation of the plain RNN: in balls, in decimal digits, in NumPy and in words."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_conformance.bounds.balls import Ball, Float64, Matrix, Sum, applied, product
+from rnn_conformance.bounds.statistics import Residuals
+from rnn_conformance.cells import decimals
+from rnn_conformance.cells.activations import ULPS, relu, tanh
+from rnn_conformance.cells.cell import Cell, Kind, Row, Trace
+from rnn_conformance.cells.elman.residuals import residuals
+from rnn_conformance.contract.call import Array
+
+SUM = "W_ih @ x + b_ih + W_hh @ h + b_hh"
+SCALE = "|W_ih||x_t| + |W_hh||h_t-1| + |b_ih| + |b_hh|"
+EVERY_KIND: tuple[Kind, ...] = (
+    "contractive", "normal", "initial", "silent", "moderate", "extreme", "special",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tanh(Cell):
+    """h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)."""
+
+    name: str = "tanh"
+    clause: str = "RNN-CELL-1"
+    formula: str = f"np.tanh({SUM})"
+    kinds: tuple[Kind, ...] = EVERY_KIND
+    odd: bool = True
+    memoryless: bool = True
+
+    @property
+    def loose(self) -> Cell:
+        return Steepest()
+
+    def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
+        return tanh(x + product(W_hh, h) + b_hh).shown()
+
+    def exact(self, x: Row, h: Row, _: Row) -> Row:
+        return [decimals.tanh(a + b) for a, b in zip(x, h, strict=True)]
+
+    def reason(self, roundings: int) -> str:
+        return (
+            f"gamma_{roundings}(u) ({SCALE}) through tanh, plus {ULPS} ulps of tanh and a rounding"
+        )
+
+    def residuals(self, trace: Trace, states: Array) -> Residuals | None:
+        return residuals(trace, states)
+
+
+@dataclass(frozen=True)
+class Relu(Cell):
+    """h_t = max(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh, 0)."""
+
+    name: str = "relu"
+    clause: str = "RNN-CELL-2"
+    can_rest: bool = True
+    formula: str = f"np.maximum({SUM}, 0)"
+    memoryless: bool = True
+
+    def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
+        return relu(x + product(W_hh, h) + b_hh)
+
+    def exact(self, x: Row, h: Row, _: Row) -> Row:
+        return [max(a + b, Decimal(0)) for a, b in zip(x, h, strict=True)]
+
+    def reason(self, roundings: int) -> str:
+        return f"gamma_{roundings}(u) ({SCALE})"
+
+    def alive(self, states: Float64) -> npt.NDArray[np.bool_]:
+        nonzero: npt.NDArray[np.bool_] = states != 0
+        return nonzero
+
+
+class Steepest(Tanh):
+    """tanh, bounded as if it were as steep everywhere as at 0."""
+
+    def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
+        return applied((x + product(W_hh, h) + b_hh).ball(), np.tanh, np.ones_like, ulps=0)
+
+
+TANH, RELU = Tanh(), Relu()

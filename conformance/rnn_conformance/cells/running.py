@@ -1,0 +1,68 @@
+"""A cell over many steps: each from the state found before it, or all from the first."""
+
+import numpy as np
+
+from rnn_conformance.bounds.balls import (
+    Ball,
+    Matrix,
+    Precision,
+    Sum,
+    constant,
+    exactly,
+    product,
+)
+from rnn_conformance.cells.cell import Cell, CellWeights
+from rnn_conformance.contract.call import Array
+
+
+def one_step(
+    cell: Cell, w: CellWeights, inputs: Array, before: Array, precision: Precision
+) -> tuple[Ball, str]:
+    """Every state after a single step from the state found before it, and why it is bounded so.
+
+    Args:
+        inputs, before: (T, B, I) and (T, B, H), or (D, T, B, I) and so on for a stack of weights.
+    """
+    *stack, T, B, H = before.shape
+    h = exactly(before.reshape(*stack, T * B, H), precision)
+    x = _from_inputs(w, exactly(inputs, precision))
+    W_hh, b_hh = Matrix.of(w.W_hh), constant(w.b_hh, precision)
+    found = cell.step(x, W_hh, b_hh, h)
+    value, radius = (part.reshape(before.shape) for part in (found.value, found.radius))
+    roundings = x.terms + W_hh.terms + b_hh.terms + 1
+    return Ball(value, radius, precision), f"{cell.reason(roundings)}, {precision}"
+
+
+def trajectory(cell: Cell, w: CellWeights, inputs: Ball, h_0: Array) -> Ball:
+    """All states from the first, (T, B, H), or (D, T, B, H) of a stack of weights.
+
+    The radius of a state is inherited by the next one. It stays small only where the recurrence
+    contracts.
+
+    Args:
+        inputs: (T, B, I), with a radius where a layer below is not known exactly.
+        h_0: (B, H).
+    """
+    p = inputs.precision
+    *stack, T, B, _ = inputs.value.shape
+    x, h = _from_inputs(w, inputs), exactly(h_0, p)
+    W_hh, b_hh = Matrix.of(w.W_hh), constant(w.b_hh, p)
+    rows = (*stack, T, B, x.value.shape[-1])
+    parts = (
+        np.broadcast_to(part, x.value.shape).reshape(rows).swapaxes(0, -3)
+        for part in (x.value, x.scale, x.radius)
+    )
+    values, radii = (np.empty((*stack, T, B, h_0.shape[-1])) for _ in range(2))
+    for t, (value, scale, radius) in enumerate(zip(*parts, strict=True)):
+        h = cell.step(Sum(value, scale, radius, x.terms, p), W_hh, b_hh, h)
+        values[..., t, :, :], radii[..., t, :, :] = h.value, h.radius
+    return Ball(values, radii, p)
+
+
+def _from_inputs(w: CellWeights, inputs: Ball) -> Sum:
+    """W_ih x_t + b_ih, rows of all steps: (..., T·B, G·H)."""
+    *stack, T, B, I = inputs.value.shape
+    flat = (*stack, T * B, I)
+    radius = inputs.radius.reshape(flat) if inputs.radius.ndim else inputs.radius
+    x = Ball(inputs.value.reshape(flat), radius, inputs.precision)
+    return product(Matrix.of(w.W_ih), x) + constant(w.b_ih, inputs.precision)

@@ -1,0 +1,133 @@
+"""The weights of layers by name: taken apart, and changed so that the exact result is known."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_conformance.cells.cell import CellWeights
+from rnn_conformance.contract.call import GATES, Array, Options
+
+Weights = Mapping[str, Array]
+
+
+def of_cell(weights: Weights, layer: int, direction: int, options: Options) -> CellWeights:
+    """The weights of one layer and direction."""
+    end = f"l{layer}{'_reverse' if direction else ''}"
+    W_ih, W_hh = weights[f"weight_ih_{end}"], weights[f"weight_hh_{end}"]
+    if not options.bias:
+        zeros = np.zeros(len(W_ih), W_ih.dtype)
+        return CellWeights(W_ih, W_hh, zeros, zeros)
+    return CellWeights(W_ih, W_hh, weights[f"bias_ih_{end}"], weights[f"bias_hh_{end}"])
+
+
+def degenerate(w: CellWeights, biased: bool) -> Iterator[str]:
+    """How these weights could hide a mistake, such as one matrix for its transpose."""
+    if biased and not (w.b_ih.all() and w.b_hh.all()):
+        yield "a bias is zero"
+    if biased and (w.b_ih == w.b_hh).any():
+        yield "two biases are equal"
+    H = w.W_hh.shape[1]
+    for gate in np.split(w.W_hh, len(w.W_hh) // H):
+        if not gate.all():
+            yield "a weight of the state is zero"
+        if H > 1 and (gate == gate.T).all():
+            yield "the weights of the state are symmetric"
+
+
+def of_layer(weights: Weights, layer: int, options: Options) -> CellWeights:
+    """Those of each direction of a layer, one on the other."""
+    each = [of_cell(weights, layer, d, options) for d in range(options.directions)]
+    return CellWeights(*map(np.stack, zip(*each, strict=True)))
+
+
+def of_one_layer(weights: Weights, layer: int) -> dict[str, Array]:
+    """The weights of a layer, under the names of the first; without the readout."""
+    return {
+        name.replace(f"_l{layer}", "_l0"): value
+        for name, value in weights.items()
+        if name.endswith((f"_l{layer}", f"_l{layer}_reverse"))
+    }
+
+
+def of_one_direction(weights: Weights, direction: int) -> dict[str, Array]:
+    """The weights of a direction, under the names of the forward one; without the readout."""
+    return {
+        name.removesuffix("_reverse"): value
+        for name, value in without_readout(weights).items()
+        if name.endswith("_reverse") == bool(direction)
+    }
+
+
+def without_readout(weights: Weights) -> dict[str, Array]:
+    """Those of the layers."""
+    return {name: value for name, value in weights.items() if not name.endswith("_ho")}
+
+
+def permuted(weights: Weights, order: npt.NDArray[np.int64], options: Options) -> dict[str, Array]:
+    """Every hidden unit in another place."""
+    H, G = options.hidden_size, GATES[options.cell]
+    rows = np.concatenate([order + g * H for g in range(G)])
+    width = wide(order, options)
+
+    def changed(name: str, value: Array) -> Array:
+        if name.endswith("_ho"):
+            return value[:, width] if name == "W_ho" else value
+        value = value[rows]
+        if name.startswith("weight_hh"):
+            return value[:, order]
+        above = name.startswith("weight_ih") and "_l0" not in name
+        return value[:, width] if above else value
+
+    return {name: changed(name, value) for name, value in weights.items()}
+
+
+def wide(order: npt.NDArray[np.int64], options: Options) -> npt.NDArray[np.int64]:
+    """An order of units, for the columns of the output: both directions."""
+    return np.concatenate([order + d * options.hidden_size for d in range(options.directions)])
+
+
+def with_biases_negated(weights: Weights) -> dict[str, Array]:
+    """Every bias negated, that of the readout too."""
+    return {n: -v if n.startswith(("bias", "b_ho")) else v for n, v in weights.items()}
+
+
+def with_inputs_scaled(
+    weights: Weights, scale: float, layers: range = range(1)
+) -> dict[str, Array]:
+    """What multiplies the inputs of some layers, times a number."""
+    starts = tuple(f"weight_ih_l{layer}" for layer in layers)
+    return {
+        name: value * value.dtype.type(scale) if name.startswith(starts) else value
+        for name, value in weights.items()
+    }
+
+
+def of_two(weights: Weights, options: Options) -> dict[str, Array]:
+    """Two layers side by side in one, as blocks; without the readout."""
+    G = GATES[options.cell]
+
+    def both(value: Array) -> Array:
+        blocks = []
+        for gate in np.split(value, G):
+            zeros = np.zeros_like(gate)
+            diagonal = [[gate, zeros], [zeros, gate]]
+            blocks.append(np.concatenate([gate, gate]) if gate.ndim == 1 else np.block(diagonal))
+        return np.concatenate(blocks)
+
+    return {name: both(value) for name, value in without_readout(weights).items()}
+
+
+def handing_on(options: Options, dtype: npt.DTypeLike) -> dict[str, Array]:
+    """Of a memoryless cell: the first layer reads ones, each of the others what is below it."""
+    H = options.hidden_size
+    weights: dict[str, Array] = {
+        name: np.zeros(shape, dtype) for name, shape in options.weight_shapes().items()
+    }
+    for name, value in weights.items():
+        if name.startswith("bias_ih_l0"):
+            value[...] = 1
+        elif name.startswith("weight_ih") and "_l0" not in name:
+            d = name.endswith("_reverse")
+            value[:, d * H : (d + 1) * H] = np.eye(H)
+    return weights
