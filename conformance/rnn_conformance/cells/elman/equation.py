@@ -15,7 +15,6 @@ from rnn_conformance.cells.elman.residuals import residuals
 from rnn_conformance.contract.call import Array
 
 SUM = "W_ih @ x + b_ih + W_hh @ h + b_hh"
-SCALE = "|W_ih||x_t| + |W_hh||h_t-1| + |b_ih| + |b_hh|"
 EVERY_KIND: tuple[Kind, ...] = (
     "contractive", "normal", "initial", "silent", "moderate", "extreme", "special",
 )  # fmt: skip
@@ -43,9 +42,7 @@ class Tanh(Cell):
         return [decimals.tanh(a + b) for a, b in zip(x, h, strict=True)]
 
     def reason(self, roundings: int) -> str:
-        return (
-            f"gamma_{roundings}(u) ({SCALE}) through tanh, plus {ULPS} ulps of tanh and a rounding"
-        )
+        return f"gamma_{roundings}(u) sum |terms| through tanh, plus {ULPS} ulps and a rounding"
 
     def residuals(self, trace: Trace, states: Array) -> Residuals | None:
         return residuals(trace, states)
@@ -68,7 +65,7 @@ class Relu(Cell):
         return [max(a + b, Decimal(0)) for a, b in zip(x, h, strict=True)]
 
     def reason(self, roundings: int) -> str:
-        return f"gamma_{roundings}(u) ({SCALE})"
+        return f"gamma_{roundings}(u) sum |terms|"
 
     def alive(self, states: Float64) -> npt.NDArray[np.bool_]:
         nonzero: npt.NDArray[np.bool_] = states != 0
