@@ -19,7 +19,6 @@ Ball = Any
 Ends = tuple[Ball, Ball]
 State = list[Ends]
 Array = npt.NDArray[Any]
-EXACT = Arithmetic(arb(0), arb(0))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rnn_conformance import CannotBeJudged, Isolation, Report, Source, check, load
+from rnn_conformance import CannotBeJudged, Isolation, Source, check, load
 from rnn_conformance.checks.plan import plan
 from rnn_conformance.run.isolation import MOST_SILENCES, Workers
 from rnn_conformance.run.verdict import as_marked, can_crash
@@ -44,8 +44,6 @@ WHAT = {
     "os.write(4, b'[1]\\n'); time.sleep(1)": "the process gave no record of this check: '[1]'",
     "bytearray(2**62)": "raised MemoryError",
 }
-
-Judged = Callable[[str], Report]
 
 
 def _file(folder: Path, what: str, *, marked: bool = False) -> str:

@@ -3,71 +3,12 @@
 Each is a `Recurrence` in which one piece is replaced. `MUTANTS` holds them by name.
 """
 
-from rnn_conformance.variants.wrong import (
-    activation,
-    arguments,
-    axes,
-    calls,
-    cell,
-    chance,
-    direction,
-    direction_state,
-    dropout,
-    dtype,
-    edges,
-    errors,
-    final,
-    half,
-    kept_weights,
-    layout,
-    lengths,
-    matrices,
-    memory,
-    precision,
-    readout,
-    sizes,
-    stack,
-    starved,
-    state,
-    steps,
-    systematic,
-    tanh,
-    threads,
-    weights,
-)
+from importlib import import_module
+from pkgutil import iter_modules
+
 from rnn_conformance.variants.wrong.registry import MUTANTS, Mutant
 
-__all__ = [
-    "MUTANTS",
-    "Mutant",
-    "activation",
-    "arguments",
-    "axes",
-    "calls",
-    "cell",
-    "chance",
-    "direction",
-    "direction_state",
-    "dropout",
-    "dtype",
-    "edges",
-    "errors",
-    "final",
-    "half",
-    "kept_weights",
-    "layout",
-    "lengths",
-    "matrices",
-    "memory",
-    "precision",
-    "readout",
-    "sizes",
-    "stack",
-    "starved",
-    "state",
-    "steps",
-    "systematic",
-    "tanh",
-    "threads",
-    "weights",
-]
+__all__ = ["MUTANTS", "Mutant"]
+
+for found in iter_modules(__path__, f"{__name__}."):
+    import_module(found.name)  # which registers its bugs
