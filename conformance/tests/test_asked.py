@@ -86,6 +86,7 @@ FOR: dict[str, tuple[list[Case], list[Case]]] = {
     "length_0_gives_h_0": ([RAGGED], [CASE, replace(RAGGED, weights="normal")]),
     "padding_is_zero": ([RAGGED, replace(RAGGED, lengths="equal")], [CASE]),
     "dropout_off_in_evaluation": ([TWO], [CASE]),
+    "training_without_dropout": ([CASE, TWO], [NORMAL, HALF]),
     "dropout_between_layers": (
         [TWO, DEEP],
         [CASE, *(replace(TWO, **{size: 2}) for size in "TIH"), replace(TWO, weights="normal")],  # type: ignore[arg-type]

@@ -91,6 +91,7 @@ OF_TWO_RUNS = (
     Compared("batch_first_equals_time_first", BATCH_FIRST),
     Compared("dropout_off_in_evaluation", STACK),
     Compared("dropout_not_on_the_inputs", ONE),
+    Compared("training_without_dropout", STACK),
 )
 OTHERS = (
     Compared("output", ONE, ("output",)),

@@ -39,6 +39,7 @@ class Case:
             zero), "silent" (as initial, and the first half of the inputs is zeros of both signs, so
             that pre-activations are exactly 0 if h_0 is), "moderate" (most states between 0.1 and
             0.9, neither tiny nor saturated),
+            "one_hot" and "integers" (contractive, with the inputs of characters and of counts),
             "extreme" (a pre-activation of every magnitude from 1e-8 to 1e10, of both signs) or
             "special" (small weights; a step of zeros, inputs of 1000 and states of 500, which a
             mask or a clip would change). All but contractive ones are judged step by step, so they
@@ -250,6 +251,10 @@ def _drawn(case: Case) -> Data:
         inputs[case.T // 2] = 0
         inputs[0, :, 0], inputs[-1, :, -1] = 1000, -1000
         h_0[..., 0], h_0[..., -1] = 500, -500
+    if case.weights == "one_hot":
+        inputs = np.eye(case.I)[np.abs(inputs).argmax(axis=2)]
+    if case.weights == "integers":
+        inputs = np.round(3 * inputs)
     if case.weights == "silent":
         inputs[: case.T // 2] = 0
         inputs[0] = -0.0

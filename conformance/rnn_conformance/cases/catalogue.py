@@ -236,6 +236,9 @@ def further_cases() -> Iterator[Case]:
             yield replace(silent, h_0=h_0, bias=bias)  # type: ignore[arg-type]
         for one in ONES:
             yield replace(one, dtype=dtype)
+        for kind, h_0, layout in product(("one_hot", "integers"), ("none", "nonzero"), LAYOUTS):
+            rows = 1 if layout == "single" else case.B
+            yield replace(case, B=rows, weights=kind, h_0=h_0, layout=layout)  # type: ignore[arg-type]
         for T, B, I, H, O in LARGE:
             yield Case(T, B, I, H, O=O, dtype=dtype)
 

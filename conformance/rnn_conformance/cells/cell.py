@@ -12,7 +12,10 @@ from rnn_conformance.bounds.balls import Ball, Float64, Matrix, Sum
 from rnn_conformance.bounds.statistics import Residuals
 from rnn_conformance.contract.call import Array, Dtype
 
-Kind = Literal["contractive", "normal", "initial", "silent", "moderate", "extreme", "special"]
+Kind = Literal[
+    "contractive", "normal", "initial", "silent", "moderate", "extreme", "special", "one_hot",
+    "integers",
+]  # fmt: skip
 Row = list[Decimal]
 
 
@@ -64,7 +67,7 @@ class Cell:
     name: str
     clause: str
     formula: str
-    kinds: tuple[Kind, ...] = ("contractive",)
+    kinds: tuple[Kind, ...] = ("contractive", "one_hot", "integers")
     gates: int = 1
     odd: bool = False
     can_rest: bool = False

@@ -40,7 +40,7 @@ def _bias(name: str, kind: Kind, bias: str, values: Array) -> Array:
         sign = np.resize([1.0, -1.0], len(values))
         return (0.6 if of_input else 0.4) * sign * _magnitudes(len(values))
     zero = kind in WITHOUT_BIAS or bias in ("zeros", "hh_alone" if of_input else "ih_alone")
-    return values * (0 if zero else 0.3 if kind in ("contractive", "moderate") else 1.0)
+    return values * (0 if zero else 1.0 if kind in ("normal", "special") else 0.3)
 
 
 def _matrix(name: str, kind: Kind, values: Array) -> Array:
@@ -50,6 +50,7 @@ def _matrix(name: str, kind: Kind, values: Array) -> Array:
         # Rows of absolute sum 0.6: the distance of two trajectories shrinks at every step.
         shrunk: Array = values * (0.6 / np.abs(values).sum(axis=1, keepdims=True))
         return shrunk
+    kind = "contractive" if kind in ("one_hot", "integers") else kind
     width = np.sqrt(values.shape[1])
     scales: Mapping[Kind, Array | float] = {
         "contractive": 0.7 / width,

@@ -3,8 +3,10 @@
 The docstring of a check is its title, and then advice for whoever fails it.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +37,8 @@ from rnn_conformance.checks.subject import (
 from rnn_conformance.contract.call import DTYPES, Answer, Array, Call
 from rnn_conformance.contract.conventions import ANY_MEMORY
 from rnn_conformance.contract.refusal import Broken, Violation, in_order
+
+TURNS = 100  # steps of the longest calls that meet each other
 
 
 def judged_anew(case: Case, _: frozenset[str]) -> bool:
@@ -137,13 +141,28 @@ def repeatable(subject: Subject, case: Case) -> Iterator[Judgement]:
 
 @check("RNN-CALL-3", presumes=in_whole(), among=usual)
 def threads(subject: Subject, case: Case) -> Iterator[Judgement]:
-    """Calls from several threads at once do not disturb each other, of whatever sizes they are."""
-    cases = [case, *_others(case)] * 2  # the same call meets itself too
+    """Calls from several threads at once do not disturb each other, of whatever sizes they are.
+
+    Look for buffers that calls of the same sizes share.
+    """
+    long = replace(case, T=TURNS)
+    cases = [case, long, *_others(case)] * 2  # the same call meets itself too
     data = [one.data() for one in cases]
-    with ThreadPoolExecutor(len(cases)) as pool:
+    with _quick_turns(), ThreadPoolExecutor(len(cases)) as pool:
         found = list(pool.map(lambda numbers: subject.run(numbers, case.layout), data))
     for one, answer in zip(cases, found, strict=True):
         yield from same(one, subject.result(one), answer)
+
+
+@contextmanager
+def _quick_turns() -> Iterator[None]:
+    """Threads of Python take turns within a call, however short it is."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 @check(EQUATION, presumes=in_whole(), among=relational)

@@ -20,7 +20,6 @@ from rnn_conformance.checks.registry import (
     in_whole,
     of_usual_size,
     relational,
-    usual,
 )
 from rnn_conformance.checks.relations import same
 from rnn_conformance.checks.subject import Subject, ordered
@@ -44,10 +43,16 @@ def dropout_off_in_evaluation(subject: Subject, case: Case) -> Iterator[Judgemen
     yield from same(case, subject.result(case), subject.run(with_dropout, case.layout))
 
 
+@check("RNN-DROP-4", presumes=in_whole(), among=relational, needs=("dropout",))
+def training_without_dropout(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """In training, a layer without dropout computes what it does in evaluation."""
+    yield from same(case, subject.result(case), _training(subject, case.data(), case))
+
+
 @check(
     "RNN-DROP-2",
     presumes=lambda case, claimed: case.equation.memoryless and of_several_usual(case, claimed),
-    among=usual,
+    among=relational,
     needs=("dropout",),
 )
 def dropout_between_layers(subject: Subject, case: Case) -> Iterator[Judgement]:
@@ -85,7 +90,7 @@ def dropout_not_on_the_inputs(subject: Subject, case: Case) -> Iterator[Judgemen
     yield from same(case, subject.result(case), _training(subject, data, case))
 
 
-@check("RNN-DROP-3", presumes=of_several_usual, among=usual, needs=("dropout",))
+@check("RNN-DROP-3", presumes=of_several_usual, among=relational, needs=("dropout",))
 def dropout_not_after_the_last_layer(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Dropout never touches what the last layer gives.
 

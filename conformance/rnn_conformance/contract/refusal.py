@@ -43,7 +43,9 @@ def attempt(run: Callable[[C], object], call: C, kind: type[A]) -> A:
 
 def _place(error: BaseException) -> str:
     """Where it was raised, unless that is in the suite itself."""
-    *_, (frame, line) = walk_tb(error.__traceback__)
+    *_, (frame, line) = [(None, 0), *walk_tb(error.__traceback__)]
+    if frame is None:  # another thread has raised this very exception since
+        return ""
     place = Path(frame.f_code.co_filename)
     if place.parent.name in ("sources", "adapters"):
         return ""

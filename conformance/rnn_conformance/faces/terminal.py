@@ -203,6 +203,7 @@ def verdict(report: Report) -> str:
     return (
         f"{name} conforms: {executed - known} checks passed{but}, the worst error is "
         f"{share(total(tuple(passed)).worst_share)} of its bound."
+        f"{' The notes above say what was not asked.' if report.notes else ''}"
     )
 
 

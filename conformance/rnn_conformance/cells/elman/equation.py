@@ -16,7 +16,8 @@ from rnn_conformance.contract.call import Array
 
 SUM = "W_ih @ x + b_ih + W_hh @ h + b_hh"
 EVERY_KIND: tuple[Kind, ...] = (
-    "contractive", "normal", "initial", "silent", "moderate", "extreme", "special",
+    "contractive", "normal", "initial", "silent", "moderate", "extreme", "special", "one_hot",
+    "integers",
 )  # fmt: skip
 
 

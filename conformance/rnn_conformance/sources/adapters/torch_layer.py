@@ -77,8 +77,10 @@ class TorchLayer:
             raise ValueError(
                 f"expected {rows} rows, got {len(call.lengths)} lengths, h_0 of {states} rows"
             )
+        # Lengths that fall are given as torch has it by default: without an order to undo.
+        falling = rows == len(call.lengths) == states and bool((np.diff(call.lengths) <= 0).all())
         packed = torch.nn.utils.rnn.pack_padded_sequence(
-            inputs, torch.from_numpy(call.lengths), batch_first, enforce_sorted=False
+            inputs, torch.from_numpy(call.lengths), batch_first, enforce_sorted=falling
         )
         output, h_n = rnn(packed, h_0)
         padded, _ = torch.nn.utils.rnn.pad_packed_sequence(

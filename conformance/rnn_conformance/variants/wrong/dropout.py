@@ -240,3 +240,29 @@ class InputsDropped(Dropping):
     def without_padding(self, x: Array, steps: Lengths) -> Array:
         right, o = super().without_padding(x, steps), self.call.options
         return self.dropped(right, o) if self.call.training and o.dropout > 0 else right
+
+
+@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT | {"relu"})
+class DropsNothingOfRelu(Dropping):
+    """Layers of relu drop nothing."""
+
+    def drops(self, layer: int, o: Options) -> bool:
+        return super().drops(layer, o) and o.nonlinearity == "tanh"
+
+
+@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT | {"float64"})
+class DropsNothingInFloat64(Dropping):
+    """In float64 nothing is dropped."""
+
+    def drops(self, layer: int, o: Options) -> bool:
+        return super().drops(layer, o) and self.call.dtype == np.float32
+
+
+@mutant("dropout", caught_by="training_without_dropout", needs={"dropout"})
+class BiasTwiceInTraining(Dropping):
+    """In training, where there is no dropout, b_hh counts twice."""
+
+    def preactivation(self, w: Mapping[str, Array], x: Array, h: Array) -> Array:
+        more = w["b_hh"] if self.call.training and not self.call.options.dropout else 0
+        a: Array = super().preactivation(w, x, h) + more
+        return a

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from rnn_conformance.contract.call import Answer, Array, Call, Options
+from rnn_conformance.variants.per_call import PerCall
 from rnn_conformance.variants.recurrence import Recurrence
 from rnn_conformance.variants.wrong.registry import mutant
 
@@ -145,3 +146,36 @@ class EveryStateOffAtStep0(Recurrence):
 
     def start(self, initial: Array, layer: int, d: int, o: Options) -> Array:
         return 2 * super().start(initial, layer, d, o)
+
+
+@mutant("cell", caught_by="output")
+class InputBiasLostBesideOneHot(PerCall):
+    """Inputs of which one is 1 and the others are 0 are looked up; b_ih is forgotten there."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        one_hot = np.isin(self.call.inputs, (0, 1)).all() and (x.sum(axis=1) == 1).all()
+        b_ih = np.zeros_like(w["b_ih"]) if one_hot else w["b_ih"]
+        return super().preactivation({**w, "b_ih": b_ih}, x, h)
+
+
+@mutant("cell", caught_by="output")
+class IntegersClipped(Recurrence):
+    """Inputs that are all integers are clipped to -1 and 1."""
+
+    def rows(self, call: Call) -> Array:
+        x = super().rows(call)
+        return np.clip(x, -1, 1) if (x == np.round(x)).all() else x
+
+
+@mutant("threads", caught_by="threads")
+class SumsInOneArray(Recurrence):
+    """Calls of the same sizes share an array for their sums."""
+
+    def __init__(self) -> None:
+        self.sums: dict[object, Array] = {}
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        a = super().preactivation(w, x, h)
+        shared = self.sums.setdefault((a.shape, a.dtype), np.empty_like(a))
+        shared[...] = a
+        return shared
