@@ -72,6 +72,15 @@ class Shared(torch.nn.RNN):
         return output * self.scale, h_n
 
 
+class WrongInOrder(torch.nn.RNN):
+    """Rows that are packed in order, longest first, end in other states."""
+
+    def forward(self, x: Any, h: Any = None) -> Any:
+        output, h_n = super().forward(x, h)
+        packed = isinstance(x, torch.nn.utils.rnn.PackedSequence)
+        return output, h_n * 0 if packed and x.sorted_indices is None else h_n
+
+
 def outcome(check: str, stand_in: Any, case: Case = CASE) -> str:
     adapter = TorchLayer(stand_in, stand_in.__name__)
     assert smoke(adapter) is adapter
@@ -98,6 +107,13 @@ def test_what_torch_packs_is_no_fault_of_what_stands_in() -> None:
     assert outcome("lengths_refused", Strict, lengths) == "passed"
     assert TorchLayer().known_failures
     assert not TorchLayer(Strict, "Strict").known_failures
+
+
+def test_rows_are_packed_in_order_where_they_are() -> None:
+    for lengths, expected in (("sorted", "failed"), ("equal", "failed"), ("unsorted", "passed")):
+        case = replace(CASE, lengths=lengths)  # type: ignore[arg-type]
+        assert outcome("final_state", WrongInOrder, case) == expected
+        assert outcome("final_state", Strict, case) == "passed"
 
 
 def test_a_call_in_bfloat16_leaves_a_module_of_float32_as_it_is() -> None:
