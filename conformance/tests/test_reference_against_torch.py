@@ -30,10 +30,9 @@ def in_torch(weights: dict[str, Array], inputs: Array) -> list[Array]:
 def bounds(weights: dict[str, Array], inputs: Array) -> list[Array]:
     """How far outputs and states of two right programs can be apart: twice the derived bound."""
     x = exactly(inputs.reshape(T, -1, I), Precision.of(inputs.dtype))
-    w, h_0 = CellWeights.of_seed_model(weights), np.zeros((x.value.shape[1], H))
-    states = trajectory(CELLS["tanh"], w, x, h_0)
-    y = readout({**weights, "b_ho": weights["b_ho"][:, 0]}, states).ball()
-    return [2 * y.bound, 2 * states.bound]
+    w, last = CellWeights.of_seed_model(weights), {**weights, "b_ho": weights["b_ho"][:, 0]}
+    states = trajectory(CELLS["tanh"], w, x, np.zeros((x.value.shape[1], H)))
+    return [2 * readout(last, states).ball().bound, 2 * states.bound]
 
 
 def in_order(steps: dict[int, Array]) -> Array:
