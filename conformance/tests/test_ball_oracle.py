@@ -14,14 +14,13 @@ import numpy as np
 import pytest
 from flint import ctx
 from rnn_conformance.bounds import balls as judge
-from rnn_conformance.bounds.balls import JUDGE_U, Ball, Float64, Matrix, Precision, exactly
+from rnn_conformance.bounds.balls import JUDGE_U, Ball, Float64, Precision, exactly
 from rnn_conformance.bounds.balls import Sum as OwnSum
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cases.expected import from_own_states
-from rnn_conformance.cells import CELLS, activations
+from rnn_conformance.cells import CELLS, activations, running
 from rnn_conformance.cells.cell import CellWeights, Kind
 from rnn_conformance.cells.readout import readout
-from rnn_conformance.cells.running import trajectory
 from rnn_conformance.cells.weights import of_cell
 from rnn_conformance.contract.call import DTYPES, Answer, Array, Dtype
 from rnn_reference import BatchRNN, SingleSequenceRNN
@@ -97,9 +96,7 @@ def adversarial(dtype: Dtype) -> Step:
 def preactivation(w: CellWeights, x: Array, h: Array, dtype: Dtype) -> OwnSum:
     """The judge's."""
     p = Precision.of(dtype)
-    products = ((w.W_ih, x), (w.W_hh, h))
-    one, other = (judge.product(Matrix.of(W), exactly(v, p)) for W, v in products)
-    return one + judge.constant(w.b_ih, p) + other + judge.constant(w.b_hh, p)
+    return running.preactivation(w, exactly(x, p), exactly(h, p))
 
 
 def judges(own: OwnSum, exact: Sum) -> Iterator[OwnSum]:
@@ -208,7 +205,7 @@ def test_expected_state_is_off_by_no_more_than_the_judges_share(case: Case) -> N
 
 
 def carried(w: CellWeights, inputs: Array, h_0: Array, dtype: Dtype) -> Ball:
-    return trajectory(CELLS["tanh"], w, exactly(inputs, Precision.of(dtype)), h_0)
+    return running.trajectory(CELLS["tanh"], w, exactly(inputs, Precision.of(dtype)), h_0)
 
 
 @pytest.mark.parametrize("kind", [BatchRNN, SingleSequenceRNN])

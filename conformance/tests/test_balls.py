@@ -10,7 +10,6 @@ from rnn_conformance.bounds.balls import (
     Matrix,
     Precision,
     Sum,
-    constant,
     exactly,
     gamma,
     product,
@@ -18,7 +17,7 @@ from rnn_conformance.bounds.balls import (
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cells import activations
 from rnn_conformance.cells.cell import CellWeights
-from rnn_conformance.cells.running import one_step, trajectory
+from rnn_conformance.cells.running import one_step, preactivation, trajectory
 from rnn_conformance.cells.weights import of_cell
 from rnn_conformance.contract.call import DTYPES, Array, Dtype
 
@@ -39,8 +38,7 @@ def _draw(I: int, H: int, dtype: Dtype) -> tuple[CellWeights, Array, Array]:
 
 def _sum(w: CellWeights, x: Array, h: Array, precision: Precision) -> Sum:
     """The pre-activation."""
-    from_x = product(Matrix.of(w.W_ih), exactly(x, precision)) + constant(w.b_ih, precision)
-    return from_x + product(Matrix.of(w.W_hh), exactly(h, precision)) + constant(w.b_hh, precision)
+    return preactivation(w, exactly(x, precision), exactly(h, precision))
 
 
 def _terms(w: CellWeights, x: Array, h: Array, unit: int) -> list[tuple[float, float]]:

@@ -91,21 +91,25 @@ class Ball:
         return bound
 
     def __add__(self, other: "Ball") -> "Ball":
-        p, value, radius = self.precision, self.value + other.value, self.radius + other.radius
-        return Ball(value, radius + p.both * (np.abs(value) + radius) + p.flushed, p)
+        value, radius = self.value + other.value, self.radius + other.radius
+        return Ball(value, radius, self.precision)._computed()
 
     def __rmul__(self, number: float) -> "Ball":
         """Times a number that has no error."""
-        p, value, radius = self.precision, number * self.value, abs(number) * self.radius
-        return Ball(value, radius + p.both * (np.abs(value) + radius) + p.flushed, p)
+        value, radius = number * self.value, abs(number) * self.radius
+        return Ball(value, radius, self.precision)._computed()
 
     def kept(self) -> "Ball":
         """A state that shows, as it may have been kept: wider than it shows."""
-        return self._rounded(self.precision.flushed)
+        return self._computed()
 
     def shown(self) -> "Ball":
         """A state as it shows: rounded once more where it is kept wider."""
         return self._rounded(0)
+
+    def _computed(self) -> "Ball":
+        """Rounded once, or flushed to zero."""
+        return self._rounded(self.precision.flushed)
 
     def _rounded(self, eta: float) -> "Ball":
         once = self.precision.both * (np.abs(self.value) + self.radius)

@@ -39,7 +39,7 @@ class Case:
             zero), "silent" (as initial, and the first half of the inputs is zeros of both signs, so
             that pre-activations are exactly 0 if h_0 is), "moderate" (most states between 0.1 and
             0.9, neither tiny nor saturated),
-            "one_hot" and "integers" (contractive, with the inputs of characters and of counts),
+            "one_hot" and "integers" (weights as small, inputs as characters and counts give them),
             "extreme" (a pre-activation of every magnitude from 1e-8 to 1e10, of both signs) or
             "special" (small weights; a step of zeros, inputs of 1000 and states of 500, which a
             mask or a clip would change). All but contractive ones are judged step by step, so they

@@ -26,7 +26,7 @@ class Expectation:
         output, output_bound: (T, B, D·H); where there is padding, 0 and 0.
         h_n, h_n_bound: (L·D, B, H).
         reason: where the bound comes from.
-        y, y_bound: (T, B, O), of the readout as a whole; None where each y_t is judged from its own
+        y_bound: (T, B, O), of the readout as a whole; None where each y_t is judged from its own
             h_t, or there is no readout.
         formula: how a number of the output comes about, where its own state before it shows.
     """
@@ -36,7 +36,6 @@ class Expectation:
     h_n: Float64
     h_n_bound: Float64
     reason: str
-    y: Float64 | None = None
     y_bound: Float64 | None = None
     formula: Formula | None = None
 
@@ -147,17 +146,14 @@ def whole(data: Data, precision: Precision, *, loose: bool = False) -> Expectati
         h_n,
         h_n_bound,
         reason,
-        None if y is None else np.where(data.real, y.value, 0),
         None if y is None else np.where(data.real, y.bound, 0),
     )
 
 
 def one_layer(data: Data) -> Answer:
     """What a single layer computes in float64."""
-    o, inputs = (
-        data.options,
-        exactly(_each_read(_real_inputs(data), data), Precision.of(np.float64)),
-    )
+    o, read = data.options, _each_read(_real_inputs(data), data)
+    inputs = exactly(read, Precision.of(np.float64))
     with np.errstate(over="ignore", invalid="ignore"):  # of radii, which nobody asks for
         states = trajectory(CELLS[o.cell], of_layer(data.weights, 0, o), inputs, data.initial).value
     return Answer(_in_time(states, data), _last(states, data))

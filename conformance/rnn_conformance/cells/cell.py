@@ -1,5 +1,6 @@
 """What the suite asks of a cell: its equation in balls, and the little that depends on it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -49,7 +50,7 @@ class Trace(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Cell:
+class Cell(ABC):
     """One step of a recurrence, and what is known of it.
 
     Attributes:
@@ -78,6 +79,7 @@ class Cell:
         """The same values, with bounds for any activation that is nowhere steeper than 1."""
         return self
 
+    @abstractmethod
     def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
         """The state after a step, (..., rows, H).
 
@@ -85,15 +87,14 @@ class Cell:
             x: W_ih x_t + b_ih, (..., rows, G·H).
             h: the state before it.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def exact(self, x: Row, h: Row, before: Row) -> Row:
         """The same in decimal digits, of x = W_ih x_t + b_ih and h = W_hh h_{t-1} + b_hh."""
-        raise NotImplementedError
 
+    @abstractmethod
     def reason(self, roundings: int) -> str:
         """Where the bound of a step comes from, without the precision."""
-        raise NotImplementedError
 
     def alive(self, states: Float64) -> npt.NDArray[np.bool_]:
         """The states in which an error before the activation shows."""

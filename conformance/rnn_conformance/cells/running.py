@@ -2,15 +2,7 @@
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import (
-    Ball,
-    Matrix,
-    Precision,
-    Sum,
-    constant,
-    exactly,
-    product,
-)
+from rnn_conformance.bounds.balls import Ball, Matrix, Precision, Sum, constant, exactly, product
 from rnn_conformance.cells.cell import Cell, CellWeights
 from rnn_conformance.contract.call import Array
 
@@ -57,6 +49,13 @@ def trajectory(cell: Cell, w: CellWeights, inputs: Ball, h_0: Array) -> Ball:
         h = cell.step(Sum(value, scale, radius, x.terms, p), W_hh, b_hh, h)
         values[..., t, :, :], radii[..., t, :, :] = h.value, h.radius
     return Ball(values, radii, p)
+
+
+def preactivation(w: CellWeights, x: Ball, h: Ball) -> Sum:
+    """W_ih x_t + b_ih + W_hh h_{t-1} + b_hh of rows x and h."""
+    p = x.precision
+    products = product(Matrix.of(w.W_ih), x) + product(Matrix.of(w.W_hh), h)
+    return products + constant(w.b_ih, p) + constant(w.b_hh, p)
 
 
 def _from_inputs(w: CellWeights, inputs: Ball) -> Sum:

@@ -8,7 +8,7 @@ from zlib import crc32
 
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.cases.case import Case
-from rnn_conformance.cells import CELLS
+from rnn_conformance.cells import CELLS, first_claimed
 from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import DTYPES, LAYOUTS
 
@@ -125,8 +125,8 @@ def relational(case: Case, claimed: frozenset[str]) -> bool:
 def usual(case: Case, claimed: frozenset[str]) -> bool:
     """A selection for what need not be asked of all: one dtype, one cell."""
     dtype = next((d for d in DTYPES if d in claimed), None)
-    cell = next((name for name in CELLS if name in claimed), None)
-    return relational(case, claimed) and (case.dtype, case.cell) == (dtype, cell)
+    cell = first_claimed(claimed)
+    return relational(case, claimed) and (case.dtype, case.cell) == (dtype, cell.name)
 
 
 def usual_or_short(case: Case, claimed: frozenset[str]) -> bool:
@@ -135,7 +135,7 @@ def usual_or_short(case: Case, claimed: frozenset[str]) -> bool:
     A kernel or a buffer of its own for some size may write, keep or lose what others do not. Each
     size is asked in every dtype, and in one layout after the other.
     """
-    cell = next(CELLS[name] for name in CELLS if name in claimed)
+    cell = first_claimed(claimed)
     weights = "normal" if "normal" in cell.kinds else "contractive"
     other = (
         case.L == 1

@@ -17,9 +17,8 @@ LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 DTYPES: tuple[Dtype, ...] = ("float32", "float64")
 HALF_DTYPES: tuple[Dtype, ...] = ("float16", "bfloat16")
 NONLINEARITIES: tuple[Nonlinearity, ...] = get_args(Nonlinearity)
-GATES: dict[str, int] = dict.fromkeys(
-    NONLINEARITIES, 1
-)  # of each cell: rows of a weight for one hidden unit
+# Of each cell: the rows of a weight for one hidden unit.
+GATES: dict[str, int] = dict.fromkeys(NONLINEARITIES, 1)
 OPTIONS = (
     "layers", "bidirectional", "no_bias", "lengths", "dropout", "h_0", "h_n", "readout",
 )  # fmt: skip

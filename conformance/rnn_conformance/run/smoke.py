@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from rnn_conformance.cases.case import Case
-from rnn_conformance.cells import CELLS
+from rnn_conformance.cells import first_claimed
 from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.plan import Planned, in_words_of
 from rnn_conformance.checks.subject import Subject
@@ -165,7 +165,7 @@ def _simplest(implementation: Implementation) -> Case:
     claims = implementation.claims
     layout = next(layout for layout in USUAL_FIRST if layout in claims)
     dtype: Dtype = next(d for d in (*DTYPES, *HALF_DTYPES) if d in claims)
-    cell = next(name for name in CELLS if name in claims)
+    cell = first_claimed(claims).name
     rows, O = 1 if layout == "single" else B, 2 if "readout" in claims else 0
     # H + 1 inputs: another size than any of the catalogue, for which a module is made anew.
     return Case(T, rows, H + 1, H, cell=cell, layout=layout, dtype=dtype, h_0="none", O=O)

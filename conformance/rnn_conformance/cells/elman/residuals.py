@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Matrix, Precision, constant, exactly, product
+from rnn_conformance.bounds.balls import Precision, exactly
 from rnn_conformance.bounds.statistics import WIDEST, Residuals
 from rnn_conformance.cells.cell import Trace
+from rnn_conformance.cells.running import preactivation
 from rnn_conformance.contract.call import Array
 
 
@@ -18,12 +19,7 @@ def residuals(trace: Trace, states: Array) -> Residuals:
     bias = (w.b_ih.astype(wide) + w.b_hh.astype(wide))[:, np.newaxis]
     weights = np.hstack([w.W_ih.astype(wide), bias, w.W_hh.astype(wide)])
     h = np.tanh(v @ weights.T)
-    a = (
-        product(Matrix.of(w.W_ih), exactly(trace.inputs, precision))
-        + product(Matrix.of(w.W_hh), exactly(before, precision))
-        + constant(w.b_ih, precision)
-        + constant(w.b_hh, precision)
-    )
+    a = preactivation(w, exactly(trace.inputs, precision), exactly(before, precision))
     return Residuals(
         r=(states - h).astype(np.float64),
         h=h.astype(np.float64),
