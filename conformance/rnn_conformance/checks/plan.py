@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -181,16 +182,26 @@ def asked_of(implementation: Any, *, seed: int = 0, checks: Sequence[str] | None
     refuse_wrong(seed, checks)
     found = as_implementation(implementation)
     subject = Subject(found)
-    chosen = [c for c in CHECKS.values() if checks is None or c.name in checks]
-    planned: list[Planned] = []
+    asked, not_claimed = _selected(seed, subject.claimed)
+    chosen = [*CHECKS] if checks is None else checks
+    planned = tuple(Planned(subject, check, case) for check, case in asked if check.name in chosen)
+    return Asked(found, planned, {name: n for name, n in not_claimed.items() if name in chosen})
+
+
+@lru_cache(maxsize=8)
+def _selected(
+    seed: int, claimed: frozenset[str]
+) -> tuple[Sequence[tuple[Check, Case]], Mapping[str, int]]:
+    """The checks and cases for what is claimed, and how many cases of each check ask for more."""
+    asked: list[tuple[Check, Case]] = []
     not_claimed = Counter[str]()
-    for case in catalogue(seed, subject.claimed):
+    for case in catalogue(seed, claimed):
         features = case.features
-        for check in chosen:
-            if not check.asked(case, subject.claimed):
+        for check in CHECKS.values():
+            if not check.asked(case, claimed):
                 continue
-            if features | check.needs <= subject.claimed:
-                planned.append(Planned(subject, check, case))
+            if features | check.needs <= claimed:
+                asked.append((check, case))
             else:
                 not_claimed[check.name] += 1
-    return Asked(found, tuple(planned), dict(not_claimed))
+    return asked, not_claimed
