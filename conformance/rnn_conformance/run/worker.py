@@ -52,12 +52,12 @@ def _answers(requests: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any
     except CannotBeJudged as error:
         yield {"cannot": str(error)}
         return
+    yield _description(found)  # at once: the parent plans at the same time
     planned = plan(found, seed=start["seed"], checks=start["checks"])
     number, processes = start["share"]
     own = [i for i, of in enumerate(shares(planned, processes)) if of == number]
     gc.freeze()
     gc.enable()
-    yield _description(found)
     for request in requests:
         if "execute" in request:
             yield _executed(planned[request["execute"]])
