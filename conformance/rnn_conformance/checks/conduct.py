@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ from rnn_conformance.contract.conventions import ANY_MEMORY
 from rnn_conformance.contract.refusal import Broken, Violation, in_order
 
 TURNS = 100  # steps of the longest calls that meet each other
+LINES = 300  # of Python, between which a call lets others run
 
 
 def judged_anew(case: Case, _: frozenset[str]) -> bool:
@@ -145,13 +147,43 @@ def threads(subject: Subject, case: Case) -> Iterator[Judgement]:
 
     Look for buffers that calls of the same sizes share.
     """
-    long = replace(case, T=TURNS)
-    cases = [case, long, *_others(case)] * 2  # the same call meets itself too
+    cases = [case, replace(case, T=TURNS), *_others(case)]
     data = [one.data() for one in cases]
-    with _quick_turns(), ThreadPoolExecutor(len(cases)) as pool:
-        found = list(pool.map(lambda numbers: subject.run(numbers, case.layout), data))
-    for one, answer in zip(cases, found, strict=True):
-        yield from same(one, subject.result(one), answer)
+
+    with _quick_turns(), ThreadPoolExecutor(3 * len(cases)) as pool:  # the same calls meet too
+        found = [
+            pool.submit(_giving_way, subject.answer, numbers.call(case.layout), every)
+            for every in (2, 3, None)
+            for numbers in data
+        ]
+    for one, numbers, answer in zip(cases * 3, data * 3, found, strict=True):
+        yield from same(one, subject.result(one), ordered(answer.result(), numbers, case.layout))
+
+
+def _giving_way(run: Callable[[Call], Answer], call: Call, every: int | None) -> Answer:
+    """A call, in which other threads run after every so many lines of Python, the first ones.
+
+    Without it a loaded machine may run one short call after the other.
+    """
+    if every is None:
+        return run(call)
+    lines = 0
+
+    def before_line(*_: object) -> Callable[..., Any]:
+        nonlocal lines
+        lines += 1
+        if lines % every == 0:
+            sleep(1e-5)
+        if lines == LINES:
+            sys.settrace(None)
+        return before_line
+
+    usual = sys.gettrace()
+    sys.settrace(before_line)
+    try:
+        return run(call)
+    finally:
+        sys.settrace(usual)
 
 
 @contextmanager
