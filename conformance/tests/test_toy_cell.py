@@ -17,7 +17,7 @@ from rnn_conformance.cells import CELLS, Cell, CellWeights, decimals, register
 from rnn_conformance.cells.activations import tanh
 from rnn_conformance.cells.cell import Row
 from rnn_conformance.checks.every import CHECKS
-from rnn_conformance.contract.call import GATES, HALF_DTYPES, NONLINEARITIES, Array
+from rnn_conformance.contract.call import GATES, HALF_DTYPES, NONLINEARITIES, PARTS, Array
 from rnn_conformance.contract.conventions import declared
 from rnn_conformance.variants.every import MUTANTS
 from rnn_conformance.variants.recurrence import Recurrence
@@ -99,12 +99,12 @@ def bugs() -> Iterator[str]:
 def _registered() -> Iterator[None]:
     register(Leaky())
     yield
-    del CELLS["leaky"], GATES["leaky"]
+    del CELLS["leaky"], GATES["leaky"], PARTS["leaky"]
 
 
 def test_a_right_one_conforms_and_is_asked_every_check() -> None:
     report = check(Right(), isolation=None)
-    assert report.conforms, [record.message for record in report.failures][:3]
+    assert report.conforms, [f"{one.id}: {one.message}" for one in report.failures][:3]
     claimed = Right.claims | declared(Right())
     asked = {name for name, one in CHECKS.items() if one.needs <= claimed}
     assert {record.check for record in report.records} == asked - {"systematic_error"}

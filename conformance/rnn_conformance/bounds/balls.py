@@ -18,7 +18,7 @@ smallest normal number, covers products, sums and results that are flushed to ze
 too; k ulps are allowed to f.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -99,6 +99,12 @@ class Ball:
         value, radius = number * self.value, abs(number) * self.radius
         return Ball(value, radius, self.precision)._computed()
 
+    def split(self, count: int) -> "tuple[Ball, ...]":
+        """As many parts of as many units, (..., S·H) as S times (..., H)."""
+        radius = np.broadcast_to(self.radius, self.value.shape)
+        each = (np.split(numbers, count, axis=-1) for numbers in (self.value, radius))
+        return tuple(Ball(v, e, self.precision) for v, e in zip(*each, strict=True))
+
     def kept(self) -> "Ball":
         """A state that shows, as it may have been kept: wider than it shows."""
         return self._computed()
@@ -114,6 +120,15 @@ class Ball:
     def _rounded(self, eta: float) -> "Ball":
         once = self.precision.both * (np.abs(self.value) + self.radius)
         return Ball(self.value, self.radius + once + eta, self.precision)
+
+
+def joined(parts: Sequence[Ball]) -> Ball:
+    """The parts side by side, what `split` takes apart."""
+    value, radius = (
+        np.concatenate(numbers, axis=-1)
+        for numbers in ([p.value for p in parts], [p.radius for p in parts])
+    )
+    return Ball(value, radius, parts[0].precision)
 
 
 def exactly(values: Array, precision: Precision) -> Ball:

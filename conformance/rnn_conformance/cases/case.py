@@ -13,7 +13,7 @@ import numpy.typing as npt
 from rnn_conformance.cells import CELLS, Cell
 from rnn_conformance.cells.cell import Kind
 from rnn_conformance.cells.drawing import drawn_readout, drawn_weights
-from rnn_conformance.contract.call import GATES, Array, Call, Dtype, Layout, Lengths, Options
+from rnn_conformance.contract.call import GATES, PARTS, Array, Call, Dtype, Layout, Lengths, Options
 from rnn_conformance.contract.conventions import NAN_IGNORED
 from rnn_conformance.contract.dtypes import in_format
 
@@ -145,7 +145,7 @@ class Data:
 
     Attributes:
         inputs: (T, B, I); beyond a row's length, padding.
-        h_0: (L·D, B, H), or None where it is omitted.
+        h_0: (L·D, B, S·H), the parts of the state side by side, or None where it is omitted.
         lengths: (B,), or None where every row has T steps.
         bfloat16: as in `Call`.
     """
@@ -159,11 +159,12 @@ class Data:
 
     @cached_property
     def initial(self) -> Array:
-        """h_0 (L·D, B, H), zeros where it is omitted."""
+        """h_0 (L·D, B, S·H), zeros where it is omitted."""
         if self.h_0 is not None:
             return self.h_0
         o = self.options
-        shape = (o.num_layers * o.directions, self.inputs.shape[1], o.hidden_size)
+        units = len(o.parts) * o.hidden_size
+        shape = (o.num_layers * o.directions, self.inputs.shape[1], units)
         return np.zeros(shape, self.inputs.dtype)
 
     @cached_property
@@ -190,6 +191,7 @@ class Data:
             None if seen.lengths is None else seen.lengths.copy(),
             layout,
             bfloat16=seen.bfloat16,
+            c_0=None if seen.c_0 is None else seen.c_0.copy(),
         )
 
     def view(self, layout: Layout) -> Call:
@@ -200,7 +202,9 @@ class Data:
         elif layout == "batch_first":
             inputs = inputs.swapaxes(0, 1)
         options, weights, lengths = self.options, self.weights, self.lengths
-        return Call(options, weights, inputs, h_0, lengths, layout, bfloat16=self.bfloat16)
+        state = [] if h_0 is None else np.split(h_0, len(options.parts), -1)
+        h, c, *_ = (*state, None, None)
+        return Call(options, weights, inputs, h, lengths, layout, bfloat16=self.bfloat16, c_0=c)
 
 
 @lru_cache(maxsize=2048)
@@ -211,7 +215,7 @@ def _data(case: Case) -> Data:
     drawn = _drawn(
         replace(
             case,
-            cell=next(name for name, gates in GATES.items() if gates == GATES[case.cell]),
+            cell=next(name for name in CELLS if _shapes(name) == _shapes(case.cell)),
             bias="nonzero" if case.bias == "off" else case.bias,
             h_0="nonzero",
             lengths="none",
@@ -245,7 +249,7 @@ def _drawn(case: Case) -> Data:
     options = case.options
     weights = drawn_weights(options, case.weights, case.bias, rng)
     inputs = rng.standard_normal((case.T, case.B, case.I))
-    h_0 = rng.standard_normal((case.L * options.directions, case.B, case.H))
+    h_0 = rng.standard_normal((case.L * options.directions, case.B, case.H * len(options.parts)))
     weights |= drawn_readout(options, case.weights, rng)
     if case.weights == "special":
         inputs[case.T // 2] = 0
@@ -259,6 +263,11 @@ def _drawn(case: Case) -> Data:
         inputs[: case.T // 2] = 0
         inputs[0] = -0.0
     return Data(options, weights, inputs, h_0, None)
+
+
+def _shapes(cell: str) -> tuple[int, int]:
+    """What the shapes of weights and states depend on."""
+    return GATES[cell], len(PARTS[cell])
 
 
 def _lengths(case: Case) -> Lengths | None:

@@ -1,6 +1,6 @@
 """What is expected of a layer: from its own states where they show, else as a whole."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -24,7 +24,7 @@ class Expectation:
 
     Attributes:
         output, output_bound: (T, B, D·H); where there is padding, 0 and 0.
-        h_n, h_n_bound: (L·D, B, H).
+        h_n, h_n_bound: (L·D, B, S·H), the parts of the state side by side.
         reason: where the bound comes from.
         y_bound: (T, B, O), of the readout as a whole; None where each y_t is judged from its own
             h_t, or there is no readout.
@@ -40,7 +40,7 @@ class Expectation:
     formula: Formula | None = None
 
 
-H_N = "h_n (step is layer·D + direction)"
+H_N = "h_n (step is layer·D + direction)"  # and so c_n
 
 
 def judge(
@@ -49,7 +49,7 @@ def judge(
     """What is given of an answer, in one order whatever the layout, against what is expected."""
     yield judge_output(expectation, answer)
     if answer.h_n is not None:
-        yield judge_h_n(expectation, answer.h_n)
+        yield from judge_h_n(expectation, answer.h_n, data.options.parts)
     if answer.y is not None:
         yield judge_readout(data, precision, answer.output, answer.y)
 
@@ -59,9 +59,11 @@ def judge_output(e: Expectation, answer: Answer) -> Judgement:
     return Judgement("output", e.output, answer.output, e.output_bound, e.reason, formula=e.formula)
 
 
-def judge_h_n(e: Expectation, h_n: Array) -> Judgement:
-    """The final states (L·D, B, H)."""
-    return Judgement(H_N, e.h_n, h_n, e.h_n_bound, e.reason)
+def judge_h_n(e: Expectation, h_n: Array, parts: Sequence[str]) -> Iterator[Judgement]:
+    """The final states (L·D, B, S·H), part by part."""
+    each = (np.split(states, len(parts), axis=-1) for states in (e.h_n, h_n, e.h_n_bound))
+    for part, expected, found, bound in zip(parts, *each, strict=True):
+        yield Judgement(H_N.replace("h", part, 1), expected, found, bound, e.reason)
 
 
 def judge_readout(data: Data, precision: Precision, output: Array, y: Array) -> Judgement:
@@ -87,22 +89,26 @@ def from_own_states(data: Data, precision: Precision, answer: Answer) -> Expecta
     output = answer.output.astype(np.float64)
     halves = (output[..., d * H : (d + 1) * H] for d in range(o.directions))
     states = np.array([in_direction(h, data.lengths, d) for d, h in enumerate(halves)])
-    before = np.concatenate([data.initial[:, None], states[:, :-1]], axis=1)
+    before = np.concatenate([data.initial[:, None, :, :H], states[:, :-1]], axis=1)
     # Garbage in the state before a step makes garbage of its bound; that step has failed.
     with np.errstate(over="ignore", invalid="ignore"):
-        inputs = _each_read(_real_inputs(data), data)
-        right, reason = one_step(cell, of_layer(data.weights, 0, o), inputs, before, precision)
+        inputs, w = _each_read(_real_inputs(data), data), of_layer(data.weights, 0, o)
+        if len(o.parts) == 1:
+            right, reason = one_step(cell, w, inputs, before, precision)
+        else:
+            right = trajectory(cell, w, exactly(inputs, precision), data.initial, states)
+            reason = f"the one-step bound, carried where the state does not show, {precision}"
 
     def operands(step: int, row: int, unit: int) -> Mapping[str, Any]:
         d, own_unit = divmod(unit, H)
-        real = step < data.steps[row]
+        real = step < data.steps[row] and len(o.parts) == 1
         h = _in_time(before, data)[step, row, d * H : (d + 1) * H]
         w = of_cell(data.weights, 0, d, o)
         return cell.operands(w, own_unit, data.inputs[step, row], h) if real else {}
 
     return Expectation(
-        _in_time(right.value, data),
-        _in_time(right.bound, data),
+        _in_time(right.value[..., :H], data),
+        _in_time(right.bound[..., :H], data),
         _last(right.value, data),
         _last(right.bound, data),
         reason,
@@ -156,7 +162,7 @@ def one_layer(data: Data) -> Answer:
     inputs = exactly(read, Precision.of(np.float64))
     with np.errstate(over="ignore", invalid="ignore"):  # of radii, which nobody asks for
         states = trajectory(CELLS[o.cell], of_layer(data.weights, 0, o), inputs, data.initial).value
-    return Answer(_in_time(states, data), _last(states, data))
+    return Answer(_in_time(states[..., : o.hidden_size], data), _last(states, data))
 
 
 def _read(inputs: Ball, data: Data) -> Ball:
@@ -167,8 +173,10 @@ def _read(inputs: Ball, data: Data) -> Ball:
 
 
 def _written(states: Ball, data: Data) -> Ball:
-    """What each direction computes, in the order of time."""
-    return Ball(_in_time(states.value, data), _in_time(states.radius, data), states.precision)
+    """What of each direction's states shows, in the order of time."""
+    units = np.s_[..., : data.options.hidden_size]
+    value, radius = (_in_time(part[units], data) for part in (states.value, states.radius))
+    return Ball(value, radius, states.precision)
 
 
 def _real_inputs(data: Data) -> Float64:

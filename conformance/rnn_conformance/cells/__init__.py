@@ -4,7 +4,7 @@ from collections.abc import Set
 
 from rnn_conformance.cells.cell import Cell, CellWeights
 from rnn_conformance.cells.elman import RELU, TANH
-from rnn_conformance.contract.call import GATES
+from rnn_conformance.contract.call import GATES, PARTS
 
 __all__ = ["CELLS", "Cell", "CellWeights", "first_claimed", "register"]
 
@@ -13,7 +13,7 @@ CELLS: dict[str, Cell] = {}
 
 def register(cell: Cell) -> None:
     """Make a cell known, as an option and as a claim."""
-    CELLS[cell.name], GATES[cell.name] = cell, cell.gates
+    CELLS[cell.name], GATES[cell.name], PARTS[cell.name] = cell, cell.gates, cell.parts
 
 
 def first_claimed(claims: Set[str]) -> Cell:

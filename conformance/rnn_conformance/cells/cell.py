@@ -59,6 +59,7 @@ class Cell(ABC):
         formula: one unit of a step in NumPy, over what `operands` gives.
         kinds: of weights with which its cases are not vacuous.
         gates: G, the rows of a weight for one hidden unit.
+        parts: of the state, S of them; the first shows at every step, the others at the end alone.
         odd: whether inputs, states and biases negated give states negated.
         can_rest: whether a unit can be 0 at every step, whatever it reads.
         memoryless: whether without W_hh a state depends on the input of its own step alone, and is
@@ -70,6 +71,7 @@ class Cell(ABC):
     formula: str
     kinds: tuple[Kind, ...] = ("contractive", "one_hot", "integers")
     gates: int = 1
+    parts: tuple[str, ...] = ("h",)
     odd: bool = False
     can_rest: bool = False
     memoryless: bool = False
@@ -81,16 +83,29 @@ class Cell(ABC):
 
     @abstractmethod
     def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
-        """The state after a step, (..., rows, H).
+        """The state after a step, (..., rows, S·H): its parts side by side.
 
         Args:
             x: W_ih x_t + b_ih, (..., rows, G·H).
             h: the state before it.
         """
 
+    def seen(self, state: Ball, h: Array) -> Ball:
+        """What is known of the state after a step once the part that shows is seen, (..., rows, H).
+
+        What does not show is as it was computed; a cell may know better from what shows.
+        """
+        units, radius = h.shape[-1], state.radius.copy()
+        radius[..., :units] = 0
+        shown = np.concatenate([h, state.value[..., units:]], axis=-1, dtype=np.float64)
+        return Ball(shown, radius, state.precision)
+
     @abstractmethod
     def exact(self, x: Row, h: Row, before: Row) -> Row:
-        """The same in decimal digits, of x = W_ih x_t + b_ih and h = W_hh h_{t-1} + b_hh."""
+        """The same in decimal digits, of x = W_ih x_t + b_ih and h = W_hh h_{t-1} + b_hh.
+
+        `before` is the whole state.
+        """
 
     @abstractmethod
     def reason(self, roundings: int) -> str:

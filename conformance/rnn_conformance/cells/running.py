@@ -12,6 +12,8 @@ def one_step(
 ) -> tuple[Ball, str]:
     """Every state after a single step from the state found before it, and why it is bounded so.
 
+    It is for cells whose whole state shows; `trajectory` is for others too.
+
     Args:
         inputs, before: (T, B, I) and (T, B, H), or (D, T, B, I) and so on for a stack of weights.
     """
@@ -25,29 +27,35 @@ def one_step(
     return Ball(value, radius, precision), f"{cell.reason(roundings)}, {precision}"
 
 
-def trajectory(cell: Cell, w: CellWeights, inputs: Ball, h_0: Array) -> Ball:
-    """All states from the first, (T, B, H), or (D, T, B, H) of a stack of weights.
+def trajectory(
+    cell: Cell, w: CellWeights, inputs: Ball, initial: Array, shown: Array | None = None
+) -> Ball:
+    """All states from the first, (T, B, S·H), or (D, T, B, S·H) of a stack of weights.
 
     The radius of a state is inherited by the next one. It stays small only where the recurrence
     contracts.
 
     Args:
         inputs: (T, B, I), with a radius where a layer below is not known exactly.
-        h_0: (B, H).
+        initial: (B, S·H).
+        shown: (T, B, H), what was found of each state: a step then starts from what shows of the
+            state before it, and inherits no more than the radius of what does not.
     """
     p = inputs.precision
     *stack, T, B, _ = inputs.value.shape
-    x, h = _from_inputs(w, inputs), exactly(h_0, p)
+    x, h = _from_inputs(w, inputs), exactly(initial, p)
     W_hh, b_hh = Matrix.of(w.W_hh), constant(w.b_hh, p)
     rows = (*stack, T, B, x.value.shape[-1])
     parts = (
         np.broadcast_to(part, x.value.shape).reshape(rows).swapaxes(0, -3)
         for part in (x.value, x.scale, x.radius)
     )
-    values, radii = (np.empty((*stack, T, B, h_0.shape[-1])) for _ in range(2))
+    values, radii = (np.empty((*stack, T, B, initial.shape[-1])) for _ in range(2))
     for t, (value, scale, radius) in enumerate(zip(*parts, strict=True)):
         h = cell.step(Sum(value, scale, radius, x.terms, p), W_hh, b_hh, h)
         values[..., t, :, :], radii[..., t, :, :] = h.value, h.radius
+        if shown is not None:
+            h = cell.seen(h, shown[..., t, :, :])
     return Ball(values, radii, p)
 
 

@@ -87,6 +87,11 @@ def wide(order: npt.NDArray[np.int64], options: Options) -> npt.NDArray[np.int64
     return np.concatenate([order + d * options.hidden_size for d in range(options.directions)])
 
 
+def of_state(order: npt.NDArray[np.int64], options: Options) -> npt.NDArray[np.int64]:
+    """An order of units, for each part of the state."""
+    return np.concatenate([order + p * options.hidden_size for p in range(len(options.parts))])
+
+
 def with_biases_negated(weights: Weights) -> dict[str, Array]:
     """Every bias negated, that of the readout too."""
     return {n: -v if n.startswith(("bias", "b_ho")) else v for n, v in weights.items()}

@@ -30,7 +30,7 @@ from rnn_conformance.checks.registry import (
 from rnn_conformance.checks.relations import same
 from rnn_conformance.checks.subject import (
     Subject,
-    given,
+    by_part,
     in_one_order,
     ordered,
     parts_of,
@@ -231,18 +231,17 @@ def nan_is_propagated(subject: Subject, case: Case) -> Iterator[Judgement]:
     found = _unless_refused(subject, case, inputs)
     if found is None:
         return
-    reached = {"output": np.zeros_like(found.output, bool)}
+    parts = by_part(found, case.options)
+    reached = {name: np.zeros_like(part, bool) for name, part in parts.items()}
     reached["output"][at:steps, row, :H] = True
     reached["output"][: at + 1, row, H:] = True
-    if found.h_n is not None:
-        reached["h_n"] = np.zeros_like(found.h_n, bool)
-        reached["h_n"][:, row] = True
-    if found.y is not None:
-        reached["y"] = np.zeros_like(found.y, bool)
+    for name in reached.keys() - {"output", "y"}:
+        reached[name][:, row] = True
+    if "y" in reached:
         reached["y"][reached["output"].any(axis=2)] = True
     for name, is_nan in reached.items():
         where = f"{name} (1 for NaN, 0 for numbers)"
-        values = np.isnan(given(found, name)) * 1.0
+        values = np.isnan(parts[name]) * 1.0
         yield Judgement(where, is_nan * 1.0, values, 0.0, "what depends on NaN")
     for one in _judged(case, found):
         others = ~reached[one.what.split()[0]]
@@ -317,7 +316,7 @@ def _as_a_whole(subject: Subject, call: Call, case: Case) -> Iterator[Judgement]
 
 def _given(call: Call) -> dict[str, Any]:
     """Every array that goes in, by name."""
-    given = {**call.weights, "inputs": call.inputs, "h_0": call.h_0, "lengths": call.lengths}
+    given = {**call.weights, "inputs": call.inputs, **call.state, "lengths": call.lengths}
     return {name: value for name, value in given.items() if value is not None}
 
 
@@ -333,12 +332,12 @@ def _same_bytes(before: Mapping[str, Array], after: Mapping[str, object]) -> boo
 
 def _data_of(call: Call, case: Case) -> Data:
     """The numbers of a call of this case, whose arrays were changed, as copies in one order."""
-    h_0 = call.h_0
+    parts = [part[:, None] if case.layout == "single" else part for part in call.state.values()]
     return replace(
         case.data(),
         weights={name: np.array(value) for name, value in call.weights.items()},
         inputs=np.array(in_order(call.inputs, case.layout)),
-        h_0=None if h_0 is None else np.array(h_0[:, None] if case.layout == "single" else h_0),
+        h_0=np.concatenate(parts, -1) if parts else None,
     )
 
 
@@ -356,7 +355,7 @@ def _changed(call: Call, change: Callable[[Array], Array]) -> Call:
         call,
         weights={name: change(value) for name, value in call.weights.items()},
         inputs=change(call.inputs),
-        h_0=None if call.h_0 is None else change(call.h_0),
+        **{name: change(part) for name, part in call.state.items()},  # type: ignore[arg-type]
     )
 
 

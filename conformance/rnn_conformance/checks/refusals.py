@@ -61,13 +61,15 @@ def wrong_states_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     A result here is a wrong one that nobody notices.
     """
     call = case.call()
-    assert call.h_0 is not None
-    wrong = {
-        "h_0 with a layer too many": np.concatenate([call.h_0, call.h_0[:1]]),
-        "h_0 with a unit too many": _one_more(call.h_0),
-        "h_0 of one unit": call.h_0[..., :1].copy(),
-    }
-    return refused(subject, {what: replace(call, h_0=value) for what, value in wrong.items()})
+    wrong: dict[str, Call] = {}
+    for name, value in call.state.items():
+        shapes = {
+            "with a layer too many": np.concatenate([value, value[:1]]),
+            "with a unit too many": _one_more(value),
+            "of one unit": value[..., :1].copy(),
+        }
+        wrong |= {f"{name} {what}": _with_state(call, name, part) for what, part in shapes.items()}
+    return refused(subject, wrong)
 
 
 @check("RNN-ERR-1", presumes=with_state, among=usual, needs=(REFUSES_WRONG_SIZES,))
@@ -77,16 +79,16 @@ def wrong_rows_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
     A result here is a wrong one that nobody notices.
     """
     call = case.call()
-    h_0 = call.h_0
-    assert h_0 is not None
-    if case.layout == "single":
-        wrong = {"h_0 of two rows for one sequence": replace(call, h_0=np.stack([h_0, h_0], 1))}
-    else:
-        wrong = {
-            "h_0 of one row": replace(call, h_0=h_0[:, :1].copy()),
-            "h_0 with a row too many": replace(call, h_0=np.concatenate([h_0, h_0[:, :1]], 1)),
-            "h_0 of several rows for one": _of_one_row(call),
-        }
+    wrong: dict[str, Call] = {}
+    for name, value in call.state.items():
+        if case.layout == "single":
+            rows = {"of two rows for one sequence": np.stack([value, value], 1)}
+        else:
+            more = np.concatenate([value, value[:, :1]], 1)
+            rows = {"of one row": value[:, :1].copy(), "with a row too many": more}
+        wrong |= {f"{name} {what}": _with_state(call, name, part) for what, part in rows.items()}
+    if case.layout != "single":
+        wrong["h_0 of several rows for one"] = _of_one_row(call)
     return refused(subject, wrong)
 
 
@@ -135,6 +137,11 @@ def refused(subject: Subject, calls: Mapping[str, Call]) -> Iterator[Judgement]:
     if taken:
         raise Violation(f"{', '.join(taken)}: expected an exception, got a result")
     return iter(())
+
+
+def _with_state(call: Call, name: str, part: Array) -> Call:
+    """With another part of the initial state: h_0, or c_0."""
+    return replace(call, **{name: part})  # type: ignore[arg-type]
 
 
 def _one_more(array: Array) -> Array:

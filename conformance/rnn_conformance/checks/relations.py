@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from rnn_conformance.bounds.balls import Precision
 from rnn_conformance.bounds.judgement import Judgement
@@ -17,6 +18,7 @@ from rnn_conformance.cases.case import PADDING, Case, Data
 from rnn_conformance.cells.weights import (
     of_one_direction,
     of_one_layer,
+    of_state,
     of_two,
     permuted,
     wide,
@@ -45,7 +47,7 @@ def options_show(case: Case, _: frozenset[str]) -> bool:
         and c.T > 1
         and not c.bidirectional
         and c.lengths == "none"
-        and (c.L == 1 or "h_n" in claimed)
+        and ((c.L == 1 and len(c.options.parts) == 1) or "h_n" in claimed)
     ),
     among=relational,
     needs=("h_0",),
@@ -116,9 +118,10 @@ def units_permuted(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Hidden units have no order: permuted in all weights and h_0, they give permuted results."""
     data, order = case.data(), np.roll(np.arange(case.H), 1)
     weights = permuted(data.weights, order, data.options)
-    h_0 = None if data.h_0 is None else data.h_0[..., order]
+    of_parts = of_state(order, data.options)
+    h_0 = None if data.h_0 is None else data.h_0[..., of_parts]
     found = subject.run(replace(data, weights=weights, h_0=h_0), case.layout)
-    h_n = None if found.h_n is None else found.h_n[..., np.argsort(order)]
+    h_n = None if found.h_n is None else found.h_n[..., np.argsort(of_parts)]
     output = found.output[..., np.argsort(wide(order, data.options))]
     yield from same(case, subject.result(case), Answer(output, h_n, found.y))
 
@@ -157,20 +160,20 @@ def powers_of_two(subject: Subject, case: Case) -> Iterator[Judgement]:
 def union_of_two(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Two networks side by side in one, their weights in blocks, compute what each does alone."""
     data = _without_readout(case.data())
-    o = data.options
-    both = of_two(data.weights, o)
+    o, S = data.options, len(data.options.parts)
+    both, state = of_two(data.weights, o), np.repeat(np.arange(S), 2)
     twice = replace(
         data,
         options=replace(o, input_size=2 * o.input_size, hidden_size=2 * o.hidden_size),
         weights=both,
         inputs=np.concatenate([data.inputs, -data.inputs], axis=2),
-        h_0=None if data.h_0 is None else np.concatenate([data.h_0, data.h_0], axis=2),
+        h_0=None if data.h_0 is None else data.h_0[..., _blocks(state, o.hidden_size)],
     )
     found, precision, H = subject.run(twice, case.layout), Precision.of(case.dtype), o.hidden_size
     limit = expected.whole(twice, precision)
     for half, alone in enumerate((data, replace(data, inputs=-data.inputs))):
-        own = np.concatenate([np.arange(H) + (2 * d + half) * H for d in range(o.directions)])
-        h_n = np.s_[..., half * H : (half + 1) * H]
+        own = _blocks(2 * np.arange(o.directions) + half, H)
+        h_n = np.s_[..., _blocks(2 * np.arange(S) + half, H)]
         yield from within_both(
             subject.run(alone, case.layout),
             Answer(found.output[..., own], None if found.h_n is None else found.h_n[h_n]),
@@ -277,6 +280,11 @@ def within_both(
     if first.y is not None and second.y is not None:
         assert one.y_bound is not None is not other.y_bound
         yield Judgement("y", first.y, second.y, one.y_bound + other.y_bound, reason)
+
+
+def _blocks(numbers: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.int64]:
+    """The places of blocks of so many units, one after the other."""
+    return np.concatenate([np.arange(size) + size * number for number in numbers])
 
 
 def _without_readout(data: Data) -> Data:

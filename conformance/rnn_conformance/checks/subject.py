@@ -8,7 +8,7 @@ import numpy as np
 from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.cases.expected import Expectation
-from rnn_conformance.contract.call import Answer, Array, Call, Implementation, Layout
+from rnn_conformance.contract.call import Answer, Array, Call, Implementation, Layout, Options
 from rnn_conformance.contract.conventions import declared
 from rnn_conformance.contract.refusal import Violation, array_of, attempt, in_order
 
@@ -70,9 +70,9 @@ class Subject:
     def answer(self, call: Call) -> Answer:
         """Run anew on this very call; what is not claimed is left out. Raises Violation."""
         answer = attempt(self.implementation.run, call, Answer)
-        if answer.h_n is not None and "h_n" not in self.claimed:
-            answer = replace(answer, h_n=None)
-        if answer.y is not None and "readout" not in self.claimed:
+        if "h_n" not in self.claimed:
+            answer = replace(answer, h_n=None, c_n=None)
+        if "readout" not in self.claimed:
             answer = replace(answer, y=None)
         return answer
 
@@ -91,7 +91,8 @@ def expected_shapes(data: Data, layout: Layout) -> dict[str, tuple[int, ...]]:
     width, states = o.directions * o.hidden_size, o.num_layers * o.directions
     steps = {"single": (T,), "time_first": (T, B), "batch_first": (B, T)}[layout]
     rows = () if layout == "single" else (B,)
-    shapes = {"output": (*steps, width), "h_n": (states, *rows, o.hidden_size)}
+    shapes = {"output": (*steps, width)}
+    shapes |= {f"{part}_n": (states, *rows, o.hidden_size) for part in o.parts}
     return shapes | ({"y": (*steps, o.output_size)} if o.output_size else {})
 
 
@@ -107,14 +108,22 @@ def ordered(answer: Answer, data: Data, layout: Layout) -> Answer:
 
 
 def in_one_order(answer: Answer, data: Data, layout: Layout) -> Answer:
-    """The answer as (T, B, D·H), (L·D, B, H), (T, B, O). Raises Violation for a wrong shape."""
+    """The answer as (T, B, D·H), (L·D, B, S·H), (T, B, O): the parts of the state side by side.
+
+    Raises Violation for a wrong shape, and where a part of the state is not given.
+    """
     shapes = expected_shapes(data, layout)
     parts = {
         name: array_of(name, value, shapes[name])
         for name in shapes
         if (value := getattr(answer, name)) is not None or name == "output"
     }
-    h_n, y = parts.get("h_n"), parts.get("y")
+    wanted = [f"{part}_n" for part in data.options.parts]
+    states = [parts[name] for name in wanted if name in parts]
+    if states and len(states) < len(wanted):
+        missing = next(name for name in wanted if name not in parts)
+        raise Violation(f"{missing}: expected beside {', '.join(parts)}, but not given")
+    h_n, y = np.concatenate(states, axis=-1) if states else None, parts.get("y")
     return Answer(
         in_order(parts["output"], layout),
         h_n[:, np.newaxis] if h_n is not None and layout == "single" else h_n,
@@ -128,6 +137,15 @@ def given(answer: Answer, name: str) -> Array:
     if value is None:
         raise Violation(f"{name}: claimed, but not given")
     return value
+
+
+def by_part(answer: Answer, options: Options) -> dict[str, Array]:
+    """The parts of an answer in one order that were given, those of the state apart."""
+    found = parts_of(answer)
+    if answer.h_n is not None:
+        names = [f"{part}_n" for part in options.parts]
+        found |= zip(names, np.split(answer.h_n, len(names), axis=-1), strict=True)
+    return found
 
 
 def parts_of(answer: Answer) -> dict[str, Array]:

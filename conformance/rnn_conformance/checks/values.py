@@ -34,7 +34,8 @@ def shape_and_dtype(subject: Subject, case: Case) -> Iterator[Judgement]:
     subject.result(case)
     shapes = expected_shapes(case.data(), case.layout)
     for name, value in parts_of(subject.raw(case)).items():
-        in_the_dtype(f"{name} {shapes[name]}", value, case.dtype)
+        if name in shapes:
+            in_the_dtype(f"{name} {shapes[name]}", value, case.dtype)
     return iter(())
 
 
@@ -65,7 +66,7 @@ def final_state(subject: Subject, case: Case) -> Iterator[Judgement]:
     """
     result = subject.result(case)
     h_n = given(result, "h_n")
-    yield expected.judge_h_n(subject.expected(case), h_n)
+    yield from expected.judge_h_n(subject.expected(case), h_n, case.options.parts)
 
 
 @check("RNN-READ-1", presumes=lambda case, _: case.O > 0, needs=("readout",))

@@ -19,6 +19,8 @@ HALF_DTYPES: tuple[Dtype, ...] = ("float16", "bfloat16")
 NONLINEARITIES: tuple[Nonlinearity, ...] = get_args(Nonlinearity)
 # Of each cell: the rows of a weight for one hidden unit.
 GATES: dict[str, int] = dict.fromkeys(NONLINEARITIES, 1)
+# Of each cell: the parts of its state. The first shows at every step, the others at the end alone.
+PARTS: dict[str, tuple[str, ...]] = dict.fromkeys(NONLINEARITIES, ("h",))
 OPTIONS = (
     "layers", "bidirectional", "no_bias", "lengths", "dropout", "h_0", "h_n", "readout",
 )  # fmt: skip
@@ -66,6 +68,11 @@ class Options:
     def directions(self) -> int:
         return 2 if self.bidirectional else 1
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Those of the state, such as ("h", "c")."""
+        return PARTS[self.cell]
+
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of every weight by name, such as weight_ih_l0, bias_hh_l1_reverse and W_ho."""
         H, D, G = self.hidden_size, self.directions, GATES[self.cell]
@@ -92,6 +99,7 @@ class Call:
             "batch_first".
         h_0: None where it is omitted, else (L·D, B, H), or (L·D, H) in "single": for each layer the
             forward direction, then the reverse.
+        c_0: likewise, of a cell whose state has this part; given where h_0 is.
         lengths: (B,), how many steps of each row are real; None where all are. What stands beyond
             is padding.
         training: whether dropout is on; it is off in evaluation.
@@ -107,6 +115,13 @@ class Call:
     layout: Layout
     training: bool = False
     bfloat16: bool = False
+    c_0: Array | None = None
+
+    @property
+    def state(self) -> dict[str, Array]:
+        """The parts of the initial state that are given: h_0, and c_0."""
+        given = {"h_0": self.h_0, "c_0": self.c_0}
+        return {name: part for name, part in given.items() if part is not None}
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
@@ -122,7 +137,7 @@ class Answer:
         output: the states of the last layer, forward beside reverse: (T, D·H), (T, B, D·H) or
             (B, T, D·H), by layout; zero in the padding.
         h_n: the state of each layer and direction after its last real step: (L·D, B, H) or
-            (L·D, H). Only those who claim "h_n" must give it.
+            (L·D, H). Only those who claim "h_n" must give it, and c_n if the state has it.
         y: the readout of every step: (T, O), (T, B, O) or (B, T, O), by layout; None if there is no
             readout. Only those who claim "readout" are asked for one.
     """
@@ -130,6 +145,7 @@ class Answer:
     output: Array
     h_n: Array | None = None
     y: Array | None = None
+    c_n: Array | None = None
 
 
 @runtime_checkable

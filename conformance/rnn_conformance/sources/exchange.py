@@ -7,6 +7,7 @@ bytes than were to be expected, one ValueError for anything malformed.
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from rnn_conformance.contract.refusal import printable
 FORMAT = 2
 CALL, TENSORS, ANSWER = "call.json", "call.safetensors", "answer.safetensors"
 HEADER_BYTES = 100_000  # more than the header of any file of the suite
-NOT_WEIGHTS = ("inputs", "h_0", "lengths")
+NOT_WEIGHTS = ("inputs", "h_0", "c_0", "lengths")
 
 Tensors = dict[str, npt.NDArray[Any]]
 
@@ -41,7 +42,7 @@ def fields_of(call: Call) -> dict[str, Any]:
 
 
 def tensors_of(call: Call) -> Tensors:
-    """Every array of a call by name: inputs, h_0 and lengths where they are given, the weights."""
+    """Every array of a call by name: inputs, the rest where it is given, the weights."""
     given = {name: getattr(call, name) for name in NOT_WEIGHTS}
     return {**{name: value for name, value in given.items() if value is not None}, **call.weights}
 
@@ -58,6 +59,7 @@ def call_of(fields: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]) 
         fields["layout"],
         fields["training"],
         fields["dtype"] == "bfloat16",
+        tensors.get("c_0"),
     )
 
 
@@ -109,9 +111,9 @@ def arrays_of(name: str, content: bytes) -> Tensors:
 def read_answer(folder: Path, most: int) -> Answer:
     """The answer to a call. Raises ValueError where there is none, or it has other parts."""
     found = read_tensors(folder / ANSWER, most)
-    if not {"output"} <= set(found) <= {"output", "h_n", "y"}:
+    if not {"output"} <= set(found) <= {field.name for field in fields(Answer)}:
         raise ValueError(
-            f"{ANSWER}: expected output, and h_n and y where there are any; "
+            f"{ANSWER}: expected output, and h_n, c_n and y where there are any; "
             f"got {', '.join(sorted(found)) or 'nothing'}"
         )
     return Answer(**found)

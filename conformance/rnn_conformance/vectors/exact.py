@@ -30,7 +30,7 @@ class Exact(NamedTuple):
 
     Attributes:
         output: (T, B, D·H) in float64, zeros in the padding.
-        h_n: (L·D, B, H) in float64.
+        h_n: (L·D, B, S·H) in float64, the parts of the state side by side.
     """
 
     output: npt.NDArray[np.float64]
@@ -45,11 +45,11 @@ def exact(data: Data) -> Exact:
     o = data.options
     T, B, _ = data.inputs.shape
     L, D, H = o.num_layers, o.directions, o.hidden_size
-    output, h_n = np.zeros((T, B, D * H)), np.zeros((L * D, B, H))
+    output, h_n = np.zeros((T, B, D * H)), np.zeros((L * D, B, len(o.parts) * H))
     with localcontext(FIFTY_DIGITS):
         cells = [_digits(of_cell(data.weights, i, d, o)) for i in range(L) for d in range(D)]
         for b, length in enumerate(int(steps) for steps in data.steps):
-            initial = [ZERO] * H
+            initial = [ZERO] * (len(o.parts) * H)
             sequence = _rows("inputs", data.inputs[:length, b])
             for layer in range(L):
                 halves = []
@@ -59,7 +59,8 @@ def exact(data: Data) -> Exact:
                     read = sequence[::-1] if d else sequence
                     states = _states(CELLS[o.cell], cells[at], read, h_0)
                     h_n[at, b] = [float(h) for h in states[-1]]
-                    halves.append(states[::-1] if d else states)
+                    shown = [state[:H] for state in states]
+                    halves.append(shown[::-1] if d else shown)
                 sequence = [list(chain(*parts)) for parts in zip(*halves, strict=True)]
             output[:length, b] = [[float(h) for h in states] for states in sequence]
     return Exact(output, h_n)
@@ -70,7 +71,8 @@ def _states(cell: Cell, weights: Digits, sequence: Sequence[Row], h: Row) -> lis
     W_ih, W_hh, b_ih, b_hh = weights
     states = []
     for x in sequence:
-        h = cell.exact(_affine(W_ih, x, b_ih), _affine(W_hh, h, b_hh), h)
+        shown = h[: len(h) // len(cell.parts)]
+        h = cell.exact(_affine(W_ih, x, b_ih), _affine(W_hh, shown, b_hh), h)
         states.append(h)
     return states
 

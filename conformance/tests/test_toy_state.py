@@ -1,0 +1,176 @@
+"""A toy cell with a part of its state that shows at the end alone, by one line that registers it.
+
+c_t = c_{t-1} / 2 + tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh),    h_t = tanh(c_t)
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from rnn_conformance import Answer, Call, check
+from rnn_conformance.bounds.balls import Ball, Matrix, Sum, applied, joined, product
+from rnn_conformance.cases.case import Case
+from rnn_conformance.cells import CELLS, Cell, decimals, register
+from rnn_conformance.cells.activations import ULPS, sech2, tanh
+from rnn_conformance.cells.cell import Row
+from rnn_conformance.checks.every import CHECKS
+from rnn_conformance.contract.call import (
+    GATES,
+    HALF_DTYPES,
+    NONLINEARITIES,
+    PARTS,
+    Array,
+    Lengths,
+    Options,
+)
+from rnn_conformance.contract.conventions import declared
+from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.vectors.exact import exact
+
+
+@dataclass(frozen=True)
+class Summing(Cell):
+    """The equation in balls and in decimal digits."""
+
+    name: str = "summing"
+    clause: str = "RNN-SUM-1"
+    formula: str = ""
+    parts: tuple[str, ...] = ("h", "c")
+    odd: bool = True
+
+    def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
+        shown, hidden = h.split(2)
+        c = 0.5 * hidden.kept() + tanh(x + product(W_hh, shown) + b_hh)
+        return joined([applied(c, np.tanh, sech2, ULPS).shown(), c.shown()])
+
+    def exact(self, x: Row, h: Row, before: Row) -> Row:
+        rows = zip(x, h, before[len(x) :], strict=True)
+        c = [last / Decimal(2) + decimals.tanh(a + b) for a, b, last in rows]
+        return [*map(decimals.tanh, c), *c]
+
+    def reason(self, roundings: int) -> str:
+        return f"gamma_{roundings}(u) through two tanh"
+
+
+class Right(Recurrence):
+    """The same in NumPy: both parts of a state side by side."""
+
+    name = "Summing"
+    claims = Recurrence.claims - {*NONLINEARITIES, *HALF_DTYPES} | {"summing"}
+
+    def refuse(self, call: Call) -> None:
+        super().refuse(call)
+        if call.h_0 is not None and (call.c_0 is None or call.c_0.shape != call.h_0.shape):
+            raise ValueError(f"c_0: expected as h_0 {call.h_0.shape}")
+
+    def initial(self, call: Call, x: Array) -> Array:
+        c_0 = super().initial(replace(call, h_0=call.c_0), x)
+        return np.concatenate([super().initial(call, x), c_0], axis=-1)
+
+    def step(self, call: Call, w: Mapping[str, Array], x: Array, h: Array) -> Array:
+        shown, hidden = np.split(h, 2, axis=-1)
+        c = hidden / 2 + np.tanh(self.preactivation(w, x, shown))
+        return np.concatenate([np.tanh(c), c], axis=-1)
+
+    def joined(self, halves: list[Array]) -> Array:
+        return np.concatenate([np.split(half, 2, axis=-1)[0] for half in halves], axis=-1)
+
+    def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
+        found = super().answer(call, output, h_n)
+        assert found.h_n is not None
+        h, c = np.split(found.h_n, 2, axis=-1)
+        return replace(found, h_n=h, c_n=c)
+
+
+class PartsExchanged(Right):
+    def initial(self, call: Call, x: Array) -> Array:
+        return np.concatenate(np.split(super().initial(call, x), 2, axis=-1)[::-1], axis=-1)
+
+
+class HiddenPartIgnored(Right):
+    def initial(self, call: Call, x: Array) -> Array:
+        return super().initial(replace(call, c_0=None), x)
+
+
+class HiddenPartOfThePadding(Right):
+    def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
+        H = states.shape[-1] // 2
+        return np.concatenate([super().last(states, h_0, steps, d)[:, :H], states[-1, :, H:]], 1)
+
+
+class HiddenPartsFromTheTop(Right):
+    def stacked(self, h_n: list[Array], o: Options) -> Array:
+        H = o.hidden_size
+        pairs = zip(h_n, reversed(h_n), strict=True)
+        return np.stack([np.concatenate([h[:, :H], c[:, H:]], axis=1) for h, c in pairs])
+
+
+class HiddenPartNotGiven(Right):
+    def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
+        return replace(super().answer(call, output, h_n), c_n=None)
+
+
+class HiddenPartSquashed(Right):
+    def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
+        found = super().answer(call, output, h_n)
+        return replace(found, c_n=found.h_n)
+
+
+class HiddenPartAThousandthOff(Right):
+    def step(self, call: Call, w: Mapping[str, Array], x: Array, h: Array) -> Array:
+        h = h.copy()
+        h[:, h.shape[1] // 2 :] *= h.dtype.type(1.001)
+        return super().step(call, w, x, h)
+
+
+class AnyHiddenPart(Right):
+    def refuse(self, call: Call) -> None:
+        Recurrence.refuse(self, call)
+
+    def initial(self, call: Call, x: Array) -> Array:
+        fits = call.h_0 is None or (call.c_0 is not None and call.c_0.shape == call.h_0.shape)
+        return super().initial(call if fits else replace(call, c_0=call.h_0), x)
+
+
+WRONG = {
+    PartsExchanged: "output",
+    HiddenPartIgnored: "output",
+    HiddenPartOfThePadding: "final_state",
+    HiddenPartsFromTheTop: "final_state",
+    HiddenPartNotGiven: "final_state",
+    HiddenPartSquashed: "final_state",
+    HiddenPartAThousandthOff: "output",
+    AnyHiddenPart: "wrong_states_refused",
+}
+
+
+@pytest.fixture(autouse=True)
+def _registered() -> Iterator[None]:
+    register(Summing())
+    yield
+    for known in (CELLS, GATES, PARTS):
+        del known["summing"]
+
+
+def test_a_right_one_conforms_and_is_asked_every_check() -> None:
+    report = check(Right(), isolation=None)
+    assert report.conforms, [f"{one.id}: {one.message}" for one in report.failures][:3]
+    claimed = Right.claims | declared(Right())
+    asked = {name for name, one in CHECKS.items() if one.needs <= claimed}
+    assert {record.check for record in report.records} == asked - {"systematic_error"}
+
+
+@pytest.mark.parametrize(("wrong", "by"), WRONG.items())
+def test_a_wrong_one_is_rejected(wrong: Callable[[], Right], by: str) -> None:
+    assert not check(wrong(), checks=[by], diagnosed=False, isolation=None).conforms
+
+
+def test_decimal_digits_give_the_same() -> None:
+    case = Case(L=2, bidirectional=True, lengths="unsorted", cell="summing", dtype="float64")
+    right, found = exact(case.data()), Right().run(case.call())
+    assert found.h_n is not None
+    assert found.c_n is not None
+    np.testing.assert_allclose(found.output, right.output, rtol=1e-12)
+    np.testing.assert_allclose(np.concatenate([found.h_n, found.c_n], -1), right.h_n, rtol=1e-12)
