@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from rnn_conformance import Case, Record, plan
+from rnn_conformance.checks.subject import parts_of
 from rnn_conformance.sources.exchange import write_tensors
 from rnn_conformance.sources.program import Program
 from rnn_conformance.variants.recurrence import Recurrence
 
 SMALL = Case(O=2)
-ANSWER: dict[str, Any] = vars(Recurrence().run(SMALL.call()))
+ANSWER: dict[str, Any] = parts_of(Recurrence().run(SMALL.call()))
 STATES = ANSWER["output"]
 COPY_ANSWER = """
     shutil.copy(sys.argv[1], folder + "/answer.safetensors")
