@@ -1,24 +1,23 @@
 """What `BatchRNN.backward` computes: the slope of the loss, in every weight, h_0 and input."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pytest
+from rnn_conformance import to_torch
+from rnn_conformance.bounds.balls import gamma
 from rnn_reference import BatchRNN
 from rnn_reference.gradients import Gradients
 from rnn_reference.weights import Array
 
-from .equations import apart, gamma
+from .equations import Steps, apart
 from .models import bits, drawn_inputs, drawn_model, drawn_state, every_dtype
-from .test_forward import SIZES
+from .test_forward import every_size
 
-Steps = Mapping[int, Array]
+IN_TORCH = ("W_xh", "W_hh", "b_xh", "b_hh", "W_ho", "b_ho")  # the order of its parameters
 Backward = Callable[[BatchRNN, Array, Steps, Steps, Steps], Gradients]
-OF_TORCH = {
-    "W_xh": "weight_ih_l0", "b_xh": "bias_ih_l0", "W_hh": "weight_hh_l0", "b_hh": "bias_hh_l0",
-}  # fmt: skip
 
 
 def contractive(dtype: type[np.floating] = np.float64, sizes: Any = (3, 5, 2)) -> BatchRNN:
@@ -86,14 +85,8 @@ def of_autograd(
 ) -> dict[str, Array]:
     """The gradients of torch.nn.RNN and torch.nn.Linear with the model's weights."""
     torch = pytest.importorskip("torch")
-    (_, I), (O, H) = model.W_xh.shape, model.W_ho.shape
     x, h = (torch.from_numpy(a.copy()).requires_grad_() for a in (inputs, h_0.T[np.newaxis]))
-    rnn, readout = torch.nn.RNN(I, H, dtype=x.dtype), torch.nn.Linear(H, O, dtype=x.dtype)
-    parameters = {name: getattr(rnn, theirs) for name, theirs in OF_TORCH.items()}
-    parameters |= {"W_ho": readout.weight, "b_ho": readout.bias}
-    with torch.no_grad():
-        for name, parameter in parameters.items():
-            parameter.copy_(torch.from_numpy(model.weights[name]).reshape(parameter.shape))
+    rnn, readout = to_torch(model.weights)
     states, _ = rnn(x, h)
     losses = [
         (torch.from_numpy(g.T.copy()) * value[t]).sum()
@@ -101,7 +94,8 @@ def of_autograd(
         for t, g in given.items()
     ]
     sum(losses).backward()
-    theirs = {name: p.grad.numpy() for name, p in parameters.items()}
+    parameters: Any = zip(IN_TORCH, (*rnn.parameters(), *readout.parameters()), strict=True)
+    theirs = {name: p.grad.numpy() for name, p in parameters}
     return theirs | {"h_0": h.grad.numpy()[0].T, "inputs": x.grad.numpy()}
 
 
@@ -125,8 +119,7 @@ def apart_from_autograd(
     scale = absolute(model, inputs, states, of_outputs, of_states)
 
     u, (_, I), (O, H) = float(np.finfo(model.dtype).eps) / 2, model.W_xh.shape, model.W_ho.shape
-    layer = {theirs: model.weights[name] for name, theirs in OF_TORCH.items()}
-    d = apart(layer, inputs, h_0[np.newaxis], u)
+    d = apart(model, inputs, h_0)
     m = int(steps * (H + O + 5 + 2 * d / u) + steps * batch_size + I + 2)
     assert {found.dtype for found in ours.values()} == {model.dtype}
     return [
@@ -139,7 +132,7 @@ def apart_from_autograd(
 
 
 @every_dtype
-@pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
+@every_size
 def test_autograd(dtype: type[np.floating], sizes: tuple[int, ...]) -> None:
     """The gradients are those of torch.nn.RNN and torch.nn.Linear, for sizes of every kind."""
     *layer, steps, batch_size = sizes
