@@ -156,8 +156,8 @@ def every_ratio(table: Any) -> str:
 
 def text(frame: Any) -> str:
     """A table as a block of Markdown, its numbers short."""
-    cells = frame.map(lambda cell: number(cell) if isinstance(cell, float) else str(cell))
-    return f"```\n{cells.to_string(index=False)}\n```"
+    shown = frame.to_string(index=False, float_format=number, na_rep="-")
+    return f"```\n{shown}\n```"
 
 
 def each_mean(frame: Any, by: str, column: str = "ratio") -> str:
