@@ -3,6 +3,7 @@
 import copy
 import pickle
 import random
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -84,9 +85,7 @@ def test_drawn(kind: type[AnyRNN], dtype: type[np.floating]) -> None:
 
 OF_LAYERS = [
     {"num_layers": layers, "bias": bias, "bidirectional": both}
-    for layers in (1, 12)
-    for bias in (True, False)
-    for both in (True, False)
+    for layers, bias, both in product((1, 12), (True, False), (True, False))
 ]
 
 
