@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance import to_torch
-from rnn_conformance.bounds.balls import gamma
 from rnn_reference import BatchRNN
 from rnn_reference.gradients import Gradients
 from rnn_reference.weights import Array
 
-from .equations import Steps, apart
+from .equations import Steps
 from .models import bits, drawn_inputs, drawn_model, drawn_state, every_dtype
 from .test_forward import every_size
 
@@ -43,41 +42,16 @@ def backward(model: BatchRNN, x: Array, h: Steps, dy: Steps, dh: Steps) -> Gradi
     return model.backward(x, h, dy, dh, of_inputs=True)
 
 
-def changed(model: BatchRNN, **weights: Array) -> BatchRNN:
-    return BatchRNN.from_weights(model.weights | weights)
-
-
 WRONG: dict[str, Backward] = {  # the bugs of other people's backpropagation
     "other weights": lambda m, *given: backward(
-        changed(m, **{name: w + 2**-4 for name, w in m.weights.items()}), *given
+        BatchRNN.from_weights({name: w + 2**-8 for name, w in m.weights.items()}), *given
     ),
     "last step only": lambda m, x, h, dy, dh: backward(m, x, h, {max(dy): dy[max(dy)]}, dh),
     "states ignored": lambda m, x, h, dy, dh: backward(m, x, h, dy, {}),
-    "transposed": lambda m, *given: backward(changed(m, W_hh=m.W_hh.T), *given),
-    "cut after one step": lambda m, *given: backward(changed(m, W_hh=0 * m.W_hh), *given),
     "states a step late": lambda m, x, h, dy, dh: backward(
         m, x, {t: h[max(t - 1, -1)] for t in h}, dy, dh
     ),
 }
-
-
-def absolute(model: BatchRNN, x: Array, h: Steps, dy: Steps, dh: Steps) -> dict[str, Array]:
-    """The gradients' sums over absolute values, with 1 + h² for 1 - h², in plain float64."""
-    W = {name: abs(value.astype(np.float64)) for name, value in model.weights.items()}
-    x, carried = abs(x.astype(np.float64)), np.zeros(h[-1].shape)
-    h, dy, dh = ({t: abs(a * 1.0) for t, a in given.items()} for given in (h, dy, dh))
-    sums: dict[str, Array] = {name: np.zeros(w.shape) for name, w in W.items()}
-    dx = np.zeros(x.shape)
-    for t in reversed(range(len(x))):
-        d = (carried + W["W_ho"].T @ dy[t] + dh.get(t, 0)) * (1 + h[t] ** 2)
-        sums["W_hh"] += d @ h[t - 1].T
-        sums["W_xh"] += d @ x[t]
-        sums["W_ho"] += dy[t] @ h[t].T
-        sums["b_xh"] += d.sum(axis=1, keepdims=True)
-        sums["b_ho"] += dy[t].sum(axis=1, keepdims=True)
-        dx[t] = d.T @ W["W_xh"]
-        carried = W["W_hh"].T @ d
-    return sums | {"b_hh": sums["b_xh"], "h_0": carried, "inputs": dx}
 
 
 def of_autograd(
@@ -102,13 +76,10 @@ def of_autograd(
 def apart_from_autograd(
     model: BatchRNN, steps: int, batch_size: int, backward: Backward = backward
 ) -> list[str]:
-    """The gradients that differ from those of torch's autograd by more than rounding may.
+    """The gradients of which an entry is further from torch's than 64 roundings of the largest.
 
-    A term of a gradient is a product of one factor a step, each the sum of at most H + O + 1
-    terms times 1 - h², and then one of at most T B terms in a sum. A state is itself off by d at
-    most (see `apart`), which is 2 d of 1 + h². Over T steps each, two right evaluations differ
-    by at most 2 gamma_m(u) times the sum over absolute values,
-    m = T (H + O + 5 + 2 d / u) + T B + I + 2.
+    W_hh contracts, so that errors die away: right ones are up to 10 such roundings apart. A bound
+    from the number of roundings would allow more than 64 at each of the sizes here.
     """
     inputs, h_0 = drawn_inputs(model, steps, batch_size), drawn_state(model, batch_size)
     of_outputs, of_states = drawn_gradients(model, steps, batch_size)
@@ -116,19 +87,10 @@ def apart_from_autograd(
     g = backward(model, inputs, states, of_outputs, of_states)
     ours: dict[str, Any] = {**g.weights, "h_0": g.h_0, "inputs": g.inputs}
     theirs = of_autograd(model, inputs, h_0, of_outputs, of_states)
-    scale = absolute(model, inputs, states, of_outputs, of_states)
-
-    u, (_, I), (O, H) = float(np.finfo(model.dtype).eps) / 2, model.W_xh.shape, model.W_ho.shape
-    d = apart(model, inputs, h_0)
-    m = int(steps * (H + O + 5 + 2 * d / u) + steps * batch_size + I + 2)
     assert {found.dtype for found in ours.values()} == {model.dtype}
-    return [
-        name
-        for name, found in ours.items()
-        if not (
-            abs(found - theirs[name].reshape(found.shape)) <= 2 * gamma(m, u) * scale[name]
-        ).all()
-    ]
+    off = {name: abs(found - theirs[name].reshape(found.shape)) for name, found in ours.items()}
+    u = np.finfo(model.dtype).eps / 2
+    return [name for name, d in off.items() if not d.max() <= 64 * u * abs(theirs[name]).max()]
 
 
 @every_dtype
