@@ -1,6 +1,7 @@
 """What is refused: one line names the argument, what came and what was expected."""
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from .models import (
 
 Error = type[Exception]
 ONE, BATCH = drawn_model(SingleSequenceRNN, 3, 5, 2), drawn_model(BatchRNN, 3, 5, 2)
+FLOAT32 = SingleSequenceRNN(3, 5, 2, dtype=np.float32, rng=1)
 TIME_FIRST = drawn_layers(num_layers=2, bidirectional=True)
 BATCH_FIRST = drawn_layers(num_layers=2, bidirectional=True, batch_first=True)
 X = drawn_inputs(BATCH)  # (6, 4, 3)
@@ -46,39 +48,41 @@ def refused(
     assert text == message if not dots else text.startswith(start) and text.endswith(end), text
 
 
-WRONG: list[tuple[str, list[Any], Error, str]] = [
-    ("size", [0, -1], ValueError, "a positive integer"),
-    ("size", [2.5, 3.0, "3", True, None, np.ones((2, 2))], TypeError, "a positive integer"),
+STEP, LAYERS = (SingleSequenceRNN, BatchRNN), (RNN,)
+OF_CONSTRUCTORS: list[tuple[tuple[type[AnyRNN], ...], str, list[Any], Error, str]] = [
+    (STEP + LAYERS, "size", [0, -1], ValueError, "a positive integer"),
     (
+        STEP + LAYERS,
+        "size",
+        [2.5, "3", True, None, np.ones((2, 2))],
+        TypeError,
+        "a positive integer",
+    ),
+    (
+        STEP + LAYERS,
         "dtype",
-        [int, np.float16, np.dtype(">f8"), None, "real", ("f8", -1)],
+        [int, ">f8", None, "real", ("f8", -1)],
         TypeError,
         "float64 or float32",
     ),
-    ("rng", [None, True, "x", 1.0, NUMPY_RANDOM, NUMPY_RANDOM.RandomState(1)], TypeError, SEED),
-    ("rng", [-1], ValueError, "a seed that is not negative"),
-]
-WRONG_OF_LAYERS: list[tuple[str, list[Any], Error, str]] = [
-    *[(flag, [1, 0, None, "yes"], TypeError, "True or False") for flag in FLAGS],
-    ("nonlinearity", ["TANH", ""], ValueError, "'tanh' or 'relu'"),
-    ("nonlinearity", [None, np.tanh], TypeError, "'tanh' or 'relu'"),
-    ("dropout", [-0.1, 1.5, 2, float("nan")], ValueError, "a number from 0 to 1"),
-    ("dropout", [True, "0.5", None, 0.5j], TypeError, "a number from 0 to 1"),
+    (STEP + LAYERS, "rng", [None, True, "x", 1.0, NUMPY_RANDOM], TypeError, SEED),
+    (STEP + LAYERS, "rng", [-1], ValueError, "a seed that is not negative"),
+    *[(LAYERS, flag, [1, 0, None, "yes"], TypeError, "True or False") for flag in FLAGS],
+    (LAYERS, "nonlinearity", ["TANH", ""], ValueError, "'tanh' or 'relu'"),
+    (LAYERS, "nonlinearity", [None, np.tanh], TypeError, "'tanh' or 'relu'"),
+    (LAYERS, "dropout", [-0.1, 1.5, 2, float("nan")], ValueError, "a number from 0 to 1"),
+    (LAYERS, "dropout", [True, "0.5", None, 0.5j], TypeError, "a number from 0 to 1"),
 ]
 
 
-@pytest.mark.parametrize(
-    ("kind", "argument", "wrong", "error", "expected"),
-    [(kind, *row) for kind in (SingleSequenceRNN, BatchRNN, RNN) for row in WRONG]
-    + [(RNN, *row) for row in WRONG_OF_LAYERS],
-)
+@pytest.mark.parametrize(("kinds", "argument", "wrong", "error", "expected"), OF_CONSTRUCTORS)
 def test_constructor(
-    kind: type[AnyRNN], argument: str, wrong: list[Any], error: Error, expected: str
+    kinds: Any, argument: str, wrong: list[Any], error: Error, expected: str
 ) -> None:
     """Sizes, dtype, source of randomness and options; what came is cut off after 80 characters."""
-    sizes = ("input_size", "hidden_size", "num_layers" if kind is RNN else "output_size")
-    for name in sizes if argument == "size" else (argument,):
-        for given in wrong:
+    for kind, given in product(kinds, wrong):
+        sizes = ("input_size", "hidden_size", "num_layers" if kind is RNN else "output_size")
+        for name in sizes if argument == "size" else (argument,):
             arguments = dict.fromkeys(sizes, 3) | {"rng": 1, name: given}
             shown = " ".join(repr(given).split())[:80]
             refused(error, f"{name}: expected {expected}, got {shown}", kind, **arguments)
@@ -116,45 +120,36 @@ def test_assignment(kind: type[StepRNN], name: str) -> None:
         assert bits(model.weights) == before
 
 
-SIX = f"expected {', '.join(WEIGHT_NAMES)}"
 ALL = f"expected {', '.join(TIME_FIRST.weights)}"
 TWO_AXES = "expected two axes, neither empty, got shape"
 # Changes to the weights of a model, `...` taking one out.
-OF_MAPPINGS: list[tuple[AnyRNN, dict[Any, Any], Error, str]] = [
-    (
-        BATCH,
-        {"W_hx": 0, "W_xh": ..., "b_hh": ..., 7: 0},
-        ValueError,
-        f"weights: unknown 'W_hx', 7; missing W_xh, b_hh; {SIX}",
-    ),
-    (BATCH, {"W_xh": [[1.0]]}, TypeError, "W_xh: expected a NumPy array, got list"),
-    (BATCH, {"W_xh": np.ones(3)}, ValueError, f"W_xh: {TWO_AXES} (3,)"),
-    (BATCH, {"W_ho": np.ones((0, 5))}, ValueError, f"W_ho: {TWO_AXES} (0, 5)"),
-    (BATCH, {"W_xh": np.ones((5, 3), int)}, TypeError, "W_xh: … float64 or float32, got int64"),
-    (BATCH, {"W_hh": np.ones((5, 3))}, ValueError, "W_hh: expected shape (5, 5), got (5, 3)"),
-    (BATCH, {"b_ho": np.ones((2, 1), "f4")}, TypeError, f"b_ho: {NARROW}"),
-    (TIME_FIRST, {"weight_ih_l0": ...}, ValueError, f"weights: missing weight_ih_l0; {ALL}"),
-    (TIME_FIRST, {"bias_ih_l0_reverse": ...}, ValueError, "weights: missing bias_ih_l0_reverse; …"),
-    (
-        TIME_FIRST,
-        {f"weight_ih_l{10**9}": 0, "weight_ih_l01": 0, 7: 0},
-        ValueError,
-        f"weights: unknown 'weight_ih_l{10**9}', 'weight_ih_l01', 7; {ALL}",
-    ),
-    (TIME_FIRST, {"weight_ih_l2": 0}, ValueError, "weights: missing weight_hh_l2, …"),
-    (TIME_FIRST, {"weight_ih_l0": np.ones((4, 0))}, ValueError, f"weight_ih_l0: {TWO_AXES} (4, 0)"),
-    (
-        TIME_FIRST,
-        {"weight_ih_l1": np.ones((4, 4))},
-        ValueError,
-        "weight_ih_l1: … (4, 8), got (4, 4)",
-    ),
-    (TIME_FIRST, {"bias_hh_l1": np.ones((4, 1))}, ValueError, "bias_hh_l1: … (4,), got (4, 1)"),
-    (TIME_FIRST, {"bias_ih_l0": np.ones(4, "f4")}, TypeError, f"bias_ih_l0: {NARROW}"),
+OF_SIX: list[tuple[dict[Any, Any], Error, str]] = [
+    ({"W_hx": 0, 7: 0, "b_hh": ...}, ValueError, "weights: unknown 'W_hx', 7; missing b_hh; …"),
+    ({"W_xh": ...}, ValueError, f"weights: missing W_xh; expected {', '.join(WEIGHT_NAMES)}"),
+    ({"W_xh": [[1.0]]}, TypeError, "W_xh: expected a NumPy array, got list"),
+    ({"W_xh": np.ones(3)}, ValueError, f"W_xh: {TWO_AXES} (3,)"),
+    ({"W_ho": np.ones((0, 5))}, ValueError, f"W_ho: {TWO_AXES} (0, 5)"),
+    ({"W_xh": np.ones((5, 3), int)}, TypeError, "W_xh: … float64 or float32, got int64"),
+    ({"W_hh": np.ones((5, 3))}, ValueError, "W_hh: expected shape (5, 5), got (5, 3)"),
+    ({"b_ho": np.ones((2, 1), "f4")}, TypeError, f"b_ho: {NARROW}"),
+]
+OF_LAYERS: list[tuple[dict[Any, Any], Error, str]] = [
+    ({"weight_ih_l0": ...}, ValueError, f"weights: missing weight_ih_l0; {ALL}"),
+    ({"bias_ih_l0_reverse": ...}, ValueError, f"weights: missing bias_ih_l0_reverse; {ALL}"),
+    ({f"weight_ih_l{10**9}": 0}, ValueError, f"weights: unknown 'weight_ih_l{10**9}'; {ALL}"),
+    ({"weight_ih_l01": 0, 7: 0}, ValueError, f"weights: unknown 'weight_ih_l01', 7; {ALL}"),
+    ({"weight_ih_l2": 0}, ValueError, "weights: missing weight_hh_l2, …"),
+    ({"weight_ih_l0": np.ones((4, 0))}, ValueError, f"weight_ih_l0: {TWO_AXES} (4, 0)"),
+    ({"weight_ih_l1": np.ones((4, 4))}, ValueError, "weight_ih_l1: … (4, 8), got (4, 4)"),
+    ({"bias_hh_l1": np.ones((4, 1))}, ValueError, "bias_hh_l1: … (4,), got (4, 1)"),
+    ({"bias_ih_l0": np.ones(4, "f4")}, TypeError, f"bias_ih_l0: {NARROW}"),
 ]
 
 
-@pytest.mark.parametrize(("model", "changes", "error", "message"), OF_MAPPINGS)
+@pytest.mark.parametrize(
+    ("model", "changes", "error", "message"),
+    [(BATCH, *row) for row in OF_SIX] + [(TIME_FIRST, *row) for row in OF_LAYERS],
+)
 def test_mapping(model: AnyRNN, changes: dict[Any, Any], error: Error, message: str) -> None:
     """Names and arrays that fit together. A refusal changes nothing."""
     before, given = bits(model.weights), model.weights | changes
@@ -169,37 +164,34 @@ def test_mapping(model: AnyRNN, changes: dict[Any, Any], error: Error, message: 
 def test_weights_of_another_model() -> None:
     """A model takes no weights of other layers, and nothing but a mapping."""
     model, deeper = drawn_layers(), drawn_layers(num_layers=2).weights
-    for given, message in (
-        (drawn_layers(bias=False).weights, "weights: missing bias_ih_l0, bias_hh_l0; …"),
-        (deeper, "weights: unknown 'weight_ih_l1', 'weight_hh_l1', 'bias_ih_l1', 'bias_hh_l1'; …"),
-    ):
-        refused(ValueError, message, setattr, model, "weights", given)
+    message = "weights: unknown 'weight_ih_l1', 'weight_hh_l1', 'bias_ih_l1', 'bias_hh_l1'; …"
+    refused(ValueError, message, setattr, model, "weights", deeper)
+    message = "weights: missing bias_ih_l0, bias_hh_l0; …"
+    refused(ValueError, message, setattr, model, "weights", drawn_layers(bias=False).weights)
+    refused(ValueError, "weights: missing weight_ih_l0, weight_hh_l0; …", RNN.from_weights, {})
+    refused(ValueError, "dropout: …, got 3", RNN.from_weights, deeper, dropout=3)
     for other in (None, 3, list(deeper)):
         message = f"weights: expected a mapping by name, got {type(other).__name__}"
         refused(TypeError, message, setattr, model, "weights", other)
         for call in (RNN.from_weights, BatchRNN.from_weights, validate_weights):
             refused(TypeError, message, call, other)
-    refused(ValueError, "weights: missing weight_ih_l0, weight_hh_l0; …", RNN.from_weights, {})
-    refused(ValueError, "dropout: …, got 3", RNN.from_weights, deeper, dropout=3)
 
 
 ROWS, NUMBERS = "expected an array (T, 3) or a list of T vectors", "expected a vector of 3 numbers"
 SOME = "expected at least one step and one sequence"
 OF_INPUTS: list[tuple[AnyRNN, Any, Error, str]] = [
     (ONE, X1[0], ValueError, ": expected shape (T, 3), got (3,)"),
-    (ONE, X, ValueError, ": expected shape (T, 3), got (6, 4, 3)"),
     (ONE, X1[:, :2], ValueError, "[0]: expected shape (3,), got (2,)"),
     (ONE, [], ValueError, ": expected at least one time step, got none"),
     (ONE, with_entry(X1, (4, 1), np.nan), ValueError, "[4]: …, got nan at (1,)"),
     (ONE, X1.astype("f4"), TypeError, f"[0]: {NARROW}"),
-    (ONE, np.ma.masked_greater(X1, 0), TypeError, "[0]: …, got MaskedArray"),
     (ONE, "abc", TypeError, f": {ROWS}, got str"),
     (ONE, iter(X1), TypeError, f": {ROWS}, got …"),
     (ONE, [1.0, 2.0], ValueError, "[0]: expected shape (3,), got ()"),
     (ONE, [[1, 2, 3], [1, 2]], ValueError, "[1]: expected shape (3,), got (2,)"),
     (ONE, [[1, 2, [3]]], TypeError, f"[0]: {NUMBERS}, got [1, 2, [3]]"),
     (ONE, [["1", "2", "3"]], TypeError, f"[0]: {NUMBERS}, got ['1', '2', '3']"),
-    (ONE, [[X, X1, 1]], TypeError, f"[0]: {NUMBERS}, got [array(…"),
+    (FLOAT32, [[1, 1e300, 1]], ValueError, "[0]: …, got inf at (1,)"),  # without a warning
     (BATCH, X1, ValueError, ": expected an array (T, batch_size, 3), got shape (6, 3)"),
     (TIME_FIRST, X1[:, :2], ValueError, ": expected shape (6, 3), got (6, 2)"),
     (TIME_FIRST, X1[:0], ValueError, f": {SOME}, got shape (0, 3)"),
@@ -218,7 +210,6 @@ for many, text in (
         (many, X[:, :0], ValueError, f": {SOME}, got shape (6, 0, 3)"),
         (many, with_entry(X, (4, 2, 1), np.nan), ValueError, ": …, got nan at (4, 2, 1)"),
         (many, X.astype("f4"), TypeError, f": {NARROW}"),
-        (many, np.ma.masked_greater(X, 0), TypeError, ": …, got MaskedArray"),
         (many, X.tolist(), TypeError, f": {text}, got list"),
     ]
 
@@ -227,12 +218,6 @@ for many, text in (
 def test_inputs(model: AnyRNN, given: Any, error: Error, message: str) -> None:
     """Rank, sizes, dtype and numbers of the inputs."""
     refused(error, f"inputs{message}", model.forward, given)
-
-
-def test_number_too_large() -> None:
-    """A plain number that the model's dtype cannot hold is refused, without a warning."""
-    model = SingleSequenceRNN(3, 5, 2, dtype=np.float32, rng=1)
-    refused(ValueError, "inputs[0]: …, got inf at (1,)", model.forward, [[1, 1e300, 1]])
 
 
 @pytest.mark.parametrize(
