@@ -40,20 +40,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, KeyError, TypeError) as error:
         sys.stderr.write(f"{options.results}: no results of bench_loops.py: {error!r}\n")
         return BAD_INPUT
-    if options.folder is None:
+    folder = options.folder
+    if folder is None:
         print(summary(results))
-    else:
-        save(results, options.folder)
-    return 0
-
-
-def save(results: Results, folder: Path) -> None:
-    """Write results.json, report.md and the plots; the folder is made if need be."""
+        return 0
     folder.mkdir(parents=True, exist_ok=True)
     write(results, folder / "results.json")
     for name, draw in PLOTS.items():
         draw(compared(results.table), where(results), folder / f"{name}.svg")
     (folder / "report.md").write_text(markdown(results), "utf-8")
+    return 0
 
 
 def where(results: Results) -> str:

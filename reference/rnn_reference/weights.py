@@ -5,6 +5,7 @@ A model of one layer and a readout has six, `WEIGHT_NAMES`; a stack of layers ha
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -81,13 +82,9 @@ def validate_layer_weights(weights: Mapping[str, Array]) -> tuple[LayerSizes, di
     from weight_ih_l0. Raises as `validate_weights` does.
     """
     validate_mapping(weights)
-    known = {
-        (k, part, direction)
-        for k in range(len(weights))  # n weights make fewer than n layers, whatever a name says
-        for part in PARTS
-        for direction in DIRECTIONS
-        if f"{part}_l{k}{direction}" in weights
-    }
+    # n weights make fewer than n layers, whatever a name says.
+    names = product(range(len(weights)), PARTS, DIRECTIONS)
+    known = [each for each in names if "{1}_l{0}{2}".format(*each) in weights]
     depth = 1 + max((k for k, _, _ in known), default=0)
     bias = any(part.startswith("bias") for _, part, _ in known)
     bidirectional = any(direction for _, _, direction in known)

@@ -83,8 +83,7 @@ def test_round_trip(dtype: type[np.floating], file_name: str, tmp_path: Path) ->
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
-def test_refused_weights_leave_the_file(tmp_path: Path) -> None:
-    """Weights that are refused neither overwrite a good file nor leave an empty one."""
+def test_refused_weights_neither_overwrite_a_file_nor_leave_an_empty_one(tmp_path: Path) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
     save_weights(old, WEIGHTS)
     for path in (old, new):
@@ -110,6 +109,5 @@ def test_refused(data: bytes, reason: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "no such file"])
 def test_not_opened(name: str, tmp_path: Path) -> None:
-    """What cannot be opened, a folder say, is an OSError with the path."""
     with pytest.raises(OSError, match=tmp_path.name):
         load_weights(tmp_path / name)

@@ -35,8 +35,7 @@ def lstm_step(w: CellWeights, x: Array, state: State) -> tuple[Array, State]:
     return h, (h, c)
 
 
-def test_loops_take_a_step_of_several_parts() -> None:
-    """Layers, directions and lengths round another cell give what torch.nn.LSTM does."""
+def test_the_loops_round_an_lstm_step_give_what_torch_does() -> None:
     torch = pytest.importorskip("torch")
     theirs, rng = torch.nn.LSTM(3, 4, 2, bidirectional=True).double(), np.random.default_rng(1)
     weights = iter([w.detach().numpy() for w in theirs.parameters()])

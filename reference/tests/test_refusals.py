@@ -88,13 +88,6 @@ def test_constructor(
             refused(error, f"{name}: expected {expected}, got {shown}", kind, **arguments)
 
 
-def test_numbers_that_are_shares() -> None:
-    """0 and 1 are numbers from 0 to 1, and so are NumPy's floats."""
-    given: Any
-    for given in (0, 1, 0.5, np.float32(0.5), np.float64(1)):
-        assert RNN(3, 4, dropout=given, rng=1).dropout == given
-
-
 @every_step_kind
 @pytest.mark.parametrize("name", WEIGHT_NAMES)
 def test_assignment(kind: type[StepRNN], name: str) -> None:
@@ -151,7 +144,6 @@ OF_LAYERS: list[tuple[dict[Any, Any], Error, str]] = [
     [(BATCH, *row) for row in OF_SIX] + [(TIME_FIRST, *row) for row in OF_LAYERS],
 )
 def test_mapping(model: AnyRNN, changes: dict[Any, Any], error: Error, message: str) -> None:
-    """Names and arrays that fit together. A refusal changes nothing."""
     before, given = bits(model.weights), model.weights | changes
     given = {name: value for name, value in given.items() if value is not ...}
     refused(error, message, type(model).from_weights, given)
@@ -162,7 +154,6 @@ def test_mapping(model: AnyRNN, changes: dict[Any, Any], error: Error, message: 
 
 
 def test_weights_of_another_model() -> None:
-    """A model takes no weights of other layers, and nothing but a mapping."""
     model, deeper = drawn_layers(), drawn_layers(num_layers=2).weights
     message = "weights: unknown 'weight_ih_l1', 'weight_hh_l1', 'bias_ih_l1', 'bias_hh_l1'; …"
     refused(ValueError, message, setattr, model, "weights", deeper)
@@ -216,7 +207,6 @@ for many, text in (
 
 @pytest.mark.parametrize(("model", "given", "error", "message"), OF_INPUTS)
 def test_inputs(model: AnyRNN, given: Any, error: Error, message: str) -> None:
-    """Rank, sizes, dtype and numbers of the inputs."""
     refused(error, f"inputs{message}", model.forward, given)
 
 
@@ -254,7 +244,6 @@ OF_LENGTHS: list[tuple[Any, Error, str]] = [
 
 @pytest.mark.parametrize(("given", "error", "got"), OF_LENGTHS)
 def test_lengths(given: Any, error: Error, got: str) -> None:
-    """Range, shape and dtype of the lengths, in either layout."""
     message = f"lengths: expected an array (4,) of integers from 1 to 6, got {got}"
     for model, inputs in ((TIME_FIRST, X), (BATCH_FIRST, XT)):
         refused(error, message, model.forward, inputs, lengths=given)
@@ -290,7 +279,6 @@ def test_training_and_rng() -> None:
 
 
 def test_backward() -> None:
-    """Each argument of `backward` is named, with what came and what was expected."""
     _, h = BATCH.forward(X)
     dy, dh = {t: h[t][:2] for t in range(6)}, {2: h[2], 5: h[5]}
     steps, mapping = "expected time steps", "expected a mapping by time step"

@@ -49,33 +49,27 @@ def test_layers_have_the_names_and_shapes_of_torch(bias: bool) -> None:
     assert [(n, w.shape) for n, w in ours.items()] == [(n, w.shape) for n, w in theirs.items()]
 
 
-def drawn_from(kind: type[AnyRNN], dtype: Any, rng: np.random.Generator) -> dict[Any, Any]:
-    """The weights of a model of sizes 3, 5, 2: the generator's next numbers, one after the other.
-
-    Standard normal with biases of 0, those of `RNN` uniform from -1/√H to 1/√H; in float64, and
-    then rounded.
-    """
-    drawn: dict[str, Any] = {}
-    for name, shape in ((n, w.shape) for n, w in kind(3, 5, 2, rng=9).weights.items()):
-        if kind is RNN:
-            drawn[name] = rng.uniform(-1 / 5**0.5, 1 / 5**0.5, shape)
-        else:
-            drawn[name] = rng.standard_normal(shape) if name[0] == "W" else np.zeros(shape)
-    return bits({name: w.astype(dtype) for name, w in drawn.items()})
-
-
 @every_kind
 @every_dtype
 def test_drawn(kind: type[AnyRNN], dtype: type[np.floating]) -> None:
-    """One seed, one model, whatever was drawn before; a second draw from a generator, another."""
+    """The generator's next numbers, drawn in float64 and then rounded, whatever was drawn before.
+
+    Standard normal with biases of 0, those of `RNN` uniform from -1/√H to 1/√H.
+    """
     before = random.getstate(), str(np.random.get_state())  # noqa: NPY002
-    generator, expected = np.random.default_rng(1), np.random.default_rng(1)
-    wanted = drawn_from(kind, dtype, expected)
-    seeds: list[Any] = [1, np.int64(1), generator]
-    for rng in seeds:
-        assert bits(kind(3, 5, 2, dtype=dtype, rng=rng).weights) == wanted
-    again = bits(kind(3, 5, 2, dtype=dtype, rng=generator).weights)
-    assert again == drawn_from(kind, dtype, expected) != wanted
+    expected, generator = np.random.default_rng(1), np.random.default_rng(1)
+    seeds: list[Any] = [1, np.int64(1), generator, generator]
+    made: list[AnyRNN] = [kind(3, 5, 2, dtype=dtype, rng=rng) for rng in seeds]
+    wanted: list[dict[str, Any]] = [{}, {}]
+    for drawn, (name, weight) in product(wanted, made[0].weights.items()):
+        if kind is RNN:
+            values = expected.uniform(-1 / 5**0.5, 1 / 5**0.5, weight.shape)
+        else:
+            values = expected.standard_normal(weight.shape) if name[0] == "W" else 0 * weight
+        drawn[name] = values.astype(dtype)
+    *first, second = (bits(model.weights) for model in made)
+    assert first == [bits(wanted[0])] * 3
+    assert second == bits(wanted[1]) != first[0]
     assert (random.getstate(), str(np.random.get_state())) == before  # noqa: NPY002
 
 
@@ -122,6 +116,8 @@ def test_a_model_shows_its_options() -> None:
         "RNN(input_size=3, hidden_size=4, num_layers=2, bias=True, bidirectional=False, "
         "nonlinearity='relu', batch_first=True, dropout=0.25, dtype=float64)"
     )
+    shares: list[Any] = [0, 1, np.float32(0.5)]
+    assert [RNN(3, 4, dropout=p, rng=1).dropout for p in shares] == shares
     other = repr(BatchRNN(3, 5, 2, dtype="f4", rng=1))
     assert other == "BatchRNN(input_size=3, hidden_size=5, output_size=2, dtype=float32)"
 
@@ -165,7 +161,6 @@ def test_a_changed_weight_is_computed_with(kind: type[StepRNN]) -> None:
 
 @every_step_kind
 def test_weights_change_places(kind: type[StepRNN]) -> None:
-    """An array that was got before an assignment keeps what it held."""
     model = drawn_model(kind, 4, 4, 4)
     W_xh, W_hh = model.weights["W_xh"], model.weights["W_hh"]
     model.W_xh, model.W_hh = model.W_hh, model.W_xh
