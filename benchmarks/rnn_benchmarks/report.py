@@ -15,7 +15,6 @@ from rnn_benchmarks.plots import PLOTS
 from rnn_benchmarks.results import POINT, Results, compared, mean, read, write
 from rnn_benchmarks.workload import MIDDLE, OURS, TITLES, YARDSTICK
 
-BAD_INPUT = 2
 HOW_TO_READ = """\
 - A ratio is the time of torch.nn.RNN over that of the line, readout included: 2 is twice as fast.
   Each round of a line comes just after a round of torch.nn.RNN; a call under 2 ms is timed after
@@ -39,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results = read(options.results)
     except (OSError, ValueError, KeyError, TypeError) as error:
         sys.stderr.write(f"{options.results}: no results of bench_loops.py: {error!r}\n")
-        return BAD_INPUT
+        return 2
     folder = options.folder
     if folder is None:
         print(summary(results))

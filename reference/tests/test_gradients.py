@@ -1,6 +1,7 @@
 """What `BatchRNN.backward` computes: the slope of the loss, in every weight, h_0 and input."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import combinations, product
 from typing import Any
 
@@ -17,6 +18,7 @@ from .test_forward import every_size
 
 IN_TORCH = ("W_xh", "W_hh", "b_xh", "b_hh", "W_ho", "b_ho")  # the order of its parameters
 Backward = Callable[[BatchRNN, Array, Steps, Steps, Steps], Gradients]
+backward: Backward = partial(BatchRNN.backward, of_inputs=True)
 
 
 def contractive(dtype: type[np.floating] = np.float64, sizes: Any = (3, 5, 2)) -> BatchRNN:
@@ -36,10 +38,6 @@ def drawn_gradients(model: BatchRNN, steps: int = 6, batch_size: int = 4) -> tup
 
     of_states = drawn(model.hidden_size)
     return drawn(model.output_size), {t: of_states[t] for t in {min(2, steps - 1), steps - 1}}
-
-
-def backward(model: BatchRNN, x: Array, h: Steps, dy: Steps, dh: Steps) -> Gradients:
-    return model.backward(x, h, dy, dh, of_inputs=True)
 
 
 WRONG: dict[str, Backward] = {  # the bugs of other people's backpropagation

@@ -48,25 +48,13 @@ def refused(
     assert text == message if not dots else text.startswith(start) and text.endswith(end), text
 
 
-STEP, LAYERS = (SingleSequenceRNN, BatchRNN), (RNN,)
+EVERY, LAYERS = (SingleSequenceRNN, BatchRNN, RNN), (RNN,)
 OF_CONSTRUCTORS: list[tuple[tuple[type[AnyRNN], ...], str, list[Any], Error, str]] = [
-    (STEP + LAYERS, "size", [0, -1], ValueError, "a positive integer"),
-    (
-        STEP + LAYERS,
-        "size",
-        [2.5, "3", True, None, np.ones((2, 2))],
-        TypeError,
-        "a positive integer",
-    ),
-    (
-        STEP + LAYERS,
-        "dtype",
-        [int, ">f8", None, "real", ("f8", -1)],
-        TypeError,
-        "float64 or float32",
-    ),
-    (STEP + LAYERS, "rng", [None, True, "x", 1.0, NUMPY_RANDOM], TypeError, SEED),
-    (STEP + LAYERS, "rng", [-1], ValueError, "a seed that is not negative"),
+    (EVERY, "size", [0, -1], ValueError, "a positive integer"),
+    (EVERY, "size", [2.5, "3", True, None, np.ones((2, 2))], TypeError, "a positive integer"),
+    (EVERY, "dtype", [int, ">f8", None, "real", ("f8", -1)], TypeError, "float64 or float32"),
+    (EVERY, "rng", [None, True, "x", 1.0, NUMPY_RANDOM], TypeError, SEED),
+    (EVERY, "rng", [-1], ValueError, "a seed that is not negative"),
     *[(LAYERS, flag, [1, 0, None, "yes"], TypeError, "True or False") for flag in FLAGS],
     (LAYERS, "nonlinearity", ["TANH", ""], ValueError, "'tanh' or 'relu'"),
     (LAYERS, "nonlinearity", [None, np.tanh], TypeError, "'tanh' or 'relu'"),
