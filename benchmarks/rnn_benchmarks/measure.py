@@ -39,7 +39,7 @@ def time_pairs(
     kept: list[object] = []  # so that to free a result is no part of its time
     timer = Timer(lambda: kept.append(yardstick()), timer=clock)
 
-    def yardstick_first() -> None:
+    def before() -> None:
         kept.clear()  # so that neither half finds the other's result still in memory
         if short:
             yardstick()
@@ -48,7 +48,5 @@ def time_pairs(
         if short:
             line()
 
-    benchmark.pedantic(
-        lambda: kept.append(line()), setup=yardstick_first, rounds=rounds, iterations=1
-    )
+    benchmark.pedantic(lambda: kept.append(line()), setup=before, rounds=rounds, iterations=1)
     return seconds[:rounds]

@@ -29,7 +29,6 @@ TIME_FIRST = drawn_layers(num_layers=2, bidirectional=True)
 BATCH_FIRST = drawn_layers(num_layers=2, bidirectional=True, batch_first=True)
 X = drawn_inputs(BATCH)  # (6, 4, 3)
 X1, XT = X[:, 0], X.swapaxes(0, 1)
-NUMPY_RANDOM: Any = np.random
 FLAGS = ("bias", "batch_first", "bidirectional")
 SEED = "a numpy.random.Generator or an integer seed"
 NARROW, FINITE = "expected dtype float64, got float32", "expected finite numbers"
@@ -53,7 +52,7 @@ OF_CONSTRUCTORS: list[tuple[tuple[type[AnyRNN], ...], str, list[Any], Error, str
     (EVERY, "size", [0, -1], ValueError, "a positive integer"),
     (EVERY, "size", [2.5, "3", True, None, np.ones((2, 2))], TypeError, "a positive integer"),
     (EVERY, "dtype", [int, ">f8", None, "real", ("f8", -1)], TypeError, "float64 or float32"),
-    (EVERY, "rng", [None, True, "x", 1.0, NUMPY_RANDOM], TypeError, SEED),
+    (EVERY, "rng", [None, True, "x", 1.0, np.random], TypeError, SEED),
     (EVERY, "rng", [-1], ValueError, "a seed that is not negative"),
     *[(LAYERS, flag, [1, 0, None, "yes"], TypeError, "True or False") for flag in FLAGS],
     (LAYERS, "nonlinearity", ["TANH", ""], ValueError, "'tanh' or 'relu'"),

@@ -33,6 +33,7 @@ def test_names_shapes_dtypes(kind: type[StepRNN], dtype: type[np.floating]) -> N
     shapes = weight_shapes(3, 5, 2)
     assert [*shapes.values()] == [(5, 3), (5, 1), (5, 5), (5, 1), (2, 5), (2, 1)]
     assert list(shapes) == list(WEIGHT_NAMES) == list(model.weights)
+    assert WEIGHT_NAMES == ("W_xh", "b_xh", "W_hh", "b_hh", "W_ho", "b_ho")
     for name, array in model.weights.items():
         assert bits({"": getattr(model, name)}) == bits({"": array})
         assert (array.shape, array.dtype) == (shapes[name], model.dtype)
