@@ -9,7 +9,7 @@ import numpy as np
 from rnn_conformance.bounds.balls import Precision, exactly
 from rnn_conformance.cells import CELLS, CellWeights
 from rnn_conformance.cells.readout import readout
-from rnn_conformance.cells.running import one_step
+from rnn_conformance.cells.running import one_step, trajectory
 from rnn_reference.weights import Array
 
 from .models import StepRNN
@@ -30,3 +30,10 @@ def outside_bound(model: StepRNN, inputs: Array, outputs: Steps, states: Steps) 
     output = readout(last, exactly(after, precision)).ball()
     found = {"h": (after, state), "y": (np.stack([y.T for y in outputs.values()]), output)}
     return [n for n, (a, ball) in found.items() if not (abs(a - ball.value) <= ball.bound).all()]
+
+
+def apart(model: StepRNN, inputs: Array, h_0: Array) -> float:
+    """How far a state of two right evaluations may be apart, over a whole trajectory."""
+    x = exactly(inputs, Precision.of(model.dtype))
+    w = CellWeights.of_seed_model(model.weights)
+    return 2 * float(trajectory(CELLS["tanh"], w, x, h_0.T).bound.max())

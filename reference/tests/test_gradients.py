@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance import to_torch
+from rnn_conformance.bounds.balls import gamma
 from rnn_reference import BatchRNN
 from rnn_reference.gradients import Gradients
 from rnn_reference.weights import Array
 
-from .equations import Steps
+from .equations import Steps, apart
 from .models import bits, drawn_inputs, drawn_model, drawn_state, every_dtype
 from .test_forward import every_size
 
@@ -40,16 +41,41 @@ def drawn_gradients(model: BatchRNN, steps: int = 6, batch_size: int = 4) -> tup
     return drawn(model.output_size), {t: of_states[t] for t in {min(2, steps - 1), steps - 1}}
 
 
+def changed(model: BatchRNN, **weights: Array) -> BatchRNN:
+    return BatchRNN.from_weights(model.weights | weights)
+
+
 WRONG: dict[str, Backward] = {  # the bugs of other people's backpropagation
     "other weights": lambda m, *given: backward(
-        BatchRNN.from_weights({name: w + 2**-8 for name, w in m.weights.items()}), *given
+        changed(m, **{name: w + 2**-4 for name, w in m.weights.items()}), *given
     ),
     "last step only": lambda m, x, h, dy, dh: backward(m, x, h, {max(dy): dy[max(dy)]}, dh),
     "states ignored": lambda m, x, h, dy, dh: backward(m, x, h, dy, {}),
+    "transposed": lambda m, *given: backward(changed(m, W_hh=m.W_hh.T), *given),
+    "cut after one step": lambda m, *given: backward(changed(m, W_hh=0 * m.W_hh), *given),
     "states a step late": lambda m, x, h, dy, dh: backward(
         m, x, {t: h[max(t - 1, -1)] for t in h}, dy, dh
     ),
 }
+
+
+def absolute(model: BatchRNN, x: Array, h: Steps, dy: Steps, dh: Steps) -> dict[str, Array]:
+    """The gradients' sums over absolute values, with 1 + h² for 1 - h², in plain float64."""
+    W = {name: abs(value.astype(np.float64)) for name, value in model.weights.items()}
+    x, carried = abs(x.astype(np.float64)), np.zeros(h[-1].shape)
+    h, dy, dh = ({t: abs(a * 1.0) for t, a in given.items()} for given in (h, dy, dh))
+    sums: dict[str, Array] = {name: np.zeros(w.shape) for name, w in W.items()}
+    dx = np.zeros(x.shape)
+    for t in reversed(range(len(x))):
+        d = (carried + W["W_ho"].T @ dy[t] + dh.get(t, 0)) * (1 + h[t] ** 2)
+        sums["W_hh"] += d @ h[t - 1].T
+        sums["W_xh"] += d @ x[t]
+        sums["W_ho"] += dy[t] @ h[t].T
+        sums["b_xh"] += d.sum(axis=1, keepdims=True)
+        sums["b_ho"] += dy[t].sum(axis=1, keepdims=True)
+        dx[t] = d.T @ W["W_xh"]
+        carried = W["W_hh"].T @ d
+    return sums | {"b_hh": sums["b_xh"], "h_0": carried, "inputs": dx}
 
 
 def of_autograd(
@@ -74,10 +100,13 @@ def of_autograd(
 def apart_from_autograd(
     model: BatchRNN, steps: int, batch_size: int, backward: Backward = backward
 ) -> list[str]:
-    """The gradients of which an entry is further from torch's than 64 roundings of the largest.
+    """The gradients that differ from those of torch's autograd by more than rounding may.
 
-    W_hh contracts, so that errors die away: right ones are up to 10 such roundings apart. A bound
-    from the number of roundings would allow more than 64 at each of the sizes here.
+    A term of a gradient is a product of one factor a step, each the sum of at most H + O + 1
+    terms times 1 - h², and then one of at most T B terms in a sum. A state is itself off by d at
+    most (see `apart`), which is 2 d of 1 + h². Over T steps each, two right evaluations differ
+    by at most 2 gamma_m(u) times the sum over absolute values,
+    m = T (H + O + 5 + 2 d / u) + T B + I + 2.
     """
     inputs, h_0 = drawn_inputs(model, steps, batch_size), drawn_state(model, batch_size)
     of_outputs, of_states = drawn_gradients(model, steps, batch_size)
@@ -85,10 +114,19 @@ def apart_from_autograd(
     g = backward(model, inputs, states, of_outputs, of_states)
     ours: dict[str, Any] = {**g.weights, "h_0": g.h_0, "inputs": g.inputs}
     theirs = of_autograd(model, inputs, h_0, of_outputs, of_states)
+    scale = absolute(model, inputs, states, of_outputs, of_states)
+
+    u, (_, I), (O, H) = float(np.finfo(model.dtype).eps) / 2, model.W_xh.shape, model.W_ho.shape
+    d = apart(model, inputs, h_0)
+    m = int(steps * (H + O + 5 + 2 * d / u) + steps * batch_size + I + 2)
     assert {found.dtype for found in ours.values()} == {model.dtype}
-    off = {name: abs(found - theirs[name].reshape(found.shape)) for name, found in ours.items()}
-    u = np.finfo(model.dtype).eps / 2
-    return [name for name, d in off.items() if not d.max() <= 64 * u * abs(theirs[name]).max()]
+    return [
+        name
+        for name, found in ours.items()
+        if not (
+            abs(found - theirs[name].reshape(found.shape)) <= 2 * gamma(m, u) * scale[name]
+        ).all()
+    ]
 
 
 @every_dtype
