@@ -13,7 +13,7 @@ import pytest
 import torch
 from rnn_benchmarks.agreement import Expected, expect, require_agreement
 from rnn_benchmarks.lines import LINES
-from rnn_benchmarks.measure import time_pairs, timed
+from rnn_benchmarks.measure import time_pairs
 from rnn_benchmarks.rivals import load, thread_limit
 from rnn_benchmarks.workload import DTYPES, GRIDS, SEED, TITLES, YARDSTICK, Point, Workload, draw
 
@@ -38,30 +38,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="module")
-def workload(point: Point) -> Workload:
-    """The weights and inputs of a point."""
-    return draw(point)
-
-
-@pytest.fixture(scope="module")
-def expected(workload: Workload) -> Expected:
-    """What every line must compute at this point."""
-    return expect(workload)
+def drawn(point: Point) -> tuple[Workload, Expected]:
+    """The weights and inputs of a point, and what every line must compute from them."""
+    workload = draw(point)
+    return workload, expect(workload)
 
 
 def test_line(
-    request: pytest.FixtureRequest,
+    pytestconfig: pytest.Config,
     benchmark: Any,
     point: Point,
-    workload: Workload,
-    expected: Expected,
+    drawn: tuple[Workload, Expected],
     line_name: str,
 ) -> None:
     """The line computes what `torch.nn.RNN` computes; then both are timed in pairs."""
     limit, seconds, threads = (
-        request.config.getoption(f"--rnn-{name}") for name in ("limit", "seconds", "threads")
+        pytestconfig.getoption(f"--rnn-{name}") for name in ("limit", "seconds", "threads")
     )
-    yardstick, title = LINES[YARDSTICK], TITLES[line_name]
+    (workload, expected), yardstick, title = drawn, LINES[YARDSTICK], TITLES[line_name]
     try:
         line = load(line_name, threads)
     except ImportError as error:
@@ -70,7 +64,9 @@ def test_line(
         pytest.skip(f"{title} does not take this batch size or dtype")
     with thread_limit(threads):  # of what is loaded by now
         run_yardstick = yardstick.prepare(workload)
-        taken, result = timed(run_yardstick)
+        start = time.perf_counter()
+        result = run_yardstick()
+        taken = time.perf_counter() - start
         if limit is not None and taken > limit:
             pytest.skip(f"{point}: a call of {TITLES[YARDSTICK]} takes {taken:.2f} s")
         require_agreement(TITLES[YARDSTICK], yardstick.collect(result), expected)
@@ -82,18 +78,14 @@ def test_line(
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_tanh(request: pytest.FixtureRequest, benchmark: Any, dtype: str) -> None:
+def test_tanh(pytestconfig: pytest.Config, benchmark: Any, dtype: str) -> None:
     """NumPy's tanh beside torch's, on as many numbers as a step has: why some sizes are slow."""
-    option = request.config.getoption
+    option = pytestconfig.getoption
     x = np.random.default_rng(SEED).standard_normal(NUMBERS).astype(dtype)
     y, x_torch = np.empty_like(x), torch.from_numpy(x)
     y_torch = torch.empty_like(x_torch)
+    calls = (lambda: np.tanh(x, out=y)), (lambda: torch.tanh(x_torch, out=y_torch))
     with thread_limit(option("--rnn-threads")):
-        seconds = time_pairs(
-            benchmark,
-            lambda: np.tanh(x, out=y),
-            lambda: torch.tanh(x_torch, out=y_torch),
-            option("--rnn-seconds"),
-        )
+        seconds = time_pairs(benchmark, *calls, option("--rnn-seconds"))
     benchmark.group = f"tanh-{dtype}"
     benchmark.extra_info.update(tanh=NUMBERS, dtype=dtype, yardstick_seconds=seconds)

@@ -51,7 +51,7 @@ def pytest_benchmark_update_machine_info(
 
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     blas = (np.show_config("dicts") or {})["Build Dependencies"]["blas"]
-    torch_blas = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
+    torch_blas = re.findall(r"BLAS_INFO=(\w+)", torch.__config__.show()) or ["another BLAS"]
     machine = {
         "Processor": machine_info["cpu"].get("brand_raw", "unknown"),
         "Instruction set": torch.backends.cpu.get_cpu_capability(),
@@ -59,7 +59,7 @@ def pytest_benchmark_update_machine_info(
         "System": f"{machine_info['system']} {machine_info['machine']}",
         "Python": machine_info["python_version"],
         "NumPy": f"{np.__version__} with {blas['name']} {blas['version']}",
-        "torch": f"{torch.__version__} with {torch_blas[1] if torch_blas else 'another BLAS'}",
+        "torch": f"{torch.__version__} with {torch_blas[0]}",
     }
     options = {name: config.getoption(f"--rnn-{name}") for name in OPTIONS}
     options["lines"] = ",".join(options["lines"])

@@ -6,9 +6,9 @@ predictions of the other half, which can cost it as much as it takes: it is made
 once.
 """
 
-import gc
 import time
 from collections.abc import Callable
+from timeit import Timer
 from typing import Any
 
 Call = Callable[[], Any]
@@ -17,22 +17,6 @@ Clock = Callable[[], float]
 TARGET_SECONDS = 0.4
 FEWEST_ROUNDS, MOST_ROUNDS = 9, 200
 SHORT_SECONDS = 2e-3  # of a call: the 20 µs that the other half may cost it are 1 % of that
-
-
-def timed(call: Call, clock: Clock = time.perf_counter) -> tuple[float, Any]:
-    """Seconds that a call took, with garbage collection off as in pytest-benchmark, and its result.
-
-    The result is returned so that freeing it is no part of the time.
-    """
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        start = clock()
-        result = call()
-        return clock() - start, result
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def rounds_for(pair_seconds: float, target: float) -> int:
@@ -48,24 +32,21 @@ def time_pairs(
     pytest-benchmark's fixture, whose timer must be `clock`, keeps the seconds of the line. Returns
     those of the yardstick, in the same order.
     """
-    first = [timed(call, clock)[0] for call in (yardstick, line)]
+    first = [Timer(call, timer=clock).timeit(1) for call in (yardstick, line)]
     short = min(first) < SHORT_SECONDS
     rounds = rounds_for(sum(first) * (1 + short), target)
     seconds: list[float] = []
-    kept: list[object] = []
+    kept: list[object] = []  # so that to free a result is no part of its time
+    timer = Timer(lambda: kept.append(yardstick()), timer=clock)
 
-    def yardstick_first() -> None:
+    def before() -> None:
         kept.clear()  # so that neither half finds the other's result still in memory
         if short:
             yardstick()
-        elapsed, result = timed(yardstick, clock)
-        seconds.append(elapsed)
-        del result
+        seconds.append(timer.timeit(1))  # without garbage collection, as pytest-benchmark
+        kept.clear()
         if short:
             line()
 
-    def then_line() -> None:
-        kept.append(line())
-
-    benchmark.pedantic(then_line, setup=yardstick_first, rounds=rounds, iterations=1)
+    benchmark.pedantic(lambda: kept.append(line()), setup=before, rounds=rounds, iterations=1)
     return seconds[:rounds]

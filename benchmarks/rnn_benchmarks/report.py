@@ -15,7 +15,6 @@ from rnn_benchmarks.plots import PLOTS
 from rnn_benchmarks.results import POINT, Results, compared, mean, read, write
 from rnn_benchmarks.workload import MIDDLE, OURS, TITLES, YARDSTICK
 
-BAD_INPUT = 2
 HOW_TO_READ = """\
 - A ratio is the time of torch.nn.RNN over that of the line, readout included: 2 is twice as fast.
   Each round of a line comes just after a round of torch.nn.RNN; a call under 2 ms is timed after
@@ -39,21 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results = read(options.results)
     except (OSError, ValueError, KeyError, TypeError) as error:
         sys.stderr.write(f"{options.results}: no results of bench_loops.py: {error!r}\n")
-        return BAD_INPUT
-    if options.folder is None:
+        return 2
+    folder = options.folder
+    if folder is None:
         print(summary(results))
-    else:
-        save(results, options.folder)
-    return 0
-
-
-def save(results: Results, folder: Path) -> None:
-    """Write results.json, report.md and the plots; the folder is made if need be."""
+        return 0
     folder.mkdir(parents=True, exist_ok=True)
     write(results, folder / "results.json")
     for name, draw in PLOTS.items():
         draw(compared(results.table), where(results), folder / f"{name}.svg")
     (folder / "report.md").write_text(markdown(results), "utf-8")
+    return 0
 
 
 def where(results: Results) -> str:
@@ -156,8 +151,8 @@ def every_ratio(table: Any) -> str:
 
 def text(frame: Any) -> str:
     """A table as a block of Markdown, its numbers short."""
-    cells = frame.map(lambda cell: number(cell) if isinstance(cell, float) else str(cell))
-    return f"```\n{cells.to_string(index=False)}\n```"
+    shown = frame.to_string(index=False, float_format=number, na_rep="-")
+    return f"```\n{shown}\n```"
 
 
 def each_mean(frame: Any, by: str, column: str = "ratio") -> str:

@@ -10,8 +10,8 @@ from rnn_benchmarks.measure import FEWEST_ROUNDS, MOST_ROUNDS, rounds_for, time_
 class Clock:
     """Its own benchmark fixture too: it keeps the seconds of the line."""
 
-    def __init__(self) -> None:
-        self.now, self.calls, self.seconds = 0.0, [""], [0.0]
+    def __init__(self, *calls: str) -> None:
+        self.now, self.calls, self.seconds = 0.0, ["", *calls], [0.0]
 
     def __call__(self) -> float:
         return self.now
@@ -34,22 +34,22 @@ class Clock:
             self.seconds.append(self.now - start)
 
 
-def test_each_round_of_a_line_comes_just_after_one_of_the_yardstick() -> None:
-    clock = Clock()
-    found = time_pairs(clock, clock.call("line", 2, 2), clock.call("yardstick", 3, 3), 50, clock)
-    assert found == [3] * 10
-    assert clock.seconds == [2] * 10
-    assert clock.calls[1:] == ["yardstick", "line"] * 10
-
-
-def test_a_short_call_is_timed_after_one_that_is_not() -> None:
-    clock = Clock()
-    line, yardstick = clock.call("line", 5e-3, 1e-3), clock.call("yardstick", 7e-3, 1.5e-3)
-    clock.calls = ["yardstick"]  # so that the calibration finds it short
-    found = time_pairs(clock, line, yardstick, 0.0, clock)
-    assert found == pytest.approx([1.5e-3] * FEWEST_ROUNDS)
-    assert clock.seconds == pytest.approx([1e-3] * FEWEST_ROUNDS)
-    assert clock.calls[1:] == ["yardstick", "yardstick", "line", "line"] * FEWEST_ROUNDS
+@pytest.mark.parametrize(
+    ("line", "yardstick", "target", "rounds", "made"),
+    [
+        ((2, 2), (3, 3), 50, 10, ["yardstick", "line"]),
+        ((5e-3, 1e-3), (7e-3, 1.5e-3), 0, FEWEST_ROUNDS, ["yardstick"] * 2 + ["line"] * 2),
+    ],
+    ids=["long", "short: after a call that is not timed"],
+)
+def test_each_round_of_a_line_comes_just_after_one_of_the_yardstick(
+    line: Any, yardstick: Any, target: float, rounds: int, made: list[str]
+) -> None:
+    clock = Clock("yardstick")  # so that the calibration finds it short
+    calls = clock.call("line", *line), clock.call("yardstick", *yardstick)
+    assert time_pairs(clock, *calls, target, clock) == pytest.approx([yardstick[1]] * rounds)
+    assert clock.seconds == pytest.approx([line[1]] * rounds)
+    assert clock.calls[1:] == made * rounds
 
 
 def test_neither_half_of_a_pair_finds_the_result_of_the_other() -> None:

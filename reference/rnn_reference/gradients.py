@@ -44,16 +44,7 @@ def backpropagation(
     state_gradients: Mapping[int, Array],
     of_inputs: bool,
 ) -> Gradients:
-    """The gradients of a loss, all arrays of one dtype and none of them written to or checked.
-
-    Args:
-        weights: the six weights.
-        inputs: (T, B, I).
-        states: time step -1 … T-1 to h_t (H, B).
-        output_gradients: time step to dL/dy_t (O, B), where it is not 0.
-        state_gradients: time step to dL/dh_t (H, B), where it is not 0.
-        of_inputs: whether the inputs' gradient is wanted.
-    """
+    """What `BatchRNN.backward` returns, of what it is given; nothing is written to or checked."""
     (T, B, I), (O, H) = inputs.shape, weights["W_ho"].shape
     sums = {name: np.zeros(weight.shape, weight.dtype) for name, weight in weights.items()}
     dx = np.empty_like(inputs, order="C") if of_inputs else None

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from rnn_reference.cells import ELMAN, CellWeights, State, Step
 from rnn_reference.validation import (
     Array,
-    brief,
+    expect,
     flag,
     generator_of,
     one_of,
@@ -38,18 +38,13 @@ Lengths = npt.NDArray[np.integer]
 def run_direction(
     step: Step, weights: CellWeights, x: Array, state: State, lengths: Lengths, order: Iterable[int]
 ) -> tuple[Array, State]:
-    """Run one layer in one direction.
+    """The outputs (T, B, H) of one layer in one direction, 0 in the padding, and its last state.
 
     Args:
-        step: the cell.
-        weights: what it reads at every step.
         x: the layer's inputs (T, B, I), finite in the padding too.
         state: the parts of the initial state, (B, H) each.
         lengths: how many steps each sequence has, (B,). At the others its state stays as it is.
         order: the time steps, 0 … T-1 or T-1 … 0.
-
-    Returns:
-        The outputs (T, B, H), 0 in the padding, and the parts of the last state, (B, H) each.
     """
     outputs = np.empty((*x.shape[:2], state[0].shape[1]), x.dtype)
     for t in order:
@@ -68,19 +63,13 @@ def run_layers(
     lengths: Lengths,
     between: Callable[[Array], Array],
 ) -> tuple[Array, State]:
-    """Run all layers in all their directions, D being 1 or 2.
+    """The last layer's outputs (T, B, D*H), and the last states in parts as those of `initial`.
 
     Args:
-        step: the cell.
-        layers: each layer's weights, those of the forward direction first.
-        x: the inputs (T, B, I), finite in the padding too.
+        layers: each layer's weights in D directions, 1 or 2, the forward one first.
+        x, lengths: as for one direction.
         initial: the parts of the initial states, (L*D, B, H) each.
-        lengths: how many steps each sequence has, (B,).
         between: what happens to outputs on their way to the next layer.
-
-    Returns:
-        The last layer's outputs (T, B, D*H), and the parts of the last states as those of
-        `initial`.
     """
     forward = range(len(x))
     starts, last = zip(*initial, strict=True), []
@@ -250,10 +239,11 @@ class RNN:
             TypeError: another dtype than the model's, no array at all, no rng where one is needed.
         """
         x, h, ends = self._batch(inputs, h_0, lengths)
-        generator = self._dropout_generator(training, rng)
+        drops = flag("training", training) and self.dropout > 0 and self.num_layers > 1
+        generator = generator_of(rng) if drops or rng is not None else None
 
         def between(y: Array) -> Array:
-            return y if generator is None else dropped(y, self.dropout, generator)
+            return dropped(y, self.dropout, generator) if drops and generator else y
 
         step = ELMAN[self.nonlinearity]
         output, (h_n,) = run_layers(step, self._layers(), x, (h,), ends, between)
@@ -264,18 +254,13 @@ class RNN:
     def _batch(
         self, inputs: Array, h_0: Array | None, lengths: Lengths | None
     ) -> tuple[Array, Array, Lengths]:
-        """The arguments of `forward` as a batch; raises what it documents.
-
-        Returns x (T, B, I), 0 in the padding, the initial states (L*D, B, H) and the lengths (B,).
-        """
+        """What `forward` is given as x (T, B, I), 0 in the padding, h (L*D, B, H), lengths (B,)."""
         I, H = self.input_size, self.hidden_size
         axes = {3: "batch_size, T" if self.batch_first else "T, batch_size", 2: "T"}
         validate_inputs(inputs, axes, I, self.dtype)
         one_sequence = inputs.ndim == 2
-        if one_sequence and lengths is not None:
-            raise ValueError(
-                f"lengths: expected None for one sequence (T, {I}), got {brief(lengths)}"
-            )
+        wanted = f"None for one sequence (T, {I})"
+        expect(not one_sequence or lengths is None, ValueError, "lengths", wanted, lengths)
         batch_major = self.batch_first and not one_sequence
         x = inputs[:, np.newaxis] if one_sequence else inputs
         x = x.swapaxes(0, 1) if batch_major else x
@@ -287,19 +272,8 @@ class RNN:
 
         slots = self.num_layers * len(self._sizes.directions)
         shape = (slots, H) if one_sequence else (slots, B, H)
-        h = np.zeros(shape, self.dtype)
-        if h_0 is not None:
-            h = validate_array("h_0", h_0, shape, self.dtype)
+        h = np.zeros(shape, self.dtype) if h_0 is None else h_0
+        validate_array("h_0", h, shape, self.dtype)
         x = x.copy(order="C")  # BLAS sums in another order where strides are others
         x[padding] = 0
         return x, np.ascontiguousarray(h.reshape(slots, B, H)), ends
-
-    def _dropout_generator(
-        self, training: bool, rng: np.random.Generator | int | None
-    ) -> np.random.Generator | None:
-        """What decides which outputs are dropped; None where none can be."""
-        needed = flag("training", training) and self.dropout > 0 and self.num_layers > 1
-        if rng is None and not needed:
-            return None
-        generator = generator_of(rng)  # refuses None
-        return generator if needed else None

@@ -14,8 +14,7 @@ from rnn_reference.weights import fitting, validate_weights, weight_shapes
 class Weight:
     """A weight as an attribute: assigned, a wrong shape or dtype is refused, a right one copied.
 
-    The copy keeps the model independent of what the caller does to its array afterwards. What is
-    read is the model's own array: what is written to it, the next call computes with.
+    What is read is the model's own array: what is written to it, the next call computes with.
     """
 
     def __set_name__(self, owner: type, name: str) -> None:

@@ -52,20 +52,11 @@ def side_by_side(W_hh: Array, W_xh: Array, b_xh: Array, b_hh: Array) -> StepWeig
 def recurrence(
     inputs: Array, h_0: Array, weights: StepWeights, check_block: CheckBlock
 ) -> tuple[Array, Iterable[Array]]:
-    """All states of h_t = tanh(W_xh x_t + b_xh + W_hh h_{t-1} + b_hh) for sequences of one length.
+    """States (T + 1, B, H) of inputs (T, B, I) from h_0 (B, H), and a view (H, B) of each state.
 
-    Args:
-        inputs: x_0 … x_{T-1}, (T, B, I), a row a sequence.
-        h_0: the states before the first step, (B, H).
-        weights: those of `side_by_side` need no copy.
-        check_block: called with some steps of `inputs` after the other, each just before it is
-            read, so that it comes from memory once. It may raise.
-        All of one dtype, and none is written to or checked: that is the callers' part.
-
-    Returns:
-        states (T + 1, B, H), in memory that nothing else has, which need not be contiguous:
-        states[t] is the state once t inputs were read, so states[0] is h_0. And a view of each
-        state, (H, B), a column a sequence.
+    They are in memory that nothing else has, which need not be contiguous; the first is h_0. The
+    weights of `side_by_side` need no copy. `check_block` is called with some steps of `inputs`
+    after the other, each just before it is read, so that it comes from memory once. It may raise.
     """
     (steps, batch_size, I), H = inputs.shape, len(weights.W_hh)
     few_inputs = 2 * I <= H

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rnn_reference.model import Model
-from rnn_reference.validation import Array, brief, validate_array
+from rnn_reference.validation import Array, expect, validate_array
 
 
 class SingleSequenceRNN(Model):
@@ -44,10 +44,8 @@ class SingleSequenceRNN(Model):
         if isinstance(inputs, np.ndarray) and inputs.ndim != 2:
             raise ValueError(f"inputs: expected shape (T, {self.input_size}), got {inputs.shape}")
         if not isinstance(inputs, np.ndarray | Sequence) or isinstance(inputs, str | bytes):
-            raise TypeError(
-                f"inputs: expected an array (T, {self.input_size}) or a list of T vectors, "
-                f"got {type(inputs).__name__}"
-            )
+            wanted = f"an array (T, {self.input_size}) or a list of T vectors"
+            raise TypeError(f"inputs: expected {wanted}, got {type(inputs).__name__}")
         if len(inputs) == 0:
             raise ValueError("inputs: expected at least one time step, got none")
         return [self._column(f"inputs[{t}]", vector) for t, vector in enumerate(inputs)]
@@ -65,9 +63,7 @@ class SingleSequenceRNN(Model):
             numbers = np.array(vector)
         except ValueError:  # lists of unequal length
             numbers = np.array(None)
-        if numbers.dtype.kind not in "iuf":
-            raise TypeError(
-                f"{name}: expected a vector of {self.input_size} numbers, got {brief(vector)}"
-            )
+        wanted = f"a vector of {self.input_size} numbers"
+        expect(numbers.dtype.kind in "iuf", TypeError, name, wanted, vector)
         with np.errstate(over="ignore"):  # what is too large becomes infinity, and is refused
             return numbers.astype(self.dtype)

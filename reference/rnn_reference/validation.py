@@ -21,23 +21,24 @@ def brief(value: object) -> str:
     return f"{' '.join(repr(value).split()):.80}"
 
 
-def _integer(value: SupportsIndex | None) -> int | None:
-    """`value` as an int; None where it is no integer, which True and False are not here."""
-    if value is None or isinstance(value, bool):
-        return None
-    try:
-        return index(value)
-    except TypeError:
-        return None
+def expect(right: bool, error: type[Exception], name: str, wanted: str, got: object) -> None:
+    """Raise this error, unless all is right."""
+    if not right:
+        raise error(f"{name}: expected {wanted}, got {brief(got)}")
+
+
+def _integer(name: str, value: SupportsIndex | None, wanted: str) -> int:
+    """`value` as an int, once it is an integer, which True and False are not here."""
+    if value is not None and not isinstance(value, bool):
+        with suppress(TypeError):
+            return index(value)
+    raise TypeError(f"{name}: expected {wanted}, got {brief(value)}")
 
 
 def positive(name: str, value: int) -> int:
     """`value` as an int, once it is a positive integer."""
-    size = _integer(value)
-    if size is None:
-        raise TypeError(f"{name}: expected a positive integer, got {brief(value)}")
-    if size < 1:
-        raise ValueError(f"{name}: expected a positive integer, got {size}")
+    size = _integer(name, value, "a positive integer")
+    expect(size >= 1, ValueError, name, "a positive integer", size)
     return size
 
 
@@ -45,28 +46,22 @@ def generator_of(rng: np.random.Generator | SupportsIndex | None) -> np.random.G
     """`rng` itself where it is a generator, a new one where it is a seed; None is refused."""
     if isinstance(rng, np.random.Generator):
         return rng
-    seed = _integer(rng)
-    if seed is None:
-        wanted = "a numpy.random.Generator or an integer seed"
-        raise TypeError(f"rng: expected {wanted}, got {brief(rng)}")
-    if seed < 0:
-        raise ValueError(f"rng: expected a seed that is not negative, got {seed}")
+    seed = _integer("rng", rng, "a numpy.random.Generator or an integer seed")
+    expect(seed >= 0, ValueError, "rng", "a seed that is not negative", seed)
     return np.random.default_rng(seed)
 
 
 def flag(name: str, value: bool) -> bool:
     """`value` itself, once it is True or False; nothing else stands for them."""
-    if not isinstance(value, bool):
-        raise TypeError(f"{name}: expected True or False, got {brief(value)}")
+    expect(isinstance(value, bool), TypeError, name, "True or False", value)
     return value
 
 
 def probability(name: str, value: float) -> float:
     """`value` as a float, once it is a number from 0 to 1."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name}: expected a number from 0 to 1, got {brief(value)}")
-    if not 0 <= value <= 1:  # NaN neither
-        raise ValueError(f"{name}: expected a number from 0 to 1, got {value}")
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    expect(number, TypeError, name, "a number from 0 to 1", value)
+    expect(0 <= value <= 1, ValueError, name, "a number from 0 to 1", value)  # NaN neither
     return float(value)
 
 
@@ -74,10 +69,8 @@ def one_of(name: str, value: str, choices: Iterable[str]) -> str:
     """`value` itself, once it is one of these words."""
     words = tuple(choices)
     wanted = " or ".join(map(repr, words))
-    if not isinstance(value, str):
-        raise TypeError(f"{name}: expected {wanted}, got {brief(value)}")
-    if value not in words:
-        raise ValueError(f"{name}: expected {wanted}, got {brief(value)}")
+    expect(isinstance(value, str), TypeError, name, wanted, value)
+    expect(value in words, ValueError, name, wanted, value)
     return value
 
 
@@ -95,17 +88,14 @@ def validate_dtype(dtype: npt.DTypeLike) -> np.dtype[np.floating]:
 def validate_array(
     name: str, value: object, shape: tuple[int, ...], dtype: np.dtype[np.floating]
 ) -> Array:
-    """`value` itself, once it is an array of this shape and dtype that holds finite numbers.
-
-    Raises TypeError (no array, other dtype) or ValueError (other shape, NaN or infinity).
-    """
+    """`value` itself, once it is an array of this shape and dtype that holds finite numbers."""
     return validate_finite(name, validate_kind(name, value, shape, dtype))
 
 
 def validate_kind(
     name: str, value: object, shape: tuple[int, ...], dtype: np.dtype[np.floating]
 ) -> Array:
-    """`value` itself, once it is an array of this shape and dtype; raises as `validate_array`."""
+    """`value` itself, once it is an array of this shape and dtype."""
     if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
         wanted = f"a NumPy array of shape {shape} and dtype {dtype}"
         raise TypeError(f"{name}: expected {wanted}, got {type(value).__name__}")
@@ -117,10 +107,7 @@ def validate_kind(
 
 
 def validate_finite(name: str, value: Array, padding: Mask | None = None) -> Array:
-    """`value` itself, once it holds finite numbers; raises as `validate_array`.
-
-    What stands where `padding` (of the first axes of `value`) is True may be anything.
-    """
+    """`value` itself, once it holds finite numbers but where `padding`, of its first axes, is."""
     if all_finite(value):
         return value
     finite = np.isfinite(value)
@@ -144,10 +131,9 @@ def all_finite(value: Array) -> bool:
 def validate_inputs(
     inputs: object, axes: Mapping[int, str], input_size: int, dtype: np.dtype[Any]
 ) -> None:
-    """Refuse all but an array with at least one step and one sequence.
+    """Refuse all but an array with at least one step and one sequence, finite or not.
 
     `axes` has the ranks that it may have, and for each the names of the axes before the last.
-    Whether the numbers are finite is not looked at here.
     """
     if not isinstance(inputs, np.ndarray) or inputs.ndim not in axes:
         wanted = " or ".join(f"({names}, {input_size})" for names in axes.values())

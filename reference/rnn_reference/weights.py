@@ -5,6 +5,7 @@ A model of one layer and a readout has six, `WEIGHT_NAMES`; a stack of layers ha
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -64,7 +65,8 @@ def validate_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
     """A plain dict of the six weights, once they fit together.
 
     The sizes are read from W_xh (hidden_size, input_size) and W_ho (output_size, hidden_size), the
-    dtype from W_xh. Raises TypeError or ValueError, as `fitting` does.
+    dtype from W_xh. Raises TypeError (no mapping, no array, another dtype) or ValueError (unknown
+    or missing names, a shape that does not fit, NaN or infinity).
     """
     validate_names(weights)
     hidden_size, input_size = _sizes_of("W_xh", weights)
@@ -77,16 +79,12 @@ def validate_layer_weights(weights: Mapping[str, Array]) -> tuple[LayerSizes, di
     """The sizes, and a plain dict of the weights in torch's order, once they fit together.
 
     Layers, directions and whether there are biases are read from the names, the sizes and the dtype
-    from weight_ih_l0. Raises TypeError or ValueError, as `fitting` does.
+    from weight_ih_l0. Raises as `validate_weights` does.
     """
     validate_mapping(weights)
-    known = {
-        (k, part, direction)
-        for k in range(len(weights))  # n weights make fewer than n layers, whatever a name says
-        for part in PARTS
-        for direction in DIRECTIONS
-        if f"{part}_l{k}{direction}" in weights
-    }
+    # n weights make fewer than n layers, whatever a name says.
+    names = product(range(len(weights)), PARTS, DIRECTIONS)
+    known = [each for each in names if "{1}_l{0}{2}".format(*each) in weights]
     depth = 1 + max((k for k, _, _ in known), default=0)
     bias = any(part.startswith("bias") for _, part, _ in known)
     bidirectional = any(direction for _, _, direction in known)
@@ -101,11 +99,7 @@ def fitting(
     shapes: Mapping[str, tuple[int, ...]],
     dtype: np.dtype[np.floating],
 ) -> dict[str, Array]:
-    """A plain dict of the weights in the order of `shapes`, once names, shapes and dtype are right.
-
-    Raises what `validate_names` raises, and what `validate_array` raises for an entry that does not
-    fit.
-    """
+    """A plain dict of the weights in the order of `shapes`, once names, shapes, dtype are right."""
     validate_names(weights, shapes)
     return {n: validate_array(n, weights[n], shape, dtype) for n, shape in shapes.items()}
 
@@ -117,10 +111,7 @@ def validate_mapping(weights: object) -> None:
 
 
 def validate_names(weights: Mapping[str, object], names: Iterable[str] = WEIGHT_NAMES) -> None:
-    """Refuse all but a mapping of exactly these names; ValueError says which are unknown, missing.
-
-    The names are those of the six weights unless others are given.
-    """
+    """Refuse all but a mapping of exactly these names; say which are unknown, which missing."""
     validate_mapping(weights)
     wanted = tuple(names)
     unknown = [brief(name) for name in weights if name not in wanted]
@@ -132,11 +123,7 @@ def validate_names(weights: Mapping[str, object], names: Iterable[str] = WEIGHT_
 
 
 def _sizes_of(name: str, weights: Mapping[str, object]) -> tuple[int, int]:
-    """Rows and columns of this weight, once it is an array that sizes and a dtype can be read from.
-
-    Raises TypeError (no array, a dtype other than float64 or float32) or ValueError (not two axes,
-    or an empty one).
-    """
+    """Rows and columns of this weight, once sizes and a dtype can be read from it."""
     value = weights[name]
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{name}: expected a NumPy array, got {type(value).__name__}")

@@ -1,11 +1,8 @@
-"""Files of weights: every bit comes back, and what holds none is refused by name, at no cost."""
+"""Files of weights: every bit comes back, and what holds none is refused by name."""
 
 import pickle
-import random
 import re
-import tracemalloc
 import zipfile
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,40 +14,23 @@ from rnn_reference import load_weights, save_weights
 from .models import KINDS, bits, drawn_model, every_dtype
 
 WEIGHTS = drawn_model(KINDS[0], 3, 4, 2).weights
-MUTATIONS = 1000  # of each kind
+W_XH = WEIGHTS["W_xh"]
 
 
-def npy(array: Any, **header: Any) -> bytes:
-    """`array` in npy format, with a header that may lie."""
-    stream, true = BytesIO(), np.lib.format.header_data_from_array_1_0(array)
-    if not header:
-        np.lib.format.write_array(stream, array)
-        return stream.getvalue()
-    np.lib.format.write_array_header_1_0(stream, true | header)
-    stream.write(array.tobytes())
+def npy(array: Any) -> bytes:
+    """`array` in npy format."""
+    stream = BytesIO()
+    np.save(stream, array)
     return stream.getvalue()
 
 
-W_XH = WEIGHTS["W_xh"]
-MEMBERS = {name: npy(array) for name, array in WEIGHTS.items()}
-
-
-def npz(compression: int = zipfile.ZIP_STORED, **changed: bytes) -> bytes:
+def npz(**changed: bytes) -> bytes:
     """A file of weights with some members replaced or added."""
     stream = BytesIO()
-    with zipfile.ZipFile(stream, "w", compression) as archive:
-        for name, data in (MEMBERS | changed).items():
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, data in ({n: npy(w) for n, w in WEIGHTS.items()} | changed).items():
             archive.writestr(f"{name}.npy", data)
     return stream.getvalue()
-
-
-def patched(data: bytes, signature: bytes, offset: int, value: bytes) -> bytes:
-    """`data` with some bytes replaced in every record of a zip that starts with `signature`."""
-    changed, at = bytearray(data), data.find(signature)
-    while at >= 0:
-        changed[at + offset : at + offset + len(value)] = value
-        at = data.find(signature, at + 1)
-    return bytes(changed)
 
 
 class Trap:
@@ -64,26 +44,19 @@ class Trap:
 
 
 TRAP = np.array([[Trap()]], dtype=object)
+HUGE = npy(W_XH).replace(b"(4, 3), }" + b" " * 18, b"(4, %d), }" % 10**18)
 DAMAGED = {
     "empty": (b"", "not a zip file"),
     "text": (b"W_xh: 1\n", "not a zip file"),
     "one array": (npy(W_XH), "not a zip file"),
     "pickle": (pickle.dumps(TRAP), "not a zip file"),
+    "cut off": (npz()[:-30], "not a zip file"),
+    "a bit changed": (npz().replace(W_XH.tobytes(), (-W_XH).tobytes()), "Bad CRC-32"),
     "no members": (b"PK\5\6" + bytes(18), "missing W_xh, b_xh, W_hh, b_hh, W_ho, b_ho"),
     "unknown member": (npz(W_hx=npy(W_XH)), "unknown 'W_hx'; expected W_xh"),
-    "compressed": (npz(zipfile.ZIP_DEFLATED), "W_xh.npy: .* not compressed"),
-    "encrypted": (patched(npz(), b"PK\1\2", 8, b"\1"), "W_xh.npy. is encrypted"),
-    "later version of zip": (patched(npz(), b"PK\1\2", 6, b"\xff"), "zip file version 25.5"),
-    "huge member": (
-        patched(npz(), b"PK\1\2", 20, b"\xf0\xff\xff\x7f" * 2),
-        "2147483632 bytes, the",
-    ),
-    "no npy": (npz(W_xh=b"1 2 3"), "magic"),
-    "object": (npz(W_xh=npy(TRAP)), "W_xh.npy: expected 8 bytes"),
-    "object, size right": (npz(W_xh=npy(W_XH, descr="|O")), "Object arrays cannot be loaded"),
-    "huge shape": (npz(W_xh=npy(W_XH, shape=(2**40, 3))), r"bytes for shape \(1099511627776, 3\)"),
-    "more bytes": (npz(W_xh=npy(W_XH) + b"0"), r"expected 96 bytes for shape \(4, 3\), got 97"),
-    "negative shape": (npz(W_xh=npy(W_XH, shape=(-4, -3))), "negative|dimension"),
+    "no npy": (npz(W_xh=b"1 2 3"), "W_xh: expected a NumPy array, got bytes"),
+    "object": (npz(W_xh=npy(TRAP)), "Object arrays cannot be loaded"),
+    "huge": (npz(W_xh=HUGE), "array is too big"),
     "empty shape": (npz(W_xh=npy(W_XH[:, :0])), r"W_xh: .* neither empty, got shape \(4, 0\)"),
     "other shape": (npz(b_ho=npy(W_XH)), r"b_ho: expected shape \(2, 1\), got \(4, 3\)"),
     "NaN": (npz(b_ho=npy(np.full((2, 1), np.nan))), r"b_ho: .* finite numbers, got nan"),
@@ -94,7 +67,7 @@ DAMAGED = {
 
 
 @every_dtype
-@pytest.mark.parametrize("file_name", ["weights", "weights.npz", "weights.v1"])
+@pytest.mark.parametrize("file_name", ["weights", "weights.npz"])
 def test_round_trip(dtype: type[np.floating], file_name: str, tmp_path: Path) -> None:
     """Every bit comes back, from exactly the file named; the same weights make the same file."""
     info = np.finfo(dtype)
@@ -110,8 +83,7 @@ def test_round_trip(dtype: type[np.floating], file_name: str, tmp_path: Path) ->
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
-def test_refused_weights_leave_the_file(tmp_path: Path) -> None:
-    """Weights that are refused neither overwrite a good file nor leave an empty one."""
+def test_refused_weights_neither_overwrite_a_file_nor_leave_an_empty_one(tmp_path: Path) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
     save_weights(old, WEIGHTS)
     for path in (old, new):
@@ -123,54 +95,19 @@ def test_refused_weights_leave_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("data", "reason"), DAMAGED.values(), ids=DAMAGED)
 def test_refused(data: bytes, reason: str, tmp_path: Path) -> None:
-    """One line names the file and the reason; no pickle is read and no memory taken on trust."""
+    """One line names the file and the reason, and no pickle is read."""
     path = tmp_path / "weights"
     path.write_bytes(data)
-    tracemalloc.start()
-    try:
-        with pytest.raises((ValueError, TypeError)) as refused:
-            load_weights(path)
-        assert tracemalloc.get_traced_memory()[1] < 2**20
-    finally:
-        tracemalloc.stop()
-    start, named, end = str(refused.value).partition(f"{path}: not a file of weights: ")
-    assert (start, bool(named)) == ("", True)
-    assert re.search(reason, end), end
-    assert "\n" not in end
+    with pytest.raises((ValueError, TypeError)) as refused:
+        load_weights(path)
+    text = str(refused.value)
+    assert text.startswith(f"{path}: not a file of weights: ")
+    assert re.search(reason, text), text
+    assert "\n" not in text
     assert not Trap.sprung
 
 
 @pytest.mark.parametrize("name", ["", "no such file"])
 def test_not_opened(name: str, tmp_path: Path) -> None:
-    """What cannot be opened, a folder say, is an OSError with the path."""
     with pytest.raises(OSError, match=tmp_path.name):
         load_weights(tmp_path / name)
-
-
-def mutations(data: bytes) -> Iterator[bytes]:
-    """Seeded damage: cut off, a bit changed, bytes lost or added."""
-    draw = random.Random(1)
-    for _ in range(MUTATIONS):
-        changed, at = bytearray(data), draw.randrange(len(data))
-        flipped, lost = changed[at] ^ 1 << draw.randrange(8), draw.randrange(1, 50)
-        noise = draw.choices(b"(){}[]',:019\n\\ \0\xff", k=30)
-        length, new = draw.choice([(len(data), b""), (1, [flipped]), (lost, b""), (0, noise)])
-        changed[at : at + length] = bytes(new)
-        yield bytes(changed)
-
-
-@pytest.mark.parametrize("where", ["file", "header"])
-def test_mutations(where: str, tmp_path: Path) -> None:
-    """A damaged file is refused by name, or still holds weights that fit together."""
-    path, save = tmp_path / "weights", tmp_path / "again"
-    whole, head, body = npz(), npy(W_XH)[:80], npy(W_XH)[80:]
-    for data in mutations(whole if where == "file" else head):
-        path.write_bytes(data if where == "file" else npz(W_xh=data + body))
-        try:
-            loaded = load_weights(path)
-        except (ValueError, TypeError) as refused:
-            assert str(refused).startswith(f"{path}: not a file of weights: ")  # noqa: PT017
-            assert "\n" not in str(refused)  # noqa: PT017
-        else:
-            save_weights(save, loaded)
-            assert bits(load_weights(save)) == bits(loaded)

@@ -1,24 +1,25 @@
 """What `BatchRNN.backward` computes: the slope of the loss, in every weight, h_0 and input."""
 
-from collections.abc import Callable, Mapping
-from itertools import combinations
+from collections.abc import Callable
+from functools import partial
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
 import pytest
+from rnn_conformance import to_torch
+from rnn_conformance.bounds.balls import gamma
 from rnn_reference import BatchRNN
 from rnn_reference.gradients import Gradients
 from rnn_reference.weights import Array
 
-from .equations import apart, gamma
+from .equations import Steps, apart
 from .models import bits, drawn_inputs, drawn_model, drawn_state, every_dtype
-from .test_forward import SIZES
+from .test_forward import every_size
 
-Steps = Mapping[int, Array]
+IN_TORCH = ("W_xh", "W_hh", "b_xh", "b_hh", "W_ho", "b_ho")  # the order of its parameters
 Backward = Callable[[BatchRNN, Array, Steps, Steps, Steps], Gradients]
-OF_TORCH = {
-    "W_xh": "weight_ih_l0", "b_xh": "bias_ih_l0", "W_hh": "weight_hh_l0", "b_hh": "bias_hh_l0",
-}  # fmt: skip
+backward: Backward = partial(BatchRNN.backward, of_inputs=True)
 
 
 def contractive(dtype: type[np.floating] = np.float64, sizes: Any = (3, 5, 2)) -> BatchRNN:
@@ -38,10 +39,6 @@ def drawn_gradients(model: BatchRNN, steps: int = 6, batch_size: int = 4) -> tup
 
     of_states = drawn(model.hidden_size)
     return drawn(model.output_size), {t: of_states[t] for t in {min(2, steps - 1), steps - 1}}
-
-
-def backward(model: BatchRNN, x: Array, h: Steps, dy: Steps, dh: Steps) -> Gradients:
-    return model.backward(x, h, dy, dh, of_inputs=True)
 
 
 def changed(model: BatchRNN, **weights: Array) -> BatchRNN:
@@ -86,14 +83,8 @@ def of_autograd(
 ) -> dict[str, Array]:
     """The gradients of torch.nn.RNN and torch.nn.Linear with the model's weights."""
     torch = pytest.importorskip("torch")
-    (_, I), (O, H) = model.W_xh.shape, model.W_ho.shape
     x, h = (torch.from_numpy(a.copy()).requires_grad_() for a in (inputs, h_0.T[np.newaxis]))
-    rnn, readout = torch.nn.RNN(I, H, dtype=x.dtype), torch.nn.Linear(H, O, dtype=x.dtype)
-    parameters = {name: getattr(rnn, theirs) for name, theirs in OF_TORCH.items()}
-    parameters |= {"W_ho": readout.weight, "b_ho": readout.bias}
-    with torch.no_grad():
-        for name, parameter in parameters.items():
-            parameter.copy_(torch.from_numpy(model.weights[name]).reshape(parameter.shape))
+    rnn, readout = to_torch(model.weights)
     states, _ = rnn(x, h)
     losses = [
         (torch.from_numpy(g.T.copy()) * value[t]).sum()
@@ -101,7 +92,8 @@ def of_autograd(
         for t, g in given.items()
     ]
     sum(losses).backward()
-    theirs = {name: p.grad.numpy() for name, p in parameters.items()}
+    parameters: Any = zip(IN_TORCH, (*rnn.parameters(), *readout.parameters()), strict=True)
+    theirs = {name: p.grad.numpy() for name, p in parameters}
     return theirs | {"h_0": h.grad.numpy()[0].T, "inputs": x.grad.numpy()}
 
 
@@ -125,8 +117,7 @@ def apart_from_autograd(
     scale = absolute(model, inputs, states, of_outputs, of_states)
 
     u, (_, I), (O, H) = float(np.finfo(model.dtype).eps) / 2, model.W_xh.shape, model.W_ho.shape
-    layer = {theirs: model.weights[name] for name, theirs in OF_TORCH.items()}
-    d = apart(layer, inputs, h_0[np.newaxis], u)
+    d = apart(model, inputs, h_0)
     m = int(steps * (H + O + 5 + 2 * d / u) + steps * batch_size + I + 2)
     assert {found.dtype for found in ours.values()} == {model.dtype}
     return [
@@ -139,9 +130,8 @@ def apart_from_autograd(
 
 
 @every_dtype
-@pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
+@every_size
 def test_autograd(dtype: type[np.floating], sizes: tuple[int, ...]) -> None:
-    """The gradients are those of torch.nn.RNN and torch.nn.Linear, for sizes of every kind."""
     *layer, steps, batch_size = sizes
     model = contractive(dtype, layer)
     assert apart_from_autograd(model, steps, batch_size) == []
@@ -159,7 +149,6 @@ def test_comparison_can_fail(dtype: type[np.floating], wrong: Backward) -> None:
 def test_blocks_do_not_matter(
     dtype: type[np.floating], steps_at_a_time: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However few steps are taken at a time, with a last block of fewer, sums are the same."""
     model = contractive(dtype)
     of_a_step = (model.hidden_size + model.output_size) * 4 * model.dtype.itemsize
     monkeypatch.setattr("rnn_reference.gradients.CACHE_BYTES", steps_at_a_time * of_a_step)
@@ -175,13 +164,9 @@ def test_what_is_given_is_left_alone() -> None:
     for steps in (states, of_outputs, of_states):
         given |= {(id(steps), t): array for t, array in steps.items()}
     before = bits(given)
-    first, second = (backward(model, inputs, states, of_outputs, of_states) for _ in range(2))
-    right = bits(first.weights)
-    for gradient in second.weights.values():
-        gradient[:] = 7
-    assert (bits(given), bits(first.weights)) == (before, right)
-    assert first.inputs is not None
-    found = [*first.weights.values(), first.h_0, first.inputs]
-    pairs = [*combinations(found, 2), *((a, b) for a in found for b in given.values())]
+    calls: list[Any] = [backward(model, inputs, states, of_outputs, of_states) for _ in range(2)]
+    found, later = ([*g.weights.values(), g.h_0, g.inputs] for g in calls)
+    pairs = [*combinations(found, 2), *product(found, [*later, *given.values()])]
     assert not any(np.shares_memory(a, b) for a, b in pairs)
+    assert bits(given) == before
     assert model.backward(inputs, states, of_outputs).inputs is None

@@ -38,9 +38,8 @@ def test_source(file: Path) -> None:
 
 def test_wheel(tmp_path: Path) -> None:
     """Of the main version, it has this package alone, requires NumPy, and imports nothing else."""
-    python = (sys.executable, "-m")
-    build = ("hatchling", "build", "-t", "wheel", "-d", str(tmp_path))
-    subprocess.run([*python, *build], cwd=REFERENCE, check=True)
+    build = (sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path))
+    subprocess.run(build, cwd=REFERENCE, check=True)
     (wheel,) = tmp_path.glob("*.whl")
     with ZipFile(wheel) as archive:
         names = archive.namelist()
@@ -52,13 +51,10 @@ def test_wheel(tmp_path: Path) -> None:
     assert {name.split("/")[0] for name in names if "dist-info" not in name} == {"rnn_reference"}
     assert "rnn_reference/py.typed" in names
 
-    installed = tmp_path / "installed"
-    install = ("pip", "install", "--no-deps", "--no-index", "--quiet", "--target", str(installed))
-    subprocess.run([*python, *install, str(wheel)], check=True)
     found = subprocess.run(
         [sys.executable, "-c", IMPORTED], cwd=tmp_path, check=True, capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": str(installed)},
+        env={**os.environ, "PYTHONPATH": str(wheel)},
     )  # fmt: skip
     where, imported = found.stdout.splitlines()
-    assert Path(where).is_relative_to(installed)
+    assert Path(where).is_relative_to(wheel)
     assert set(imported.split()) - ALLOWED == set()

@@ -3,12 +3,12 @@
 import copy
 import pickle
 import random
-from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
-from rnn_reference import RNN, WEIGHT_NAMES, weight_shapes
+from rnn_reference import RNN, WEIGHT_NAMES, BatchRNN, SingleSequenceRNN, weight_shapes
 
 from .models import (
     AnyRNN,
@@ -30,105 +30,84 @@ from .models import (
 def test_names_shapes_dtypes(kind: type[StepRNN], dtype: type[np.floating]) -> None:
     """Attributes and mapping agree with the contract; biases are exactly zero at first."""
     model = kind(3, 5, 2, dtype=dtype, rng=1)
-    shapes = {"W_xh": (5, 3), "b_xh": (5, 1), "W_hh": (5, 5), "b_hh": (5, 1), "W_ho": (2, 5)}
-    shapes["b_ho"] = (2, 1)
-    assert shapes == weight_shapes(3, 5, 2)
+    shapes = weight_shapes(3, 5, 2)
+    assert [*shapes.values()] == [(5, 3), (5, 1), (5, 5), (5, 1), (2, 5), (2, 1)]
     assert list(shapes) == list(WEIGHT_NAMES) == list(model.weights)
-    assert {name: a.shape for name, a in model.weights.items()} == shapes
+    assert WEIGHT_NAMES == ("W_xh", "b_xh", "W_hh", "b_hh", "W_ho", "b_ho")
     for name, array in model.weights.items():
         assert bits({"": getattr(model, name)}) == bits({"": array})
-        assert array.dtype == model.dtype == dtype
+        assert (array.shape, array.dtype) == (shapes[name], model.dtype)
         assert array.any() == name.startswith("W")
 
 
-@every_dtype
 @pytest.mark.parametrize("bias", [True, False])
-def test_names_shapes_dtypes_of_layers(dtype: type[np.floating], bias: bool) -> None:
-    """Torch's names in torch's order; layer 1 is as wide as both directions of layer 0."""
-    model = RNN(3, 5, 2, bias=bias, bidirectional=True, dtype=dtype, rng=1)
-    shapes: dict[str, tuple[int, ...]] = {}
-    for layer, width in (("l0", 3), ("l0_reverse", 3), ("l1", 10), ("l1_reverse", 10)):
-        shapes |= {f"weight_ih_{layer}": (5, width), f"weight_hh_{layer}": (5, 5)}
-        shapes |= {f"bias_ih_{layer}": (5,), f"bias_hh_{layer}": (5,)} if bias else {}
-    assert [(name, w.shape) for name, w in model.weights.items()] == list(shapes.items())
-    assert {w.dtype for w in model.weights.values()} == {np.dtype(dtype)}
-
-
-def test_more_than_ten_layers() -> None:
-    """Layer 10 comes after layer 9, and is read back as such."""
-    model = RNN(3, 2, 12, rng=1)
-    assert list(model.weights)[-1] == "bias_hh_l11"
-    assert repr(RNN.from_weights(dict(sorted(model.weights.items())))) == repr(model)
-
-
-def drawn_from(kind: type[AnyRNN], dtype: Any, rng: np.random.Generator) -> dict[Any, Any]:
-    """The weights of a model of sizes 3, 5, 2: the generator's next numbers, one after the other.
-
-    Standard normal with biases of 0, those of `RNN` uniform from -1/√H to 1/√H; in float64, and
-    then rounded.
-    """
-    drawn: dict[str, Any] = {}
-    for name, shape in ((n, w.shape) for n, w in kind(3, 5, 2, rng=9).weights.items()):
-        if kind is RNN:
-            drawn[name] = rng.uniform(-1 / 5**0.5, 1 / 5**0.5, shape)
-        else:
-            drawn[name] = rng.standard_normal(shape) if name[0] == "W" else np.zeros(shape)
-    return bits({name: w.astype(dtype) for name, w in drawn.items()})
+def test_layers_have_the_names_and_shapes_of_torch(bias: bool) -> None:
+    """In torch's order; layer 1 is as wide as both directions of layer 0."""
+    torch = pytest.importorskip("torch")
+    ours = RNN(3, 5, 2, bias=bias, bidirectional=True, rng=1).weights
+    theirs = torch.nn.RNN(3, 5, 2, bias=bias, bidirectional=True).state_dict()
+    assert [(n, w.shape) for n, w in ours.items()] == [(n, w.shape) for n, w in theirs.items()]
 
 
 @every_kind
 @every_dtype
 def test_drawn(kind: type[AnyRNN], dtype: type[np.floating]) -> None:
-    """One seed, one model, whatever was drawn before; a second draw from a generator, another."""
-    random_state, numpy_state = random.getstate(), str(np.random.get_state())  # noqa: NPY002
-    generator, expected = np.random.default_rng(1), np.random.default_rng(1)
-    wanted = drawn_from(kind, dtype, expected)
-    seeds: list[Any] = [1, np.int64(1), generator]
-    for rng in seeds:
-        assert bits(kind(3, 5, 2, dtype=dtype, rng=rng).weights) == wanted
-    again = bits(kind(3, 5, 2, dtype=dtype, rng=generator).weights)
-    assert again == drawn_from(kind, dtype, expected) != wanted
-    assert random.getstate() == random_state
-    assert str(np.random.get_state()) == numpy_state  # noqa: NPY002
+    """The generator's next numbers, drawn in float64 and then rounded, whatever was drawn before.
+
+    Standard normal with biases of 0, those of `RNN` uniform from -1/√H to 1/√H.
+    """
+    before = random.getstate(), str(np.random.get_state())  # noqa: NPY002
+    expected, generator = np.random.default_rng(1), np.random.default_rng(1)
+    seeds: list[Any] = [1, np.int64(1), generator, generator]
+    made: list[AnyRNN] = [kind(3, 5, 2, dtype=dtype, rng=rng) for rng in seeds]
+    wanted: list[dict[str, Any]] = [{}, {}]
+    for drawn, (name, weight) in product(wanted, made[0].weights.items()):
+        if kind is RNN:
+            values = expected.uniform(-1 / 5**0.5, 1 / 5**0.5, weight.shape)
+        else:
+            values = expected.standard_normal(weight.shape) if name[0] == "W" else 0 * weight
+        drawn[name] = values.astype(dtype)
+    *first, second = (bits(model.weights) for model in made)
+    assert first == [bits(wanted[0])] * 3
+    assert second == bits(wanted[1]) != first[0]
+    assert (random.getstate(), str(np.random.get_state())) == before  # noqa: NPY002
 
 
-def travels(model: AnyRNN, other: AnyRNN) -> None:
-    """The model's mapping, in whatever order, makes it anew, and makes `other` the same."""
+OF_LAYERS = [
+    {"num_layers": layers, "bias": bias, "bidirectional": both}
+    for layers, bias, both in product((1, 12), (True, False), (True, False))
+]
+
+
+@every_dtype
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [(SingleSequenceRNN, {}), (BatchRNN, {}), *((RNN, options) for options in OF_LAYERS)],
+)
+def test_mapping_round_trip(
+    kind: type[AnyRNN], options: dict[str, Any], dtype: type[np.floating]
+) -> None:
+    """A mapping, in whatever order, makes the same model anew, or replaces another's weights.
+
+    Names and shapes bring back every option that they can show, of more than ten layers too.
+    """
+    if kind is RNN:
+        model: AnyRNN = drawn_layers(dtype=dtype, **options)
+        other: AnyRNN = RNN(3, 4, rng=9, dtype=dtype, **options)
+    else:
+        model, other = (drawn_model(kind, 3, 5, 2, dtype=dtype, seed=seed) for seed in (1, 9))
     assert bits(other.weights) != bits(model.weights)
-    shuffled = dict(reversed(model.weights.items()))
+    shuffled = dict(sorted(model.weights.items(), reverse=True))
     other.weights = shuffled
     given = drawn_inputs(model), drawn_state(model)
-    for same in (other, type(model).from_weights(shuffled)):
+    for same in (other, kind.from_weights(shuffled)):
         assert repr(same) == repr(model)
         assert list(same.weights) == list(model.weights)
         assert bits(same.weights) == bits(model.weights)
         assert bits(results(same, *given)) == bits(results(model, *given))
 
 
-@every_step_kind
-@every_dtype
-def test_mapping_round_trip(kind: type[StepRNN], dtype: type[np.floating]) -> None:
-    """One mapping makes the same model anew, or replaces another's weights."""
-    model = drawn_model(kind, 3, 5, 2, dtype=dtype)
-    travels(model, kind(3, 5, 2, dtype=dtype, rng=9))
-    sizes = f"input_size=3, hidden_size=5, output_size=2, dtype={np.dtype(dtype)}"
-    assert repr(model) == f"{kind.__name__}({sizes})"
-
-
-@every_dtype
-@pytest.mark.parametrize("layers", [1, 3])
-@pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("both", [True, False])
-def test_mapping_round_trip_of_layers(
-    dtype: type[np.floating], layers: int, bias: bool, both: bool
-) -> None:
-    """Names and shapes bring back every option that they can show."""
-    options: dict[str, Any] = {"bias": bias, "bidirectional": both, "dtype": dtype}
-    model = drawn_layers(num_layers=layers, **options)
-    travels(model, RNN(3, 4, layers, rng=9, **options))
-
-
-def test_options_of_from_weights() -> None:
+def test_a_model_shows_its_options() -> None:
     """What names and shapes do not show is given beside them."""
     weights = drawn_layers(num_layers=2).weights
     model = RNN.from_weights(weights, nonlinearity="relu", batch_first=True, dropout=0.25)
@@ -137,55 +116,51 @@ def test_options_of_from_weights() -> None:
         "RNN(input_size=3, hidden_size=4, num_layers=2, bias=True, bidirectional=False, "
         "nonlinearity='relu', batch_first=True, dropout=0.25, dtype=float64)"
     )
+    shares: list[Any] = [0, 1, np.float32(0.5)]
+    assert [RNN(3, 4, dropout=p, rng=1).dropout for p in shares] == shares
+    other = repr(BatchRNN(3, 5, 2, dtype="f4", rng=1))
+    assert other == "BatchRNN(input_size=3, hidden_size=5, output_size=2, dtype=float32)"
 
 
 @every_step_kind
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
-def test_a_copy_is_a_model_of_its_own(kind: type[StepRNN], copied: Callable[[Any], Any]) -> None:
+def test_a_copy_is_a_model_of_its_own(kind: type[StepRNN]) -> None:
     """What is written to a weight of a copy decides what it computes, and that alone."""
     model = drawn_model(kind, 3, 5, 2)
     inputs, before = drawn_inputs(model), bits(model.weights)
-    model.forward(inputs)
-    model.told = "kept"
-    other = copied(model)
-    assert (type(other), other.told) == (kind, "kept")
-    assert bits(other.weights) == before
-    for name in WEIGHT_NAMES:
-        getattr(other, name)[:] = 0
-    assert bits(model.weights) == before
-    assert not any(y.any() for y in other.forward(inputs)[0].values())
-    assert all(y.any() for y in model.forward(inputs)[0].values())
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert (type(other), bits(other.weights)) == (kind, before)
+        for name in WEIGHT_NAMES:
+            getattr(other, name)[:] = 0
+        assert bits(model.weights) == before
+        assert not any(y.any() for y in other.forward(inputs)[0].values())
+        assert all(y.any() for y in model.forward(inputs)[0].values())
 
 
 @every_step_kind
-@pytest.mark.parametrize("way", ["in place", "got before", "by name", "by arithmetic", "at once"])
-def test_a_changed_weight_is_computed_with(kind: type[StepRNN], way: str) -> None:
+def test_a_changed_weight_is_computed_with(kind: type[StepRNN]) -> None:
     """However a weight is changed between two calls, the second computes with what it is now."""
     model, new = drawn_model(kind, 3, 5, 2), drawn_model(kind, 3, 5, 2, seed=9).weights
-    inputs, got = drawn_inputs(model), {name: getattr(model, name) for name in new}
-    first = bits(model.forward(inputs)[0])
+    inputs, old = drawn_inputs(model), model.weights
+
+    def computes_with(weights: Any) -> bool:
+        other = kind.from_weights(weights)
+        return bits(model.forward(inputs)[0]) == bits(other.forward(inputs)[0])
+
+    got = {name: getattr(model, name) for name in new}
+    assert computes_with(old)
     for name, value in new.items():
-        match way:
-            case "in place":
-                getattr(model, name)[:] = value
-            case "got before":
-                got[name][:] = value
-            case "by name":
-                setattr(model, name, value)
-            case "by arithmetic":  # as `model.W_hh *= 0` and `model.W_hh += value` do
-                array = getattr(model, name)
-                array *= 0
-                array += value
-                setattr(model, name, array)
-    if way == "at once":
-        model.weights = new
-    again = bits(model.forward(inputs)[0])
-    assert again == bits(kind.from_weights(new).forward(inputs)[0]) != first
+        got[name][:] = value
+    assert computes_with(new)
+    assert not computes_with(old)
+    model.W_hh *= 2
+    model.b_hh += 1
+    assert computes_with(new | {"W_hh": 2 * new["W_hh"], "b_hh": 1 + new["b_hh"]})
+    model.weights = old
+    assert computes_with(old)
 
 
 @every_step_kind
 def test_weights_change_places(kind: type[StepRNN]) -> None:
-    """An array that was got before an assignment keeps what it held."""
     model = drawn_model(kind, 4, 4, 4)
     W_xh, W_hh = model.weights["W_xh"], model.weights["W_hh"]
     model.W_xh, model.W_hh = model.W_hh, model.W_xh

@@ -5,7 +5,6 @@ the inputs as they are given and returns states and outputs in new memory.
 """
 
 import ctypes
-import shutil
 import subprocess
 import tempfile
 from ctypes import POINTER, Structure, byref, c_char_p, c_int, c_int64, c_ubyte, c_void_p
@@ -106,15 +105,11 @@ def _tanh(number: int) -> tuple[int, int]:
 
 
 def _compiled(real: str) -> ctypes.CDLL:
-    compiler = shutil.which("cc")
-    if compiler is None:
-        raise ImportError("no C compiler was found")
     with tempfile.TemporaryDirectory() as folder:
         library = f"{folder}/floor.so"
         flags = ["-O3", "-march=native", "-shared", "-fPIC", f"-DREAL={real}"]
-        command = [compiler, *flags, str(SOURCE), "-o", library]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            last = (done.stderr.strip() or "no message").splitlines()[-1]
-            raise ImportError(f"the C compiler failed: {last}")
+        try:
+            subprocess.run(["cc", *flags, str(SOURCE), "-o", library], check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise ImportError(f"the C compiler failed: {error}") from error
         return ctypes.CDLL(library)  # once loaded, it needs its file no more
