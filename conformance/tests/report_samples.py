@@ -8,6 +8,7 @@ from itertools import islice
 from math import inf
 
 import pytest
+from markdown_it import MarkdownIt
 from rnn_conformance import BASIC, Cause, Diagnosis, Record, Report, check
 from rnn_conformance.bounds.judgement import Place
 from rnn_conformance.run.verdict import Interrupted
@@ -25,6 +26,8 @@ TRICKS = (
     "{{ 7 * 7 }} {% include 'style.css' %}",
     "\x1b[31m \x00 \u202e \ud800 &amp; &lt;",
     "$(touch x); `touch y` 'z",
+    "|`\\",
+    " ",
 )
 
 
@@ -83,6 +86,14 @@ def hostile(trick: str) -> Report:
         command=trick,
         notes=(trick,),
     )
+
+
+SAMPLES = (right, wrong, known, interrupted)
+MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
+
+
+def squeezed(text: str) -> str:
+    return " ".join(text.split())
 
 
 class Tags(HTMLParser):

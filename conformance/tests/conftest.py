@@ -1,0 +1,35 @@
+"""What several test files share."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rnn_conformance.vectors import export
+
+from .miniatures import Command
+from .vector_results import ONLY
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few vectors, which no test changes."""
+    folder = tmp_path_factory.mktemp("vectors")
+    export(folder, only=ONLY)
+    return folder
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a main function with these arguments."""
+
+    def run(main: Callable[[list[str]], int], *arguments: object) -> tuple[int, str, str]:
+        try:
+            status = main([*map(str, arguments)])
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        assert "\x1b" not in out
+        return status, out, err
+
+    return run
