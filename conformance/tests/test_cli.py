@@ -114,13 +114,11 @@ def test_nothing_executed_is_not_judged(check: Command) -> None:
     ("arguments", "line"),
     [
         (["nope", "--json", "kept.json"], "implementation 'nope': expected module:object, or file"),
-        (["nope", "--json", "b.json"], "implementation 'nope': expected module:object, or file.py"),
         (["fakes:InterruptedEarly"], "interrupted"),
         (
             ["fakes:Wrong", "--claims", "old.toml"],
             "old.toml: layouts: since 0.2.0 all claims are one",
         ),
-        ([RIGHT, "--seed", "-1"], "seed: expected an integer from 0 on, got -1"),
         (["fakes:Marking", "--json", "absent/a"], "[Errno 2] No such file or directory: 'absent/a"),
         (["fakes:Marking", "--json", "."], "[Errno 21] Is a directory: '.'"),
         ([RIGHT, "--json", "a\0b"], "embedded null byte"),
@@ -263,8 +261,6 @@ def test_a_report_on_what_lies_here_names_no_path_of_the_machine(
     ("missing", "extra", "arguments"),
     [
         ("jinja2", "reports", ("check", RIGHT, "--html", "a.html")),
-        ("jsonschema", "reports", ("check", RIGHT, "--html", "a.html")),
-        ("jinja2", "reports", ("scoreboard", "a.json", "--html", "a.html")),
         ("jsonschema", "reports", ("scoreboard", "a.json", "--markdown", "a.md")),
         ("safetensors", "files", ("check", "--exec", "./absent", *HERE)),
         ("safetensors", "files", ("vectors", "export", "new")),

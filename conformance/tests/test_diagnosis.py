@@ -20,8 +20,6 @@ from .strangers import (
     LastUnitOfLaterRowsShrunk,
     OneMaskForAllSteps,
     TanhTwoEpsSmall,
-    TorchWithFinalStatesFromTheTop,
-    TorchWithoutRecurrentBias,
     TransposedWithoutInputBias,
     TwoBugs,
     drops_b_hh,
@@ -88,14 +86,6 @@ def test_what_is_not_given_hides_no_cause() -> None:
     checks = ["output", "omitted_h_0_is_zeros", "earlier_results_kept"]
     found = diagnosed(as_implementation(TransposedByStep), checks)
     assert names(found) == [("RecurrentWeightTransposed",)]
-
-
-def test_a_changed_framework_is_explained() -> None:
-    for changed, name in (
-        (TorchWithoutRecurrentBias(), "RecurrentBiasDropped"),
-        (TorchWithFinalStatesFromTheTop(), "FinalStatesFromTheTop"),
-    ):
-        assert names(diagnosed(changed, VALUES, 23)) == [(name,)]
 
 
 def test_what_checks_cannot_tell_apart_is_named_together() -> None:
@@ -170,11 +160,6 @@ def test_failures_that_do_not_come_again_are_explained_by_their_order() -> None:
     assert not found.repeated
     assert names(found) == [("WrongAtFirstCall",)]
     assert "did not come again" in str(found)
-
-
-def test_nothing_is_diagnosed_where_nothing_fails_or_nobody_asks() -> None:
-    assert check("rnn_reference.BatchRNN", checks=["trajectory"]).diagnosis is None
-    assert check(TwoBugs(), checks=["trajectory"], diagnosed=False).diagnosis is None
 
 
 def test_shares_are_alike_on_one_side_of_the_bound_or_near_each_other() -> None:

@@ -4,10 +4,8 @@ import sys
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import numpy as np
 import pytest
 from rnn_conformance import BASIC, Answer, Call, CannotBeJudged, as_implementation, claims, load
 from rnn_conformance.contract.call import Implementation
@@ -69,9 +67,7 @@ def test_a_name_of_no_known_form(here: Path, name: str) -> None:
     ("name", "reason"),
     [
         ("absent:f", "importing absent failed: ModuleNotFoundError: No module named 'absent'"),
-        (".fine:f", "importing .fine failed: TypeError: the 'package' argument is required to *"),
         ("raising:f", "importing raising failed: ValueError: two lines"),
-        ("raising.py:f", "importing raising.py failed: ValueError: two lines"),
         ("exiting:f", "importing exiting failed: SystemExit: 0"),
         ("skipping:f", "importing skipping failed: Skipped: not here"),
         ("unfinished.py:f", "importing unfinished.py failed: File *line 1 def f(: *SyntaxError: *"),
@@ -131,9 +127,6 @@ def test_what_is_built_in_goes_by_its_name(here: Path, name: str) -> None:
 NARROW = frozenset(("batch_first", "float32", "tanh", "h_n"))
 
 
-def function(weights: Any, inputs: Any, h_0: Any) -> Any: ...
-
-
 class WithoutForward:
     """Neither run nor forward."""
 
@@ -158,12 +151,6 @@ class Exiting(Recurrence):
 
 class OfTorch:
     __module__ = "torch.nn.modules.rnn"
-
-
-class FailingName(Recurrence):
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        raise OSError("no name")
 
 
 def having(**attributes: Any) -> Recurrence:
@@ -191,16 +178,12 @@ EXPECTED = (
     ("given", "message"),
     [
         (None, f"'NoneType': {EXPECTED}an object of type NoneType"),
-        (np.zeros(3), f"'ndarray': {EXPECTED}an object of type ndarray"),
-        (ModuleType("mine"), f"'module': {EXPECTED}an object of type module"),
         (WithoutForward, f"{EXPECTED}the class WithoutForward, which has neither run nor forward"),
-        (WithoutForward(), f"{EXPECTED}an object of type WithoutForward"),
         (WithoutClaims, f"{EXPECTED}an object of type WithoutClaims, without claims"),
         (Failing, "'failing': ValueError: no GPU"),
         (Exiting, "'Recurrence': SystemExit: 0"),
         (type("Net", (OfTorch,), {}), "'Net': a module of torch; if it stands in for "
             "torch.nn.RNN, say so: --like torch.nn.RNN"),
-        (FailingName, "'FailingName': OSError: no name"),
         (having(name=3), "name: expected str, got int"),
         (having(claims=("single",)), "claims: expected frozenset, got tuple"),
         (having(claims=frozenset({"tanh"})), f"claims: expected a layout, {LAYOUTS}tanh"),
@@ -222,11 +205,9 @@ def test_what_is_no_implementation(given: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("given", "kind", "claimed"),
     [
-        (function, PlainFunction, BASIC),
         (claims(*NARROW)(claiming(None)), PlainFunction, NARROW),
         (BatchRNN, StepByStepClass, BASIC - {"h_n"}),
         (claims(*NARROW)(type("Mine", (BatchRNN,), {})), StepByStepClass, NARROW),
-        (Recurrence, Recurrence, Recurrence.claims),
         ("rnn_reference.SingleSequenceRNN", StepByStepClass, SINGLE),
     ],
 )
@@ -242,11 +223,8 @@ def test_what_is_an_implementation(given: Any, kind: type[Any], claimed: frozens
     ("bad", "message"),
     [
         (("time_first", "tanh", "float8"), "expected a selection of .*, got float8"),
-        (("time_first", "tanh", np.float32), r"expected a selection of .*, got \("),
         (("float32", "tanh"), "expected a layout, of single, .*, got float32, tanh"),
-        (("single", "relu"), "expected a dtype, of float32, .*, got relu, single"),
         (("single", "float32"), "expected a cell, of tanh, relu, got float32, single"),
-        ((), "expected a layout, .*, got nothing"),
     ],
 )
 def test_bad_claims_are_refused(bad: tuple[Any, ...], message: str) -> None:

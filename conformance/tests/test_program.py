@@ -25,12 +25,6 @@ def started(tmp_path: Path) -> Iterator[Started]:
         yield start
 
 
-def test_a_program_that_answers_rightly_passes(started: Started) -> None:
-    right = started()
-    checks = ("shape_and_dtype", "output", "final_state", "readout")
-    assert [judged(right, check).outcome for check in checks] == ["passed"] * 4
-
-
 def test_a_refusal_is_told_apart_from_a_crash(started: Started) -> None:
     """To refuse NaN is right, to die of it is not."""
     refuses_nan = """
@@ -54,15 +48,13 @@ def test_a_layer_that_dies_of_wrong_sizes_has_not_refused_them() -> None:
 
 
 RECURRENCE = """
-import json, os, sys
+import json, sys
 from pathlib import Path
 from rnn_conformance.sources.exchange import CALL, TENSORS, call_of, read_tensors, write_tensors
 from rnn_conformance.variants.recurrence import Recurrence
 for line in sys.stdin:
     folder = Path(line[:-1])
     call = call_of(json.loads((folder / CALL).read_text()), read_tensors(folder / TENSORS, 10**9))
-    if len(call.inputs) == 1:
-        os.abort()
     answer = vars(Recurrence().run(call))
     given = {name: answer[name] for name in sys.argv[1:] if answer[name] is not None}
     write_tensors(folder / "answer.safetensors", given)
@@ -72,7 +64,7 @@ for line in sys.stdin:
 
 @pytest.fixture
 def recurrence(tmp_path: Path) -> Iterator[Started]:
-    """Starts a right program that gives these parts, and dies where there is one step."""
+    """Starts a right program that gives these parts."""
     (tmp_path / "recurrence.py").write_text(RECURRENCE)
     with ExitStack() as ended:
 
@@ -82,16 +74,6 @@ def recurrence(tmp_path: Path) -> Iterator[Started]:
             return found
 
         yield start
-
-
-def test_a_crash_in_one_case_harms_no_other(recurrence: Started) -> None:
-    claims = ("time_first", "float32", "tanh", "relu", "bidirectional", "layers", "h_0", "readout")
-    items = plan(recurrence("output", "y", claims=claims), checks=["output"])
-    died = [item for item in items if item.case.T == 1]
-    around = [items[0], died[0], items[1], died[1], items[2]]
-    records = [item.execute() for item in around]
-    assert [r.outcome for r in records] == ["passed", "failed", "passed", "failed", "passed"]
-    assert records[1].message.startswith("ended with signal SIGABRT")
 
 
 def test_what_a_program_leaves_out_is_not_claimed_unless_it_said_so(recurrence: Started) -> None:
@@ -144,12 +126,9 @@ def test_a_program_ends_when_nothing_refers_to_it_and_with_the_interpreter(tmp_p
     ("command", "options", "said"),
     [
         ("/nonexistent/program", {}, r"^program '.*': cannot be started: \[Errno"),
-        (["no-such-program-anywhere"], {}, r"^program '.*': cannot be started: \[Errno"),
         ("", {}, "command: expected a program and its arguments, got ''"),
-        ([1], {}, r"command: expected a program and its arguments, got \[1\]"),
         ("'unclosed", {}, "command: .*: No closing quotation"),
         ("cat", {"time_limit": 0}, "time_limit: expected seconds above 0, got 0"),
-        ("cat", {"claims": "tanh"}, "claims: expected a selection of .* got 'tanh'"),
         ("cat", {"claims": {"tanh"}}, "claims: expected a layout, of single, .* got tanh"),
     ],
 )

@@ -61,10 +61,7 @@ def test_a_misbehaviour_is_one_failure_with_one_clear_line(
 @pytest.mark.parametrize(
     ("changes", "check", "said"),
     [
-        ({"output": STATES[:-1]}, "output", "expected shape (7, 4, 3), got"),
-        ({"output": STATES * np.float32("nan")}, "output", "found nan"),
         ({"output": STATES.astype("d")}, "shape_and_dtype", "dtype float32, got float"),
-        ({"output": STATES > 0}, "output", "numbers, got dtype bool"),
         ({"other": STATES}, "output", "answer.safetensors: expected output, and h_n and y"),
         ({"y": np.zeros(40_000)}, "output", "bytes, got more"),
     ],

@@ -58,25 +58,19 @@ def at(*path: str | int) -> Callable[[Any], tuple[Any, Any]]:
 
 SPOILED = {
     "format: expected 3, got 1; another version wrote it": (at("format"), 1),
-    "format: expected 3, got True; another version wrote it": (at("format"), True),
     "not_claimed.readout: 0 is less than the minimum of 1": (at("not_claimed", "readout"), 0),
     "Additional properties are not allowed ('extra' was unexpected)": (at("extra"), 1),
     "records[0]: Additional properties are not allowed ('extra'": (at("records", 0, "extra"), 1),
-    "records[0].outcome: 'right' is not one of": (at("records", 0, "outcome"), "right"),
     "records[0].check: 'a-b' does not match": (at("records", 0, "check"), "a-b"),
     "records[0].clauses[0]: 'CELL' does not match": (at("records", 0, "clauses"), ["CELL"]),
     "records[0].worst_share: -1 is less than the minimum": (at("records", 0, "worst_share"), -1),
     "records[3].worst_share: 1.5 is greater than the": (at("records", 3, "worst_share"), 1.5),
     "records[0].worst_share: 'nan' does not match": (at("records", 0, "worst_share"), "nan"),
     "records[0].first_outside: 'step' is a required": (at("records", 0, "first_outside"), {}),
-    "records[0].message: None is not of type 'string'": (at("records", 0, "message"), None),
     "records[0].check: 'a\\n' does not match": (at("records", 0, "check"), "a\n"),
     "records[0].clauses[0]: 'RNN-A-1\\n' does": (at("records", 0, "clauses"), ["RNN-A-1\n"]),
     "seed: -1 is less than the minimum of 0": (at("seed"), -1),
-    "seed: 0.5 is not of type 'integer'": (at("seed"), 0.5),
-    "environment.numpy: 2 is not of type 'string'": (at("environment", "numpy"), 2),
     "diagnosis.causes[0].names: [] should be": (at("diagnosis", "causes", 0, "names"), []),
-    "diagnosis: 1 is not valid under any": (at("diagnosis"), 1),
     "conforms, by the records: expected False, got True": (at("conforms"), True),
     "failed, by the records: expected 3, got 0": (at("failed"), 0),
     "executed, by the records: expected": (at("executed"), 1),
@@ -104,16 +98,14 @@ def test_a_spoiled_report_is_refused(message: str, tmp_path: Path) -> None:
     ("content", "message"),
     [
         (b"", "Expecting value: line 1 column 1 (char 0)"),
-        (b"[]", "$: [] is not of type 'object'"),
         (b"\xff", "'utf-8' codec can't decode byte 0xff"),
         (b'{"a": NaN}', "expected JSON, which has no number NaN"),
         (b'{"seed": 1, "seed": 1}', "got 'seed' twice in an object"),
         (b"[" * 1_000_000, "recursion"),
-        (b'{"a":' * 1_000_000, "recursion"),
         (b"1" * 5000, "Exceeds the limit"),
         (b'{"records": []}', "format: expected 3, got None; another version wrote it"),
     ],
-    ids=range(9),
+    ids=range(7),
 )
 def test_what_is_no_report_is_refused(content: bytes, message: str, tmp_path: Path) -> None:
     path = tmp_path / "report.json"

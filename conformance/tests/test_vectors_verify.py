@@ -186,8 +186,6 @@ def test_links_are_not_followed_out_of_the_folder(results: Path, own: Path) -> N
     [
         ({"format": 1}, "format: expected 2, got 1; another version wrote it"),
         ({"more": 1}, "'more' was unexpected"),
-        ({"seed": -1}, "seed: -1 is less than the minimum of 0"),
-        ({"cases": []}, "cases: [] should be non-empty"),
         ({"index": "0" * 64 + "\n"}, "index: "),
         ({"flags": {}}, "is not explained"),
     ],
