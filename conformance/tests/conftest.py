@@ -1,12 +1,13 @@
 """What several test files share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from rnn_conformance.vectors import export
 
 from .miniatures import Command
+from .programs import Started, workplace
 from .vector_results import ONLY
 
 
@@ -16,6 +17,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("vectors")
     export(folder, only=ONLY)
     return folder
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Started]:
+    """Starts programs that misbehave as they are told."""
+    with workplace(tmp_path) as start:
+        yield start
 
 
 @pytest.fixture

@@ -8,13 +8,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 from rnn_conformance.cases.case import H0, Case, LengthsKind
-from rnn_conformance.cases.catalogue import (
-    PAIRS,
-    RANDOM,
-    catalogue,
-    every_option,
-    one_layer_cases,
-)
+from rnn_conformance.cases.catalogue import PAIRS, RANDOM, catalogue, every_option, one_layer_cases
 from rnn_conformance.cases.vacuity import refuse_vacuous
 from rnn_conformance.cells.drawing import EXTREMES
 from rnn_conformance.contract.call import BASIC, DTYPES, HALF_DTYPES, LAYOUTS, NONLINEARITIES

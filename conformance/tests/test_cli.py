@@ -136,25 +136,6 @@ def test_what_cannot_be_judged_is_told_in_one_line_and_leaves_no_file(
     assert not (here / "was_run").exists()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "line"),
-    [
-        ([], ""),
-        (["check"], "one of the arguments implementation --exec is required"),
-        (["check", RIGHT, "--check", "states"], "argument --check: invalid choice: 'states' (cho"),
-        (["check", RIGHT, "--processes", "65"], "argument --processes: expected a number from 0"),
-        (["mutants", "--processes", "0"], "argument --processes: expected a number from 1 to 64"),
-    ],
-)
-def test_a_wrong_command_or_option_is_told_with_the_usage(
-    run: Command, arguments: list[str], line: str
-) -> None:
-    status, out, err = run(*arguments)
-    assert (status, out) == (2, "")
-    assert err.startswith("usage: rnn-conformance ")
-    assert f"error: {line}" in err.splitlines()[-1]
-
-
 def test_the_cause_is_named_before_the_verdict_and_in_the_file(
     run: Command, check: Command
 ) -> None:

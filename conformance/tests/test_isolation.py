@@ -103,9 +103,7 @@ def test_the_verdict_is_that_of_one_process(name: str, processes: int, tmp_path:
 @pytest.mark.slow
 def test_without_a_result_there_is_no_diagnosis_of_it(tmp_path: Path) -> None:
     report = check(
-        Source(_file(tmp_path, "os.abort()")),
-        checks=CHECK,
-        isolation=Isolation(processes=2),
+        Source(_file(tmp_path, "os.abort()")), checks=CHECK, isolation=Isolation(processes=2)
     )
     assert len(report.failures) > 1
     assert report.diagnosis is None

@@ -212,11 +212,7 @@ CRASH = f"output and ({MAIN}] or {MAIN.replace('-h0', '-no_h0')}])"
 
 @pytest.mark.parametrize(
     ("marked", "option", "failed"),
-    [
-        (False, "--rnn-isolated", 1),
-        (True, "--rnn-seed=0", 1),
-        (True, "--rnn-not-isolated", 0),
-    ],
+    [(False, "--rnn-isolated", 1), (True, "--rnn-seed=0", 1), (True, "--rnn-not-isolated", 0)],
 )
 def test_a_crash_is_one_failed_check_where_isolated(
     marked: bool, option: str, failed: int, host: pytest.Pytester

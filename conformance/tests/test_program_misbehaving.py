@@ -1,20 +1,14 @@
 """Whatever a program does is one clear failure, and the next call is answered again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from rnn_conformance.sources.exchange import write_tensors
-from tests.programs import ANSWER, COPY_ANSWER, STATES, Started, judged, workplace
 
-
-@pytest.fixture
-def started(tmp_path: Path) -> Iterator[Started]:
-    with workplace(tmp_path) as start:
-        yield start
-
+from .programs import ANSWER, COPY_ANSWER, STATES, Started, judged
 
 FLOOD = "while True: os.write({}, b'x' * 60000 + {})"
 CHILD = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99)', folder]); "

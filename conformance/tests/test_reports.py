@@ -148,19 +148,6 @@ def test_a_clause_is_read_with_its_sentence() -> None:
     assert len(clauses()) > 30
 
 
-def test_clauses_stand_in_the_order_of_the_specification() -> None:
-    found = by_clause_in_order(right())
-    assert list(found) == [name for name in clauses() if name in found]
-    recorded = by_clause(right().records)
-    assert {name: found[name] for name in recorded} == recorded
-    assert {found[name].run for name in found if name not in recorded} == {0}
-    (record, *_) = right().records
-    unknown = replace(
-        right(), records=(replace(record, clauses=("RNN-A-9", "RNN-CELL-1")),), not_claimed={}
-    )
-    assert list(by_clause_in_order(unknown)) == ["RNN-CELL-1", "RNN-A-9"]
-
-
 def test_the_command_repeats_the_run() -> None:
     named = command(right())
     assert named == (

@@ -86,20 +86,3 @@ def test_command(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     assert all("expected" in line for line in failed)
     number = int(failed[0].split()[2])
     assert failed[0] in command(soak.main, "--start", number, "--cases", 1)[1].splitlines()
-
-
-def test_interrupted(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Interrupting(Recurrence):
-        calls = 0
-
-        def run(self, call: Call) -> Answer:
-            self.calls += 1
-            if self.calls == 12:
-                raise KeyboardInterrupt
-            return super().run(call)
-
-    monkeypatch.setattr(soak, "layer_named", lambda _: Interrupting())
-    status, out, err = command(soak.main, "--cases", 50, "--start", 7)
-    assert status == 2
-    done = int(out.splitlines()[-1].split()[0])
-    assert f"interrupted before case {7 + done}" in err

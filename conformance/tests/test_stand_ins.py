@@ -21,18 +21,6 @@ class Strict(torch.nn.RNN):
     """Right."""
 
 
-class Stateful(torch.nn.RNN):
-    """Where h_0 is omitted, the state that the last call ended with goes on, if it fits."""
-
-    last: Any = None
-
-    def forward(self, x: Any, h: Any = None) -> Any:
-        if h is None and self.last is not None and self.last.shape[1:-1] == x.shape[1:-1]:
-            h = self.last
-        output, self.last = super().forward(x, h)
-        return output, self.last
-
-
 class Stale(torch.nn.RNN):
     """Weights are those of the first call."""
 
@@ -90,12 +78,7 @@ def outcome(check: str, stand_in: Any, case: Case = CASE) -> str:
 
 @pytest.mark.parametrize(
     ("stand_in", "check"),
-    [
-        (Stateful, "calls_are_independent"),
-        (Stale, "calls_are_independent"),
-        (Buffered, "earlier_results_kept"),
-        (Shared, "threads"),
-    ],
+    [(Stale, "calls_are_independent"), (Buffered, "earlier_results_kept"), (Shared, "threads")],
 )
 def test_what_a_module_keeps_is_seen(stand_in: Any, check: str) -> None:
     assert outcome(check, stand_in) == "failed"
