@@ -62,14 +62,7 @@ FOR: dict[str, tuple[list[Case], list[Case]]] = {
     "infinities_are_kept": ([CASE, RELU], [TWO, NORMAL]),
     "wrong_inputs_refused": (
         [SMALL, WIDE_READOUT, replace(SMALL, layout="single", B=1)],
-        [
-            replace(SMALL, B=1),
-            replace(SMALL, I=1),
-            replace(SMALL, H=1),
-            replace(SMALL, O=1),
-            replace(SMALL, L=1),
-            replace(SMALL, h_0="none"),
-        ],
+        [*(replace(SMALL, **{size: 1}) for size in "BIHOL"), replace(SMALL, h_0="none")],  # type: ignore[arg-type]
     ),
     "wrong_states_refused": ([SMALL], [replace(SMALL, h_0="none"), replace(SMALL, L=1)]),
     "wrong_rows_refused": ([SMALL], [replace(SMALL, h_0="none"), replace(SMALL, B=1)]),

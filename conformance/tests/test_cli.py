@@ -54,10 +54,6 @@ class Telling(Recurrence):
             return super().run(call)
         raise ValueError("na\\u00efve [bold]\\x1b[31m \\ud800")
 
-class Claiming(Recurrence):
-    name = "Claiming"
-    claims = frozenset(("time_first", "float32", "tanh"))
-
 class InterruptedEarly(Recurrence):
     def __init__(self):
         raise KeyboardInterrupt
@@ -105,9 +101,9 @@ def test_a_right_implementation_conforms(check: Command) -> None:
 
 
 def test_nothing_executed_is_not_judged(check: Command) -> None:
-    status, out, err = check("fakes.py:Claiming", "--check", "batch_first_equals_time_first")
+    status, out, err = check(RIGHT, "--check", "batch_first_equals_time_first")  # not claimed
     assert (status, err) == (2, "")
-    assert out.splitlines()[-1] == "Claiming could not be judged: no check was executed."
+    assert out.splitlines()[-1] == f"{RIGHT} could not be judged: no check was executed."
 
 
 @pytest.mark.parametrize(
@@ -164,33 +160,19 @@ def test_a_wrong_one_does_not_conform_and_the_table_counts_what_the_file_holds(
         [name, str(t.run), str(t.passed), str(t.failed), str(t.not_claimed), share(t.worst_share)]
         for name, t in by_check(records, data["not_claimed"]).items()
     ]
-    assert list(by_check(records)) == ["output", "trajectory"]
     failed = sum(t.failed for t in by_check(records).values())
     assert failed > 100
     assert (data["failed"], data["executed"], data["seed"]) == (failed, len(records), 5)
     assert (data["conforms"], data["complete"]) == (False, True)
     assert data["implementation"] == "RecurrentBiasDropped"
+    asked = "--check output --check trajectory --seed 5"
+    assert data["command"] == f"rnn-conformance check fakes.py:Wrong {asked}"
     assert data["environment"]["numpy"] == np.__version__
-    assert [each.to_json() for each in records] == data["records"]
     said = f"{failed} of {len(records)} checks failed (2 shown; --json FILE keeps all)."
     assert out.splitlines()[-1] == f"RecurrentBiasDropped DOES NOT CONFORM: {said}"
     assert out.count("\nFAILED output[") == out.count("\nFAILED trajectory[") == 1
     assert out.count("  to repeat it:\n") == 2
     assert "    expected = np.tanh(W_ih @ x + b_ih + W_hh @ h + b_hh)\n" in out
-
-
-def test_the_seed_changes_the_numbers_and_which_cases_are_drawn(check: Command) -> None:
-    reports = []
-    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        assert check(RIGHT, *QUICK, "--json", name, "--seed", seed)[0] == 0
-        reports.append(written(name))
-        command = f"rnn-conformance check {RIGHT} --check omitted_h_0_is_zeros --seed {seed}"
-        assert reports[-1].pop("command") == command
-    first, again, other = reports
-    assert first == again
-    ids = [[r["id"] for r in one["records"] if "drawn" not in r["id"]] for one in (first, other)]
-    assert ids[0] == ids[1]
-    assert other["seed"] == 1
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")

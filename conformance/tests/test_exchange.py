@@ -2,7 +2,6 @@
 
 import json
 import os
-import tracemalloc
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +12,6 @@ import numpy as np
 import pytest
 from rnn_conformance import Call, Case, catalogue
 from rnn_conformance.sources import exchange
-
-from .damage import damaged_bytes
 
 SCHEMA = Path(exchange.__file__).with_name("exchange.schema.json")
 CASES = catalogue(0)
@@ -63,8 +60,6 @@ FIELDS = exchange.fields_of(SMALL.call())
     [
         {name: value for name, value in FIELDS.items() if name != "layout"},
         {**FIELDS, "format": 1},
-        {**FIELDS, "dtype": "int8"},
-        {**FIELDS, "training": 0},
         {**FIELDS, "options": {"input_size": 1}},
         {**FIELDS, "options": {**FIELDS["options"], "output_size": 0}},
         {**FIELDS, "another": 1},
@@ -92,22 +87,3 @@ def test_what_is_no_plain_file_of_the_right_size_is_not_read(made: str, tmp_path
         said = f"expected at most {1000 + exchange.HEADER_BYTES} bytes, got more"
     with pytest.raises(ValueError, match=rf"^answer\.safetensors: {said}$"):
         exchange.read_answer(tmp_path, 1000)
-
-
-def test_a_damaged_answer_is_read_or_refused_and_nothing_else(tmp_path: Path) -> None:
-    rng = np.random.default_rng(20261123)
-    path, states = tmp_path / exchange.ANSWER, np.zeros((7, 3, 4), np.float32)
-    exchange.write_tensors(path, {"output": states, "h_n": states[:1], "y": states})
-    right, said = path.read_bytes(), []
-    tracemalloc.start()
-    for _ in range(500):
-        path.write_bytes(damaged_bytes(rng, right))
-        try:
-            exchange.read_answer(tmp_path, 10_000)
-        except ValueError as error:
-            said.append(str(error))
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert all(text.startswith("answer.safetensors: ") for text in said)
-    assert 400 < len(said) < 490
-    assert peak < 10**7

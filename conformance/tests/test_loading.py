@@ -230,8 +230,3 @@ def test_what_is_an_implementation(given: Any, kind: type[Any], claimed: frozens
 def test_bad_claims_are_refused(bad: tuple[Any, ...], message: str) -> None:
     with pytest.raises(ValueError, match=f"^claims: {message}"):
         claims(*bad)
-
-
-def test_claims_as_of_version_0_1_are_refused_in_one_line() -> None:
-    with pytest.raises(TypeError, match=r"^claims: layouts, h_0: since .* all claims are one list"):
-        claims(layouts=("single",), h_0=False)

@@ -114,15 +114,6 @@ def test_an_id_names_check_implementation_and_case(host: pytest.Pytester) -> Non
     result.stdout.no_fnmatch_line("*no check*")
 
 
-def test_one_check_can_be_selected_by_its_node_id(host: pytest.Pytester) -> None:
-    place = f"rnn_conformance.test_conformance::test_conforms[output[Recurrence-{MAIN}]]"
-    result = run(host, "--pyargs", place, f"--rnn-implementation={RIGHT}")
-    assert (result.ret, outcomes(result)) == (0, {"passed": 1})
-    table = summary(result, "Recurrence")
-    assert table["output"][:4] == table["total"][:4] == ["1", "1", "0", "0"]
-    assert VAIN not in result.outlines
-
-
 def test_two_implementations_have_a_table_each_under_versions_and_seed(
     host: pytest.Pytester,
 ) -> None:

@@ -50,17 +50,6 @@ def test_a_layer_that_raises_fails_and_the_soak_goes_on() -> None:
         assert outcome.failures["output"].startswith("raised SystemExit: 3")
 
 
-def test_only_what_is_claimed_is_asked() -> None:
-    class TanhAlone(Recurrence):
-        claims = Recurrence.claims - {"relu"}
-
-    outcomes = list(soak.soak([TanhAlone()], CASES))
-    assert [outcome for outcome in outcomes if outcome.failures] == []
-    for outcome in outcomes:
-        assert outcome.case.cell == "tanh" or not outcome.shares
-    assert sum(bool(outcome.shares) for outcome in outcomes) > 80
-
-
 def test_a_case_is_drawn_from_its_seed_and_number_alone() -> None:
     first = list(soak.soak([Recurrence()], range(10, 20), seed=3))
     again = list(soak.soak_in_processes(["Recurrence"], range(5, 20), seed=3, processes=2))
