@@ -124,6 +124,7 @@ def short(T: int, B: int = 64) -> Case:
     return Case(T, B, 3, 4, weights="normal", layout="batch_first")
 
 
+SHORT_RELU = replace(short(49), cell="relu", weights="contractive")
 AMONG: list[tuple[Condition, Case, frozenset[str], bool]] = [
     (relational, CASE, FEATURES, True),
     (relational, TWO, FEATURES, True),
@@ -152,12 +153,7 @@ AMONG: list[tuple[Condition, Case, frozenset[str], bool]] = [
     (usual_or_short, replace(short(48), dtype="float64"), FEATURES, True),
     (usual_or_short, replace(short(49), L=2), FEATURES, False),
     (usual_or_short, replace(short(49), weights="contractive"), FEATURES, False),
-    (
-        usual_or_short,
-        replace(short(49), cell="relu", weights="contractive"),
-        FEATURES - {"tanh"},
-        True,
-    ),
+    (usual_or_short, SHORT_RELU, FEATURES - {"tanh"}, True),
     (usual_or_short, replace(short(49), dtype="float16"), FEATURES, False),
 ]
 

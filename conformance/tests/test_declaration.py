@@ -98,9 +98,6 @@ def test_what_stands_in_for_torch_is_judged_as_torch_is(tmp_path: Path) -> None:
     assert {record.check for record in passed} == set(asked)
     assert {record.outcome for record in passed} == {"passed"}
     assert {record.outcome for record in failed} == {"failed"}
-    repeated = [r.reproduction for r in failed if "Case(" in r.reproduction]
-    assert repeated
-    assert all("Source(name=" in reproduction for reproduction in repeated)
 
 
 def test_what_cannot_stand_in_is_refused() -> None:

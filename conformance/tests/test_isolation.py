@@ -145,12 +145,6 @@ def test_wrong_numbers_are_refused(wrong: dict[str, Any], said: str) -> None:
         Isolation(**wrong)
 
 
-@pytest.mark.parametrize(("seed", "checks"), [(-1, None), (0, ["nothing"])])
-def test_what_cannot_be_planned_starts_no_process(seed: int, checks: list[str] | None) -> None:
-    with pytest.raises(ValueError, match=r"seed: expected an integer|checks: expected a selection"):
-        check("nothing:loaded", seed=seed, checks=checks, isolation=Isolation())
-
-
 def test_no_process_is_left() -> None:
     with Workers(Source(BATCH), Isolation(2), checks=CHECK) as workers:
         assert {record.outcome for record in workers.records()} == {"passed"}

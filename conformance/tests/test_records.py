@@ -97,9 +97,7 @@ def test_a_known_failure_that_passes_fails() -> None:
         ((), 0, 0, False, None),
         ((NOT_CLAIMED,), 0, 0, False, None),
         ((PASSED,), 1, 0, True, 0.25),
-        ((PASSED, NOT_CLAIMED), 1, 0, True, 0.25),
         ((PASSED, FAILED, NOT_CLAIMED), 2, 1, False, 7.0),
-        ((FAILED,), 1, 1, False, 7.0),
         ((record("a", "failed"),), 1, 1, False, None),
     ],
 )

@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance.cases.case import Case
-from rnn_conformance.checks.every import CHECKS
-from rnn_conformance.checks.plan import Planned
-from rnn_conformance.checks.records import Record
-from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import FEATURES, Answer, Call
 from rnn_conformance.variants.healthy import Plain
+
+from .miniatures import in_a_case as record
 
 ONE = Case(O=2)
 STACK = Case(O=2, L=3, bidirectional=True)
@@ -54,12 +52,6 @@ class TakesOne(AtCall):
 
 def nothing(answer: Answer, call: Call) -> Answer:
     return answer
-
-
-def record(implementation: Any, check: str, case: Case, *needs: str) -> Record:
-    subject = Subject(implementation)
-    subject.claimed |= {*needs}
-    return Planned(subject, CHECKS[check], case).execute()
 
 
 WEIGHTS = [
