@@ -89,12 +89,6 @@ def test_without_torch_the_line_says_how_to_install_it(
     assert message.endswith('; to install it: pip install "rnn-conformance[torch]"')
 
 
-def test_an_interrupt_while_loading_is_none_of_its_business(here: Path) -> None:
-    (here / "slow.py").write_text("raise KeyboardInterrupt")
-    with pytest.raises(KeyboardInterrupt):
-        load("slow:f")
-
-
 @pytest.mark.parametrize(
     ("name", "kind", "shown"),
     [

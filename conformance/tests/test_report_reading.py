@@ -15,7 +15,7 @@ from rnn_conformance.faces.reports.html import html
 from rnn_conformance.faces.reports.markdown import markdown
 from rnn_conformance.faces.reports.reading import SCHEMA, read_report
 
-from .damage import damaged_bytes, damaged_json
+from .damage import damaged_bytes, damaged_json, written_anew
 from .report_samples import SAMPLES, known, right, wrong
 
 MUTATED = 300
@@ -116,7 +116,7 @@ def test_what_is_no_report_is_refused(content: bytes, message: str, tmp_path: Pa
 
 def try_one(path: Path, content: bytes) -> str:
     """The message with which this is refused; empty where it is read, and then it is rendered."""
-    path.write_bytes(content)
+    written_anew(path, content)
     try:
         report = read_report(path)
     except ValueError as error:

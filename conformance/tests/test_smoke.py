@@ -84,13 +84,6 @@ def test_the_parts_that_a_function_does_not_give_are_not_asked_if_it_claims_noth
 def test_what_a_function_claims_itself_is_asked_though_it_gives_it_never() -> None:
     claiming = claims(*BASIC)(function(lambda found, weights: [found.pop(n) for n in OTHERS]))
     assert smoke(as_implementation(claiming)).claims == BASIC
-    report = check(claiming, checks=["final_state", "readout"], diagnosed=False)
-    assert report.notes == ()
-    assert {record.outcome for record in report.records} == {"failed"}
-    assert {record.message for record in report.failures} == {
-        "h_n: claimed, but not given",
-        "outputs: claimed, but not given",
-    }
 
 
 def test_wrong_numbers_of_ones_own_rnn_are_left_to_the_checks() -> None:

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 import torch
 from rnn_conformance import Case
-from rnn_conformance.checks.every import CHECKS
-from rnn_conformance.checks.plan import Planned
-from rnn_conformance.checks.subject import Subject
 from rnn_conformance.run.smoke import smoke
 from rnn_conformance.sources.adapters.torch_layer import TorchLayer
+
+from .miniatures import in_a_case
 
 CASE = Case(L=2, bidirectional=True, T=7, B=4, I=5, H=3)
 
@@ -72,8 +71,7 @@ class WrongInOrder(torch.nn.RNN):
 def outcome(check: str, stand_in: Any, case: Case = CASE) -> str:
     adapter = TorchLayer(stand_in, stand_in.__name__)
     assert smoke(adapter) is adapter
-    subject = Subject(adapter)
-    return Planned(subject, CHECKS[check], case).execute().outcome
+    return in_a_case(adapter, check, case).outcome
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from rnn_conformance.variants.wrong.lengths import FinalStateAfterPadding, Paddi
 from rnn_conformance.vectors import cli, export, verify
 from rnn_conformance.vectors.manifest import read_manifest
 
-from .damage import damaged_bytes, damaged_json
+from .damage import damaged_bytes, damaged_json, written_anew
 from .miniatures import Command
 from .vector_results import ONLY, compute, read, write
 
@@ -240,12 +240,6 @@ def fuzz(folder: Path, results: Path, case: str, rounds: int, seed: int) -> dict
         for each in changed:
             written_anew(each, intact[each])
     return counts
-
-
-def written_anew(path: Path, content: bytes) -> None:
-    """Write a file in place of another; a disk waits longer where one is cut short."""
-    path.unlink()
-    path.write_bytes(content)
 
 
 @pytest.mark.slow
