@@ -21,7 +21,7 @@ TRICKS = (
     "</pre></code></details></td></table><h1>",
     "a | b || c \\| d",
     "`` ` ``` ```` ~~~",
-    "\n\n# title\n\n| a |\n| --- |\n",
+    "\n````\n# title\n\n| a |\n| --- |\n",
     "[x](javascript:alert(1)) <https://example.org> https://example.org @someone #1",
     "{{ 7 * 7 }} {% include 'style.css' %}",
     "\x1b[31m \x00 \u202e \ud800 &amp; &lt;",

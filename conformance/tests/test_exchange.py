@@ -87,3 +87,12 @@ def test_what_is_no_plain_file_of_the_right_size_is_not_read(made: str, tmp_path
         said = f"expected at most {1000 + exchange.HEADER_BYTES} bytes, got more"
     with pytest.raises(ValueError, match=rf"^answer\.safetensors: {said}$"):
         exchange.read_answer(tmp_path, 1000)
+
+
+def test_numbers_that_numpy_lacks_are_refused(tmp_path: Path) -> None:
+    entry = {"dtype": "BF16", "shape": [1], "data_offsets": [0, 2]}
+    header = json.dumps({"output": entry}).encode()
+    content = len(header).to_bytes(8, "little") + header + bytes(2)
+    (tmp_path / exchange.ANSWER).write_bytes(content)
+    with pytest.raises(ValueError, match=r"^answer\.safetensors: numbers of type 'BF16', which"):
+        exchange.read_answer(tmp_path, 10**6)

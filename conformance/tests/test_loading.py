@@ -25,7 +25,6 @@ MODULES = {
     """,
     "raising": "raise ValueError('two\\nlines')",
     "exiting": "import sys; sys.exit(0)",
-    "skipping": "import pytest; pytest.skip('not here', allow_module_level=True)",
     "unfinished": "def f(:",
     "needing_torch": "import torch",
 }
@@ -67,7 +66,6 @@ def test_a_name_of_no_known_form(here: Path, name: str) -> None:
         ("absent:f", "importing absent failed: ModuleNotFoundError: No module named 'absent'"),
         ("raising:f", "importing raising failed: ValueError: two lines"),
         ("exiting:f", "importing exiting failed: SystemExit: 0"),
-        ("skipping:f", "importing skipping failed: Skipped: not here"),
         ("unfinished.py:f", "importing unfinished.py failed: File *line 1 def f(: *SyntaxError: *"),
         ("fine:absent", "fine has no 'absent'"),
         ("absent.py:f", "importing absent.py failed: FileNotFoundError: no file absent.py"),
@@ -93,7 +91,6 @@ def test_without_torch_the_line_says_how_to_install_it(
     ("name", "kind", "shown"),
     [
         ("fine:right", Recurrence, "Recurrence"),
-        ("fine:Recurrence", Recurrence, "Recurrence"),
         ("fine:function", PlainFunction, "fine:function"),
         ("./fine.py:Model", StepByStepClass, "./fine.py:Model"),
         ("{here}/fine.py:function", PlainFunction, "{here}/fine.py:function"),

@@ -89,7 +89,6 @@ def test_what_is_no_answer_fails_every_check_that_reads_it(
     [
         (ValueError("no such thing"), "ValueError: no such thing"),
         (SystemExit(0), "SystemExit: 0"),
-        (GeneratorExit(), "GeneratorExit"),
         (ValueError("two\n\n  lines"), "ValueError: two lines"),
         (ValueError("\x1b[31mred\x07 \udc80"), r"ValueError: \x1b[31mred\x07 \udc80"),
         (ValueError("x" * 1000), f"ValueError: {'x' * 288}"),

@@ -143,15 +143,10 @@ def test_json_of_a_report_says_what_comes_of_its_records() -> None:
 @pytest.mark.parametrize(
     ("found", "sentence"),
     [
-        (report(), "mine could not be judged: no check was executed."),
         (report(PASSED), "mine conforms: 1 checks passed, the worst error is 0.25 of its bound."),
         (
             report(*[FAILED] * 5, record("a", "failed")),
             "mine DOES NOT CONFORM: 6 of 6 checks failed (2 shown; --json FILE keeps all).",
-        ),
-        (
-            report(PASSED, FAILED, NOT_CLAIMED, complete=False),
-            "mine could not be judged: interrupted after 2 checks, 1 failed.",
         ),
     ],
 )

@@ -134,13 +134,6 @@ def test_markdown_is_no_longer_than_a_comment() -> None:
     assert "too long to stand here" in markdown(replace(right(), records=(too_long,)))
 
 
-def test_a_clause_is_read_with_its_sentence() -> None:
-    assert not [name for name, said in clauses().items() if "\n" in said or "**" in said]
-    assert clauses()["RNN-STATE-1"] == "An omitted `h_0` is zeros."
-    assert next(iter(clauses())) == "RNN-CELL-1"
-    assert len(clauses()) > 30
-
-
 def test_the_command_repeats_the_run() -> None:
     named = command(right())
     assert named == (
