@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,12 @@ def damaged_json(rng: np.random.Generator, content: bytes) -> bytes:
     for _ in range(rng.integers(1, 4)):
         data = _with_odd_value(rng, data)
     return json.dumps(data).encode()
+
+
+def written_anew(path: Path, content: bytes) -> None:
+    """Write a file in place of another; a disk waits longer where one is cut short."""
+    path.unlink(missing_ok=True)
+    path.write_bytes(content)
 
 
 def _with_odd_value(rng: np.random.Generator, data: Any) -> Any:

@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 from rnn_conformance import FEATURES, Answer, Call, Record, Report, plan
-from rnn_conformance.checks.subject import parts_of
+from rnn_conformance.cases.case import Case
+from rnn_conformance.checks.every import CHECKS
+from rnn_conformance.checks.plan import Planned
+from rnn_conformance.checks.subject import Subject, parts_of
 from rnn_conformance.contract.call import Array
 from rnn_conformance.variants.recurrence import Recurrence
 from rnn_reference import BatchRNN
@@ -14,6 +17,7 @@ from rnn_reference import BatchRNN
 MAIN = "float32-T7-B3-I5-H4-O2-L1-tanh-h0-normal"
 BARE = MAIN.replace("-O2", "")  # of what claims no readout
 PARTS = ("output", "h_n", "y")
+Command = Callable[..., tuple[int, str, str]]  # gives exit status, output, error output
 
 
 class Miniature(Recurrence):
@@ -117,6 +121,13 @@ def in_one_case(implementation: Any, checks: Sequence[str] | None = None, case: 
     items = [item for item in plan(implementation, checks=checks) if item.case.id == (case or MAIN)]
     name = items[0].subject.implementation.name
     return Report(name, 0, {}, tuple(item.execute() for item in items))
+
+
+def in_a_case(implementation: Any, check: str, case: Case, *needs: str) -> Record:
+    """What comes of one check in any case, claimed or not; `needs` are claimed besides."""
+    subject = Subject(implementation)
+    subject.claimed |= {*needs}
+    return Planned(subject, CHECKS[check], case).execute()
 
 
 def by_check(records: Sequence[Record]) -> dict[str, Record]:

@@ -1,5 +1,6 @@
 """Programs that misbehave as they are told, and what they must leave behind: nothing."""
 
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -54,6 +55,18 @@ def workplace(folder: Path) -> Iterator[Started]:
         one.close()
     assert not [*temporary.iterdir()]
     assert not running(str(folder))
+
+
+def command_of(source: Path) -> list[str]:
+    """What runs a program in C, compiled without a warning, or in JavaScript, if anything does."""
+    tool = "cc" if source.suffix == ".c" else "node"
+    if (found := shutil.which(tool)) is None:
+        pytest.skip(f"{source.name} needs the command {tool}")
+    if tool == "node":
+        return [found, str(source)]
+    strict = ["-std=c99", "-O1", "-pedantic", "-Wall", "-Wextra", "-Werror"]
+    subprocess.run([found, *strict, "-o", source.with_suffix(""), source, "-lm"], check=True)
+    return [str(source.with_suffix(""))]
 
 
 def running(of: str) -> list[str]:

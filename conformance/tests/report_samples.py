@@ -8,6 +8,7 @@ from itertools import islice
 from math import inf
 
 import pytest
+from markdown_it import MarkdownIt
 from rnn_conformance import BASIC, Cause, Diagnosis, Record, Report, check
 from rnn_conformance.bounds.judgement import Place
 from rnn_conformance.run.verdict import Interrupted
@@ -20,11 +21,13 @@ TRICKS = (
     "</pre></code></details></td></table><h1>",
     "a | b || c \\| d",
     "`` ` ``` ```` ~~~",
-    "\n\n# title\n\n| a |\n| --- |\n",
+    "\n````\n# title\n\n| a |\n| --- |\n",
     "[x](javascript:alert(1)) <https://example.org> https://example.org @someone #1",
     "{{ 7 * 7 }} {% include 'style.css' %}",
     "\x1b[31m \x00 \u202e \ud800 &amp; &lt;",
     "$(touch x); `touch y` 'z",
+    "|`\\",
+    " ",
 )
 
 
@@ -83,6 +86,14 @@ def hostile(trick: str) -> Report:
         command=trick,
         notes=(trick,),
     )
+
+
+SAMPLES = (right, wrong, known, interrupted)
+MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
+
+
+def squeezed(text: str) -> str:
+    return " ".join(text.split())
 
 
 class Tags(HTMLParser):

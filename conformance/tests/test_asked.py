@@ -62,14 +62,7 @@ FOR: dict[str, tuple[list[Case], list[Case]]] = {
     "infinities_are_kept": ([CASE, RELU], [TWO, NORMAL]),
     "wrong_inputs_refused": (
         [SMALL, WIDE_READOUT, replace(SMALL, layout="single", B=1)],
-        [
-            replace(SMALL, B=1),
-            replace(SMALL, I=1),
-            replace(SMALL, H=1),
-            replace(SMALL, O=1),
-            replace(SMALL, L=1),
-            replace(SMALL, h_0="none"),
-        ],
+        [*(replace(SMALL, **{size: 1}) for size in "BIHOL"), replace(SMALL, h_0="none")],  # type: ignore[arg-type]
     ),
     "wrong_states_refused": ([SMALL], [replace(SMALL, h_0="none"), replace(SMALL, L=1)]),
     "wrong_rows_refused": ([SMALL], [replace(SMALL, h_0="none"), replace(SMALL, B=1)]),
@@ -131,6 +124,7 @@ def short(T: int, B: int = 64) -> Case:
     return Case(T, B, 3, 4, weights="normal", layout="batch_first")
 
 
+SHORT_RELU = replace(short(49), cell="relu", weights="contractive")
 AMONG: list[tuple[Condition, Case, frozenset[str], bool]] = [
     (relational, CASE, FEATURES, True),
     (relational, TWO, FEATURES, True),
@@ -159,12 +153,7 @@ AMONG: list[tuple[Condition, Case, frozenset[str], bool]] = [
     (usual_or_short, replace(short(48), dtype="float64"), FEATURES, True),
     (usual_or_short, replace(short(49), L=2), FEATURES, False),
     (usual_or_short, replace(short(49), weights="contractive"), FEATURES, False),
-    (
-        usual_or_short,
-        replace(short(49), cell="relu", weights="contractive"),
-        FEATURES - {"tanh"},
-        True,
-    ),
+    (usual_or_short, SHORT_RELU, FEATURES - {"tanh"}, True),
     (usual_or_short, replace(short(49), dtype="float16"), FEATURES, False),
 ]
 

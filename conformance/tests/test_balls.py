@@ -5,15 +5,7 @@ from math import tanh
 
 import numpy as np
 import pytest
-from rnn_conformance.bounds.balls import (
-    Ball,
-    Matrix,
-    Precision,
-    Sum,
-    exactly,
-    gamma,
-    product,
-)
+from rnn_conformance.bounds.balls import Ball, Matrix, Precision, Sum, exactly, gamma, product
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cells import activations
 from rnn_conformance.cells.cell import CellWeights
@@ -135,31 +127,14 @@ def test_elementwise_operations_by_hand() -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_trajectory_bound_encloses_and_stays_small_where_the_recurrence_contracts(
-    dtype: Dtype,
-) -> None:
+def test_steps_of_a_trajectory_are_those_of_its_own_states(dtype: Dtype) -> None:
     case = Case(T=50, B=3, I=5, H=16, dtype=dtype)
     w, inputs, h_0 = _numbers(case)
     found = trajectory(case.equation, w, exactly(inputs, Precision.of(dtype)), h_0)
-    h, states = h_0, []
-    for x in inputs:
-        h = np.tanh(x @ w.W_ih.T + w.b_ih + h @ w.W_hh.T + w.b_hh)
-        states.append(h)
-    assert (np.abs(np.stack(states) - found.value) <= found.bound).all()
     # Ten bits of the signal at most are given away.
-    size = np.abs(found.value)
-    assert np.median(found.bound / size) < 2**10 * Precision.of(dtype).u
+    assert np.median(found.bound / np.abs(found.value)) < 2**10 * Precision.of(dtype).u
     assert found.bound[-1].max() < 3 * found.bound[5].max()
-    # Its steps are those of its own states.
     before = np.concatenate([h_0[np.newaxis], found.value[:-1]])
     step, _ = one_step(case.equation, w, inputs, before, Precision.of(dtype))
     assert np.allclose(step.value, found.value, rtol=0, atol=1e-15)
     assert (step.radius <= found.bound).all()
-
-
-def test_trajectory_bound_explodes_where_the_recurrence_is_chaotic() -> None:
-    """Why the verdict rests on single steps."""
-    case = Case(T=50, B=1, I=3, H=64, weights="normal")
-    w, inputs, h_0 = _numbers(case)
-    found = trajectory(case.equation, w, exactly(0 * inputs, SINGLE), h_0)
-    assert found.bound[-1].max() > 1

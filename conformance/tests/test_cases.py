@@ -8,13 +8,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 from rnn_conformance.cases.case import H0, Case, LengthsKind
-from rnn_conformance.cases.catalogue import (
-    PAIRS,
-    RANDOM,
-    catalogue,
-    every_option,
-    one_layer_cases,
-)
+from rnn_conformance.cases.catalogue import PAIRS, RANDOM, catalogue, every_option, one_layer_cases
 from rnn_conformance.cases.vacuity import refuse_vacuous
 from rnn_conformance.cells.drawing import EXTREMES
 from rnn_conformance.contract.call import BASIC, DTYPES, HALF_DTYPES, LAYOUTS, NONLINEARITIES
@@ -148,13 +142,3 @@ def test_calls_get_memory_of_their_own() -> None:
     assert data.inputs.std() > 0.5
     assert data.steps.max() == case.T
     assert all(value.std() > 0 for value in (data.initial, *data.weights.values()))
-
-
-def test_layouts() -> None:
-    data = Case(4, 3, 5, 2, L=2).data()
-    batch_first = data.call("batch_first")
-    assert np.array_equal(batch_first.inputs, data.inputs.swapaxes(0, 1))
-    assert np.array_equal(batch_first.h_0, data.initial)  # type: ignore[arg-type]
-    single = Case(4, 1, 5, 2, L=2, layout="single")
-    assert np.array_equal(single.call().inputs, single.data().inputs[:, 0])
-    assert np.array_equal(single.call().h_0, single.data().initial[:, 0])  # type: ignore[arg-type]

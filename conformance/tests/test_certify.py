@@ -36,25 +36,11 @@ def test_a_right_trace_conforms(dtype: str) -> None:
     weights, inputs, states = _trace(dtype)
     assert T * B > 2 * ROWS, "one piece would not show that the pieces fit together"
     found = certify(weights, inputs, states)
-    assert found.conforms
-    assert found.first_outside is None
-    assert found.worst_share < 1
+    assert (found.conforms, found.first_outside) == (True, None)
+    assert found.worst.share == found.worst_share < 1
     # In float64 the judge may compute the very same.
     assert dtype == "float64" or found.worst_share > 0.01
-    assert found.worst.share == found.worst_share
     assert certify(weights, inputs[:, 1], states[:, 1]).conforms
-
-
-@pytest.mark.parametrize("step", [0, 1, ROWS // B - 1, ROWS // B, ROWS // B + 1, T - 1])
-def test_a_wrong_state_is_found_where_it_is(step: int) -> None:
-    weights, inputs, states = _trace()
-    states[step, 2, 1] += 1e-4
-    found = certify(weights, inputs, states)
-    assert not found.conforms
-    assert found.first_outside is not None
-    place = found.first_outside
-    assert (place.step, place.row, place.unit) == (step, 2, 1)
-    assert f"step {step}, row 2, unit 1" in str(found)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -167,7 +153,9 @@ def test_one_unit_is_seen_as_soon_as_it_is_outside(dtype: str) -> None:
     near[at] = seen.expected + 0.9 * seen.bound
     assert certify(weights, inputs, near).conforms
     near[at] = seen.expected + 1.2 * seen.bound
-    assert _where(certify(weights, inputs, near).first_outside) == at
+    found = certify(weights, inputs, near)
+    assert _where(found.first_outside) == at
+    assert f"step 59, row 2, unit {at[2]}" in str(found)
 
 
 @pytest.mark.parametrize(
@@ -176,19 +164,12 @@ def test_one_unit_is_seen_as_soon_as_it_is_outside(dtype: str) -> None:
         ({"states": [[0.0]]}, TypeError, "states: expected a NumPy array, got list"),
         ({"states": np.zeros((9, B, H), np.float16)}, TypeError, "dtype: .* got float16"),
         ({"states": np.zeros((9, B, H - 1))}, ValueError, r"states: expected shape \(9, 4, 5\)"),
-        ({"states": np.zeros(9)}, ValueError, r"states: expected shape .* got \(9,\)"),
         ({"inputs": np.zeros((8, B, I))}, ValueError, r"inputs: expected shape \(9, 4, 3\)"),
         ({"states": np.zeros((0, B, H))}, ValueError, r"states: .* one step .* got \(0, 4, 5\)"),
-        ({"states": np.zeros((9, H))}, ValueError, r"inputs: expected shape \(9, 3\), got"),
-        ({"inputs": [[[0.0]]]}, TypeError, "inputs: expected a NumPy array, got list"),
         ({"inputs": np.ma.zeros((9, B, I))}, TypeError, "inputs: .* got MaskedArray"),
-        ({"inputs": np.zeros((9, B, I), complex)}, TypeError, "inputs: .* real .* complex128"),
-        ({"inputs": np.zeros((9, B, I), object)}, TypeError, "inputs: .* got dtype object"),
-        ({"h_0": [0.0]}, TypeError, "h_0: expected a NumPy array, got list"),
         ({"weights": [1]}, TypeError, "weights: expected a mapping by name, got list"),
         ({"h_0": np.zeros((B, H + 1))}, ValueError, r"h_0: expected shape \(4, 5\), got \(4, 6\)"),
         ({"nonlinearity": "gelu"}, ValueError, "nonlinearity: expected 'tanh' or 'relu'"),
-        ({"dtype": "int8"}, TypeError, "dtype: expected float32 or float64, got int8"),
         ({"weights": {}}, ValueError, "missing W_xh"),
     ],
 )

@@ -6,18 +6,17 @@ its first or last number is moved, and the record has to say so.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pytest
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cases.expected import as_a_whole
-from rnn_conformance.checks.every import CHECKS
-from rnn_conformance.checks.plan import Planned
 from rnn_conformance.checks.records import Record
-from rnn_conformance.checks.subject import Subject, parts_of
+from rnn_conformance.checks.subject import parts_of
 from rnn_conformance.contract.call import FEATURES, Answer, Array, Call
 from rnn_conformance.variants.healthy import WiderInside
+
+from .miniatures import in_a_case as record
 
 ONE = Case(O=2)
 RAGGED = Case(O=2, bidirectional=True, lengths="unsorted")
@@ -54,10 +53,6 @@ class Moved(WiderInside):
             return -1, row, -1
         step = int(call.lengths.max()) - 1
         return (row, step, -1) if call.layout == "batch_first" else (step, row, -1)
-
-
-def record(implementation: Any, check: str, case: Case) -> Record:
-    return Planned(Subject(implementation), CHECKS[check], case).execute()
 
 
 @dataclass(frozen=True)

@@ -43,16 +43,12 @@ def test_a_file_says_what_it_says(tmp_path: Path) -> None:
     [
         ("x", "Expected '='"),
         ("x = 1", "expected some of name, claims, conventions, known_failures, got 'x'"),
-        ("name = 1", "name: expected a text, got 1"),
         ("claims = 'single'", "claims: expected a list of texts, got 'single'"),
-        ("claims = ['lstm']", "got lstm"),
         ("claims = ['tanh', 'single']", "claims: expected a dtype, of float32, "),
         ("layouts = ['single']\nh_0 = false", "layouts, h_0: since 0.2.0 all claims are one list"),
-        ("features = ['tanh']", 'such as claims = ["time_first", "float32", "tanh", "h_0", "h_n"'),
         ("conventions = {'length 0' = 'x'}", "length 0: expected one of refused, h_0, undefined"),
         ("known_failures = 1", "expected tables, each under [[known_failures]], got 1"),
         ("known_failures = [{check = 'a'}]", "known_failures[0]: reason missing"),
-        ("known_failures = [{check = 'a', reason = ''}]", "known_failures[0].reason: expected a t"),
         ("known_failures = [{check = 'a', why = 'b'}]", "got 'why'"),
         ("a = " + "[" * 100_000, "mine.toml: "),
         ("#" * 1_000_001, "expected at most 1000000 bytes"),
@@ -75,23 +71,11 @@ def test_a_declaration_takes_the_place_of_what_an_implementation_says() -> None:
     assert {record.check for record in report.records} == {"output"}
 
 
-@pytest.mark.parametrize(
-    ("said", "vain"),
-    [
-        (Declaration(claims=NARROW | {"lengths", "no_bias"}), "lengths"),  # a sequence has none
-        (
-            Declaration(
-                claims=NARROW | {"readout"},
-                known_failures=(KnownFailure("readout", "a reason", case="float16-*"),),
-            ),
-            "known failure of readout in float16-*",
-        ),
-    ],
-    ids=["claim", "known failure"],
-)
-def test_what_is_declared_and_never_asked_for_is_in_vain(said: Declaration, vain: str) -> None:
+def test_what_is_declared_and_never_asked_for_is_in_vain() -> None:
+    known = (KnownFailure("output", "a reason", case="float16-*"),)
+    said = Declaration(claims=NARROW | {"lengths", "no_bias"}, known_failures=known)
     report = check(declared(Recurrence(), said), diagnosed=False)
-    assert report.in_vain == (vain,)
+    assert report.in_vain == ("lengths", "known failure of output in float16-*")
     assert not report.failures
     assert not report.conforms
 
@@ -114,9 +98,6 @@ def test_what_stands_in_for_torch_is_judged_as_torch_is(tmp_path: Path) -> None:
     assert {record.check for record in passed} == set(asked)
     assert {record.outcome for record in passed} == {"passed"}
     assert {record.outcome for record in failed} == {"failed"}
-    repeated = [r.reproduction for r in failed if "Case(" in r.reproduction]
-    assert repeated
-    assert all("Source(name=" in reproduction for reproduction in repeated)
 
 
 def test_what_cannot_stand_in_is_refused() -> None:

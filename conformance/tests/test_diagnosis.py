@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 from rnn_conformance import BASIC, Diagnosis, as_implementation, check, plan
-from rnn_conformance.contract.call import Array
 from rnn_conformance.contract.declaration import Declaration, declared
 from rnn_conformance.explain.observation import alike_shares
 from rnn_conformance.explain.search import diagnose
 from rnn_conformance.variants.every import MUTANTS
-from rnn_reference import BatchRNN
 
 from .miniatures import Raising
 from .strangers import (
@@ -20,8 +18,6 @@ from .strangers import (
     LastUnitOfLaterRowsShrunk,
     OneMaskForAllSteps,
     TanhTwoEpsSmall,
-    TorchWithFinalStatesFromTheTop,
-    TorchWithoutRecurrentBias,
     TransposedWithoutInputBias,
     TwoBugs,
     drops_b_hh,
@@ -71,31 +67,6 @@ def test_a_stranger_need_not_sum_in_the_same_order() -> None:
     assert found is not None
     assert names(found) == [("RecurrentBiasDropped",)]
     assert (found.failing, found.checks) == (len(report.failures), report.executed)
-
-
-class TransposedByStep(BatchRNN):
-    """A class like the reference's: W_hh is transposed, and there is no h_n."""
-
-    def forward(self, inputs: Array, h_0: Array | None = None) -> Any:
-        right, self.W_hh = self.W_hh, self.W_hh.T
-        try:
-            return super().forward(inputs, h_0)
-        finally:
-            self.W_hh = right
-
-
-def test_what_is_not_given_hides_no_cause() -> None:
-    checks = ["output", "omitted_h_0_is_zeros", "earlier_results_kept"]
-    found = diagnosed(as_implementation(TransposedByStep), checks)
-    assert names(found) == [("RecurrentWeightTransposed",)]
-
-
-def test_a_changed_framework_is_explained() -> None:
-    for changed, name in (
-        (TorchWithoutRecurrentBias(), "RecurrentBiasDropped"),
-        (TorchWithFinalStatesFromTheTop(), "FinalStatesFromTheTop"),
-    ):
-        assert names(diagnosed(changed, VALUES, 23)) == [(name,)]
 
 
 def test_what_checks_cannot_tell_apart_is_named_together() -> None:
@@ -170,11 +141,6 @@ def test_failures_that_do_not_come_again_are_explained_by_their_order() -> None:
     assert not found.repeated
     assert names(found) == [("WrongAtFirstCall",)]
     assert "did not come again" in str(found)
-
-
-def test_nothing_is_diagnosed_where_nothing_fails_or_nobody_asks() -> None:
-    assert check("rnn_reference.BatchRNN", checks=["trajectory"]).diagnosis is None
-    assert check(TwoBugs(), checks=["trajectory"], diagnosed=False).diagnosis is None
 
 
 def test_shares_are_alike_on_one_side_of_the_bound_or_near_each_other() -> None:

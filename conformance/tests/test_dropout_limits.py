@@ -12,12 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from rnn_conformance.cases.case import Case
-from rnn_conformance.checks.every import CHECKS
-from rnn_conformance.checks.plan import Planned
 from rnn_conformance.checks.records import Record
-from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import FEATURES, Answer, Array, Call, Lengths, Options
 from rnn_conformance.variants.healthy import Plain
+
+from .miniatures import in_a_case
 
 P = 0.25
 CASE = Case(L=2, bidirectional=True)
@@ -75,7 +74,7 @@ def with_changes(axis: int, count: int) -> Mask:
 
 
 def record(implementation: Plain, case: Case = CASE) -> Record:
-    return Planned(Subject(implementation), CHECKS["dropout_between_layers"], case).execute()
+    return in_a_case(implementation, "dropout_between_layers", case)
 
 
 def ends(p: float, n: int) -> tuple[int, int]:

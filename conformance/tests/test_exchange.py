@@ -2,9 +2,6 @@
 
 import json
 import os
-import re
-import struct
-import tracemalloc
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +12,6 @@ import numpy as np
 import pytest
 from rnn_conformance import Call, Case, catalogue
 from rnn_conformance.sources import exchange
-
-from .damage import damaged_bytes
 
 SCHEMA = Path(exchange.__file__).with_name("exchange.schema.json")
 CASES = catalogue(0)
@@ -65,8 +60,6 @@ FIELDS = exchange.fields_of(SMALL.call())
     [
         {name: value for name, value in FIELDS.items() if name != "layout"},
         {**FIELDS, "format": 1},
-        {**FIELDS, "dtype": "int8"},
-        {**FIELDS, "training": 0},
         {**FIELDS, "options": {"input_size": 1}},
         {**FIELDS, "options": {**FIELDS["options"], "output_size": 0}},
         {**FIELDS, "another": 1},
@@ -77,50 +70,6 @@ def test_the_schema_refuses_what_is_no_call(wrong: Mapping[str, Any]) -> None:
     jsonschema.validate(FIELDS, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(wrong, schema)
-
-
-def test_the_header_is_as_simple_programs_read_it(tmp_path: Path) -> None:
-    exchange.write_call(tmp_path, SMALL.call())
-    content = (tmp_path / exchange.TENSORS).read_bytes()
-    header = content[8 : 8 + int.from_bytes(content[:8], "little")].decode().rstrip()
-    entry = r'"\w+":{"dtype":"F32","shape":\[[\d,]+\],"data_offsets":\[\d+,\d+\]}'
-    assert re.fullmatch(rf"{{{entry}(,{entry})*}}", header)
-
-
-def test_the_same_arrays_give_the_same_bytes(tmp_path: Path) -> None:
-    arrays = {"a": np.arange(6.0).reshape(2, 3).T, "b": np.zeros((0, 2), np.float32)}
-    exchange.write_tensors(tmp_path / "one", arrays)
-    exchange.write_tensors(tmp_path / "two", dict(reversed(arrays.items())))
-    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
-
-
-def _file(header: object, numbers: bytes = b"") -> bytes:
-    text = json.dumps(header).encode()
-    return struct.pack("<Q", len(text)) + text + numbers
-
-
-def _one(dtype: str, shape: list[int], numbers: bytes) -> bytes:
-    entry = {"dtype": dtype, "shape": shape, "data_offsets": [0, len(numbers)]}
-    return _file({"output": entry}, numbers)
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"", "header too small"),
-        (_file([]), "invalid JSON"),
-        (_one("F32", [2**62, 8], b""), "overflow"),
-        (_one("F32", [3], bytes(4)), "answer.safetensors: "),
-        (_one("BF16", [1], bytes(2)), "numbers of type 'BF16', which NumPy lacks"),
-        (None, "No such file"),
-    ],
-)
-def test_a_malformed_answer_is_refused(content: bytes | None, said: str, tmp_path: Path) -> None:
-    if content is not None:
-        (tmp_path / exchange.ANSWER).write_bytes(content)
-    with pytest.raises(ValueError, match=r"^answer\.safetensors: ") as refused:
-        exchange.read_answer(tmp_path, 10**6)
-    assert said in str(refused.value)
 
 
 @pytest.mark.parametrize("made", ["pipe", "endless", "folder", "sparse"])
@@ -140,20 +89,10 @@ def test_what_is_no_plain_file_of_the_right_size_is_not_read(made: str, tmp_path
         exchange.read_answer(tmp_path, 1000)
 
 
-def test_a_damaged_answer_is_read_or_refused_and_nothing_else(tmp_path: Path) -> None:
-    rng = np.random.default_rng(20261123)
-    path, states = tmp_path / exchange.ANSWER, np.zeros((7, 3, 4), np.float32)
-    exchange.write_tensors(path, {"output": states, "h_n": states[:1], "y": states})
-    right, said = path.read_bytes(), []
-    tracemalloc.start()
-    for _ in range(500):
-        path.write_bytes(damaged_bytes(rng, right))
-        try:
-            exchange.read_answer(tmp_path, 10_000)
-        except ValueError as error:
-            said.append(str(error))
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert all(text.startswith("answer.safetensors: ") for text in said)
-    assert 400 < len(said) < 490
-    assert peak < 10**7
+def test_numbers_that_numpy_lacks_are_refused(tmp_path: Path) -> None:
+    entry = {"dtype": "BF16", "shape": [1], "data_offsets": [0, 2]}
+    header = json.dumps({"output": entry}).encode()
+    content = len(header).to_bytes(8, "little") + header + bytes(2)
+    (tmp_path / exchange.ANSWER).write_bytes(content)
+    with pytest.raises(ValueError, match=r"^answer\.safetensors: numbers of type 'BF16', which"):
+        exchange.read_answer(tmp_path, 10**6)

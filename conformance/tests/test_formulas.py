@@ -49,15 +49,6 @@ def test_places_are_given_as_ranges() -> None:
     assert "in steps 0, 2, 4, 6, …, rows 0" in judgement.describe(place)
 
 
-def test_steps_are_counted_from_the_first() -> None:
-    found = np.array([0.0, 2.0]).reshape(2, 1, 1)
-    judgement = Judgement("h", np.zeros_like(found), found, 1.0, "r", first_step=3)
-    place = judgement.first_outside()
-    assert place == Place(4, 0, 0, 0.0, 2.0, 1.0)
-    assert judgement.worst() == (2.0, place)
-    assert "steps 4, rows 0, units 0" in judgement.describe(place)
-
-
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_memory_of_any_rank_is_compared_bit_for_bit(rank: int) -> None:
     before = np.ones((3, 4, 5)[:rank])

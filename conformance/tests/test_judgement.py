@@ -5,9 +5,12 @@ import pytest
 from rnn_conformance.bounds.judgement import Judgement
 
 
-def _judgement(found: list[float], bound: float = 1.0, expected: float = 0.0) -> Judgement:
+def _judgement(
+    found: list[float], bound: float = 1.0, expected: float = 0.0, first_step: int = 0
+) -> Judgement:
     array = np.array(found).reshape(-1, 1, 1)
-    return Judgement("h", np.full(array.shape, expected), array, bound, "a reason")
+    right = np.full(array.shape, expected)
+    return Judgement("h", right, array, bound, "a reason", first_step=first_step)
 
 
 @pytest.mark.parametrize(
@@ -47,15 +50,15 @@ def test_first_outside_is_the_earliest_not_the_worst() -> None:
 
 
 def test_worst() -> None:
-    share, place = _judgement([0.1, -0.9, 0.3]).worst()
-    assert (share, place.step, place.found) == (0.9, 1, -0.9)
+    share, place = _judgement([0.1, -0.9, 0.3], first_step=3).worst()
+    assert (share, place.step, place.found) == (0.9, 4, -0.9)
 
 
 def test_description_names_place_values_and_count() -> None:
-    judgement = _judgement([0.0, 3.0, np.nan])
+    judgement = _judgement([0.0, 3.0, np.nan], first_step=3)
     place = judgement.first_outside()
     assert place is not None
     assert judgement.describe(place) == (
-        "h: step 1, row 0, unit 0: expected 0.0, found 3.0, bound 1 (error is 3 of it); "
-        "2 of 3 numbers are outside, in steps 1-2, rows 0, units 0"
+        "h: step 4, row 0, unit 0: expected 0.0, found 3.0, bound 1 (error is 3 of it); "
+        "2 of 3 numbers are outside, in steps 4-5, rows 0, units 0"
     )

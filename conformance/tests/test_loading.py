@@ -4,10 +4,8 @@ import sys
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import numpy as np
 import pytest
 from rnn_conformance import BASIC, Answer, Call, CannotBeJudged, as_implementation, claims, load
 from rnn_conformance.contract.call import Implementation
@@ -27,10 +25,8 @@ MODULES = {
     """,
     "raising": "raise ValueError('two\\nlines')",
     "exiting": "import sys; sys.exit(0)",
-    "skipping": "import pytest; pytest.skip('not here', allow_module_level=True)",
     "unfinished": "def f(:",
     "needing_torch": "import torch",
-    "lazy": "def __getattr__(name): raise ImportError('no ' + name)",
 }
 
 
@@ -40,7 +36,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name, text in MODULES.items():
         lines = [line.removeprefix(" " * 8) for line in text.splitlines()]
         (tmp_path / f"{name}.py").write_text("\n".join(lines))
-    (tmp_path / "binary.py").write_bytes(b"\x00\xff")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
     yield tmp_path
@@ -69,16 +64,11 @@ def test_a_name_of_no_known_form(here: Path, name: str) -> None:
     ("name", "reason"),
     [
         ("absent:f", "importing absent failed: ModuleNotFoundError: No module named 'absent'"),
-        (".fine:f", "importing .fine failed: TypeError: the 'package' argument is required to *"),
         ("raising:f", "importing raising failed: ValueError: two lines"),
-        ("raising.py:f", "importing raising.py failed: ValueError: two lines"),
         ("exiting:f", "importing exiting failed: SystemExit: 0"),
-        ("skipping:f", "importing skipping failed: Skipped: not here"),
         ("unfinished.py:f", "importing unfinished.py failed: File *line 1 def f(: *SyntaxError: *"),
         ("fine:absent", "fine has no 'absent'"),
-        ("lazy:f", "importing lazy failed: ImportError: no f"),
         ("absent.py:f", "importing absent.py failed: FileNotFoundError: no file absent.py"),
-        ("binary.py:f", "importing binary.py failed: *"),
         ("fine:value", "expected a function (weights, inputs, h_0), a class with forward, or an *"),
     ],
 )
@@ -97,17 +87,10 @@ def test_without_torch_the_line_says_how_to_install_it(
     assert message.endswith('; to install it: pip install "rnn-conformance[torch]"')
 
 
-def test_an_interrupt_while_loading_is_none_of_its_business(here: Path) -> None:
-    (here / "slow.py").write_text("raise KeyboardInterrupt")
-    with pytest.raises(KeyboardInterrupt):
-        load("slow:f")
-
-
 @pytest.mark.parametrize(
     ("name", "kind", "shown"),
     [
         ("fine:right", Recurrence, "Recurrence"),
-        ("fine:Recurrence", Recurrence, "Recurrence"),
         ("fine:function", PlainFunction, "fine:function"),
         ("./fine.py:Model", StepByStepClass, "./fine.py:Model"),
         ("{here}/fine.py:function", PlainFunction, "{here}/fine.py:function"),
@@ -131,9 +114,6 @@ def test_what_is_built_in_goes_by_its_name(here: Path, name: str) -> None:
 NARROW = frozenset(("batch_first", "float32", "tanh", "h_n"))
 
 
-def function(weights: Any, inputs: Any, h_0: Any) -> Any: ...
-
-
 class WithoutForward:
     """Neither run nor forward."""
 
@@ -151,19 +131,8 @@ class Failing(Recurrence):
         raise ValueError("no\nGPU")
 
 
-class Exiting(Recurrence):
-    def __init__(self) -> None:
-        raise SystemExit(0)
-
-
 class OfTorch:
     __module__ = "torch.nn.modules.rnn"
-
-
-class FailingName(Recurrence):
-    @property
-    def name(self) -> str:  # type: ignore[override]
-        raise OSError("no name")
 
 
 def having(**attributes: Any) -> Recurrence:
@@ -191,23 +160,15 @@ EXPECTED = (
     ("given", "message"),
     [
         (None, f"'NoneType': {EXPECTED}an object of type NoneType"),
-        (np.zeros(3), f"'ndarray': {EXPECTED}an object of type ndarray"),
-        (ModuleType("mine"), f"'module': {EXPECTED}an object of type module"),
         (WithoutForward, f"{EXPECTED}the class WithoutForward, which has neither run nor forward"),
-        (WithoutForward(), f"{EXPECTED}an object of type WithoutForward"),
         (WithoutClaims, f"{EXPECTED}an object of type WithoutClaims, without claims"),
         (Failing, "'failing': ValueError: no GPU"),
-        (Exiting, "'Recurrence': SystemExit: 0"),
         (type("Net", (OfTorch,), {}), "'Net': a module of torch; if it stands in for "
             "torch.nn.RNN, say so: --like torch.nn.RNN"),
-        (FailingName, "'FailingName': OSError: no name"),
         (having(name=3), "name: expected str, got int"),
-        (having(claims=("single",)), "claims: expected frozenset, got tuple"),
         (having(claims=frozenset({"tanh"})), f"claims: expected a layout, {LAYOUTS}tanh"),
         (having(known_failures=["output"]), "expected a tuple of KnownFailure, got ['output']"),
         (having(conventions={"T = 0": "x"}), "expected one of refused, empty, undefined, got 'x'"),
-        (having(run_layer=print), "'Recurrence': rename run_layer to run and features to claims; "
-            "its call is a Call and its answer an Answer since 0.2.0"),
         (claiming({"tanh"}), "claims: expected frozenset, got set"),
         (claiming(BASIC | {"layers"}), "needs an object with name, claims and run(call)"),
         (claiming(BASIC | {"relu"}), "tanh or relu, got both, and is not told which it is"),
@@ -222,11 +183,9 @@ def test_what_is_no_implementation(given: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("given", "kind", "claimed"),
     [
-        (function, PlainFunction, BASIC),
         (claims(*NARROW)(claiming(None)), PlainFunction, NARROW),
         (BatchRNN, StepByStepClass, BASIC - {"h_n"}),
         (claims(*NARROW)(type("Mine", (BatchRNN,), {})), StepByStepClass, NARROW),
-        (Recurrence, Recurrence, Recurrence.claims),
         ("rnn_reference.SingleSequenceRNN", StepByStepClass, SINGLE),
     ],
 )
@@ -242,18 +201,10 @@ def test_what_is_an_implementation(given: Any, kind: type[Any], claimed: frozens
     ("bad", "message"),
     [
         (("time_first", "tanh", "float8"), "expected a selection of .*, got float8"),
-        (("time_first", "tanh", np.float32), r"expected a selection of .*, got \("),
         (("float32", "tanh"), "expected a layout, of single, .*, got float32, tanh"),
-        (("single", "relu"), "expected a dtype, of float32, .*, got relu, single"),
         (("single", "float32"), "expected a cell, of tanh, relu, got float32, single"),
-        ((), "expected a layout, .*, got nothing"),
     ],
 )
 def test_bad_claims_are_refused(bad: tuple[Any, ...], message: str) -> None:
     with pytest.raises(ValueError, match=f"^claims: {message}"):
         claims(*bad)
-
-
-def test_claims_as_of_version_0_1_are_refused_in_one_line() -> None:
-    with pytest.raises(TypeError, match=r"^claims: layouts, h_0: since .* all claims are one list"):
-        claims(layouts=("single",), h_0=False)

@@ -54,24 +54,20 @@ def part(name: str, change: Callable[[Any], Any], message: str) -> Any:
     [
         pytest.param(instead(None), "expected Answer, got NoneType", id="None"),
         pytest.param(instead((1, 2)), "expected Answer, got tuple", id="tuple"),
-        pytest.param(instead({}), "expected Answer, got dict", id="dict"),
         part("output", lambda a: None, "expected a NumPy array, got NoneType"),
         part("output", np.ndarray.tolist, "expected a NumPy array, got list"),
-        part("h_n", lambda a: 1.0, "expected a NumPy array, got float"),
         part("h_n", lambda a: a[0, 0, 0], "expected a NumPy array, got float32"),
         part("y", tuple, "expected a NumPy array, got tuple"),
         part("output", lambda a: np.array(0.5), "expected shape (7, 3, 4), got ()"),
         part("output", lambda a: a[:-1], "expected shape (7, 3, 4), got (6, 3, 4)"),
-        part("output", lambda a: a[:, 0], "expected shape (7, 3, 4), got (7, 4)"),
         part("output", batch_first, f"expected shape (7, 3, 4), got (3, 7, 4){TURNED}"),
         part("h_n", lambda a: a[0], "expected shape (1, 3, 4), got (3, 4)"),
         part("h_n", np.transpose, f"expected shape (1, 3, 4), got (4, 3, 1){TURNED}"),
         part("y", lambda a: a[..., :0], "expected shape (7, 3, 2), got (7, 3, 0)"),
-        part("y", lambda a: a[-1], "expected shape (7, 3, 2), got (3, 2)"),
         *(
             part(name, methodcaller("astype", t), f"expected floating-point numbers, got dtype {t}")
             for name in PARTS
-            for t in ("int64", "complex64", "object", "bool")
+            for t in ("int64", "complex64")
         ),
     ],
 )  # fmt: skip
@@ -93,8 +89,6 @@ def test_what_is_no_answer_fails_every_check_that_reads_it(
     [
         (ValueError("no such thing"), "ValueError: no such thing"),
         (SystemExit(0), "SystemExit: 0"),
-        (MemoryError(), "MemoryError"),
-        (GeneratorExit(), "GeneratorExit"),
         (ValueError("two\n\n  lines"), "ValueError: two lines"),
         (ValueError("\x1b[31mred\x07 \udc80"), r"ValueError: \x1b[31mred\x07 \udc80"),
         (ValueError("x" * 1000), f"ValueError: {'x' * 288}"),
@@ -138,7 +132,7 @@ def test_an_answer_is_asked_for_once_for_several_checks() -> None:
 @pytest.mark.parametrize("value", [nan, inf, -inf, 1e38])
 @pytest.mark.parametrize("step", [0, 3])
 def test_garbage_is_found_at_its_first_step(value: float, step: int) -> None:
-    record = by_check(judged(at_step(step, value)).records)["output"]
+    (record,) = in_one_case(at_step(step, value), ["output"]).records
     assert record.outcome == "failed"
     found = re.escape(repr(float(np.float32(value))))
     place = rf"step {step}, row 0, unit 0: expected -?0\.\d+, found {found}, bound .*"
@@ -158,14 +152,15 @@ def test_garbage_is_found_at_its_first_step(value: float, step: int) -> None:
     ids=["nan", "inf", "longdouble", "masked"],
 )
 def test_garbage_everywhere_passes_no_check_of_numbers(garbage: Callable[[Array], Array]) -> None:
-    found = by_check(judged(in_every_part(garbage)).records)
-    for name in ("output", "final_state", "readout", "calls_are_independent"):
-        assert found[name].outcome == "failed"
+    of_numbers = ("output", "final_state", "readout", "calls_are_independent")
+    records = in_one_case(in_every_part(garbage), of_numbers).records
+    assert [record.outcome for record in records] == ["failed"] * 4
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float64", ">f4", np.longdouble])
 def test_another_precision_fails_the_check_of_the_dtype(dtype: Any) -> None:
-    found = by_check(judged(in_every_part(lambda a: a.astype(dtype))).records)["shape_and_dtype"]
+    wrong = in_every_part(lambda a: a.astype(dtype))
+    (found,) = in_one_case(wrong, ["shape_and_dtype"]).records
     assert found.outcome == "failed"
     assert found.message == f"output (7, 3, 4): expected dtype float32, got {np.dtype(dtype)}"
 
@@ -204,33 +199,10 @@ def test_an_array_of_whatever_kind_is_accepted(change: Callable[[Array], Array])
     assert judged(in_every_part(change)).conforms
 
 
-@pytest.mark.parametrize(
-    ("effect", "message"),
-    [
-        (lambda c: c.inputs.fill(5), r"inputs, which was given: .*, found 5\.0; 105 of .*"),
-        (lambda c: c.inputs.resize(3, refcheck=False), r"inputs: came back with shape \(3,\), .*"),
-        (lambda c: c.weights["W_ho"].put(5, nan), "W_ho, .* row 1, unit 1: .* nan; .*"),
-        (lambda c: c.weights.pop("bias_hh_l0"), "bias_hh_l0: was an array, came back as NoneType"),
-        (lambda c: c.weights.update(W_ho=None), "W_ho: was an array, came back as NoneType"),
-    ],
-)  # fmt: skip
-def test_a_side_effect_fails_the_checks_of_the_inputs_alone(
-    effect: Callable[[Any], object], message: str
-) -> None:
-    def with_effect(answer: Answer, call: Call) -> Answer:
-        effect(call)
-        return answer
-
-    report = judged(Miniature(with_effect))
-    failed = {record.check: record.message for record in report.failures}
-    assert failed.keys() <= {"inputs_unchanged", "changes_in_place_are_seen"}
-    assert re.fullmatch(message, failed["inputs_unchanged"])
-
-
 @pytest.mark.parametrize("value", [0.0, nan, inf])
 def test_the_same_garbage_twice_is_unchanged(value: float) -> None:
-    report = judged(at_step(0, value))
-    assert by_check(report.records)["earlier_results_kept"].outcome == "passed"
+    (record,) = in_one_case(at_step(0, value), ["earlier_results_kept"]).records
+    assert record.outcome == "passed"
 
 
 def test_settings_of_numpy_neither_reach_the_implementation_nor_outlive_it() -> None:

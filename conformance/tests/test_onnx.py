@@ -76,17 +76,6 @@ def test_a_model_has_the_inputs_of_its_call_and_no_weight_among_them() -> None:
     assert {i.name for i in rnn_model(bare).graph.initializer} == {"W_l0", "R_l0", "flat"}
 
 
-def test_both_biases_stand_in_b_input_first_and_forward_first() -> None:
-    call = Case(bidirectional=True).call()
-    graph = rnn_model(call).graph
-    found = {i.name: onnx.numpy_helper.to_array(i) for i in graph.initializer}
-    w = call.weights
-    assert found["B_l0"].shape == (2, 6)
-    np.testing.assert_array_equal(found["B_l0"][0], [*w["bias_ih_l0"], *w["bias_hh_l0"]])
-    np.testing.assert_array_equal(found["B_l0"][1, 3:], w["bias_hh_l0_reverse"])
-    np.testing.assert_array_equal(found["W_l0"][1], w["weight_ih_l0_reverse"])
-
-
 def test_bfloat16_is_refused() -> None:
     call = replace(Case().call(), bfloat16=True)
     with pytest.raises(ValueError, match="call: expected float32, float64 or float16, got bfloat"):

@@ -2,9 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +12,11 @@ from rnn_conformance import BASIC, CannotBeJudged, as_implementation, plan
 from rnn_conformance.contract.refusal import Broken
 from rnn_conformance.run.smoke import smoke
 from rnn_conformance.run.verdict import notes_on
+from rnn_conformance.sources.exchange import write_tensors
 from rnn_conformance.sources.program import Program, Refused
-from tests.miniatures import Raising
-from tests.programs import COPY_ANSWER, SMALL, STATES, Started, judged, running, workplace
 
-
-@pytest.fixture
-def started(tmp_path: Path) -> Iterator[Started]:
-    with workplace(tmp_path) as start:
-        yield start
-
-
-def test_a_program_that_answers_rightly_passes(started: Started) -> None:
-    right = started()
-    checks = ("shape_and_dtype", "output", "final_state", "readout")
-    assert [judged(right, check).outcome for check in checks] == ["passed"] * 4
+from .miniatures import Raising
+from .programs import COPY_ANSWER, SMALL, STATES, Started, judged, running
 
 
 def test_a_refusal_is_told_apart_from_a_crash(started: Started) -> None:
@@ -53,55 +41,16 @@ def test_a_layer_that_dies_of_wrong_sizes_has_not_refused_them() -> None:
     assert record.message == "inputs with a feature too many: ended with signal SIGABRT"
 
 
-RECURRENCE = """
-import json, os, sys
-from pathlib import Path
-from rnn_conformance.sources.exchange import CALL, TENSORS, call_of, read_tensors, write_tensors
-from rnn_conformance.variants.recurrence import Recurrence
-for line in sys.stdin:
-    folder = Path(line[:-1])
-    call = call_of(json.loads((folder / CALL).read_text()), read_tensors(folder / TENSORS, 10**9))
-    if len(call.inputs) == 1:
-        os.abort()
-    answer = vars(Recurrence().run(call))
-    given = {name: answer[name] for name in sys.argv[1:] if answer[name] is not None}
-    write_tensors(folder / "answer.safetensors", given)
-    print("ok", flush=True)
-"""
-
-
-@pytest.fixture
-def recurrence(tmp_path: Path) -> Iterator[Started]:
-    """Starts a right program that gives these parts, and dies where there is one step."""
-    (tmp_path / "recurrence.py").write_text(RECURRENCE)
-    with ExitStack() as ended:
-
-        def start(*parts: str, **options: Any) -> Program:
-            found = Program([sys.executable, str(tmp_path / "recurrence.py"), *parts], **options)
-            ended.callback(found.close)
-            return found
-
-        yield start
-
-
-def test_a_crash_in_one_case_harms_no_other(recurrence: Started) -> None:
-    claims = ("time_first", "float32", "tanh", "relu", "bidirectional", "layers", "h_0", "readout")
-    items = plan(recurrence("output", "y", claims=claims), checks=["output"])
-    died = [item for item in items if item.case.T == 1]
-    around = [items[0], died[0], items[1], died[1], items[2]]
-    records = [item.execute() for item in around]
-    assert [r.outcome for r in records] == ["passed", "failed", "passed", "failed", "passed"]
-    assert records[1].message.startswith("ended with signal SIGABRT")
-
-
-def test_what_a_program_leaves_out_is_not_claimed_unless_it_said_so(recurrence: Started) -> None:
-    found = smoke(recurrence("output"))
+def test_what_a_program_leaves_out_is_not_claimed_unless_it_said_so(
+    started: Started, tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare"
+    write_tensors(bare, {"output": np.zeros((2, 3, 5), "f")})  # of the size that is asked first
+    found = smoke(started(answer=bare))
     assert found.claims == BASIC - {"h_n", "readout"}
     assert notes_on(found) == ("h_n is not given, so not judged", "y is not given, so not judged")
-    assert smoke(recurrence("output", "h_n", "y")).claims == BASIC
-    claiming = smoke(recurrence("output", claims=BASIC))
-    assert claiming.claims == BASIC
-    assert notes_on(claiming) == ()
+    claiming = smoke(started(answer=bare, claims=BASIC))
+    assert (claiming.claims, notes_on(claiming)) == (BASIC, ())
 
 
 def test_a_program_claims_what_it_is_told() -> None:
@@ -144,12 +93,8 @@ def test_a_program_ends_when_nothing_refers_to_it_and_with_the_interpreter(tmp_p
     ("command", "options", "said"),
     [
         ("/nonexistent/program", {}, r"^program '.*': cannot be started: \[Errno"),
-        (["no-such-program-anywhere"], {}, r"^program '.*': cannot be started: \[Errno"),
         ("", {}, "command: expected a program and its arguments, got ''"),
-        ([1], {}, r"command: expected a program and its arguments, got \[1\]"),
-        ("'unclosed", {}, "command: .*: No closing quotation"),
         ("cat", {"time_limit": 0}, "time_limit: expected seconds above 0, got 0"),
-        ("cat", {"claims": "tanh"}, "claims: expected a selection of .* got 'tanh'"),
         ("cat", {"claims": {"tanh"}}, "claims: expected a layout, of single, .* got tanh"),
     ],
 )

@@ -1,20 +1,14 @@
 """Whatever a program does is one clear failure, and the next call is answered again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from rnn_conformance.sources.exchange import write_tensors
-from tests.programs import ANSWER, COPY_ANSWER, STATES, Started, judged, workplace
 
-
-@pytest.fixture
-def started(tmp_path: Path) -> Iterator[Started]:
-    with workplace(tmp_path) as start:
-        yield start
-
+from .programs import ANSWER, COPY_ANSWER, STATES, Started, judged
 
 FLOOD = "while True: os.write({}, b'x' * 60000 + {})"
 CHILD = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99)', folder]); "
@@ -23,10 +17,8 @@ MISBEHAVIOURS = {
     "sys.exit(0)": "ended with exit status 0 instead of an answer",
     "sys.exit('no\\nsuch\\x1b[31m luck')": "ended with exit status 1 instead of an answer; "
     "the last on standard error: no such\\x1b[31m luck",
-    "raise RuntimeError('bad luck')": "RuntimeError: bad luck",
     "os.close(1); os.close(2); time.sleep(99)": "closed its standard streams",
     FLOOD.format(1, "b''"): "said more than 4096 bytes that end no line",
-    FLOOD.format(1, "b'\\n'"): "said more than 4096 bytes that end no line",
     FLOOD.format(2, "b'\\n'"): "gave, and flushed, no line within 1 s; "
     "the last on standard error: xxx",
     "print('nonsense\\x00', flush=True); continue": "expected the line ok, or refused: and why, "
@@ -61,10 +53,7 @@ def test_a_misbehaviour_is_one_failure_with_one_clear_line(
 @pytest.mark.parametrize(
     ("changes", "check", "said"),
     [
-        ({"output": STATES[:-1]}, "output", "expected shape (7, 4, 3), got"),
-        ({"output": STATES * np.float32("nan")}, "output", "found nan"),
         ({"output": STATES.astype("d")}, "shape_and_dtype", "dtype float32, got float"),
-        ({"output": STATES > 0}, "output", "numbers, got dtype bool"),
         ({"other": STATES}, "output", "answer.safetensors: expected output, and h_n, c_n and y"),
         ({"y": np.zeros(40_000)}, "output", "bytes, got more"),
     ],

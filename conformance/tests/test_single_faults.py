@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance.cases.case import Case
-from rnn_conformance.checks.every import CHECKS
-from rnn_conformance.checks.plan import Planned
-from rnn_conformance.checks.records import Record
-from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import FEATURES, Answer, Call
 from rnn_conformance.variants.healthy import Plain
+
+from .miniatures import in_a_case as record
 
 ONE = Case(O=2)
 STACK = Case(O=2, L=3, bidirectional=True)
@@ -56,26 +54,20 @@ def nothing(answer: Answer, call: Call) -> Answer:
     return answer
 
 
-def record(implementation: Any, check: str, case: Case, *needs: str) -> Record:
-    subject = Subject(implementation)
-    subject.claimed |= {*needs}
-    return Planned(subject, CHECKS[check], case).execute()
-
-
 WEIGHTS = [
     f"{kind}_l{layer}{end} of one row"
     for layer in range(3)
     for end in ("", "_reverse")
     for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 ]
+INPUTS = ["inputs with a feature too many", "inputs with a feature too few", "inputs of rank 4"]
 STATES = ["h_0 with a layer too many", "h_0 with a unit too many", "h_0 of one unit"]
 ROWS = ["h_0 of one row", "h_0 with a row too many", "h_0 of several rows for one"]
+LENGTHS = [
+    f"lengths {what}" for what in ("beyond T", "below 0", "of too few rows", "of too many rows")
+]
 REFUSED: list[tuple[str, Case, list[str]]] = [
-    (
-        "wrong_inputs_refused",
-        STACK,
-        ["inputs with a feature too many", "inputs with a feature too few", "inputs of rank 4"],
-    ),
+    ("wrong_inputs_refused", STACK, INPUTS),
     ("wrong_states_refused", STACK, STATES),
     ("wrong_states_refused", SINGLE, STATES),
     ("wrong_rows_refused", STACK, ROWS),
@@ -83,16 +75,7 @@ REFUSED: list[tuple[str, Case, list[str]]] = [
     ("wrong_rows_refused", RAGGED, ROWS),
     ("wrong_rows_refused", SINGLE, ["h_0 of two rows for one sequence"]),
     ("wrong_weights_refused", STACK, [*WEIGHTS, "W_ho of one row", "b_ho of one row"]),
-    (
-        "lengths_refused",
-        RAGGED,
-        [
-            "lengths beyond T",
-            "lengths below 0",
-            "lengths of too few rows",
-            "lengths of too many rows",
-        ],
-    ),
+    ("lengths_refused", RAGGED, LENGTHS),
     ("no_steps_refused", STACK, ["no steps"]),
     ("no_rows_refused", STACK, ["no rows"]),
     ("length_0_refused", RAGGED, ["a length of 0"]),
@@ -277,40 +260,24 @@ class Empty(Plain):
 LAST = (-1, -1, -1)
 
 
+def test_no_steps_give_h_0() -> None:
+    asked = ("no_steps_give_h_0", STACK, "T = 0: empty")
+    assert record(Empty(), *asked).outcome == "passed"
+    found = record(Empty(put("h_n", LAST, 0.5)), *asked)
+    assert found.message.startswith("h_n: step 5, row 3, unit 2: ")
+
+
 @pytest.mark.parametrize(
-    ("check", "case", "change", "message"),
+    ("part", "index", "value", "message"),
     [
-        ("no_steps_give_h_0", STACK, put("h_n", LAST, 0.5), "h_n: step 5, row 3, unit 2: "),
-        (
-            "length_0_gives_h_0",
-            RAGGED,
-            put("h_n", (-1, 0, -1), 0.5),
-            "h_n of the empty row: step 5, row 0, unit 2: ",
-        ),
-        (
-            "length_0_gives_h_0",
-            RAGGED,
-            put("output", (-1, 0, -1), 1e-30),
-            "output of the empty row: step 6, row 0, unit 5: ",
-        ),
-        (
-            "length_0_gives_h_0",
-            RAGGED,
-            put("output", (0, -1, -1), 0.5),
-            "output of the others: step 0, row 2, unit 5: ",
-        ),
-        (
-            "length_0_gives_h_0",
-            RAGGED,
-            put("h_n", LAST, 0.5),
-            "h_n of the others: step 5, row 2, unit 2: ",
-        ),
+        ("h_n", (-1, 0, -1), 0.5, "h_n of the empty row: step 5, row 0, unit 2: "),
+        ("output", (-1, 0, -1), 1e-30, "output of the empty row: step 6, row 0, unit 5: "),
+        ("output", (0, -1, -1), 0.5, "output of the others: step 0, row 2, unit 5: "),
+        ("h_n", LAST, 0.5, "h_n of the others: step 5, row 2, unit 2: "),
     ],
 )
-def test_nothing_gives_what_is_declared(
-    check: str, case: Case, change: Change, message: str
-) -> None:
-    needs = ("T = 0: empty", "length 0: h_0")
-    assert record(Empty(), check, case, *needs).outcome == "passed"
-    at = 1 if check.startswith("length") else 0  # the first call is the case as it is
-    assert record(Empty(change, at), check, case, *needs).message.startswith(message)
+def test_a_length_of_0_gives_h_0(part: str, index: Any, value: float, message: str) -> None:
+    asked = ("length_0_gives_h_0", RAGGED, "length 0: h_0")
+    assert record(Empty(), *asked).outcome == "passed"
+    wrong = Empty(put(part, index, value), at=1)  # the first call is the case as it is
+    assert record(wrong, *asked).message.startswith(message)

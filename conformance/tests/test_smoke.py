@@ -61,10 +61,7 @@ def _two_arguments(weights: Any, inputs: Any) -> None: ...
         (ReadoutForgotten, "y: step 0, row 0, unit 0: expected"),
         (ReadoutForgotten, "most likely: b_ho is not added"),
         (BatchFirst, "expected shape (2, 3, 5), got (3, 2, 5), the same axes in another order"),
-        (
-            lambda: as_implementation(_two_arguments),
-            "takes 2 positional arguments but 3 were given",
-        ),
+        (lambda: as_implementation(_two_arguments), "takes 2 positional arguments but 3 were"),
     ],
 )
 def test_a_slip_is_named_and_there_is_no_verdict(make: Callable[[], Any], said: str) -> None:
@@ -87,13 +84,6 @@ def test_the_parts_that_a_function_does_not_give_are_not_asked_if_it_claims_noth
 def test_what_a_function_claims_itself_is_asked_though_it_gives_it_never() -> None:
     claiming = claims(*BASIC)(function(lambda found, weights: [found.pop(n) for n in OTHERS]))
     assert smoke(as_implementation(claiming)).claims == BASIC
-    report = check(claiming, checks=["final_state", "readout"], diagnosed=False)
-    assert report.notes == ()
-    assert {record.outcome for record in report.records} == {"failed"}
-    assert {record.message for record in report.failures} == {
-        "h_n: claimed, but not given",
-        "outputs: claimed, but not given",
-    }
 
 
 def test_wrong_numbers_of_ones_own_rnn_are_left_to_the_checks() -> None:

@@ -1,17 +1,16 @@
 """A thousandth of the soak: right layers never raise a false alarm, a wrong one is caught."""
 
-from typing import Any
-
 import pytest
 from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.registry import always
-from rnn_conformance.contract.call import Answer, Call
 from rnn_conformance.faces import soak
 from rnn_conformance.variants.every import MUTANTS
 from rnn_conformance.variants.recurrence import Recurrence
 
+from .miniatures import Command
+
 CASES = range(100)
-RIGHT = ("torch.nn.RNN", "rnn_reference.RNN", "SummedBackwards", "Packed", "DropoutByKeeping")
+RIGHT = ("torch.nn.RNN", "Packed", "DropoutByKeeping")
 ALWAYS = {"shape_and_dtype", "output", "final_state", "inputs_unchanged"}
 RELATIONS = {name for name, check in CHECKS.items() if check.among is not always}
 
@@ -39,28 +38,6 @@ def test_wrong_layers_are_caught() -> None:
     assert any(outcome.failures for outcome in kept)
 
 
-def test_a_layer_that_raises_fails_and_the_soak_goes_on() -> None:
-    class Raising(Recurrence):
-        def run(self, call: Call) -> Answer:
-            raise SystemExit(3)
-
-    outcomes = list(soak.soak([Raising()], range(5)))
-    assert len(outcomes) == 5
-    for outcome in outcomes:
-        assert outcome.failures["output"].startswith("raised SystemExit: 3")
-
-
-def test_only_what_is_claimed_is_asked() -> None:
-    class TanhAlone(Recurrence):
-        claims = Recurrence.claims - {"relu"}
-
-    outcomes = list(soak.soak([TanhAlone()], CASES))
-    assert [outcome for outcome in outcomes if outcome.failures] == []
-    for outcome in outcomes:
-        assert outcome.case.cell == "tanh" or not outcome.shares
-    assert sum(bool(outcome.shares) for outcome in outcomes) > 80
-
-
 def test_a_case_is_drawn_from_its_seed_and_number_alone() -> None:
     first = list(soak.soak([Recurrence()], range(10, 20), seed=3))
     again = list(soak.soak_in_processes(["Recurrence"], range(5, 20), seed=3, processes=2))
@@ -70,59 +47,19 @@ def test_a_case_is_drawn_from_its_seed_and_number_alone() -> None:
     assert other.case != first[0].case
 
 
-def run(capsys: pytest.CaptureFixture[str], *arguments: Any) -> tuple[int, str, str]:
-    try:
-        status = soak.main([str(argument) for argument in arguments])
-    except SystemExit as ended:
-        status = int(ended.code or 0)
-    return status, *capsys.readouterr()
-
-
-def test_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     both = ("--implementation", "Recurrence", "--implementation", "Packed")
-    status, out, err = run(capsys, *both, "--cases", 8)
+    status, out, err = command(soak.main, *both, "--cases", 8)
     assert (status, err) == (0, "")
     named = [line.removesuffix(":") for line in out.splitlines() if line.endswith(":")]
     assert named == ["Recurrence", "Packed"]
     assert out.count("\n8 cases in ") == out.count(": 0 failed, 0 not claimed, ") == 2
 
     monkeypatch.setattr(soak, "layer_named", lambda _: MUTANTS["DirectionsExchanged"].make())
-    status, out, err = run(capsys, "--cases", 8)
+    status, out, err = command(soak.main, "--cases", 8)
     assert (status, err) == (1, "")
     failed = [line for line in out.splitlines() if line.startswith("FAILED case ")]
     assert any("output[DirectionsExchanged-float" in line for line in failed)
     assert all("expected" in line for line in failed)
     number = int(failed[0].split()[2])
-    assert failed[0] in run(capsys, "--start", number, "--cases", 1)[1].splitlines()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "line"),
-    [
-        (["--implementation", "nope"], "variants.healthy has no 'nope'"),
-        (["--cases", "0"], "expected an integer from 1 on, got 0"),
-    ],
-)
-def test_what_cannot_be_judged(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], line: str
-) -> None:
-    status, out, err = run(capsys, *arguments)
-    assert (status, out) == (2, "")
-    assert line in err
-
-
-def test_interrupted(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    class Interrupting(Recurrence):
-        calls = 0
-
-        def run(self, call: Call) -> Answer:
-            self.calls += 1
-            if self.calls == 12:
-                raise KeyboardInterrupt
-            return super().run(call)
-
-    monkeypatch.setattr(soak, "layer_named", lambda _: Interrupting())
-    status, out, err = run(capsys, "--cases", 50, "--start", 7)
-    assert status == 2
-    done = int(out.splitlines()[-1].split()[0])
-    assert f"interrupted before case {7 + done}" in err
+    assert failed[0] in command(soak.main, "--start", number, "--cases", 1)[1].splitlines()

@@ -8,29 +8,16 @@ from typing import Any
 import pytest
 import torch
 from rnn_conformance import Case
-from rnn_conformance.checks.every import CHECKS
-from rnn_conformance.checks.plan import Planned
-from rnn_conformance.checks.subject import Subject
 from rnn_conformance.run.smoke import smoke
 from rnn_conformance.sources.adapters.torch_layer import TorchLayer
+
+from .miniatures import in_a_case
 
 CASE = Case(L=2, bidirectional=True, T=7, B=4, I=5, H=3)
 
 
 class Strict(torch.nn.RNN):
     """Right."""
-
-
-class Stateful(torch.nn.RNN):
-    """Where h_0 is omitted, the state that the last call ended with goes on, if it fits."""
-
-    last: Any = None
-
-    def forward(self, x: Any, h: Any = None) -> Any:
-        if h is None and self.last is not None and self.last.shape[1:-1] == x.shape[1:-1]:
-            h = self.last
-        output, self.last = super().forward(x, h)
-        return output, self.last
 
 
 class Stale(torch.nn.RNN):
@@ -84,18 +71,12 @@ class WrongInOrder(torch.nn.RNN):
 def outcome(check: str, stand_in: Any, case: Case = CASE) -> str:
     adapter = TorchLayer(stand_in, stand_in.__name__)
     assert smoke(adapter) is adapter
-    subject = Subject(adapter)
-    return Planned(subject, CHECKS[check], case).execute().outcome
+    return in_a_case(adapter, check, case).outcome
 
 
 @pytest.mark.parametrize(
     ("stand_in", "check"),
-    [
-        (Stateful, "calls_are_independent"),
-        (Stale, "calls_are_independent"),
-        (Buffered, "earlier_results_kept"),
-        (Shared, "threads"),
-    ],
+    [(Stale, "calls_are_independent"), (Buffered, "earlier_results_kept"), (Shared, "threads")],
 )
 def test_what_a_module_keeps_is_seen(stand_in: Any, check: str) -> None:
     assert outcome(check, stand_in) == "failed"

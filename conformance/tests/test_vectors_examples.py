@@ -1,6 +1,5 @@
 """Programs that share no code with the suite check the vectors, and see a bug put into them."""
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +8,8 @@ import pytest
 from rnn_conformance import Case
 from rnn_conformance.vectors import export
 from rnn_conformance.vectors.export import vector_cases
+
+from .programs import command_of
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "vectors"
 CHOSEN = [case for case in vector_cases() if case.T * case.B < 50][::5]
@@ -36,9 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=["verify.c", "verify.mjs"])
 def run(request: pytest.FixtureRequest, folder: Path, tmp_path: Path) -> Run:
     """Runs an example on the vectors, with a bug in it."""
-    name, tool = request.param, "cc" if request.param == "verify.c" else "node"
-    if (found := shutil.which(tool)) is None:
-        pytest.skip(f"{name} needs the command {tool}")
+    name = request.param
 
     def run(bug: Bug) -> subprocess.CompletedProcess[str]:
         text = (EXAMPLES / name).read_text()
@@ -46,12 +45,8 @@ def run(request: pytest.FixtureRequest, folder: Path, tmp_path: Path) -> Run:
         assert not old or text.count(old) == 1
         source = tmp_path / name
         source.write_text(text.replace(old, new) if old else text)
-        command = [found, str(source)]
-        if name == "verify.c":
-            command = [str(tmp_path / "verify")]
-            build = [found, "-std=c99", "-Wall", "-Wextra", "-Werror", "-o", *command, str(source)]
-            subprocess.run([*build, "-lm"], check=True)
-        return subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
+        command = [*command_of(source), str(folder)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
 
     return run
 

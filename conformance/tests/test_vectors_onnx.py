@@ -83,10 +83,3 @@ def test_every_case_of_float32_passes_in_onnxruntime(folder: Path) -> None:
         )
         found = session.run(None, arrays(folder, case, "input"))
         assert wrong(found, arrays(folder, case, "output")) == [], case.id
-
-
-def test_what_cannot_be_written_is_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"^folder: expected a new or an empty one, got "):
-        write_onnx_cases(folder)
-    with pytest.raises(ValueError, match=r"^only: expected ids of cases, got \['x'\]"):
-        write_onnx_cases(tmp_path, only=["x"])

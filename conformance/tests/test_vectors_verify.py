@@ -1,7 +1,6 @@
 """Results computed elsewhere: right ones pass, wrong ones fail, hostile files do no more."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from hashlib import sha256
@@ -18,19 +17,13 @@ from rnn_conformance.variants.wrong.lengths import FinalStateAfterPadding, Paddi
 from rnn_conformance.vectors import cli, export, verify
 from rnn_conformance.vectors.manifest import read_manifest
 
-from .damage import damaged_bytes, damaged_json
+from .damage import damaged_bytes, damaged_json, written_anew
+from .miniatures import Command
 from .vector_results import ONLY, compute, read, write
 
 LENGTHS, NAN, ONE, TWO, RELU, TINY = ONLY
 ASKED = ONLY[:4]
 ROUNDS = 300  # for each case; a third each manifests, vectors and results
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("vectors")
-    export(folder, only=ONLY)
-    return folder
 
 
 @pytest.fixture
@@ -97,7 +90,6 @@ def _set(name: str, make: Callable[[Any], Any]) -> Callable[[dict[str, Any], Any
         (_moved(-1.2), {"output"}, "180 of 180 numbers are outside"),
         (_set("h_n", lambda a: a * np.nan), {"final_state"}, "found nan"),
         (_set("output", np.float32), {"shape_and_dtype", "output"}, "got float32"),
-        (_set("output", lambda a: a[:-1]), None, "expected shape (6, 3, 10), got (5, 3, 10)"),
         (_set("h_n", np.int64), None, "h_n: expected floating-point numbers, got dtype int64"),
         (lambda arrays, _: arrays.pop("h_n"), None, "expected output, h_n, got 'output'"),
         (_set("h_n", lambda a: np.zeros((99, 99, 99))), None, "bytes, got more"),
@@ -161,37 +153,31 @@ def test_a_file_that_is_not_the_one_of_the_manifest_is_refused(
         verify(tmp_path / "other", results)
 
 
-def test_the_command_judges(
-    folder: Path, results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ["verify", str(folder), str(results), "--json", str(tmp_path / "report.json")]
-    assert cli.main(arguments) == 0
-    assert "mine conforms: 21 checks passed" in capsys.readouterr().out
+def test_the_command_judges(folder: Path, results: Path, tmp_path: Path, command: Command) -> None:
+    arguments = (cli.main, "verify", folder, results, "--json", tmp_path / "report.json")
+    status, out, _ = command(*arguments)
+    assert status == 0
+    assert "mine conforms: 21 checks passed" in out
     assert json.loads((tmp_path / "report.json").read_text())["conforms"] is True
     write(results, TWO, **{name: -array for name, array in read(results, TWO).items()})
-    assert cli.main(arguments) == 1
-    assert f"FAILED output[mine-{TWO}]" in capsys.readouterr().out
-    assert cli.main(["verify", str(folder), str(folder)]) == 2
-    assert capsys.readouterr().err.startswith("rnn-conformance: results: expected ID.safetensors")
+    status, out, _ = command(*arguments)
+    assert status == 1
+    assert f"FAILED output[mine-{TWO}]" in out
+    status, _, err = command(cli.main, "verify", folder, folder)
+    assert status == 2
+    assert err.startswith("rnn-conformance: results: expected ID.safetensors")
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes among the files here")
-def test_links_pipes_and_large_files_are_not_read(results: Path, own: Path) -> None:
-    link, pipe, large, loop = (results / f"{case}.safetensors" for case in ASKED)
-    link.rename(results.parent / "outside")
-    link.symlink_to(results.parent / "outside")
-    pipe.unlink()
-    os.mkfifo(pipe)
-    os.truncate(large, 10**12)
+def test_links_are_not_followed_out_of_the_folder(results: Path, own: Path) -> None:
+    out, loop = (results / f"{case}.safetensors" for case in ASKED[:2])
+    out.rename(results.parent / "outside")
+    out.symlink_to(results.parent / "outside")
     loop.unlink()
     loop.symlink_to(loop.name)
-    failures = verify(own, results).failures
-    said = {record.case: record.message for record in failures}
-    assert [*said] == sorted(ASKED)
+    said = {record.case: record.message for record in verify(own, results).failures}
+    assert [*said] == sorted(ASKED[:2])
     assert said[ASKED[0]].endswith("got a way out of it")
-    assert said[ASKED[1]].endswith("expected a regular file")
-    assert "bytes, got more" in said[ASKED[2]]
-    assert said[ASKED[3]].startswith(f"{loop.name}: ")
+    assert said[ASKED[1]].startswith(f"{loop.name}: ")
 
 
 @pytest.mark.parametrize(
@@ -199,8 +185,6 @@ def test_links_pipes_and_large_files_are_not_read(results: Path, own: Path) -> N
     [
         ({"format": 1}, "format: expected 2, got 1; another version wrote it"),
         ({"more": 1}, "'more' was unexpected"),
-        ({"seed": -1}, "seed: -1 is less than the minimum of 0"),
-        ({"cases": []}, "cases: [] should be non-empty"),
         ({"index": "0" * 64 + "\n"}, "index: "),
         ({"flags": {}}, "is not explained"),
     ],
@@ -213,23 +197,6 @@ def test_a_manifest_that_breaks_the_schema_is_refused(
     path.write_text(json.dumps({**fields, **change}))
     with pytest.raises(ValueError, match=r"^manifest\.json: ") as refused:
         read_manifest(own)
-    assert said in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"[" * 100_000, "recursion"),
-        (b'{"seed": NaN}', "expected JSON, which has no number NaN"),
-        (b"\xff", "can't decode byte 0xff"),
-        (b" " * 4_000_001, "expected at most 4000000 bytes"),
-        (b"1" * 5000, "Exceeds the limit"),
-    ],
-)
-def test_what_is_no_manifest_is_refused(content: bytes, said: str, tmp_path: Path) -> None:
-    (tmp_path / "manifest.json").write_bytes(content)
-    with pytest.raises(ValueError, match=r"^manifest\.json: ") as refused:
-        read_manifest(tmp_path)
     assert said in str(refused.value)
 
 
@@ -272,12 +239,6 @@ def fuzz(folder: Path, results: Path, case: str, rounds: int, seed: int) -> dict
         for each in changed:
             written_anew(each, intact[each])
     return counts
-
-
-def written_anew(path: Path, content: bytes) -> None:
-    """Write a file in place of another; a disk waits longer where one is cut short."""
-    path.unlink()
-    path.write_bytes(content)
 
 
 @pytest.mark.slow

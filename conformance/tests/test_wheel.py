@@ -72,18 +72,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 PYTEST = ("pytest", "-p", "no:cacheprovider", "-p", "no:xdist", "--rnn-no-diagnosis", "-q")
 
 
-def test_the_plugin_judges_by_name(run: Run) -> None:
-    asked = ("--pyargs", "rnn_conformance", "-k", "output and T7-B3", "--rnn-implementation")
-    wrong = run(*PYTEST, *asked, "my_rnn.py:wrong")
-    assert wrong.returncode == 1, wrong.stdout + wrong.stderr
-    assert "rnn-conformance: my_rnn.py:wrong" in wrong.stdout
-    assert "FAILED output[my_rnn.py:wrong-" in wrong.stdout
-
-
-def test_one_line_in_a_test_file_judges_too(run: Run) -> None:
-    found = run(*PYTEST, ".", "-k", "where or (output and T7-B3)")
-    assert found.returncode == 0, found.stdout + found.stderr
-    assert "rnn-conformance: my_rnn" in found.stdout
+def test_the_plugin_judges_by_name_and_by_one_line_in_a_test_file(run: Run) -> None:
+    asked = ("--pyargs", "rnn_conformance", "--rnn-implementation", "my_rnn.py:wrong", ".")
+    found = run(*PYTEST, *asked, "-k", "where or (output and T7-B3)")
+    assert found.returncode == 1, found.stdout + found.stderr
+    assert "FAILED output[my_rnn.py:wrong-" in found.stdout
+    assert "FAILED output[my_rnn-" not in found.stdout
+    for told in ("rnn-conformance: my_rnn =", "note: outputs is not given, so not judged"):
+        assert told in found.stdout
 
 
 def test_the_command_judges_and_writes_every_report(run: Run) -> None:
