@@ -1,6 +1,6 @@
 """Right layers that compute in another way, which the checks must accept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,9 +9,7 @@ from rnn_conformance.checks.subject import parts_of
 from rnn_conformance.contract.call import Answer, Array, Call, Lengths, Options
 from rnn_conformance.variants.per_call import Dropping
 from rnn_conformance.variants.permissive import PaddingLeft, Permissive
-from rnn_conformance.variants.recurrence import Recurrence
-
-Weights = Mapping[str, Array]
+from rnn_conformance.variants.recurrence import Recurrence, Weights
 
 
 class Plain(Recurrence):

@@ -7,7 +7,7 @@ import numpy as np
 
 from rnn_conformance.contract.call import Array, Call, Lengths, Options
 from rnn_conformance.contract.conventions import UNDEFINED
-from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.variants.recurrence import Recurrence, Weights
 
 
 class Permissive(Recurrence):
@@ -26,7 +26,7 @@ class Permissive(Recurrence):
             raise ValueError(f"inputs: expected at least one row, got shape {call.inputs.shape}")
         super().refuse(call)
 
-    def direction(self, call: Call, w: Mapping[str, Array], x: Array, h: Array) -> Array:
+    def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
         return super().direction(call, w, x, h) if len(x) else np.empty((0, *h.shape), h.dtype)
 
     def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:

@@ -1,15 +1,14 @@
 """Wrong from one call to the next: what outlives a call."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from rnn_conformance.contract.call import Answer, Array, Call, Lengths, Options
 from rnn_conformance.variants.per_call import PerCall
-from rnn_conformance.variants.recurrence import Recurrence, real
+from rnn_conformance.variants.recurrence import Recurrence, Weights, real
 from rnn_conformance.variants.wrong.registry import mutant
 
-Weights = Mapping[str, Array]
 Sizes = tuple[object, ...]
 
 
@@ -64,12 +63,7 @@ class WrongAtFirstCall(Recurrence):
         return super().answer(call, output * share, h_n * share)
 
 
-@mutant(
-    "state",
-    caught_by="options_matter",
-    shipped_in="pytorch/pytorch#95563 (LSTM)",
-    needs={"no_bias"},
-)
+@mutant("state", "no_bias", caught_by="options_matter", shipped_in="pytorch/pytorch#95563 (LSTM)")
 class BiasOfEarlierCall(Remembers):
     """What is compiled with biases for some sizes is run again for a call without."""
 
@@ -82,7 +76,7 @@ class BiasOfEarlierCall(Remembers):
         return {**w, "b_ih": b_ih, "b_hh": b_hh}
 
 
-@mutant("state", caught_by="options_matter", needs={"relu", "tanh"})
+@mutant("state", "relu", "tanh", caught_by="options_matter")
 class NonlinearityOfFirstCall(Remembers):
     """The nonlinearity of the first call is kept for every later one."""
 
@@ -91,7 +85,7 @@ class NonlinearityOfFirstCall(Remembers):
         return np.maximum(a, 0) if relu else np.tanh(a)
 
 
-@mutant("state", caught_by="calls_are_independent", needs={"lengths"})
+@mutant("state", "lengths", caught_by="calls_are_independent")
 class LengthsOfEarlierCall(Remembers):
     """Where lengths are omitted, those of the last call of the same sizes hold."""
 
@@ -102,7 +96,7 @@ class LengthsOfEarlierCall(Remembers):
         return self.kept.get(key, steps.astype(np.float64)).astype(np.int64)
 
 
-@mutant("aliasing", caught_by="padding_is_zero", needs={"lengths"})
+@mutant("aliasing", "lengths", caught_by="padding_is_zero")
 class PaddingOfEarlierCall(Remembers):
     """The output is written to memory used before, whose padding is not cleared."""
 
@@ -110,6 +104,79 @@ class PaddingOfEarlierCall(Remembers):
         before = self.kept.get(sizes_of(x), np.zeros_like(x))
         self.kept[sizes_of(x)] = np.where(real(x, steps), x, before)
         return self.kept[sizes_of(x)]
+
+
+@mutant("state", caught_by="output", shipped_in="apache/mxnet#16037")
+class WeightsOfFirstCall(Remembers):
+    """W_hh is packed at the first call, and kept for every later one of the same sizes."""
+
+    def cell(self, call: Call, layer: int, d: int) -> Weights:
+        w = super().cell(call, layer, d)
+        packed = self.kept.setdefault((call.options, layer, d, call.dtype), w["W_hh"])
+        return {**w, "W_hh": packed}
+
+
+@mutant("state", caught_by="calls_are_independent", shipped_in="apache/mxnet#16037")
+class AllWeightsOfFirstCall(Recurrence):
+    """The weights of the first call are kept for every later one of the same sizes."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[Options, str], Weights] = {}
+
+    def run(self, call: Call) -> Answer:
+        kept = self.kept.setdefault((call.options, str(call.dtype)), call.weights)
+        return super().run(replace(call, weights=kept))
+
+
+@mutant("state", caught_by="calls_are_independent")
+class WeightsOfLastCall(Remembers):
+    """W_hh is packed for the next call of the same options while the call before it is at work."""
+
+    def cell(self, call: Call, layer: int, d: int) -> Weights:
+        w, key = super().cell(call, layer, d), (call.options, layer, d, call.dtype)
+        packed, self.kept[key] = self.kept.get(key, w["W_hh"]), w["W_hh"]
+        return {**w, "W_hh": packed}
+
+
+@mutant("state", caught_by="calls_are_independent")
+class WeightsKeptWhileSizesGrow(Remembers):
+    """A call of more steps and rows than the last one of the same options goes on with its W_hh."""
+
+    def cell(self, call: Call, layer: int, d: int) -> Weights:
+        w, key = super().cell(call, layer, d), (call.options, layer, d, call.dtype)
+        sizes = np.array(self.rows(call).shape[:2])
+        if (sizes > self.kept.get((*key, "sizes"), sizes)).all():
+            return {**w, "W_hh": self.kept[key]}
+        self.kept[(*key, "sizes")], self.kept[key] = sizes, w["W_hh"]
+        return w
+
+
+@mutant("state", caught_by="changes_in_place_are_seen", shipped_in="apache/mxnet#16037")
+class WeightsPackedByIdentity(Recurrence):
+    """Weights are packed once for each array, and later changes of the array are not seen."""
+
+    def __init__(self) -> None:
+        self.packed: dict[int, tuple[Array, Weights]] = {}
+
+    def cell(self, call: Call, layer: int, d: int) -> Weights:
+        w = super().cell(call, layer, d)
+        W = w["W_hh"]  # kept, so that its id stays its own
+        copies = {name: value.copy() for name, value in w.items()}
+        _, packed = self.packed.setdefault(id(W), (W, copies))
+        return packed
+
+
+@mutant("state", caught_by="changes_in_place_are_seen")
+class WeightsKeptUnderTheirFirstRow(Recurrence):
+    """W_hh is packed once for each first row of it, so that changes of others are not seen."""
+
+    def __init__(self) -> None:
+        self.packed: dict[bytes, Array] = {}
+
+    def cell(self, call: Call, layer: int, d: int) -> Weights:
+        w = super().cell(call, layer, d)
+        key = w["W_hh"][0].tobytes() + bytes(w["W_hh"].shape)
+        return {**w, "W_hh": self.packed.setdefault(key, w["W_hh"].copy())}
 
 
 def sizes_of(array: Array) -> Sizes:

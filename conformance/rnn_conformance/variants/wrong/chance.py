@@ -1,16 +1,13 @@
 """Another result for the same call: what chance, or the number of calls, decides."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from rnn_conformance.contract.call import Array, Call
-from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.variants.recurrence import Recurrence, Weights
 from rnn_conformance.variants.wrong.calls import Remembers, sizes_of
 from rnn_conformance.variants.wrong.precision import rounded
 from rnn_conformance.variants.wrong.registry import mutant
 
-Weights = Mapping[str, Array]
 Sizes = tuple[object, ...]
 
 
@@ -68,7 +65,7 @@ class SecondDeviceInTF32(Remembers):
         return rounded(right, 11) if self.second else right
 
 
-@mutant("determinism", caught_by="repeatable", needs={"h_0"})
+@mutant("determinism", "h_0", caught_by="repeatable")
 class EveryThirdCallReversesState(Remembers):
     """Every third call of the same sizes reads the units of h_0 in reverse order."""
 

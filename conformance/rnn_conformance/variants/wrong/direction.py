@@ -2,14 +2,12 @@
 
 import numpy as np
 
-from rnn_conformance.contract.call import Array, Lengths
-from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.contract.call import Array, Call, Lengths, Options
+from rnn_conformance.variants.recurrence import Recurrence, Weights
 from rnn_conformance.variants.wrong.registry import mutant
 
-TWO = frozenset({"bidirectional"})
 
-
-@mutant("direction", caught_by="output", shipped_in="stanfordmlgroup/nlc#8", needs=TWO)
+@mutant("direction", "bidirectional", caught_by="output", shipped_in="stanfordmlgroup/nlc#8")
 class ReverseReadsForward(Recurrence):
     """The reverse direction reads the sequence forward, as the other one does."""
 
@@ -20,7 +18,9 @@ class ReverseReadsForward(Recurrence):
         return states
 
 
-@mutant("direction", caught_by="directions_apart", shipped_in="keras-team/keras#1431", needs=TWO)
+@mutant(
+    "direction", "bidirectional", caught_by="directions_apart", shipped_in="keras-team/keras#1431"
+)
 class ReverseNotTurnedBack(Recurrence):
     """The states of the reverse direction are given in the order in which they are computed."""
 
@@ -30,9 +30,10 @@ class ReverseNotTurnedBack(Recurrence):
 
 @mutant(
     "direction",
+    "bidirectional",
+    "lengths",
     caught_by="directions_apart",
     shipped_in="NervanaSystems/ngraph#3176",
-    needs=TWO | {"lengths"},
 )
 class ReversedOverPadding(Recurrence):
     """The reverse direction starts at step T-1, in the padding of shorter rows."""
@@ -47,7 +48,7 @@ class ReversedOverPadding(Recurrence):
         return states[-1] if d else super().last(states, h_0, steps, d)
 
 
-@mutant("direction", caught_by="output", needs=TWO | {"lengths"})
+@mutant("direction", "bidirectional", "lengths", caught_by="output")
 class TurnedBackOverPadding(Recurrence):
     """The reverse direction reads each row from its end, but its states are turned over T steps."""
 
@@ -55,7 +56,7 @@ class TurnedBackOverPadding(Recurrence):
         return states[::-1] if d else states
 
 
-@mutant("direction", caught_by="output", shipped_in="apache/mxnet#15062", needs=TWO)
+@mutant("direction", "bidirectional", caught_by="output", shipped_in="apache/mxnet#15062")
 class OneStepNotReversed(Recurrence):
     """The reversal of a row of one step gives zeros."""
 
@@ -64,7 +65,7 @@ class OneStepNotReversed(Recurrence):
         return np.where((steps == 1)[:, None], 0, right).astype(x.dtype) if d else right
 
 
-@mutant("direction", caught_by="output", shipped_in="kraiskil/onnx2c#95 (LSTM)", needs=TWO)
+@mutant("direction", "bidirectional", caught_by="output", shipped_in="kraiskil/onnx2c#95 (LSTM)")
 class FeaturesReversedForTime(Recurrence):
     """The reverse direction reads the features backwards, and the steps forward."""
 
@@ -75,7 +76,7 @@ class FeaturesReversedForTime(Recurrence):
         return states
 
 
-@mutant("direction", caught_by="output", needs=TWO)
+@mutant("direction", "bidirectional", caught_by="output")
 class ReverseOneStepLate(Recurrence):
     """The reverse direction's state at a step is the one before that step was read."""
 
@@ -84,7 +85,7 @@ class ReverseOneStepLate(Recurrence):
         return super().turned_back(late, steps, d)
 
 
-@mutant("direction", caught_by="output", needs=TWO)
+@mutant("direction", "bidirectional", caught_by="output")
 class DirectionsExchanged(Recurrence):
     """The output holds the reverse direction's numbers, then the forward one's."""
 
@@ -92,10 +93,107 @@ class DirectionsExchanged(Recurrence):
         return super().joined(halves[::-1])
 
 
-@mutant("direction", caught_by="output", shipped_in="pytorch/pytorch#11368", needs=TWO)
+@mutant("direction", "bidirectional", caught_by="output", shipped_in="pytorch/pytorch#11368")
 class DirectionsInterleaved(Recurrence):
     """The output holds both directions of the first unit, then of the second, and so on."""
 
     def joined(self, halves: list[Array]) -> Array:
         T, B, _ = halves[0].shape
         return np.stack(halves, axis=-1).reshape(T, B, -1)
+
+
+@mutant(
+    "direction", "bidirectional", "h_0", caught_by="output", shipped_in="microsoft/onnxruntime#1607"
+)
+class InitialStatesExchanged(Recurrence):
+    """Each direction starts from the h_0 of the other."""
+
+    def start(self, initial: Array, layer: int, d: int, o: Options) -> Array:
+        return super().start(initial, layer, o.directions - 1 - d, o)
+
+
+@mutant(
+    "direction", "bidirectional", "h_0", caught_by="output", shipped_in="PaddlePaddle/Paddle#27644"
+)
+class OneInitialStateForBoth(Recurrence):
+    """The reverse direction starts from the h_0 of the forward one."""
+
+    def start(self, initial: Array, layer: int, d: int, o: Options) -> Array:
+        return super().start(initial, layer, 0, o)
+
+
+@mutant(
+    "direction",
+    "bidirectional",
+    "h_0",
+    caught_by="output",
+    shipped_in="onnx/onnx-tensorflow#409 (LSTM)",
+)
+class InitialStateLostWithTwoDirections(Recurrence):
+    """A layer of two directions starts from zeros, whatever h_0 is."""
+
+    def start(self, initial: Array, layer: int, d: int, o: Options) -> Array:
+        right = super().start(initial, layer, d, o)
+        return np.zeros_like(right) if o.bidirectional else right
+
+
+@mutant(
+    "direction", "bidirectional", caught_by="output", shipped_in="PaddlePaddle/PaddleSpeech#802"
+)
+class ForwardWeightsForBoth(Recurrence):
+    """The reverse direction uses the weights of the forward one."""
+
+    def weights_of(self, layer: int, d: int) -> str:
+        return super().weights_of(layer, 0)
+
+
+@mutant("direction", "bidirectional", caught_by="output")
+class ForwardBiasesForBoth(Recurrence):
+    """The reverse direction adds the biases of the forward one."""
+
+    def cell(self, call: Call, layer: int, d: int) -> Weights:
+        own, forward = super().cell(call, layer, d), super().cell(call, layer, 0)
+        return {**own, "b_ih": forward["b_ih"], "b_hh": forward["b_hh"]}
+
+
+@mutant(
+    "direction", "bidirectional", "h_n", caught_by="final_state", shipped_in="tflearn/tflearn#522"
+)
+class FinalStateOfForwardTwice(Recurrence):
+    """h_n of the reverse direction is that of the forward one."""
+
+    def stacked(self, h_n: list[Array], o: Options) -> Array:
+        return super().stacked([h_n[i - i % o.directions] for i in range(len(h_n))], o)
+
+
+@mutant(
+    "direction",
+    "bidirectional",
+    "h_n",
+    caught_by="final_state",
+    shipped_in="yunjey/pytorch-tutorial#174",
+)
+class FinalStateOfReverseAtItsStart(Recurrence):
+    """h_n of the reverse direction is its state at the last step of the sequence."""
+
+    def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
+        return states[0] if d else super().last(states, h_0, steps, d)
+
+
+@mutant(
+    "direction",
+    "bidirectional",
+    "layers",
+    caught_by="chain_of_layers",
+    shipped_in="tensorlayer/TensorLayer#294",
+)
+class DirectionsNeverMixed(Recurrence):
+    """A direction of a layer above the first reads only its own direction below."""
+
+    def cell(self, call: Call, layer: int, d: int) -> Weights:
+        w, H = super().cell(call, layer, d), call.options.hidden_size
+        if layer == 0 or not call.options.bidirectional:
+            return w
+        own = np.zeros_like(w["W_ih"])
+        own[:, d * H : (d + 1) * H] = w["W_ih"][:, d * H : (d + 1) * H]
+        return {**w, "W_ih": own}

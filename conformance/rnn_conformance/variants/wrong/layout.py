@@ -2,16 +2,113 @@
 
 import numpy as np
 
+from rnn_conformance.checks.subject import given
 from rnn_conformance.contract.call import Answer, Array, Call, Lengths, Options
 from rnn_conformance.variants.per_call import PerCall
-from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.variants.recurrence import Recurrence, Weights
 from rnn_conformance.variants.wrong.registry import mutant
 
-BATCH_FIRST = frozenset({"batch_first"})
-SINGLE = frozenset({"single"})
+
+@mutant("layout", "batch_first", "h_n", caught_by="shape_and_dtype")
+class FinalStateBatchFirst(Recurrence):
+    """h_n of a batch_first call is (B, L·D, H)."""
+
+    def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
+        right = super().answer(call, output, h_n)
+        turned = call.layout == "batch_first"
+        return Answer(right.output, h_n.swapaxes(0, 1)) if turned else right
 
 
-@mutant("layout", caught_by="output", needs=BATCH_FIRST)
+@mutant(
+    "layout",
+    "layers",
+    "h_n",
+    caught_by="final_state",
+    shipped_in="openvinotoolkit/openvino_contrib#703 (LSTM)",
+)
+class SquareFinalStateTurned(Recurrence):
+    """h_n is given by rows first, where L·D equals B."""
+
+    def stacked(self, h_n: list[Array], o: Options) -> Array:
+        right = super().stacked(h_n, o)
+        return right.swapaxes(0, 1) if right.shape[0] == right.shape[1] else right
+
+
+@mutant("layout", "layers", "h_n", caught_by="final_state")
+class FinalStateReshaped(Recurrence):
+    """h_n, gathered as (B, L·D, H), is brought to (L·D, B, H) by a reshape."""
+
+    def stacked(self, h_n: list[Array], o: Options) -> Array:
+        right = super().stacked(h_n, o)
+        return np.stack(h_n, axis=1).reshape(right.shape)
+
+
+@mutant(
+    "layout",
+    "h_0",
+    "layers",
+    caught_by="output",
+    shipped_in="Stable-Baselines-Team/stable-baselines3-contrib#111 (LSTM)",
+)
+class InitialStateReshaped(Recurrence):
+    """h_0, kept by rows as (B, L·D, H), is brought to (L·D, B, H) by a reshape."""
+
+    def initial(self, call: Call, x: Array) -> Array:
+        right = super().initial(call, x)
+        return right.swapaxes(0, 1).reshape(right.shape)
+
+
+@mutant("layout", "batch_first", "h_0", "layers", caught_by="output")
+class SquareInitialStateBatchFirst(Recurrence):
+    """h_0 of a batch_first call is read as (B, L·D, H), where L·D equals B."""
+
+    def initial(self, call: Call, x: Array) -> Array:
+        right = super().initial(call, x)
+        turned = right.swapaxes(0, 1)
+        return turned if call.layout == "batch_first" and turned.shape == right.shape else right
+
+
+@mutant("layout", "single", caught_by="output")
+class SingleTakenForBatch(Recurrence):
+    """An input (T, I) is taken for T rows of one step."""
+
+    def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
+        if call.layout != "single":
+            return super().direction(call, w, x, h)
+        return np.stack([self.in_format(call, self.step(call, w, one, h)) for one in x])
+
+
+@mutant("layout", "single", caught_by="shape_and_dtype")
+class SingleKeepsAnAxis(Recurrence):
+    """The results of one sequence keep an axis for a batch of one."""
+
+    def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
+        return Answer(output, h_n) if call.layout == "single" else super().answer(call, output, h_n)
+
+
+@mutant("layout", caught_by="shape_and_dtype", shipped_in="salesforce/pytorch-qrnn#11")
+class Squeezed(Recurrence):
+    """Every axis of length 1 is dropped from the results."""
+
+    def laid_out(self, call: Call, steps: Array) -> Array:
+        return super().laid_out(call, steps).squeeze()
+
+    def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
+        right = super().answer(call, output, h_n)
+        return Answer(right.output, given(right, "h_n").squeeze())
+
+
+@mutant("layout", "h_n", caught_by="shape_and_dtype", shipped_in="facebookresearch/minimax#2 (GRU)")
+class FirstAxisOfOneStateDropped(Recurrence):
+    """h_n of one layer and direction has no axis for them."""
+
+    def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
+        right = super().answer(call, output, h_n)
+        of_right = given(right, "h_n")
+        return Answer(right.output, of_right[0] if len(h_n) == 1 else of_right)
+
+
+@mutant("layout", "batch_first", caught_by="output")
 class InputsReshaped(Recurrence):
     """(B, T, I) is brought to (T, B, I) by a reshape, which mixes rows with time."""
 
@@ -20,12 +117,7 @@ class InputsReshaped(Recurrence):
         return call.inputs.reshape(right.shape) if call.layout == "batch_first" else right
 
 
-@mutant(
-    "layout",
-    caught_by="output",
-    shipped_in="openvinotoolkit/openvino#37820",
-    needs=BATCH_FIRST,
-)
+@mutant("layout", "batch_first", caught_by="output", shipped_in="openvinotoolkit/openvino#37820")
 class SquareBatchFirstIgnored(Recurrence):
     """batch_first is ignored where T equals B, so that no shape gives it away."""
 
@@ -39,7 +131,7 @@ class SquareBatchFirstIgnored(Recurrence):
         return Answer(output, h_n) if same else right
 
 
-@mutant("layout", caught_by="output", needs=BATCH_FIRST)
+@mutant("layout", "batch_first", caught_by="output")
 class SquareInputsNotTurned(Recurrence):
     """Inputs of a batch_first call are read time first where T equals B; its output is right."""
 
@@ -48,12 +140,7 @@ class SquareInputsNotTurned(Recurrence):
         return call.inputs if right.shape == call.inputs.shape else right
 
 
-@mutant(
-    "layout",
-    caught_by="output",
-    shipped_in="pytorch/pytorch#80306 (LSTM)",
-    needs=BATCH_FIRST,
-)
+@mutant("layout", "batch_first", caught_by="output", shipped_in="pytorch/pytorch#80306 (LSTM)")
 class OutputNotTurnedBack(Recurrence):
     """The output of a batch_first call stays time first, where T equals B."""
 
@@ -62,7 +149,7 @@ class OutputNotTurnedBack(Recurrence):
         return Answer(output, h_n) if right.output.shape == output.shape else right
 
 
-@mutant("layout", caught_by="output", shipped_in="sherjilozair/ctc#1", needs=BATCH_FIRST)
+@mutant("layout", "batch_first", caught_by="output", shipped_in="sherjilozair/ctc#1")
 class OutputReshaped(Recurrence):
     """The results of a batch_first call are brought to (B, T, n) by a reshape of (T, B, n)."""
 
@@ -71,10 +158,7 @@ class OutputReshaped(Recurrence):
 
 
 @mutant(
-    "layout",
-    caught_by="output",
-    shipped_in="exe1023/LSTM_LN#1 (LSTM)",
-    needs=BATCH_FIRST | {"layers"},
+    "layout", "batch_first", "layers", caught_by="output", shipped_in="exe1023/LSTM_LN#1 (LSTM)"
 )
 class TurnedBackBetweenLayers(PerCall):
     """Layers of a batch_first call hand on (B, T, n) for (T, B, n), where T equals B."""
@@ -88,9 +172,9 @@ class TurnedBackBetweenLayers(PerCall):
 
 @mutant(
     "layout",
+    "time_first",
     caught_by="output",
     shipped_in="keitakurita/Better_LSTM_PyTorch#6 (LSTM)",
-    needs={"time_first"},
 )
 class OmittedStateAsManyRowsAsSteps(Recurrence):
     """An omitted h_0 has as many rows as the first axis of the inputs, which may be steps."""
@@ -99,3 +183,20 @@ class OmittedStateAsManyRowsAsSteps(Recurrence):
         right = super().initial(call, x)
         shape = (len(right), len(call.inputs), right.shape[2])
         return np.zeros(shape, x.dtype) if call.h_0 is None else right
+
+
+@mutant("layout", "single", "time_first", caught_by="single_equals_column")
+class SingleSequenceWithoutState(Recurrence):
+    """An input of rank 2 is taken for a batch of T sequences of one step."""
+
+    def step(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
+        return super().step(call, w, x, h if call.layout != "single" else np.zeros_like(h))
+
+
+@mutant("layout", "batch_first", "time_first", caught_by="batch_first_equals_time_first")
+class BatchFirstByReshape(Recurrence):
+    """(B, T, I) is brought to (T, B, I) by a reshape, which mixes sequences with time."""
+
+    def rows(self, call: Call) -> Array:
+        rows = super().rows(call)
+        return call.inputs.reshape(rows.shape) if call.layout == "batch_first" else rows

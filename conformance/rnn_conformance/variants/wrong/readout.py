@@ -8,10 +8,8 @@ from rnn_conformance.contract.call import Array, Call
 from rnn_conformance.variants.recurrence import Recurrence
 from rnn_conformance.variants.wrong.registry import mutant
 
-READOUT = frozenset({"readout"})
 
-
-@mutant("readout", caught_by="readout", needs=READOUT)
+@mutant("readout", "readout", caught_by="readout")
 class ReadoutBiasDropped(Recurrence):
     """b_ho is not added."""
 
@@ -19,7 +17,7 @@ class ReadoutBiasDropped(Recurrence):
         return super().readout(_with(call, "b_ho", 0 * call.weights["b_ho"]), output)
 
 
-@mutant("readout", caught_by="readout", needs=READOUT)
+@mutant("readout", "readout", caught_by="readout")
 class ReadoutActivated(Recurrence):
     """The readout goes through tanh."""
 
@@ -27,7 +25,7 @@ class ReadoutActivated(Recurrence):
         return np.tanh(super().readout(call, output))
 
 
-@mutant("readout", caught_by="readout", needs=READOUT)
+@mutant("readout", "readout", caught_by="readout")
 class SquareReadoutTransposed(Recurrence):
     """W_ho is used transposed where its shape allows it."""
 
@@ -36,7 +34,7 @@ class SquareReadoutTransposed(Recurrence):
         return super().readout(_with(call, "W_ho", W.T if len(W) == len(W.T) else W), output)
 
 
-@mutant("readout", caught_by="readout", needs=READOUT)
+@mutant("readout", "readout", caught_by="readout")
 class ReadoutOneStepLate(Recurrence):
     """Every y_t is the readout of the output of the step before, the first that of h_0."""
 
@@ -45,7 +43,7 @@ class ReadoutOneStepLate(Recurrence):
         return super().readout(call, np.concatenate([h_0[None], output[:-1]]))
 
 
-@mutant("readout", caught_by="readout", needs=READOUT)
+@mutant("readout", "readout", caught_by="readout")
 class LastOutputRepeated(Recurrence):
     """Every y_t is that of the last step."""
 
@@ -54,7 +52,7 @@ class LastOutputRepeated(Recurrence):
         return np.repeat(y[-1:], len(y), axis=0)
 
 
-@mutant("sizes", caught_by="readout", needs=READOUT)
+@mutant("sizes", "readout", caught_by="readout")
 class ReadoutTailDropped(Recurrence):
     """Outputs of the readout beyond the last whole block of sixteen are zero."""
 
@@ -65,7 +63,7 @@ class ReadoutTailDropped(Recurrence):
         return y
 
 
-@mutant("sizes", caught_by="readout", needs={"readout"})
+@mutant("sizes", "readout", caught_by="readout")
 class OutputsBeyond40AreZero(Recurrence):
     """Outputs of the readout beyond the 40th are zero."""
 
@@ -75,7 +73,7 @@ class OutputsBeyond40AreZero(Recurrence):
         return y
 
 
-@mutant("precision", caught_by="readout", needs=READOUT | {"float16"})
+@mutant("precision", "readout", "float16", caught_by="readout")
 class ReadoutReversedInFloat16(Recurrence):
     """In float16, the readout takes the units in reverse order."""
 
@@ -83,7 +81,7 @@ class ReadoutReversedInFloat16(Recurrence):
         return super().readout(call, output[..., ::-1] if call.dtype == np.float16 else output)
 
 
-@mutant("dtype", caught_by="shape_and_dtype", needs=READOUT | {"float16"})
+@mutant("dtype", "readout", "float16", caught_by="shape_and_dtype")
 class Float16Promoted(Recurrence):
     """In float16, the readout is float32."""
 
@@ -92,7 +90,7 @@ class Float16Promoted(Recurrence):
         return y.astype(np.float32) if call.dtype == np.float16 else y
 
 
-@mutant("state", caught_by="calls_are_independent", needs=READOUT)
+@mutant("state", "readout", caught_by="calls_are_independent")
 class OutputsOfLastCallAdded(Recurrence):
     """A share of the last call's readout is left in the buffer that the next one adds to."""
 

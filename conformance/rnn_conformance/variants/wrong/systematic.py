@@ -1,17 +1,12 @@
 """Small errors in one direction, or in every number: each one is within the worst-case bound."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from rnn_conformance.contract.call import Array, Call
-from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.variants.recurrence import Recurrence, Weights
+from rnn_conformance.variants.wrong.activation import OtherTanh
 from rnn_conformance.variants.wrong.precision import rounded
 from rnn_conformance.variants.wrong.registry import mutant
-from rnn_conformance.variants.wrong.tanh import OtherTanh
-
-Weights = Mapping[str, Array]
-TANH = frozenset({"tanh"})
 
 
 class TermByTerm(Recurrence):
@@ -31,7 +26,7 @@ class TermByTerm(Recurrence):
         return total
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH)
+@mutant("systematic", "tanh", caught_by="systematic_error")
 class SumsTruncated(TermByTerm):
     """Every addition is rounded toward zero."""
 
@@ -39,7 +34,7 @@ class SumsTruncated(TermByTerm):
         return truncated(a.astype(np.longdouble) + v * w, a.dtype)
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH)
+@mutant("systematic", "tanh", caught_by="systematic_error")
 class SumsThreeBitsShort(TermByTerm):
     """Sums are kept with three bits less than claimed, 21 in float32."""
 
@@ -47,7 +42,7 @@ class SumsThreeBitsShort(TermByTerm):
         return rounded(a + v * w, bits(a) - 3)
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH)
+@mutant("systematic", "tanh", caught_by="systematic_error")
 class PreactivationSixBitsShort(Recurrence):
     """The sum before the activation has six bits less than claimed, 18 in float32."""
 
@@ -55,7 +50,7 @@ class PreactivationSixBitsShort(Recurrence):
         return super().activation(call, rounded(a, bits(a) - 6))
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH | {"h_0"})
+@mutant("systematic", "tanh", "h_0", caught_by="systematic_error")
 class RecurrentWeightsFourBitsShort(Recurrence):
     """W_hh is kept with four bits less than claimed, 20 in float32."""
 
@@ -63,7 +58,7 @@ class RecurrentWeightsFourBitsShort(Recurrence):
         return _four_bits_short(super().cell(call, layer, d), "W_hh")
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH)
+@mutant("systematic", "tanh", caught_by="systematic_error")
 class BiasesFourBitsShort(Recurrence):
     """Both biases are kept with four bits less than claimed, 20 in float32."""
 
@@ -84,28 +79,28 @@ class TanhOff(OtherTanh):
         return result
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH)
+@mutant("systematic", "tanh", caught_by="systematic_error")
 class TanhTooLarge(TanhOff):
     """tanh is too large by a share of 2.5 eps, 3e-7 in float32."""
 
     share = 2.5
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH)
+@mutant("systematic", "tanh", caught_by="systematic_error")
 class TanhTooSmall(TanhOff):
     """tanh is too small by a share of 2.5 eps, 3e-7 in float32."""
 
     share = -2.5
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH)
+@mutant("systematic", "tanh", caught_by="systematic_error")
 class TanhRaised(TanhOff):
     """tanh is too large by 1.25 eps, 1.5e-7 in float32, wherever it is."""
 
     shift = 1.25
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH)
+@mutant("systematic", "tanh", caught_by="systematic_error")
 class TanhLowered(TanhOff):
     """tanh is too small by 1.25 eps, 1.5e-7 in float32, wherever it is."""
 

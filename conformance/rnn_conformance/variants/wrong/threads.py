@@ -1,16 +1,28 @@
 """Wrong when several threads call at once: what belongs to a call is kept in the layer."""
 
-from collections.abc import Mapping
 from time import sleep
 
 import numpy as np
 
 from rnn_conformance.contract.call import Answer, Array, Call
-from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.variants.recurrence import Recurrence, Weights
 from rnn_conformance.variants.wrong.registry import mutant
 
-Weights = Mapping[str, Array]
 PAUSE = 1e-3  # seconds, in which another thread has its turn
+
+
+@mutant("threads", caught_by="threads")
+class SumsInOneArray(Recurrence):
+    """Calls of the same sizes share an array for their sums."""
+
+    def __init__(self) -> None:
+        self.sums: dict[object, Array] = {}
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        a = super().preactivation(w, x, h)
+        shared = self.sums.setdefault((a.shape, a.dtype), np.empty_like(a))
+        shared[...] = a
+        return shared
 
 
 @mutant("threads", caught_by="threads", shipped_in="clab/dynet#1335")
@@ -65,7 +77,7 @@ class StepsInTheLayer(Recurrence):
         return super().direction(call, w, x[: self.T], h)
 
 
-@mutant("threads", caught_by="threads", needs={"h_0"})
+@mutant("threads", "h_0", caught_by="threads")
 class OmissionInTheLayer(Recurrence):
     """Whether h_0 is omitted is kept in the layer, which all threads share."""
 
