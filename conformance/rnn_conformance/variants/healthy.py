@@ -192,28 +192,12 @@ def _wider(array: Array) -> type[np.floating]:
     return np.float64 if array.dtype == np.float32 else np.longdouble
 
 
-HEALTHY: dict[str, type[Recurrence]] = {
-    cls.__name__: cls
-    for cls in (
-        Plain,
-        FusedProduct,
-        Columns,
-        SummedBackwards,
-        CompensatedSums,
-        WiderInside,
-        WiderSums,
-        InputProductFirst,
-        Packed,
-        EachRowAlone,
-        FlippedAndShifted,
-        ReadOnlyFortran,
-        ViewsOfWiderMemory,
-        OtherFormulas,
-        DropoutInTraining,
-        DropoutByKeeping,
-        Permissive,
-        PaddingLeft,
-    )
-}
+_ALL: tuple[type[Recurrence], ...] = (
+    Plain, FusedProduct, Columns, SummedBackwards, CompensatedSums, WiderInside, WiderSums,
+    InputProductFirst, Packed, EachRowAlone, FlippedAndShifted, ReadOnlyFortran,
+    ViewsOfWiderMemory, OtherFormulas, DropoutInTraining, DropoutByKeeping, Permissive,
+    PaddingLeft,
+)  # fmt: skip
+HEALTHY = {cls.__name__: cls for cls in _ALL}
 for _name, _cls in HEALTHY.items():
     _cls.name = _name

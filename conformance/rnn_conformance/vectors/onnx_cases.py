@@ -13,7 +13,7 @@ from onnx import helper, numpy_helper
 
 from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.contract.call import Array
-from rnn_conformance.sources.adapters.onnx_model import node_weights
+from rnn_conformance.sources.adapters.onnx_model import node_weights, rnn_node
 from rnn_conformance.vectors.exact import exact
 from rnn_conformance.vectors.export import chosen, empty, vector_cases
 
@@ -85,14 +85,9 @@ def node_outputs(data: Data) -> dict[str, Array]:
 
 def model(case: Case, inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> onnx.ModelProto:
     """A graph of the one node, whose inputs and outputs have these types and shapes."""
-    node = helper.make_node(
-        "RNN",
-        [name if name in inputs else "" for name in INPUTS][: 1 + _last(inputs)],
-        list(OUTPUTS),
-        hidden_size=case.H,
-        direction="bidirectional" if case.bidirectional else "forward",
-        activations=[case.cell.capitalize()] * case.options.directions,
-    )
+    last = max(map(INPUTS.index, inputs))
+    names = [name if name in inputs else "" for name in INPUTS[: 1 + last]]
+    node = rnn_node(case.options, names, OUTPUTS)
     graph = helper.make_graph(
         [node],
         case.id,
@@ -103,10 +98,6 @@ def model(case: Case, inputs: Mapping[str, Array], outputs: Mapping[str, Array])
     return helper.make_model(
         graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="rnn-conformance"
     )
-
-
-def _last(inputs: Mapping[str, Array]) -> int:
-    return max(INPUTS.index(name) for name in inputs)
 
 
 def _value(name: str, array: Array) -> onnx.ValueInfoProto:

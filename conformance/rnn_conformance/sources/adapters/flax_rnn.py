@@ -15,7 +15,7 @@ from flax import linen, nnx
 
 from rnn_conformance.contract.call import DTYPES, LAYOUTS, Answer, Array, Call, Options
 from rnn_conformance.contract.declaration import KnownFailure
-from rnn_conformance.sources.adapters.sizes import merged_bias, state_of_one
+from rnn_conformance.sources.adapters.sizes import state_of_one, weights_of
 
 jax.config.update("jax_enable_x64", True)
 
@@ -51,7 +51,7 @@ class NnxRNN:
         rnn, two = _nnx(o, str(call.dtype)), o.bidirectional
         ways = [(rnn.forward_rnn, "l0"), (rnn.backward_rnn, "l0_reverse")] if two else [(rnn, "l0")]
         for one, end in ways:
-            _fill(one, *_merged(call, end))
+            _fill(one, *weights_of(call, end))
         carry = state_of_one(call) if call.h_0 is None or not two else tuple(call.h_0)
         h_n, output = _call_nnx(rnn, call.inputs, carry, call.lengths, time_major)
         return Answer(np.array(output), np.array(h_n if two else [h_n]))
@@ -67,7 +67,7 @@ class LinenRNN:
     known_failures = (ROWS_BROADCAST,)
 
     def run(self, call: Call) -> Answer:
-        (W_ih, W_hh, b), dtype = _merged(call, "l0"), call.dtype
+        (W_ih, W_hh, b), dtype = weights_of(call, "l0"), call.dtype
         cell = linen.SimpleCell(call.options.hidden_size, dtype=dtype, param_dtype=dtype)
         rnn = linen.RNN(cell, time_major=call.layout == "time_first", return_carry=True)
         weights = {"cell": {"i": {"kernel": W_ih.T, "bias": b}, "h": {"kernel": W_hh.T}}}
@@ -115,8 +115,3 @@ def _fill(rnn: nnx.RNN, W_xh: Array, W_hh: Array, b: Array) -> None:
     nnx.update(
         rnn.cell, {"dense_i": {"kernel": kernel, "bias": bias}, "dense_h": {"kernel": recurrent}}
     )
-
-
-def _merged(call: Call, end: str) -> tuple[Array, Array, Array]:
-    w = call.weights
-    return w[f"weight_ih_{end}"], w[f"weight_hh_{end}"], merged_bias(call, end)

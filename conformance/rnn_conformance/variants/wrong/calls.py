@@ -1,22 +1,21 @@
 """Wrong from one call to the next: what outlives a call."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from rnn_conformance.contract.call import Answer, Array, Call, Lengths, Options
 from rnn_conformance.variants.per_call import PerCall
-from rnn_conformance.variants.recurrence import Recurrence, Weights, real
+from rnn_conformance.variants.recurrence import Weights, real
 from rnn_conformance.variants.wrong.registry import mutant
-
-Sizes = tuple[object, ...]
 
 
 class Remembers(PerCall):
-    """Keeps things from one call to the next, by sizes."""
+    """Keeps things from one call to the next, mostly by sizes."""
 
     def __init__(self) -> None:
-        self.kept: dict[Sizes, Array] = {}
+        self.kept: dict[object, Any] = {}
 
 
 @mutant("state", caught_by="calls_are_independent", shipped_in="mlpack/mlpack#2747")
@@ -50,16 +49,13 @@ class StateHalfCleared(Remembers):
 
 
 @mutant("state", caught_by="output")
-class WrongAtFirstCall(Recurrence):
+class WrongAtFirstCall(Remembers):
     """The first call of every size gives what an unfinished warm-up left."""
-
-    def __init__(self) -> None:
-        self.seen: set[Sizes] = set()
 
     def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
         sizes = (call.inputs.shape, call.dtype, call.options)
-        share = 1.0 if sizes in self.seen else 0.5
-        self.seen.add(sizes)
+        share = self.kept.get(sizes, 0.5)
+        self.kept[sizes] = 1.0
         return super().answer(call, output * share, h_n * share)
 
 
@@ -71,7 +67,7 @@ class BiasOfEarlierCall(Remembers):
         w, H, I = super().cell(call, layer, d), call.options.hidden_size, call.options.input_size
         key = (H, I, layer, d, call.options.directions, call.options.num_layers, call.dtype)
         if call.options.bias:
-            self.kept[key] = np.stack([w["b_ih"], w["b_hh"]])
+            self.kept[key] = w["b_ih"], w["b_hh"]
         b_ih, b_hh = self.kept.get(key, (w["b_ih"], w["b_hh"]))
         return {**w, "b_ih": b_ih, "b_hh": b_hh}
 
@@ -81,8 +77,8 @@ class NonlinearityOfFirstCall(Remembers):
     """The nonlinearity of the first call is kept for every later one."""
 
     def activation(self, call: Call, a: Array) -> Array:
-        relu = self.kept.setdefault((), np.array(call.options.nonlinearity == "relu"))
-        return np.maximum(a, 0) if relu else np.tanh(a)
+        first = self.kept.setdefault("nonlinearity", call.options.nonlinearity)
+        return np.maximum(a, 0) if first == "relu" else np.tanh(a)
 
 
 @mutant("state", "lengths", caught_by="calls_are_independent")
@@ -90,10 +86,11 @@ class LengthsOfEarlierCall(Remembers):
     """Where lengths are omitted, those of the last call of the same sizes hold."""
 
     def steps(self, call: Call, x: Array) -> Lengths:
-        steps, key = super().steps(call, x), sizes_of(x)
+        steps = super().steps(call, x)
         if call.lengths is not None:
-            self.kept[key] = steps.astype(np.float64)
-        return self.kept.get(key, steps.astype(np.float64)).astype(np.int64)
+            self.kept[sizes_of(x)] = steps.copy()
+        found: Lengths = self.kept.get(sizes_of(x), steps)
+        return found
 
 
 @mutant("aliasing", "lengths", caught_by="padding_is_zero")
@@ -102,8 +99,8 @@ class PaddingOfEarlierCall(Remembers):
 
     def layer_output(self, x: Array, steps: Lengths, layer: int, o: Options) -> Array:
         before = self.kept.get(sizes_of(x), np.zeros_like(x))
-        self.kept[sizes_of(x)] = np.where(real(x, steps), x, before)
-        return self.kept[sizes_of(x)]
+        written = self.kept[sizes_of(x)] = np.where(real(x, steps), x, before)
+        return written
 
 
 @mutant("state", caught_by="output", shipped_in="apache/mxnet#16037")
@@ -117,11 +114,8 @@ class WeightsOfFirstCall(Remembers):
 
 
 @mutant("state", caught_by="calls_are_independent", shipped_in="apache/mxnet#16037")
-class AllWeightsOfFirstCall(Recurrence):
+class AllWeightsOfFirstCall(Remembers):
     """The weights of the first call are kept for every later one of the same sizes."""
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[Options, str], Weights] = {}
 
     def run(self, call: Call) -> Answer:
         kept = self.kept.setdefault((call.options, str(call.dtype)), call.weights)
@@ -152,33 +146,27 @@ class WeightsKeptWhileSizesGrow(Remembers):
 
 
 @mutant("state", caught_by="changes_in_place_are_seen", shipped_in="apache/mxnet#16037")
-class WeightsPackedByIdentity(Recurrence):
+class WeightsPackedByIdentity(Remembers):
     """Weights are packed once for each array, and later changes of the array are not seen."""
-
-    def __init__(self) -> None:
-        self.packed: dict[int, tuple[Array, Weights]] = {}
 
     def cell(self, call: Call, layer: int, d: int) -> Weights:
         w = super().cell(call, layer, d)
         W = w["W_hh"]  # kept, so that its id stays its own
         copies = {name: value.copy() for name, value in w.items()}
-        _, packed = self.packed.setdefault(id(W), (W, copies))
+        packed: Weights = self.kept.setdefault(id(W), (W, copies))[1]
         return packed
 
 
 @mutant("state", caught_by="changes_in_place_are_seen")
-class WeightsKeptUnderTheirFirstRow(Recurrence):
+class WeightsKeptUnderTheirFirstRow(Remembers):
     """W_hh is packed once for each first row of it, so that changes of others are not seen."""
-
-    def __init__(self) -> None:
-        self.packed: dict[bytes, Array] = {}
 
     def cell(self, call: Call, layer: int, d: int) -> Weights:
         w = super().cell(call, layer, d)
         key = w["W_hh"][0].tobytes() + bytes(w["W_hh"].shape)
-        return {**w, "W_hh": self.packed.setdefault(key, w["W_hh"].copy())}
+        return {**w, "W_hh": self.kept.setdefault(key, w["W_hh"].copy())}
 
 
-def sizes_of(array: Array) -> Sizes:
+def sizes_of(array: Array) -> tuple[object, ...]:
     """Shape and dtype, as a key."""
     return (*array.shape, str(array.dtype))

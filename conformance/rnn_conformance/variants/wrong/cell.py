@@ -1,4 +1,4 @@
-"""Wrong cells: biases and weights."""
+"""Wrong cells: biases and weights that are left out, or lie elsewhere."""
 
 import numpy as np
 

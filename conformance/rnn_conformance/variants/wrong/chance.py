@@ -8,15 +8,17 @@ from rnn_conformance.variants.wrong.calls import Remembers, sizes_of
 from rnn_conformance.variants.wrong.precision import rounded
 from rnn_conformance.variants.wrong.registry import mutant
 
-Sizes = tuple[object, ...]
 
-
-@mutant("determinism", caught_by="repeatable")
-class TermsLostAtRandom(Recurrence):
-    """Two units in a thousand lose the recurrent part of a step, as in a race."""
+class Chance(Recurrence):
+    """Draws numbers of its own."""
 
     def __init__(self) -> None:
         self.rng = np.random.default_rng(0)
+
+
+@mutant("determinism", caught_by="repeatable")
+class TermsLostAtRandom(Chance):
+    """Two units in a thousand lose the recurrent part of a step, as in a race."""
 
     def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
         right = super().preactivation(w, x, h)
@@ -25,11 +27,8 @@ class TermsLostAtRandom(Recurrence):
 
 
 @mutant("determinism", caught_by="calls_are_independent", shipped_in="espnet/espnet#3539")
-class DropoutLeftOn(Recurrence):
+class DropoutLeftOn(Chance):
     """One state in a thousand is set to zero at random, as if dropout were left on."""
-
-    def __init__(self) -> None:
-        self.rng = np.random.default_rng(0)
 
     def activation(self, call: Call, a: Array) -> Array:
         dropped = self.rng.random(a.shape) < 1e-3
@@ -37,11 +36,8 @@ class DropoutLeftOn(Recurrence):
 
 
 @mutant("determinism", caught_by="output")
-class OmittedStateUninitialised(Recurrence):
+class OmittedStateUninitialised(Chance):
     """An omitted h_0 is whatever lay in memory."""
-
-    def __init__(self) -> None:
-        self.rng = np.random.default_rng(0)
 
     def initial(self, call: Call, x: Array) -> Array:
         h_0 = super().initial(call, x)
@@ -56,8 +52,7 @@ class SecondDeviceInTF32(Remembers):
     second = True
 
     def rows(self, call: Call) -> Array:
-        self.kept[()] = 1 - self.kept.get((), np.ones(()))
-        self.second = bool(self.kept[()])
+        self.second = self.kept["second"] = not self.kept.get("second", True)
         return super().rows(call)
 
     def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
@@ -71,6 +66,6 @@ class EveryThirdCallReversesState(Remembers):
 
     def initial(self, call: Call, x: Array) -> Array:
         h_0 = super().initial(call, x)
-        count = self.kept.get(("count", *sizes_of(h_0)), np.zeros(()))
-        self.kept[("count", *sizes_of(h_0))] = count + 1
+        count = self.kept.get(sizes_of(h_0), 0)
+        self.kept[sizes_of(h_0)] = count + 1
         return np.flip(h_0, axis=2).copy() if count % 3 == 2 else h_0

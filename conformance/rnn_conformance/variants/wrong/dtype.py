@@ -1,4 +1,4 @@
-"""Results of another dtype than the inputs."""
+"""Results of another dtype than the inputs, and what is wrong in float16 or bfloat16 alone."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Sizes that do not fit, and are broadcast, cut off or filled up."""
+"""Wrong where little is right: no steps or rows, and sizes that are cut off or filled up."""
 
 from dataclasses import replace
 
@@ -202,24 +202,15 @@ class LengthsCutOff(_Fits):
 
 
 @mutant("errors", "h_0", caught_by="wrong_rows_refused")
-class StateOfOtherRowsBroadcast(Recurrence):
+class StateOfOtherRowsBroadcast(_Fits):
     """An h_0 of several rows for inputs of one is broadcast: results of several rows."""
 
-    def refuse(self, call: Call) -> None:
-        if call.h_0 is None or call.layout == "single":
-            return super().refuse(call)
-        axis = 0 if call.layout == "batch_first" else 1
-        if call.inputs.shape[axis] == 1 and call.h_0.shape[1] > 1:
-            return None
-        return super().refuse(call)
-
-    def run(self, call: Call) -> Answer:
-        self.refuse(call)
-        axis = 0 if call.layout == "batch_first" else 1
-        if call.layout != "single" and call.h_0 is not None:
-            rows = call.h_0.shape[1]
-            if call.inputs.shape[axis] == 1 and rows > 1:
-                inputs = np.repeat(call.inputs, rows, axis)
-                lengths = None if call.lengths is None else np.repeat(call.lengths, rows)
-                call = Call(**{**vars(call), "inputs": inputs, "lengths": lengths})
-        return super().run(call)
+    def fitted(self, call: Call) -> Call:
+        axis, h_0 = 0 if call.layout == "batch_first" else 1, call.h_0
+        if h_0 is None or call.layout == "single":
+            return call
+        if call.inputs.shape[axis] != 1 or h_0.shape[1] < 2:
+            return call
+        inputs = np.repeat(call.inputs, h_0.shape[1], axis)
+        lengths = None if call.lengths is None else np.repeat(call.lengths, h_0.shape[1])
+        return replace(call, inputs=inputs, lengths=lengths)

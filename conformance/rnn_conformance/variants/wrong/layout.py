@@ -1,4 +1,4 @@
-"""Wrong layouts: the axes of inputs and output, where no size gives it away."""
+"""Wrong layouts: axes of inputs, output and states that are exchanged, kept or dropped."""
 
 import numpy as np
 
@@ -117,20 +117,6 @@ class InputsReshaped(Recurrence):
         return call.inputs.reshape(right.shape) if call.layout == "batch_first" else right
 
 
-@mutant("layout", "batch_first", caught_by="output", shipped_in="openvinotoolkit/openvino#37820")
-class SquareBatchFirstIgnored(Recurrence):
-    """batch_first is ignored where T equals B, so that no shape gives it away."""
-
-    def rows(self, call: Call) -> Array:
-        right = super().rows(call)
-        return call.inputs if right.shape == call.inputs.shape else right
-
-    def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
-        right = super().answer(call, output, h_n)
-        same = call.layout == "batch_first" and right.output.shape == output.shape
-        return Answer(output, h_n) if same else right
-
-
 @mutant("layout", "batch_first", caught_by="output")
 class SquareInputsNotTurned(Recurrence):
     """Inputs of a batch_first call are read time first where T equals B; its output is right."""
@@ -147,6 +133,11 @@ class OutputNotTurnedBack(Recurrence):
     def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
         right = super().answer(call, output, h_n)
         return Answer(output, h_n) if right.output.shape == output.shape else right
+
+
+@mutant("layout", "batch_first", caught_by="output", shipped_in="openvinotoolkit/openvino#37820")
+class SquareBatchFirstIgnored(SquareInputsNotTurned, OutputNotTurnedBack):
+    """batch_first is ignored where T equals B, so that no shape gives it away."""
 
 
 @mutant("layout", "batch_first", caught_by="output", shipped_in="sherjilozair/ctc#1")
@@ -194,9 +185,5 @@ class SingleSequenceWithoutState(Recurrence):
 
 
 @mutant("layout", "batch_first", "time_first", caught_by="batch_first_equals_time_first")
-class BatchFirstByReshape(Recurrence):
+class BatchFirstByReshape(InputsReshaped):
     """(B, T, I) is brought to (T, B, I) by a reshape, which mixes sequences with time."""
-
-    def rows(self, call: Call) -> Array:
-        rows = super().rows(call)
-        return call.inputs.reshape(rows.shape) if call.layout == "batch_first" else rows

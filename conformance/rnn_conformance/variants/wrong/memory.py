@@ -7,6 +7,7 @@ import numpy as np
 from rnn_conformance.checks.subject import given
 from rnn_conformance.contract.call import Answer, Array, Call, Lengths
 from rnn_conformance.variants.recurrence import Recurrence, Weights
+from rnn_conformance.variants.wrong.calls import Remembers, sizes_of
 from rnn_conformance.variants.wrong.registry import mutant
 
 
@@ -99,15 +100,12 @@ class BiasesMergedInPlace(Recurrence):
 
 
 @mutant("aliasing", caught_by="earlier_results_kept", shipped_in="Element-Research/rnn#211")
-class OutputOverwrittenByNextCall(Recurrence):
+class OutputOverwrittenByNextCall(Remembers):
     """The output is in a buffer that the next call of the same size writes to."""
-
-    def __init__(self) -> None:
-        self.buffers: dict[tuple[tuple[int, ...], str], Array] = {}
 
     def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
         right = super().answer(call, output, h_n)
-        buffer = self.buffers.setdefault((output.shape, str(output.dtype)), right.output.copy())
+        buffer = self.kept.setdefault(sizes_of(output), right.output.copy())
         if buffer.shape != right.output.shape:
             return right
         buffer[...] = right.output
@@ -115,31 +113,25 @@ class OutputOverwrittenByNextCall(Recurrence):
 
 
 @mutant("aliasing", "h_n", caught_by="earlier_results_kept")
-class FinalStateOverwrittenByNextCall(Recurrence):
+class FinalStateOverwrittenByNextCall(Remembers):
     """h_n is the state that the layer keeps, which the next call of the same size writes to."""
-
-    def __init__(self) -> None:
-        self.states: dict[tuple[tuple[int, ...], str], Array] = {}
 
     def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
         right = super().answer(call, output, h_n)
         of_right = given(right, "h_n")
-        state = self.states.setdefault((of_right.shape, str(h_n.dtype)), of_right.copy())
+        state = self.kept.setdefault(sizes_of(of_right), of_right.copy())
         state[...] = of_right
         return Answer(right.output, state)
 
 
 @mutant("aliasing", caught_by="earlier_results_kept")
-class TwoBuffersInTurn(Recurrence):
+class TwoBuffersInTurn(Remembers):
     """The output is in two buffers that take turns: the call after the next overwrites it."""
-
-    def __init__(self) -> None:
-        self.buffers: dict[tuple[tuple[int, ...], str], list[Array]] = {}
 
     def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
         right = super().answer(call, output, h_n)
         both = [right.output.copy(), right.output.copy()]
-        buffers = self.buffers.setdefault((right.output.shape, str(output.dtype)), both)
+        buffers = self.kept.setdefault(sizes_of(right.output), both)
         buffers.reverse()
         buffers[0][...] = right.output
         return Answer(buffers[0], right.h_n)
@@ -201,7 +193,7 @@ class StrideOfZeroReadAsContiguous(Recurrence):
             once = np.zeros_like(inputs)
             once[:1] = inputs[:1]
             inputs = once
-        return super().rows(Call(**{**vars(call), "inputs": inputs}))
+        return super().rows(replace(call, inputs=inputs))
 
 
 def _contiguous(view: Array) -> Array:

@@ -1,4 +1,6 @@
-"""Wrong stacks: what a layer reads, and what it gives."""
+"""Wrong stacks: what a layer reads and gives, its weights and its states."""
+
+from functools import partial
 
 import numpy as np
 
@@ -6,6 +8,8 @@ from rnn_conformance.contract.call import Array, Call, Lengths, Options
 from rnn_conformance.variants.per_call import PerCall
 from rnn_conformance.variants.recurrence import Recurrence, Weights
 from rnn_conformance.variants.wrong.registry import mutant
+
+many_layers = partial(mutant, "layer", "layers")
 
 
 class _KnowsWhatIsBelow(PerCall):
@@ -18,11 +22,8 @@ class _KnowsWhatIsBelow(PerCall):
         return self.below
 
 
-@mutant(
-    "layer",
-    "layers",
-    caught_by="output",
-    shipped_in="jihunchoi/recurrent-batch-normalization-pytorch#6 (LSTM)",
+@many_layers(
+    caught_by="output", shipped_in="jihunchoi/recurrent-batch-normalization-pytorch#6 (LSTM)"
 )
 class InputsReadByEveryLayer(_KnowsWhatIsBelow):
     """Every layer reads the inputs again, where they are as wide as what the layer below gives."""
@@ -33,7 +34,7 @@ class InputsReadByEveryLayer(_KnowsWhatIsBelow):
         return right if last or self.below.shape != right.shape else self.below
 
 
-@mutant("layer", "layers", caught_by="chain_of_layers")
+@many_layers(caught_by="chain_of_layers")
 class ResidualBetweenLayers(_KnowsWhatIsBelow):
     """A layer above the first adds what it reads to what it gives."""
 
@@ -44,7 +45,7 @@ class ResidualBetweenLayers(_KnowsWhatIsBelow):
         return result
 
 
-@mutant("layer", "layers", caught_by="chain_of_layers")
+@many_layers(caught_by="chain_of_layers")
 class MiddleLayersSkipped(_KnowsWhatIsBelow):
     """The last layer reads what the first gives; those between them give only their h_n."""
 
@@ -54,7 +55,7 @@ class MiddleLayersSkipped(_KnowsWhatIsBelow):
         return self.below
 
 
-@mutant("layer", "layers", caught_by="output")
+@many_layers(caught_by="output")
 class OutputOfFirstLayer(_KnowsWhatIsBelow):
     """The output is that of the first layer, while h_n is right."""
 
@@ -65,7 +66,7 @@ class OutputOfFirstLayer(_KnowsWhatIsBelow):
         return self.below if layer == o.num_layers - 1 else right
 
 
-@mutant("layer", "layers", caught_by="chain_of_layers")
+@many_layers(caught_by="chain_of_layers")
 class LayersAboveOneStepLate(Recurrence):
     """A layer above the first reads what the one below gave a step earlier."""
 
@@ -75,7 +76,7 @@ class LayersAboveOneStepLate(Recurrence):
         return right if layer == o.num_layers - 1 else late
 
 
-@mutant("layer", "layers", caught_by="chain_of_layers")
+@many_layers(caught_by="chain_of_layers")
 class SecondLayerWeightsAbove(Recurrence):
     """Every layer above the second uses the weights of the second."""
 
@@ -83,7 +84,7 @@ class SecondLayerWeightsAbove(Recurrence):
         return super().weights_of(min(layer, 1), d)
 
 
-@mutant("layer", "layers", caught_by="chain_of_layers")
+@many_layers(caught_by="chain_of_layers")
 class FirstLayerBiasesForAll(Recurrence):
     """Every layer adds the biases of the first."""
 
@@ -92,7 +93,7 @@ class FirstLayerBiasesForAll(Recurrence):
         return {**own, "b_ih": first["b_ih"], "b_hh": first["b_hh"]}
 
 
-@mutant("layer", "layers", "h_0", caught_by="chain_of_layers")
+@many_layers("h_0", caught_by="chain_of_layers")
 class InitialStateOfFirstLayerForAll(Recurrence):
     """Every layer starts from the h_0 of the first."""
 
@@ -100,7 +101,7 @@ class InitialStateOfFirstLayerForAll(Recurrence):
         return super().start(initial, 0, d, o)
 
 
-@mutant("layer", "layers", caught_by="output", shipped_in="pclucas14/GansFallingShort#2")
+@many_layers(caught_by="output", shipped_in="pclucas14/GansFallingShort#2")
 class OneStateForAllLayers(PerCall):
     """There is one state: a layer goes on from the final state of the one below."""
 
@@ -114,7 +115,7 @@ class OneStateForAllLayers(PerCall):
         return super().start(initial, layer, d, o) if layer == 0 else self.reached
 
 
-@mutant("layer", "layers", "bidirectional", "h_0", caught_by="output")
+@many_layers("bidirectional", "h_0", caught_by="output")
 class InitialStatesByDirection(Recurrence):
     """h_0 is read as all layers of the forward direction, then all of the reverse one."""
 
@@ -123,7 +124,7 @@ class InitialStatesByDirection(Recurrence):
         return h_0
 
 
-@mutant("layer", "layers", "bidirectional", "h_n", caught_by="final_state")
+@many_layers("bidirectional", "h_n", caught_by="final_state")
 class FinalStatesByDirection(Recurrence):
     """h_n holds all layers of the forward direction, then all of the reverse one."""
 
@@ -132,7 +133,7 @@ class FinalStatesByDirection(Recurrence):
         return super().stacked(by_direction, o)
 
 
-@mutant("layer", "layers", "h_n", caught_by="final_state")
+@many_layers("h_n", caught_by="final_state")
 class FinalStatesFromTheTop(Recurrence):
     """h_n holds the last layer first."""
 
@@ -141,7 +142,7 @@ class FinalStatesFromTheTop(Recurrence):
         return np.concatenate(layers[::-1])
 
 
-@mutant("layer", "layers", "h_n", caught_by="final_state")
+@many_layers("h_n", caught_by="final_state")
 class FinalStateOfLastLayerForAll(Recurrence):
     """h_n repeats the last layer's final state for every layer."""
 
@@ -149,7 +150,7 @@ class FinalStateOfLastLayerForAll(Recurrence):
         return super().stacked(h_n[-o.directions :] * o.num_layers, o)
 
 
-@mutant("layer", "layers", caught_by="output", shipped_in="apache/mxnet#17479")
+@many_layers(caught_by="output", shipped_in="apache/mxnet#17479")
 class OffsetsComputedWithInputSize(Recurrence):
     """In the block of all weights, each layer is taken to be as large as if it read I features."""
 
@@ -159,7 +160,7 @@ class OffsetsComputedWithInputSize(Recurrence):
         return {**super().cell(call, layer, d), "W_ih": _at(call, layer, start)}
 
 
-@mutant("layer", "layers", "bidirectional", caught_by="output")
+@many_layers("bidirectional", caught_by="output")
 class OffsetsWithoutDirections(Recurrence):
     """In the block of all weights, layers above the first are taken to read H numbers, not D·H."""
 

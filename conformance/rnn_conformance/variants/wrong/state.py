@@ -1,4 +1,4 @@
-"""Wrong states: what is carried from step to step, and where it starts and ends."""
+"""Wrong states: what is carried from step to step, in which order, where it starts and ends."""
 
 import numpy as np
 

@@ -6,21 +6,19 @@ import numpy as np
 
 from rnn_conformance.contract.call import Answer, Array, Call
 from rnn_conformance.variants.recurrence import Recurrence, Weights
+from rnn_conformance.variants.wrong.calls import Remembers, sizes_of
 from rnn_conformance.variants.wrong.registry import mutant
 
 PAUSE = 1e-3  # seconds, in which another thread has its turn
 
 
 @mutant("threads", caught_by="threads")
-class SumsInOneArray(Recurrence):
+class SumsInOneArray(Remembers):
     """Calls of the same sizes share an array for their sums."""
-
-    def __init__(self) -> None:
-        self.sums: dict[object, Array] = {}
 
     def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
         a = super().preactivation(w, x, h)
-        shared = self.sums.setdefault((a.shape, a.dtype), np.empty_like(a))
+        shared: Array = self.kept.setdefault(sizes_of(a), np.empty_like(a))
         shared[...] = a
         return shared
 
