@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from rnn_conformance import Report
 from rnn_conformance.faces.reports import reading
-from rnn_conformance.faces.reports.badge import badge
+from rnn_conformance.faces.reports.files import badge
 from rnn_conformance.faces.reports.html import html
 from rnn_conformance.faces.reports.markdown import markdown
 from rnn_conformance.faces.reports.reading import SCHEMA, read_report

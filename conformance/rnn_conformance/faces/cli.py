@@ -14,8 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from rnn_conformance.checks.records import Report
-from rnn_conformance.contract.extras import need
-from rnn_conformance.contract.refusal import CannotBeJudged
+from rnn_conformance.contract.refusal import CannotBeJudged, need
 from rnn_conformance.faces import status
 from rnn_conformance.faces.arguments import ELSEWHERE, PROGRAM, parser
 from rnn_conformance.faces.reports import files

@@ -39,7 +39,7 @@ from rnn_conformance.sources.loading import load
 
 NAMED = {
     "torch.nn.RNN": "rnn_conformance.sources.adapters.torch_layer:TorchLayer",
-    "rnn_reference.RNN": "rnn_conformance.sources.adapters.reference_layer:ReferenceLayer",
+    "rnn_reference.RNN": "rnn_conformance.sources.adapters.reference:ReferenceLayer",
     "Recurrence": "rnn_conformance.variants.recurrence:Recurrence",
 }
 PRODUCTS = 20_000  # of a case, in one layer and direction

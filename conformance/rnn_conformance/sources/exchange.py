@@ -15,8 +15,7 @@ import numpy.typing as npt
 
 from rnn_conformance.contract.call import Answer, Call, Options
 from rnn_conformance.contract.documents import content_of
-from rnn_conformance.contract.extras import need
-from rnn_conformance.contract.refusal import printable
+from rnn_conformance.contract.refusal import need, printable
 
 FORMAT = 2
 CALL, TENSORS, ANSWER = "call.json", "call.safetensors", "answer.safetensors"

@@ -1,14 +1,15 @@
-"""Right layers that compute in another way, which the checks must accept."""
+"""Right layers that compute in another way or follow others, which the checks must accept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
 from rnn_conformance.checks.subject import parts_of
 from rnn_conformance.contract.call import Answer, Array, Call, Lengths, Options
+from rnn_conformance.contract.conventions import UNDEFINED
 from rnn_conformance.variants.per_call import Dropping
-from rnn_conformance.variants.permissive import PaddingLeft, Permissive
 from rnn_conformance.variants.recurrence import Recurrence, Weights
 
 
@@ -167,6 +168,43 @@ class DropoutByKeeping(Dropping):
         keep = 1 - o.dropout
         mask = (self.rng.random(x.shape) < keep).astype(x.dtype) / x.dtype.type(keep)
         return x * mask
+
+
+class Permissive(Recurrence):
+    """No steps and rows of length 0 are taken, and give h_0; a batch of no rows is refused."""
+
+    name = "Permissive"
+    shortest = 0
+    conventions: ClassVar[Mapping[str, str]] = {
+        "T = 0": "empty",
+        "B = 0": "refused",
+        "length 0": "h_0",
+    }
+
+    def refuse(self, call: Call) -> None:
+        if self.rows(call).shape[1] == 0:
+            raise ValueError(f"inputs: expected at least one row, got shape {call.inputs.shape}")
+        super().refuse(call)
+
+    def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
+        return super().direction(call, w, x, h) if len(x) else np.empty((0, *h.shape), h.dtype)
+
+    def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
+        if not len(states):
+            return h_0
+        kept: Array = np.where((steps > 0)[:, None], super().last(states, h_0, steps, d), h_0)
+        return kept
+
+
+class PaddingLeft(Recurrence):
+    """What stands in the padding of its output is not defined: the last state, repeated."""
+
+    name = "PaddingLeft"
+    conventions: ClassVar[Mapping[str, str]] = {"padded output": UNDEFINED}
+
+    def layer_output(self, x: Array, steps: Lengths, layer: int, o: Options) -> Array:
+        at = np.minimum(np.arange(len(x))[:, None], steps - 1)[..., None]
+        return np.take_along_axis(super().layer_output(x, steps, layer, o), at, axis=0)
 
 
 def kahan_sum(terms: Sequence[Array], zeros: Array) -> Array:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rnn_conformance.contract.extras import need
-from rnn_conformance.contract.refusal import CannotBeJudged
+from rnn_conformance.contract.refusal import CannotBeJudged, need
 from rnn_conformance.faces import status
 from rnn_conformance.faces.reports import files
 from rnn_conformance.faces.terminal import print_report

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rnn_conformance.contract.documents import content_of, json_of
-from rnn_conformance.contract.extras import need
-from rnn_conformance.contract.refusal import printable
+from rnn_conformance.contract.refusal import need, printable
 
 MANIFEST, INDEX = "manifest.json", "index.txt"
 SCHEMA = Path(__file__).with_name("manifest.schema.json")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from rnn_conformance.contract.call import Answer, Array, Call, Lengths
-from rnn_conformance.variants.permissive import Permissive
+from rnn_conformance.variants.healthy import Permissive
 from rnn_conformance.variants.recurrence import Recurrence
 from rnn_conformance.variants.wrong.registry import mutant
 
