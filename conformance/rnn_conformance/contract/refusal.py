@@ -33,11 +33,7 @@ class Broken(Violation):
 
 
 def need(extra: str, what: str) -> None:
-    """Raises CannotBeJudged, with one line that names the extra, where a library of it is missing.
-
-    Args:
-        what: needs it, for the message.
-    """
+    """Raises CannotBeJudged, naming the extra, where a library is missing that `what` needs."""
     install = f'to install it: pip install "rnn-conformance[{extra}]"'
     for library in LIBRARIES[extra]:
         try:

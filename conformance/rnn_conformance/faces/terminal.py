@@ -25,7 +25,7 @@ def print_report(console: Console, report: Report) -> None:
     for note in report.notes:
         console.print(Text(f"note: {note}"), soft_wrap=True)
     console.print(table(report.records, report.not_claimed))
-    console.print(clause_table(report.records))
+    console.print(_table("clause", by_clause(report.records)))
     failed = {name: tally.failed for name, tally in by_check(report.records).items()}
     for record in first_failures(report.records):
         more = failed[record.check] - 1
@@ -104,21 +104,12 @@ def watched(items: Iterable[E], total: int | None, what: str) -> Iterator[E]:
 def table(
     records: Iterable[Record], not_claimed: Mapping[str, int] = MappingProxyType({})
 ) -> Table:
-    """One row a check, and a total; it fits into 80 columns.
-
-    Args:
-        not_claimed: as of a report.
-    """
+    """One row a check, and a total; it fits into 80 columns."""
     found, in_all = by_check(records := tuple(records), not_claimed), total(records)
     in_order = [name for name in CHECKS if name in found]
     rows = {name: found[name] for name in (*in_order, *(found.keys() - in_order))}
     left_out = in_all.not_claimed + sum(not_claimed.values())
     return _table("check", rows, replace(in_all, not_claimed=left_out))
-
-
-def clause_table(records: Iterable[Record]) -> Table:
-    """One row a clause of the specification; a check that holds several counts for each."""
-    return _table("clause", by_clause(records))
 
 
 def _table(what: str, tallies: Mapping[str, Tally], in_all: Tally | None = None) -> Table:

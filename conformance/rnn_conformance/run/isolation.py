@@ -125,11 +125,7 @@ class Workers:
         return record
 
     def _come_of(self, items: Sequence[RemoteCheck], request: str) -> Iterator[Record]:
-        """What comes of checks in one process, in their order. Raises Vacuous.
-
-        Args:
-            request: "execute" for a single check, "from" for all that are the process's own.
-        """
+        """What comes of one check ("execute") or of a process's own ("from"). Raises Vacuous."""
         rest = deque(items)
         while rest:
             number = self._of[rest[0].index]

@@ -78,10 +78,7 @@ def write_tensors(path: Path, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
 
 
 def read_tensors(path: Path, most: int) -> Tensors:
-    """The arrays of a file by name.
-
-    Args:
-        most: how many bytes of numbers it may hold.
+    """The arrays of a file by name, which may hold `most` bytes of numbers.
 
     Raises ValueError, with one line that names the file, where it is none, or larger.
     """

@@ -46,8 +46,7 @@ class Dropping(PerCall):
 
     def zeroed(self, x: Array, o: Options) -> Mask:
         """Which numbers are set to zero."""
-        chosen: Mask = self.rng.random(x.shape) < o.dropout
-        return chosen
+        return self.rng.random(x.shape) < o.dropout
 
     def scale(self, o: Options) -> float:
         return 1 / (1 - o.dropout)

@@ -128,13 +128,11 @@ class Recurrence:
         return x @ w["W_ih"].T + w["b_ih"] + h @ w["W_hh"].T + w["b_hh"]
 
     def activation(self, call: Call, a: Array) -> Array:
-        result: Array = np.tanh(a) if call.options.nonlinearity == "tanh" else np.maximum(a, 0)
-        return result
+        return np.tanh(a) if call.options.nonlinearity == "tanh" else np.maximum(a, 0)
 
     def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
         """The state (B, H) of each row after its last real step."""
-        last: Array = states[steps - 1, np.arange(states.shape[1])]
-        return last
+        return states[steps - 1, np.arange(states.shape[1])]
 
     def turned_back(self, states: Array, steps: Lengths, d: int) -> Array:
         """The states in the order of time."""
@@ -170,8 +168,7 @@ class Recurrence:
 
 def real(x: Array, steps: Lengths) -> npt.NDArray[np.bool_]:
     """Which steps of (T, B, n) are real: (T, B, 1)."""
-    mask: npt.NDArray[np.bool_] = (np.arange(len(x))[:, None] < steps)[..., None]
-    return mask
+    return (np.arange(len(x))[:, None] < steps)[..., None]
 
 
 def reversed_rows(x: Array, steps: Lengths) -> Array:

@@ -86,17 +86,12 @@ def empty(folder: Path | str) -> Path:
 def _write(folder: Path, case: Case) -> Vector:
     call, path = case.call(), folder / file_of(case.id)
     write_tensors(path, {**tensors_of(call), **_results(case)})
-    clauses = {clause for name in HELD for clause in _clauses(name, case)}
+    held = [CHECKS[name] for name in HELD if CHECKS[name].presumes(case, FEATURES)]
+    clauses = {clause for check in held for clause in check.holds(case)}
     hashed = sha256(path.read_bytes()).hexdigest()
     return Vector(
         case.id, fields_of(call), tuple(sorted(clauses)), flags_of(case), file_of(case.id), hashed
     )
-
-
-def _clauses(name: str, case: Case) -> tuple[str, ...]:
-    """The clauses that a check holds in a case."""
-    check = CHECKS[name]
-    return check.holds(case) if check.presumes(case, FEATURES) else ()
 
 
 def _results(case: Case) -> Tensors:

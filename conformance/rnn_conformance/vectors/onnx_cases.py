@@ -39,11 +39,7 @@ def write_onnx_cases(
 ) -> tuple[str, ...]:
     """Write ID/model.onnx and ID/test_data_set_0/{input,output}_N.pb; returns the ids.
 
-    Args:
-        folder: a new or an empty one.
-        only: the ids of the cases to write; all of `onnx_cases` where it is None.
-
-    Raises ValueError for a folder that holds something or an unknown id, and OSError.
+    It takes, and raises, what `export` does.
     """
     cases, folder = chosen(onnx_cases(seed), only), empty(folder)
     for case in cases:

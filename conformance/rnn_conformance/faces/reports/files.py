@@ -35,25 +35,17 @@ def badge(report: Report) -> dict[str, Any]:
     }
 
 
-def _json(report: Report) -> str:
-    return json.dumps(report.to_json(), indent=1, allow_nan=False) + "\n"
-
-
 def _html(report: Report) -> str:
     from rnn_conformance.faces.reports.html import html  # it imports jinja2
 
     return html(report)
 
 
-def _badge(report: Report) -> str:
-    return json.dumps(badge(report)) + "\n"
-
-
 KINDS: Mapping[str, tuple[Text, str]] = {
-    "json": (_json, "all records"),
+    "json": (lambda r: json.dumps(r.to_json(), indent=1, allow_nan=False) + "\n", "all records"),
     "markdown": (markdown, "for a pull request"),
     "html": (_html, "one page for people"),
-    "badge": (_badge, "for an endpoint of shields.io"),
+    "badge": (lambda r: json.dumps(badge(r)) + "\n", "for an endpoint of shields.io"),
 }
 
 

@@ -32,12 +32,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """One implementation.
-
-    Attributes:
-        number: from 1 on; two reports may be of one name.
-        cells: one for each clause of the board.
-    """
+    """One implementation; columns are numbered from 1 on, as two reports may be of one name."""
 
     number: int
     report: Report
@@ -46,11 +41,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Board:
-    """All columns.
-
-    Attributes:
-        names: of everything that some environment tells.
-    """
+    """All columns, and the names of everything that some environment tells."""
 
     columns: tuple[Column, ...]
     names: tuple[str, ...]

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen, nnx
 
-from rnn_conformance.contract.call import DTYPES, LAYOUTS, Answer, Array, Call, Options
+from rnn_conformance.contract.call import DTYPES, LAYOUTS, Answer, Call, Options
 from rnn_conformance.contract.declaration import KnownFailure
 from rnn_conformance.sources.adapters.sizes import state_of_one, weights_of
 
@@ -51,7 +51,9 @@ class NnxRNN:
         rnn, two = _nnx(o, str(call.dtype)), o.bidirectional
         ways = [(rnn.forward_rnn, "l0"), (rnn.backward_rnn, "l0_reverse")] if two else [(rnn, "l0")]
         for one, end in ways:
-            _fill(one, *weights_of(call, end))
+            kernel, recurrent, bias = (jnp.asarray(value.T) for value in weights_of(call, end))
+            dense = {"dense_i": {"kernel": kernel, "bias": bias}, "dense_h": {"kernel": recurrent}}
+            nnx.update(one.cell, dense)
         carry = state_of_one(call) if call.h_0 is None or not two else tuple(call.h_0)
         h_n, output = _call_nnx(rnn, call.inputs, carry, call.lengths, time_major)
         return Answer(np.array(output), np.array(h_n if two else [h_n]))
@@ -108,10 +110,3 @@ def _nnx(o: Options, dtype: str) -> Any:
         return nnx.RNN(cell)
 
     return nnx.Bidirectional(one(), one()) if o.bidirectional else one()
-
-
-def _fill(rnn: nnx.RNN, W_xh: Array, W_hh: Array, b: Array) -> None:
-    kernel, recurrent, bias = map(jnp.asarray, (W_xh.T, W_hh.T, b))
-    nnx.update(
-        rnn.cell, {"dense_i": {"kernel": kernel, "bias": bias}, "dense_h": {"kernel": recurrent}}
-    )

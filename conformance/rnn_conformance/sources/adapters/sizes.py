@@ -20,8 +20,7 @@ def merged_bias(call: Call, end: str) -> Array:
     names = f"bias_ih_{end}", f"bias_hh_{end}"
     refuse_misfits(call, names)
     b_ih, b_hh = (call.weights[name] for name in names)
-    merged: Array = b_ih + b_hh
-    return merged
+    return b_ih + b_hh
 
 
 def weights_of(call: Call, end: str) -> list[Array]:

@@ -154,5 +154,4 @@ def tensor(value: Array, call: Call) -> torch.Tensor:
 
 def array(value: torch.Tensor) -> Array:
     """The numbers of a tensor; bfloat16 becomes float32."""
-    found: Array = (value.float() if value.dtype == torch.bfloat16 else value).numpy()
-    return found
+    return (value.float() if value.dtype == torch.bfloat16 else value).numpy()

@@ -142,8 +142,7 @@ class OtherTanh(Recurrence):
     name = "OtherTanh"
 
     def tanh(self, a: Array) -> Array:
-        result: Array = np.tanh(a)
-        return result
+        return np.tanh(a)
 
     def activation(self, call: Call, a: Array) -> Array:
         tanh = call.options.nonlinearity == "tanh"
@@ -171,8 +170,7 @@ class LogisticForTanh(OtherTanh):
     """The logistic function is used where tanh was asked for."""
 
     def tanh(self, a: Array) -> Array:
-        logistic: Array = (np.tanh(a / 2) + 1) / 2
-        return logistic
+        return (np.tanh(a / 2) + 1) / 2
 
 
 @mutant("activation", "tanh", caught_by="output", shipped_in="tensorflow/tensorflow#23054")
@@ -181,8 +179,7 @@ class RationalTanh(OtherTanh):
 
     def tanh(self, a: Array) -> Array:
         a = np.clip(a, -3, 3)
-        result: Array = a * (27 + a * a) / (27 + 9 * a * a)
-        return result
+        return a * (27 + a * a) / (27 + 9 * a * a)
 
 
 @mutant("activation", "tanh", caught_by="output")

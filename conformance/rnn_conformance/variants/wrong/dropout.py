@@ -234,5 +234,4 @@ class BiasTwiceInTraining(Dropping):
 
     def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
         more = w["b_hh"] if self.call.training and not self.call.options.dropout else 0
-        a: Array = super().preactivation(w, x, h) + more
-        return a
+        return super().preactivation(w, x, h) + more

@@ -53,8 +53,7 @@ class LastStateRepeatedInPadding(Recurrence):
     """The output in the padding repeats that of the row's last real step."""
 
     def layer_output(self, x: Array, steps: Lengths, layer: int, o: Options) -> Array:
-        repeated: Array = np.where(real(x, steps), x, x[steps - 1, np.arange(len(steps))])
-        return repeated
+        return np.where(real(x, steps), x, x[steps - 1, np.arange(len(steps))])
 
 
 @mutant(

@@ -13,8 +13,7 @@ class FinalStateBeforeLastStep(Recurrence):
     """h_n is the state before the last step."""
 
     def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
-        before: Array = np.concatenate([h_0[None], states])[steps - 1, np.arange(len(h_0))]
-        return before
+        return np.concatenate([h_0[None], states])[steps - 1, np.arange(len(h_0))]
 
 
 @mutant("state", "h_n", caught_by="final_state")

@@ -22,8 +22,7 @@ class TermByTerm(Recurrence):
         return a
 
     def add(self, a: Array, v: Array, w: Array) -> Array:
-        total: Array = a + v * w
-        return total
+        return a + v * w
 
 
 @mutant("systematic", "tanh", caught_by="systematic_error")
@@ -75,8 +74,7 @@ class TanhOff(OtherTanh):
     def tanh(self, a: Array) -> Array:
         eps = np.finfo(a.dtype).eps
         h = np.tanh(a.astype(np.longdouble))
-        result: Array = (h + self.share * eps * h + self.shift * eps).astype(a.dtype)
-        return result
+        return (h + self.share * eps * h + self.shift * eps).astype(a.dtype)
 
 
 @mutant("systematic", "tanh", caught_by="systematic_error")
@@ -116,8 +114,7 @@ def truncated(exact: Array, dtype: np.dtype[np.floating]) -> Array:
     """`exact`, rounded toward zero."""
     nearest: Array = exact.astype(dtype)
     below: Array = np.nextafter(nearest, np.zeros_like(nearest))
-    result: Array = np.where(np.abs(nearest) > np.abs(exact), below, nearest)
-    return result
+    return np.where(np.abs(nearest) > np.abs(exact), below, nearest)
 
 
 def _four_bits_short(w: Weights, *names: str) -> Weights:
