@@ -6,7 +6,7 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from operator import setitem
 from pathlib import Path
@@ -65,7 +65,7 @@ class RemoteCheck(Planned):
         return self.workers.execute(self)
 
 
-class Workers:
+class Workers(AbstractContextManager["Workers"]):
     """The child processes of one implementation; the parent never loads it.
 
     Raises CannotBeJudged where it cannot be loaded, or fails the smoke check, and what `plan`
@@ -98,9 +98,6 @@ class Workers:
         )
         self.asked = replace(asked, planned=self.planned)
         self._of = shares(asked.planned, isolation.processes)
-
-    def __enter__(self) -> "Workers":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.end()

@@ -126,11 +126,7 @@ def _start(asked: Asked, seed: int, seen_with: Mapping[str, str]) -> Report:
 
 
 def _report(
-    start: Report,
-    asked: Asked,
-    executed: Iterable[Record],
-    diagnose: Diagnose | None,
-    some: bool,
+    start: Report, asked: Asked, executed: Iterable[Record], diagnose: Diagnose | None, some: bool
 ) -> Report:
     records: list[Record] = []
     try:

@@ -85,11 +85,7 @@ def _apply(module: linen.Module, weights: Any, *inputs: Any, **options: Any) -> 
 @partial(nnx.jit, static_argnums=4)
 def _call_nnx(rnn: Any, inputs: Any, carry: Any, lengths: Any, time_major: bool) -> Any:
     return rnn(
-        inputs,
-        initial_carry=carry,
-        seq_lengths=lengths,
-        return_carry=True,
-        time_major=time_major,
+        inputs, initial_carry=carry, seq_lengths=lengths, return_carry=True, time_major=time_major
     )
 
 

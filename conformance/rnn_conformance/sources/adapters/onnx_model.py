@@ -22,7 +22,6 @@ from rnn_conformance.sources.adapters.sizes import stacked
 
 OPSET, IR_VERSION = 17, 8  # old enough for every runtime that is kept up
 Constants = dict[str, npt.NDArray[Any]]
-Shape = list[str | int | None]
 
 
 def rnn_model(call: Call) -> onnx.ModelProto:
@@ -55,7 +54,7 @@ def rnn_model(call: Call) -> onnx.ModelProto:
     nodes.append(make_node("Concat", [f"Y_h_l{layer}" for layer in layers], ["last"], axis=0))
     nodes.append(_leave(rows, "last", "h_n"))
     initializers = [from_array(value, name) for name, value in constants.items()]
-    graph = helper.make_graph(nodes, "layer", _inputs(call), _outputs(call), initializers)
+    graph = helper.make_graph(nodes, "layer", *_values(call), initializers)
     return helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
     )
@@ -114,32 +113,16 @@ def _leave(layout: Layout, source: str, target: str) -> NodeProto:
     return make_node("Identity", [source], [target])
 
 
-def _inputs(call: Call) -> list[ValueInfoProto]:
-    element = helper.np_dtype_to_tensor_dtype(call.dtype)
-    inputs: Shape = [*_free(call.layout), call.options.input_size]
-    found = [make_tensor_value_info("X", element, inputs)]
-    if call.h_0 is not None:
-        found.append(make_tensor_value_info("h_0", element, _states(call)))
-    if call.lengths is not None:
-        found.append(make_tensor_value_info("lengths", TensorProto.INT32, ["B"]))
-    return found
-
-
-def _outputs(call: Call) -> list[ValueInfoProto]:
+def _values(call: Call) -> tuple[list[ValueInfoProto], list[ValueInfoProto]]:
+    """The inputs and the outputs of the model, with T and B free."""
     o, element = call.options, helper.np_dtype_to_tensor_dtype(call.dtype)
-    output: Shape = [*_free(call.layout), o.directions * o.hidden_size]
-    return [
-        make_tensor_value_info("output", element, output),
-        make_tensor_value_info("h_n", element, _states(call)),
-    ]
-
-
-def _states(call: Call) -> Shape:
-    """The shape of h_0 and h_n."""
-    o, rows = call.options, [] if call.layout == "single" else ["B"]
-    return [o.num_layers * o.directions, *rows, o.hidden_size]
-
-
-def _free(layout: Layout) -> list[str]:
-    """The free axes of X and output."""
-    return {"single": ["T"], "time_first": ["T", "B"], "batch_first": ["B", "T"]}[layout]
+    free = {"single": ["T"], "time_first": ["T", "B"], "batch_first": ["B", "T"]}[call.layout]
+    rows = [] if call.layout == "single" else ["B"]
+    states: list[str | int | None] = [o.num_layers * o.directions, *rows, o.hidden_size]
+    inputs = [make_tensor_value_info("X", element, [*free, o.input_size])]
+    if call.h_0 is not None:
+        inputs.append(make_tensor_value_info("h_0", element, states))
+    if call.lengths is not None:
+        inputs.append(make_tensor_value_info("lengths", TensorProto.INT32, ["B"]))
+    output = make_tensor_value_info("output", element, [*free, o.directions * o.hidden_size])
+    return inputs, [output, make_tensor_value_info("h_n", element, states)]

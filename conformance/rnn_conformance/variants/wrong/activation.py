@@ -139,8 +139,6 @@ class InfiniteInputsAreZero(Recurrence):
 class OtherTanh(Recurrence):
     """A layer with another tanh; relu is right."""
 
-    name = "OtherTanh"
-
     def tanh(self, a: Array) -> Array:
         return np.tanh(a)
 

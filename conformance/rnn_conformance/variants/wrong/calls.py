@@ -32,20 +32,14 @@ class StateOfLastCall(Remembers):
 
 
 @mutant("state", caught_by="calls_are_independent", shipped_in="Samsung/ONE#14093 (GRU)")
-class StateHalfCleared(Remembers):
+class StateHalfCleared(StateOfLastCall):
     """Before a call without h_0, only the first half of the units of the last state is cleared."""
 
     def initial(self, call: Call, x: Array) -> Array:
-        h_0 = super().initial(call, x)
+        h_0 = super().initial(call, x).copy()
         if call.h_0 is None:
-            last, half = self.kept.get(sizes_of(h_0), h_0), h_0.shape[2] // 2
-            h_0[..., half:] = last[..., half:]
+            h_0[..., : h_0.shape[2] // 2] = 0
         return h_0
-
-    def stacked(self, h_n: list[Array], o: Options) -> Array:
-        right = super().stacked(h_n, o)
-        self.kept[sizes_of(right)] = right
-        return right
 
 
 @mutant("state", caught_by="output")

@@ -77,9 +77,9 @@ class BiasOutsideActivation(Recurrence):
 class BiasOfOnesWhereOff(Recurrence):
     """Without biases, ones are added in the place of b_ih."""
 
-    def cell(self, call: Call, layer: int, d: int) -> Weights:
-        w = super().cell(call, layer, d)
-        return w if call.options.bias else {**w, "b_ih": w["b_ih"] + 1}
+    def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
+        changed = w if call.options.bias else {**w, "b_ih": w["b_ih"] + 1}
+        return super().direction(call, changed, x, h)
 
 
 @mutant("cell", caught_by="options_matter")

@@ -85,8 +85,6 @@ class NeverOn(Dropping):
 class StoredAndNotUsed(Dropping):
     """What went through dropout is stored, and the next layer reads what did not."""
 
-    stored: Array
-
     def dropped(self, x: Array, o: Options) -> Array:
         self.stored = super().dropped(x, o)
         return x

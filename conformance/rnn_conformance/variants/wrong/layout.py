@@ -1,5 +1,7 @@
 """Wrong layouts: axes of inputs, output and states that are exchanged, kept or dropped."""
 
+from functools import partial
+
 import numpy as np
 
 from rnn_conformance.checks.subject import given
@@ -8,8 +10,10 @@ from rnn_conformance.variants.per_call import PerCall
 from rnn_conformance.variants.recurrence import Recurrence, Weights
 from rnn_conformance.variants.wrong.registry import mutant
 
+of_layout = partial(mutant, "layout")
 
-@mutant("layout", "batch_first", "h_n", caught_by="shape_and_dtype")
+
+@of_layout("batch_first", "h_n", caught_by="shape_and_dtype")
 class FinalStateBatchFirst(Recurrence):
     """h_n of a batch_first call is (B, L·D, H)."""
 
@@ -19,8 +23,7 @@ class FinalStateBatchFirst(Recurrence):
         return Answer(right.output, h_n.swapaxes(0, 1)) if turned else right
 
 
-@mutant(
-    "layout",
+@of_layout(
     "layers",
     "h_n",
     caught_by="final_state",
@@ -34,7 +37,7 @@ class SquareFinalStateTurned(Recurrence):
         return right.swapaxes(0, 1) if right.shape[0] == right.shape[1] else right
 
 
-@mutant("layout", "layers", "h_n", caught_by="final_state")
+@of_layout("layers", "h_n", caught_by="final_state")
 class FinalStateReshaped(Recurrence):
     """h_n, gathered as (B, L·D, H), is brought to (L·D, B, H) by a reshape."""
 
@@ -43,8 +46,7 @@ class FinalStateReshaped(Recurrence):
         return np.stack(h_n, axis=1).reshape(right.shape)
 
 
-@mutant(
-    "layout",
+@of_layout(
     "h_0",
     "layers",
     caught_by="output",
@@ -58,7 +60,7 @@ class InitialStateReshaped(Recurrence):
         return right.swapaxes(0, 1).reshape(right.shape)
 
 
-@mutant("layout", "batch_first", "h_0", "layers", caught_by="output")
+@of_layout("batch_first", "h_0", "layers", caught_by="output")
 class SquareInitialStateBatchFirst(Recurrence):
     """h_0 of a batch_first call is read as (B, L·D, H), where L·D equals B."""
 
@@ -68,7 +70,7 @@ class SquareInitialStateBatchFirst(Recurrence):
         return turned if call.layout == "batch_first" and turned.shape == right.shape else right
 
 
-@mutant("layout", "single", caught_by="output")
+@of_layout("single", caught_by="output")
 class SingleTakenForBatch(Recurrence):
     """An input (T, I) is taken for T rows of one step."""
 
@@ -78,7 +80,7 @@ class SingleTakenForBatch(Recurrence):
         return np.stack([self.in_format(call, self.step(call, w, one, h)) for one in x])
 
 
-@mutant("layout", "single", caught_by="shape_and_dtype")
+@of_layout("single", caught_by="shape_and_dtype")
 class SingleKeepsAnAxis(Recurrence):
     """The results of one sequence keep an axis for a batch of one."""
 
@@ -86,7 +88,7 @@ class SingleKeepsAnAxis(Recurrence):
         return Answer(output, h_n) if call.layout == "single" else super().answer(call, output, h_n)
 
 
-@mutant("layout", caught_by="shape_and_dtype", shipped_in="salesforce/pytorch-qrnn#11")
+@of_layout(caught_by="shape_and_dtype", shipped_in="salesforce/pytorch-qrnn#11")
 class Squeezed(Recurrence):
     """Every axis of length 1 is dropped from the results."""
 
@@ -98,7 +100,7 @@ class Squeezed(Recurrence):
         return Answer(right.output, given(right, "h_n").squeeze())
 
 
-@mutant("layout", "h_n", caught_by="shape_and_dtype", shipped_in="facebookresearch/minimax#2 (GRU)")
+@of_layout("h_n", caught_by="shape_and_dtype", shipped_in="facebookresearch/minimax#2 (GRU)")
 class FirstAxisOfOneStateDropped(Recurrence):
     """h_n of one layer and direction has no axis for them."""
 
@@ -108,7 +110,7 @@ class FirstAxisOfOneStateDropped(Recurrence):
         return Answer(right.output, of_right[0] if len(h_n) == 1 else of_right)
 
 
-@mutant("layout", "batch_first", caught_by="output")
+@of_layout("batch_first", caught_by="output")
 class InputsReshaped(Recurrence):
     """(B, T, I) is brought to (T, B, I) by a reshape, which mixes rows with time."""
 
@@ -117,7 +119,7 @@ class InputsReshaped(Recurrence):
         return call.inputs.reshape(right.shape) if call.layout == "batch_first" else right
 
 
-@mutant("layout", "batch_first", caught_by="output")
+@of_layout("batch_first", caught_by="output")
 class SquareInputsNotTurned(Recurrence):
     """Inputs of a batch_first call are read time first where T equals B; its output is right."""
 
@@ -126,7 +128,7 @@ class SquareInputsNotTurned(Recurrence):
         return call.inputs if right.shape == call.inputs.shape else right
 
 
-@mutant("layout", "batch_first", caught_by="output", shipped_in="pytorch/pytorch#80306 (LSTM)")
+@of_layout("batch_first", caught_by="output", shipped_in="pytorch/pytorch#80306 (LSTM)")
 class OutputNotTurnedBack(Recurrence):
     """The output of a batch_first call stays time first, where T equals B."""
 
@@ -135,12 +137,12 @@ class OutputNotTurnedBack(Recurrence):
         return Answer(output, h_n) if right.output.shape == output.shape else right
 
 
-@mutant("layout", "batch_first", caught_by="output", shipped_in="openvinotoolkit/openvino#37820")
+@of_layout("batch_first", caught_by="output", shipped_in="openvinotoolkit/openvino#37820")
 class SquareBatchFirstIgnored(SquareInputsNotTurned, OutputNotTurnedBack):
     """batch_first is ignored where T equals B, so that no shape gives it away."""
 
 
-@mutant("layout", "batch_first", caught_by="output", shipped_in="sherjilozair/ctc#1")
+@of_layout("batch_first", caught_by="output", shipped_in="sherjilozair/ctc#1")
 class OutputReshaped(Recurrence):
     """The results of a batch_first call are brought to (B, T, n) by a reshape of (T, B, n)."""
 
@@ -148,9 +150,7 @@ class OutputReshaped(Recurrence):
         return steps.reshape(super().laid_out(call, steps).shape)
 
 
-@mutant(
-    "layout", "batch_first", "layers", caught_by="output", shipped_in="exe1023/LSTM_LN#1 (LSTM)"
-)
+@of_layout("batch_first", "layers", caught_by="output", shipped_in="exe1023/LSTM_LN#1 (LSTM)")
 class TurnedBackBetweenLayers(PerCall):
     """Layers of a batch_first call hand on (B, T, n) for (T, B, n), where T equals B."""
 
@@ -161,12 +161,7 @@ class TurnedBackBetweenLayers(PerCall):
         return turned if inner and turned.shape == right.shape else right
 
 
-@mutant(
-    "layout",
-    "time_first",
-    caught_by="output",
-    shipped_in="keitakurita/Better_LSTM_PyTorch#6 (LSTM)",
-)
+@of_layout("time_first", caught_by="output", shipped_in="keitakurita/Better_LSTM_PyTorch#6 (LSTM)")
 class OmittedStateAsManyRowsAsSteps(Recurrence):
     """An omitted h_0 has as many rows as the first axis of the inputs, which may be steps."""
 
@@ -176,7 +171,7 @@ class OmittedStateAsManyRowsAsSteps(Recurrence):
         return np.zeros(shape, x.dtype) if call.h_0 is None else right
 
 
-@mutant("layout", "single", "time_first", caught_by="single_equals_column")
+@of_layout("single", "time_first", caught_by="single_equals_column")
 class SingleSequenceWithoutState(Recurrence):
     """An input of rank 2 is taken for a batch of T sequences of one step."""
 
@@ -184,6 +179,6 @@ class SingleSequenceWithoutState(Recurrence):
         return super().step(call, w, x, h if call.layout != "single" else np.zeros_like(h))
 
 
-@mutant("layout", "batch_first", "time_first", caught_by="batch_first_equals_time_first")
+@of_layout("batch_first", "time_first", caught_by="batch_first_equals_time_first")
 class BatchFirstByReshape(InputsReshaped):
     """(B, T, I) is brought to (T, B, I) by a reshape, which mixes sequences with time."""

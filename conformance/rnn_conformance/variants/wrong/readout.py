@@ -6,6 +6,7 @@ import numpy as np
 
 from rnn_conformance.contract.call import Array, Call
 from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.variants.wrong.calls import Remembers
 from rnn_conformance.variants.wrong.registry import mutant
 
 
@@ -91,17 +92,13 @@ class Float16Promoted(Recurrence):
 
 
 @mutant("state", "readout", caught_by="calls_are_independent")
-class OutputsOfLastCallAdded(Recurrence):
+class OutputsOfLastCallAdded(Remembers):
     """A share of the last call's readout is left in the buffer that the next one adds to."""
-
-    def __init__(self) -> None:
-        self.left: list[Array] = []
 
     def readout(self, call: Call, output: Array) -> Array:
         y = super().readout(call, output)
-        for left in self.left:
-            y = (y + 1e-3 * left).astype(y.dtype) if left.shape == y.shape else y
-        self.left[:] = [y]
+        left = self.kept.get("y", y[:0])
+        self.kept["y"] = y = (y + 1e-3 * left).astype(y.dtype) if left.shape == y.shape else y
         return y
 
 

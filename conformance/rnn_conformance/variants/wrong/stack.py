@@ -15,8 +15,6 @@ many_layers = partial(mutant, "layer", "layers")
 class _KnowsWhatIsBelow(PerCall):
     """Keeps what the last layer read."""
 
-    below: Array
-
     def without_padding(self, x: Array, steps: Lengths) -> Array:
         self.below = super().without_padding(x, steps)
         return self.below
@@ -104,8 +102,6 @@ class InitialStateOfFirstLayerForAll(Recurrence):
 @many_layers(caught_by="output", shipped_in="pclucas14/GansFallingShort#2")
 class OneStateForAllLayers(PerCall):
     """There is one state: a layer goes on from the final state of the one below."""
-
-    reached: Array
 
     def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
         self.reached = super().last(states, h_0, steps, d)

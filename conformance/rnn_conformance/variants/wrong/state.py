@@ -5,6 +5,7 @@ import numpy as np
 from rnn_conformance.checks.subject import given
 from rnn_conformance.contract.call import Answer, Array, Call, Lengths, Options
 from rnn_conformance.variants.recurrence import Recurrence, Weights, reversed_rows
+from rnn_conformance.variants.wrong.calls import Remembers
 from rnn_conformance.variants.wrong.registry import mutant
 
 
@@ -151,28 +152,22 @@ class ResidualState(Recurrence):
 
 
 @mutant("state", "h_0", caught_by="split_and_carry")
-class CarriedStateOneStepOld(Recurrence):
+class CarriedStateOneStepOld(Remembers):
     """An h_0 equal to the last h_n is taken for «go on», from what is kept: one step too old."""
 
-    def __init__(self) -> None:
-        self.kept: list[Array] = []
-        self.old: list[Array] = []
-
     def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
-        self.old.append(np.concatenate([h_0[None], states])[steps - 1, np.arange(len(h_0))])
+        before = np.concatenate([h_0[None], states])[steps - 1, np.arange(len(h_0))]
+        self.kept.setdefault("old", []).append(before)
         return super().last(states, h_0, steps, d)
 
     def initial(self, call: Call, x: Array) -> Array:
-        right, old = super().initial(call, x), np.array(self.old)
-        goes_on = (
-            bool(self.kept) and call.h_0 is not None and np.array_equal(self.kept[0], call.h_0)
-        )
-        self.old.clear()
+        right, old = super().initial(call, x), np.array(self.kept.pop("old", []))
+        goes_on = call.h_0 is not None and np.array_equal(self.kept.get("last", 0), call.h_0)
         return old.astype(right.dtype) if goes_on else right
 
     def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
         right = super().answer(call, output, h_n)
-        self.kept[:] = [given(right, "h_n")]
+        self.kept["last"] = given(right, "h_n")
         return right
 
 

@@ -12,8 +12,6 @@ from rnn_conformance.variants.wrong.registry import mutant
 class TermByTerm(Recurrence):
     """A right layer: the biases, then one product after the other, each rounded."""
 
-    name = "TermByTerm"
-
     def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
         a: Array = np.repeat((w["b_ih"] + w["b_hh"])[None], len(x), axis=0)
         for vectors, W in ((x, w["W_ih"]), (h, w["W_hh"])):
@@ -68,7 +66,6 @@ class BiasesFourBitsShort(Recurrence):
 class TanhOff(OtherTanh):
     """tanh is wrong by a factor 1 + `share` eps and by `shift` eps; eps is 1.2e-7 in float32."""
 
-    name = "TanhOff"
     share = shift = 0.0
 
     def tanh(self, a: Array) -> Array:

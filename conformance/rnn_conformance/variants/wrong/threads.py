@@ -27,8 +27,6 @@ class SumsInOneArray(Remembers):
 class StateInTheLayer(Recurrence):
     """The state between two steps is kept in the layer, which all threads share."""
 
-    h: Array
-
     def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
         self.h = h
         sleep(PAUSE)
@@ -38,8 +36,6 @@ class StateInTheLayer(Recurrence):
 @mutant("threads", caught_by="threads")
 class WeightsInTheLayer(Recurrence):
     """The weights of a call are kept in the layer, which all threads share."""
-
-    w: Weights
 
     def cell(self, call: Call, layer: int, d: int) -> Weights:
         self.w = super().cell(call, layer, d)
@@ -51,8 +47,6 @@ class WeightsInTheLayer(Recurrence):
 class InputsInTheLayer(Recurrence):
     """The inputs of a call are copied to memory of the layer, which all threads share."""
 
-    x: Array
-
     def rows(self, call: Call) -> Array:
         self.x = super().rows(call).copy()
         sleep(PAUSE)
@@ -62,8 +56,6 @@ class InputsInTheLayer(Recurrence):
 @mutant("threads", caught_by="threads")
 class StepsInTheLayer(Recurrence):
     """How many steps a call has is kept in the layer, which all threads share."""
-
-    T = 0
 
     def rows(self, call: Call) -> Array:
         x = super().rows(call)
@@ -78,8 +70,6 @@ class StepsInTheLayer(Recurrence):
 @mutant("threads", "h_0", caught_by="threads")
 class OmissionInTheLayer(Recurrence):
     """Whether h_0 is omitted is kept in the layer, which all threads share."""
-
-    omitted = False
 
     def initial(self, call: Call, x: Array) -> Array:
         right = super().initial(call, x)
