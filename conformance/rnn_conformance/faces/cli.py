@@ -82,9 +82,7 @@ def _command(options: argparse.Namespace) -> str:
 
 def _mutants(options: argparse.Namespace) -> int:
     """Print the score; 0 if every mutant is caught and no healthy implementation, else 1."""
-    from rnn_conformance.run.score import (
-        trials,  # it imports every mutant, which nothing else needs
-    )
+    from rnn_conformance.run.score import trials  # every mutant, which nothing else needs
 
     found = [*watched(trials(options.processes, thorough=options.thorough), None, "trials")]
     print_score(_Console(), found)

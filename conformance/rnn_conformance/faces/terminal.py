@@ -1,5 +1,6 @@
 """Reports as text for a terminal: the table of checks, the failures, the verdict."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -50,9 +51,9 @@ def print_score(console: Console, trials: Sequence[Trial]) -> None:
     shown.add_column("class", "all mutants")
     shown.add_column("caught", str(sum(trial.right for trial in wrong)), justify="right")
     shown.add_column("of", str(len(wrong)), justify="right")
-    for kind in sorted({trial.kind for trial in wrong}):
-        of_kind = [trial for trial in wrong if trial.kind == kind]
-        shown.add_row(kind, str(sum(trial.right for trial in of_kind)), str(len(of_kind)))
+    caught = Counter(trial.kind for trial in wrong if trial.right)
+    for kind, number in sorted(Counter(trial.kind for trial in wrong).items()):
+        shown.add_row(kind, str(caught[kind]), str(number))
     console.print(shown)
     alarms = sum(not trial.right for trial in right)
     console.print(f"false alarms: {alarms} of {len(right)} healthy implementations")

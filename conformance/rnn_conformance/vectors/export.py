@@ -32,10 +32,7 @@ def vector_cases(seed: int = 0) -> tuple[Case, ...]:
     """The cases of a set: those with a bounded whole result, but `PAIRS` and the largest, by id."""
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed: expected an integer from 0 on, got {seed!r}")
-    first = dict.fromkeys(
-        case for case in every_option() if case not in PAIRS
-    )  # version 1 of the set
-    cases = (replace(case, seed=seed) for case in first)
+    cases = dict.fromkeys(replace(c, seed=seed) for c in every_option() if c not in PAIRS)
     kept = (c for c in cases if c.weights == "contractive" and c.dtype in DTYPES)
     return tuple(sorted((c for c in kept if c.T * c.B <= MOST_STATES), key=lambda case: case.id))
 

@@ -58,13 +58,8 @@ class Manifest:
 
     def to_bytes(self) -> bytes:
         """The file manifest.json; the same manifest gives the same bytes."""
-        fields = {
-            "format": FORMAT,
-            "suite": "rnn-conformance",
-            "specification": SPECIFICATION,
-            **asdict(self),
-        }
-        return (json.dumps(fields, indent=1, sort_keys=True) + "\n").encode()
+        of_all = {"format": FORMAT, "suite": "rnn-conformance", "specification": SPECIFICATION}
+        return (json.dumps(of_all | asdict(self), indent=1, sort_keys=True) + "\n").encode()
 
 
 def digest(manifest: Manifest) -> str:

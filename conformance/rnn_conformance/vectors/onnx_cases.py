@@ -84,12 +84,8 @@ def model(case: Case, inputs: Mapping[str, Array], outputs: Mapping[str, Array])
     last = max(map(INPUTS.index, inputs))
     names = [name if name in inputs else "" for name in INPUTS[: 1 + last]]
     node = rnn_node(case.options, names, OUTPUTS)
-    graph = helper.make_graph(
-        [node],
-        case.id,
-        [_value(name, array) for name, array in inputs.items()],
-        [_value(name, array) for name, array in outputs.items()],
-    )
+    values = [[_value(*item) for item in arrays.items()] for arrays in (inputs, outputs)]
+    graph = helper.make_graph([node], case.id, *values)
     opset = helper.make_opsetid("", OPSET)
     return helper.make_model(
         graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="rnn-conformance"
