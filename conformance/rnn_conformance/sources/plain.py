@@ -110,7 +110,8 @@ class StepByStepClass:
     def run(self, call: Call) -> Answer:
         asked = seed_call(call)
         model, h_0 = self._model(asked), asked.h_0
-        columns = None if h_0 is None else np.atleast_2d(h_0).T
+        single = call.layout == "single"
+        columns = None if h_0 is None else h_0[:, np.newaxis] if single else h_0.T
         found = model.forward(asked.inputs, *[columns] * self._takes_h_0)
         if not isinstance(found, tuple) or len(found) != 2:
             got = f"{len(found)} results" if isinstance(found, tuple) else type(found).__name__
