@@ -6,7 +6,7 @@ import pytest
 from rnn_conformance import CannotBeJudged, as_implementation, check
 from rnn_conformance.checks.records import by_check
 from rnn_conformance.contract.conventions import CONVENTIONS, UNDEFINED
-from rnn_conformance.variants.permissive import PaddingLeft, Permissive
+from rnn_conformance.variants.healthy import PaddingLeft, Permissive
 from rnn_conformance.variants.recurrence import Recurrence
 
 EDGES = (

@@ -10,7 +10,7 @@ import pytest
 from rnn_conformance import FEATURES, Call, check, load
 from rnn_conformance.cases.case import Case
 from rnn_conformance.contract.call import Answer
-from rnn_conformance.sources.adapters.reference_layer import ReferenceLayer
+from rnn_conformance.sources.adapters.reference import ReferenceLayer
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 from rnn_conformance import Report
-from rnn_conformance.faces.reports.badge import badge
+from rnn_conformance.faces.reports.files import badge
 from rnn_conformance.faces.reports.html import html
 from rnn_conformance.faces.reports.markdown import markdown
 from rnn_conformance.faces.reports.reading import SCHEMA, read_report

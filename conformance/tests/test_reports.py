@@ -8,7 +8,6 @@ from math import inf
 import pytest
 from rnn_conformance import Record, Report
 from rnn_conformance.checks.records import by_clause
-from rnn_conformance.faces.reports.badge import badge
 from rnn_conformance.faces.reports.content import (
     by_clause_in_order,
     clauses,
@@ -17,6 +16,7 @@ from rnn_conformance.faces.reports.content import (
     overall,
     plain,
 )
+from rnn_conformance.faces.reports.files import badge
 from rnn_conformance.faces.reports.html import html
 from rnn_conformance.faces.reports.markdown import MOST_LENGTH, code, fenced, markdown
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance import Implementation, Report
-from rnn_conformance.sources.adapters.reference_layer import ReferenceLayer
+from rnn_conformance.sources.adapters.reference import ReferenceLayer
 from rnn_conformance.variants.wrong.cell import RecurrentWeightTransposed
 from rnn_conformance.variants.wrong.direction import ReversedOverPadding
 from rnn_conformance.variants.wrong.lengths import FinalStateAfterPadding, PaddingNotCleared

@@ -28,11 +28,7 @@ OPTIONS = (
 # What can be claimed, and what a plain function or class is taken to claim.
 FEATURES = frozenset((*DTYPES, *HALF_DTYPES, *LAYOUTS, *NONLINEARITIES, *OPTIONS))
 BASIC = frozenset((*DTYPES, "time_first", "tanh", "h_0", "h_n", "readout"))
-ONE_OF: Mapping[str, Collection[str]] = {
-    "layout": LAYOUTS,
-    "dtype": get_args(Dtype),
-    "cell": GATES,
-}
+ONE_OF: Mapping[str, Collection[str]] = {"layout": LAYOUTS, "dtype": get_args(Dtype), "cell": GATES}
 
 
 @dataclass(frozen=True)

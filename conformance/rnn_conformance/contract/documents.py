@@ -38,10 +38,7 @@ def content_of(shown: str, path: Path, most: int, *, inside: Path | None = None)
 
 
 def json_of(shown: str, content: bytes, schema: Path, version: int) -> Any:
-    """The object in strict JSON, each name once, that is valid by a JSON Schema.
-
-    Args:
-        version: what its "format" must be.
+    """The object in strict JSON, each name once, valid by a JSON Schema, of this "format".
 
     Raises ValueError, with one line that starts with `shown`, and ImportError without jsonschema.
     """

@@ -22,5 +22,4 @@ def bfloat16(values: Array) -> Array:
     bits = values.astype(np.float32).view(np.uint32)
     odd = (bits >> 16) & 1
     rounded = ((bits + 0x7FFF + odd) & 0xFFFF0000).astype(np.uint32).view(np.float32)
-    found: Array = np.where(np.isfinite(values), rounded, values).astype(np.float32)
-    return found
+    return np.where(np.isfinite(values), rounded, values).astype(np.float32)

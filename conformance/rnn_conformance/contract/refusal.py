@@ -1,6 +1,7 @@
-"""What an implementation gives, refused where it is no answer."""
+"""What is refused: an answer that is none, and what lacks a library that an extra installs."""
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from traceback import format_exception_only, walk_tb
 from typing import Any, TypeVar
@@ -12,6 +13,11 @@ from rnn_conformance.contract.dtypes import bfloat16, carrier
 
 C = TypeVar("C")
 A = TypeVar("A")
+LIBRARIES = {
+    "reports": ("jinja2", "jsonschema"),  # HTML pages, and reading reports
+    "onnx": ("onnx",),
+    "files": ("jsonschema", "safetensors"),  # programs and test vectors
+}
 
 
 class CannotBeJudged(Exception):
@@ -24,6 +30,16 @@ class Violation(Exception):
 
 class Broken(Violation):
     """The implementation ended, hung, or said what is no answer: that refuses nothing either."""
+
+
+def need(extra: str, what: str) -> None:
+    """Raises CannotBeJudged, naming the extra, where a library is missing that `what` needs."""
+    install = f'to install it: pip install "rnn-conformance[{extra}]"'
+    for library in LIBRARIES[extra]:
+        try:
+            import_module(library)
+        except ImportError as error:
+            raise CannotBeJudged(f"{what}: {library} is missing; {install}") from error
 
 
 def attempt(run: Callable[[C], object], call: C, kind: type[A]) -> A:

@@ -12,13 +12,10 @@ from rnn_conformance.sources.source import ADAPTERS
 
 PROGRAM = "rnn-conformance"
 # Commands with a parser of their own: module, the extra that it needs, help.
+BOARD = "rnn_conformance.faces.reports.scoreboard"
 ELSEWHERE = {
     "vectors": ("rnn_conformance.vectors.cli", "files", "frozen test vectors: export, verify"),
-    "scoreboard": (
-        "rnn_conformance.faces.reports.scoreboard",
-        "reports",
-        "several reports side by side",
-    ),
+    "scoreboard": (BOARD, "reports", "several reports side by side"),
 }
 
 
@@ -58,22 +55,15 @@ def parser() -> argparse.ArgumentParser:
     add("--processes", type=number, default=usual, metavar="N", help=processes)
     limit = "seconds for each check in a child process, or each answer of a program (%(default)g)"
     add("--time-limit", type=float, default=60.0, metavar="S", help=limit)
-    score = commands.add_parser(
-        "mutants", help="judge the suite itself: wrong implementations caught, right ones accepted"
+    power = "judge the suite itself: wrong implementations caught, right ones accepted"
+    add = commands.add_parser("mutants", help=power).add_argument
+    thorough = (
+        "every check on every mutant, and a diagnosis of it: what only one check catches, and "
+        "which causes are named rightly (an hour or two on two cores)"
     )
-    score.add_argument(
-        "--thorough",
-        action="store_true",
-        help="every check on every mutant, and a diagnosis of it: what only one check catches, and "
-        "which causes are named rightly (an hour or two on two cores)",
-    )
-    score.add_argument(
-        "--processes",
-        type=partial(_processes, 1),
-        default=1,
-        metavar="N",
-        help="share the work among N",
-    )
+    add("--thorough", action="store_true", help=thorough)
+    number, shared = partial(_processes, 1), "share the work among N"
+    add("--processes", type=number, default=1, metavar="N", help=shared)
     for name, (*_, what) in ELSEWHERE.items():
         commands.add_parser(name, help=what)
     return found

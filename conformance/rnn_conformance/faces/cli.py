@@ -14,8 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from rnn_conformance.checks.records import Report
-from rnn_conformance.contract.extras import need
-from rnn_conformance.contract.refusal import CannotBeJudged
+from rnn_conformance.contract.refusal import CannotBeJudged, need
 from rnn_conformance.faces import status
 from rnn_conformance.faces.arguments import ELSEWHERE, PROGRAM, parser
 from rnn_conformance.faces.reports import files
@@ -83,9 +82,7 @@ def _command(options: argparse.Namespace) -> str:
 
 def _mutants(options: argparse.Namespace) -> int:
     """Print the score; 0 if every mutant is caught and no healthy implementation, else 1."""
-    from rnn_conformance.run.score import (
-        trials,  # it imports every mutant, which nothing else needs
-    )
+    from rnn_conformance.run.score import trials  # every mutant, which nothing else needs
 
     found = [*watched(trials(options.processes, thorough=options.thorough), None, "trials")]
     print_score(_Console(), found)

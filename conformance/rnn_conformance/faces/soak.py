@@ -39,7 +39,7 @@ from rnn_conformance.sources.loading import load
 
 NAMED = {
     "torch.nn.RNN": "rnn_conformance.sources.adapters.torch_layer:TorchLayer",
-    "rnn_reference.RNN": "rnn_conformance.sources.adapters.reference_layer:ReferenceLayer",
+    "rnn_reference.RNN": "rnn_conformance.sources.adapters.reference:ReferenceLayer",
     "Recurrence": "rnn_conformance.variants.recurrence:Recurrence",
 }
 PRODUCTS = 20_000  # of a case, in one layer and direction
@@ -71,12 +71,10 @@ def judge(subject: Subject, seed: int, number: int) -> Outcome:
     rng = np.random.default_rng([seed, number])
     drawn, claimed = drawn_case(rng, int(rng.integers(2**32)), PRODUCTS), subject.claimed
     case = fitted(drawn, claimed)
+    if case is None or why_vacuous(case.in_one_order):
+        return Outcome(name, number, case or drawn, {}, {}, vacuous=case is not None)
     shares: dict[str, float] = {}
     failures: dict[str, str] = {}
-    if case is None:
-        return Outcome(name, number, drawn, shares, failures)
-    if why_vacuous(case.in_one_order):
-        return Outcome(name, number, case, shares, failures, vacuous=True)
     fitting = [c for c in CHECKS.values() if c.needs <= claimed and c.presumes(case, claimed)]
     relations = [check for check in fitting if check.among is not always]
     asked = [check for check in fitting if check.among is always]
@@ -178,16 +176,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         layers = [layer_named(name) for name in options.implementation]  # refused here, and once
         total = len(numbers) * len(layers)
-        if options.processes == 1:
-            outcomes = soak(layers, numbers, options.seed)
-        else:
+        outcomes = soak(layers, numbers, options.seed)
+        if options.processes > 1:
             names = options.implementation
             outcomes = soak_in_processes(names, numbers, options.seed, options.processes)
         for outcome in watched(outcomes, total, "cases"):
-            name = outcome.implementation
-            summaries.setdefault(name, Summary()).add(outcome)
+            summaries.setdefault(outcome.implementation, Summary()).add(outcome)
+            case = f"{outcome.implementation}-{outcome.case.id}"
             for check, message in outcome.failures.items():
-                case = f"{name}-{outcome.case.id}"
                 out.print(f"FAILED case {outcome.number} {check}[{case}]: {message}")
     except (CannotBeJudged, BrokenExecutor) as error:
         problem = str(error)

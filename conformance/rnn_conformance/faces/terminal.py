@@ -1,5 +1,6 @@
 """Reports as text for a terminal: the table of checks, the failures, the verdict."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -25,7 +26,7 @@ def print_report(console: Console, report: Report) -> None:
     for note in report.notes:
         console.print(Text(f"note: {note}"), soft_wrap=True)
     console.print(table(report.records, report.not_claimed))
-    console.print(clause_table(report.records))
+    console.print(_table("clause", by_clause(report.records)))
     failed = {name: tally.failed for name, tally in by_check(report.records).items()}
     for record in first_failures(report.records):
         more = failed[record.check] - 1
@@ -50,9 +51,9 @@ def print_score(console: Console, trials: Sequence[Trial]) -> None:
     shown.add_column("class", "all mutants")
     shown.add_column("caught", str(sum(trial.right for trial in wrong)), justify="right")
     shown.add_column("of", str(len(wrong)), justify="right")
-    for kind in sorted({trial.kind for trial in wrong}):
-        of_kind = [trial for trial in wrong if trial.kind == kind]
-        shown.add_row(kind, str(sum(trial.right for trial in of_kind)), str(len(of_kind)))
+    caught = Counter(trial.kind for trial in wrong if trial.right)
+    for kind, number in sorted(Counter(trial.kind for trial in wrong).items()):
+        shown.add_row(kind, str(caught[kind]), str(number))
     console.print(shown)
     alarms = sum(not trial.right for trial in right)
     console.print(f"false alarms: {alarms} of {len(right)} healthy implementations")
@@ -104,21 +105,12 @@ def watched(items: Iterable[E], total: int | None, what: str) -> Iterator[E]:
 def table(
     records: Iterable[Record], not_claimed: Mapping[str, int] = MappingProxyType({})
 ) -> Table:
-    """One row a check, and a total; it fits into 80 columns.
-
-    Args:
-        not_claimed: as of a report.
-    """
+    """One row a check, and a total; it fits into 80 columns."""
     found, in_all = by_check(records := tuple(records), not_claimed), total(records)
     in_order = [name for name in CHECKS if name in found]
     rows = {name: found[name] for name in (*in_order, *(found.keys() - in_order))}
     left_out = in_all.not_claimed + sum(not_claimed.values())
     return _table("check", rows, replace(in_all, not_claimed=left_out))
-
-
-def clause_table(records: Iterable[Record]) -> Table:
-    """One row a clause of the specification; a check that holds several counts for each."""
-    return _table("clause", by_clause(records))
 
 
 def _table(what: str, tallies: Mapping[str, Tally], in_all: Tally | None = None) -> Table:

@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 from rnn_conformance.sources.adapters.catalogue import packages
@@ -15,7 +16,10 @@ def describe() -> dict[str, str]:
     """
     imported = [package for module, package in packages().items() if module in sys.modules]
     named = ("rnn-conformance", "numpy", *imported)
-    versions = {package: found for package in named if (found := _version(package))}
+    versions: dict[str, str] = {}
+    for package in named:
+        with suppress(PackageNotFoundError):
+            versions[package] = version(package)
     return {**versions, "python": platform.python_version(), "threads": str(threads())}
 
 
@@ -32,10 +36,3 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""

@@ -6,7 +6,7 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from operator import setitem
 from pathlib import Path
@@ -65,7 +65,7 @@ class RemoteCheck(Planned):
         return self.workers.execute(self)
 
 
-class Workers:
+class Workers(AbstractContextManager["Workers"]):
     """The child processes of one implementation; the parent never loads it.
 
     Raises CannotBeJudged where it cannot be loaded, or fails the smoke check, and what `plan`
@@ -99,9 +99,6 @@ class Workers:
         self.asked = replace(asked, planned=self.planned)
         self._of = shares(asked.planned, isolation.processes)
 
-    def __enter__(self) -> "Workers":
-        return self
-
     def __exit__(self, *_: object) -> None:
         self.end()
 
@@ -125,11 +122,7 @@ class Workers:
         return record
 
     def _come_of(self, items: Sequence[RemoteCheck], request: str) -> Iterator[Record]:
-        """What comes of checks in one process, in their order. Raises Vacuous.
-
-        Args:
-            request: "execute" for a single check, "from" for all that are the process's own.
-        """
+        """What comes of one check ("execute") or of a process's own ("from"). Raises Vacuous."""
         rest = deque(items)
         while rest:
             number = self._of[rest[0].index]

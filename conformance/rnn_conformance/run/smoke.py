@@ -124,8 +124,7 @@ def _refuse_ignored_weights(implementation: Implementation, dtype: Dtype, before
 
 
 def _assumed(implementation: Implementation) -> frozenset[str]:
-    assumed: frozenset[str] = getattr(implementation, "assumed", frozenset())
-    return assumed
+    return getattr(implementation, "assumed", frozenset())
 
 
 def _asked(implementation: Implementation) -> None:

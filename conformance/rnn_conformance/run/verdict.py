@@ -126,11 +126,7 @@ def _start(asked: Asked, seed: int, seen_with: Mapping[str, str]) -> Report:
 
 
 def _report(
-    start: Report,
-    asked: Asked,
-    executed: Iterable[Record],
-    diagnose: Diagnose | None,
-    some: bool,
+    start: Report, asked: Asked, executed: Iterable[Record], diagnose: Diagnose | None, some: bool
 ) -> Report:
     records: list[Record] = []
     try:
@@ -156,11 +152,7 @@ def _report(
 
 
 def in_vain(asked: Asked, records: Sequence[Record]) -> tuple[str, ...]:
-    """What is claimed, or known to fail, and no executed check had to do with.
-
-    Args:
-        records: what came of each planned check.
-    """
+    """What is claimed, or known to fail, and no executed check had to do with, by all records."""
     implementation, came = asked.implementation, zip(asked.planned, records, strict=True)
     executed = [item for item, record in came if record.outcome != "not_claimed"]
     exercised = frozenset[str]().union(*(i.case.features | i.check.needs for i in executed))

@@ -87,8 +87,7 @@ class Conversation:
     def hear(self, time_limit: float, *, more: bool = False) -> str:
         """The next line that the program says. Raises Broken.
 
-        Args:
-            more: whether others follow: waiting for some takes less time than waking up for each.
+        Where `more` follow, waiting for some takes less time than waking up for each.
         """
         deadline = monotonic() + time_limit
         if more and b"\n" not in self._said and not self._listen(0):

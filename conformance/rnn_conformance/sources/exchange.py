@@ -16,8 +16,7 @@ import numpy.typing as npt
 
 from rnn_conformance.contract.call import Answer, Call, Options
 from rnn_conformance.contract.documents import content_of
-from rnn_conformance.contract.extras import need
-from rnn_conformance.contract.refusal import printable
+from rnn_conformance.contract.refusal import need, printable
 
 FORMAT = 2
 CALL, TENSORS, ANSWER = "call.json", "call.safetensors", "answer.safetensors"
@@ -81,10 +80,7 @@ def write_tensors(path: Path, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
 
 
 def read_tensors(path: Path, most: int) -> Tensors:
-    """The arrays of a file by name.
-
-    Args:
-        most: how many bytes of numbers it may hold.
+    """The arrays of a file by name, which may hold `most` bytes of numbers.
 
     Raises ValueError, with one line that names the file, where it is none, or larger.
     """

@@ -20,10 +20,7 @@ GROUP = "rnn_conformance.implementations"  # of the entry points by which a pack
 
 
 def load(name: str) -> Implementation:
-    """The implementation of this name.
-
-    Args:
-        name: as `named` takes it. What the object may be, see `as_implementation`.
+    """The implementation of this name, as `named` takes it; for its kinds see `as_implementation`.
 
     Raises CannotBeJudged, with one line that says what is wrong.
     """

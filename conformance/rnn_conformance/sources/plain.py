@@ -11,14 +11,7 @@ import numpy.typing as npt
 from rnn_reference import WEIGHT_NAMES
 
 from rnn_conformance.contract.call import BASIC, Answer, Array, Call
-from rnn_conformance.sources.seed_model import (
-    CONVENTIONS,
-    NAMES,
-    SeedCall,
-    answer,
-    seed_call,
-    seed_claims,
-)
+from rnn_conformance.sources.seed_model import CONVENTIONS, NAMES, answer, seed_call, seed_claims
 
 SIZES = ("input_size", "hidden_size", "output_size")
 # The usual names of an initial state, for a parameter of `forward` that has a default.
@@ -28,7 +21,7 @@ INITIAL_STATE = ("h_0", "h0", "h", "hx", "h_prev", "h_init", "hidden", "state", 
 class PlainFunction:
     """A function `f(weights, inputs, h_0)`, or `f(weights, inputs, h_0, batch_first=True)`.
 
-    `weights`, `inputs` and `h_0` are those of `SeedCall`. It returns a mapping with
+    `weights`, `inputs` and `h_0` are those of `seed_call`. It returns a mapping with
     "hidden_states", (T, H), (T, B, H) or (B, T, H) by layout, and "h_n", (H,) or (B, H), and
     "outputs", like the states, where it has them. `batch_first` is passed only in that layout,
     which only a function that claims it is asked for.
@@ -117,7 +110,8 @@ class StepByStepClass:
     def run(self, call: Call) -> Answer:
         asked = seed_call(call)
         model, h_0 = self._model(asked), asked.h_0
-        columns = None if h_0 is None else h_0[:, np.newaxis] if asked.single else h_0.T
+        single = call.layout == "single"
+        columns = None if h_0 is None else h_0[:, np.newaxis] if single else h_0.T
         found = model.forward(asked.inputs, *[columns] * self._takes_h_0)
         if not isinstance(found, tuple) or len(found) != 2:
             got = f"{len(found)} results" if isinstance(found, tuple) else type(found).__name__
@@ -131,7 +125,7 @@ class StepByStepClass:
         call, found = next((c, f) for a, c, f in self._behind if a.output is earlier.output)
         return _answer(call, *found)
 
-    def _model(self, asked: SeedCall) -> Any:
+    def _model(self, asked: Call) -> Any:
         """The model of these sizes, kept from call to call as a user keeps it, with new weights.
 
         Other threads than the main one have models of their own: weights are attributes.
@@ -198,7 +192,7 @@ def _as_made(name: str, value: Array, made: object) -> Array:
 def _answer(call: Call, step_output: Any, hidden_states: Any) -> Answer:
     asked = seed_call(call)
     output_size, hidden_size = asked.weights["W_ho"].shape
-    single = asked.single
+    single = call.layout == "single"
     steps, width = len(call.inputs), 1 if single else call.inputs.shape[1]
     outputs = _stacked("step_output", step_output, steps, (output_size, width), single=single)
     by_step = _without_initial(hidden_states, steps, asked.h_0)

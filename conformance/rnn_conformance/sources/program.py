@@ -14,8 +14,7 @@ from threading import Lock
 from types import MappingProxyType
 
 from rnn_conformance.contract.call import BASIC, Answer, Call, claimed
-from rnn_conformance.contract.extras import need
-from rnn_conformance.contract.refusal import Broken, CannotBeJudged, Violation, printable
+from rnn_conformance.contract.refusal import Broken, CannotBeJudged, Violation, need, printable
 from rnn_conformance.sources.conversation import Conversation, Silent
 from rnn_conformance.sources.exchange import read_answer, write_call
 from rnn_conformance.sources.seed_model import CONVENTIONS

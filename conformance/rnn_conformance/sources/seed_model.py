@@ -5,21 +5,11 @@ b_xh  bias_ih_l0 as (H, 1)       b_hh  bias_hh_l0 as (H, 1)       b_ho  as (O, 1
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
-from rnn_conformance.contract.call import (
-    DTYPES,
-    HALF_DTYPES,
-    LAYOUTS,
-    NONLINEARITIES,
-    Answer,
-    Array,
-    Call,
-    Layout,
-    claimed,
-)
+from rnn_conformance.contract.call import FEATURES, NONLINEARITIES, Answer, Array, Call, claimed
 from rnn_conformance.contract.conventions import UNDEFINED
 
 NAMES: Mapping[str, str] = {
@@ -32,33 +22,17 @@ NAMES: Mapping[str, str] = {
 }
 EQUATION = "h_t = tanh(W_xh x_t + b_xh + W_hh h_{t-1} + b_hh), y_t = W_ho h_t + b_ho"
 NOT_READ = "W_xh and W_hh were set as attributes, and nothing changed: `forward` reads others"
-CAN_CLAIM = frozenset((*DTYPES, *HALF_DTYPES, *LAYOUTS, *NONLINEARITIES, "h_0", "h_n", "readout"))
+CAN_CLAIM = FEATURES - {"layers", "bidirectional", "no_bias", "lengths", "dropout"}
 # Nobody expects a first function or class to look at what it is given.
 CONVENTIONS: Mapping[str, str] = {"T = 0": UNDEFINED, "B = 0": UNDEFINED, "wrong sizes": UNDEFINED}
 
 
-@dataclass(frozen=True)
-class SeedCall:
-    """A call of one layer in one direction; every array is a view of the caller's.
+def seed_call(call: Call) -> Call:
+    """The call in these words; every array is a view of the caller's.
 
-    Attributes:
-        weights: the six by name; a readout of zeros where the call has none.
-        inputs: as in `Call`.
-        h_0: (B, H), or (H,) in the layout "single"; None where it is omitted.
+    It has all six weights, a readout of zeros where the call has none, and h_0 (B, H), or (H,) in
+    the layout "single".
     """
-
-    weights: Mapping[str, Array]
-    inputs: Array
-    h_0: Array | None
-    layout: Layout
-
-    @property
-    def single(self) -> bool:
-        return self.layout == "single"
-
-
-def seed_call(call: Call) -> SeedCall:
-    """The call in these words."""
     o, given = call.options, dict(call.weights)
     if not o.output_size:
         given["W_ho"] = np.zeros((1, o.hidden_size), call.dtype)
@@ -67,7 +41,7 @@ def seed_call(call: Call) -> SeedCall:
         ours: given[theirs][:, np.newaxis] if ours.startswith("b") else given[theirs]
         for theirs, ours in NAMES.items()
     }
-    return SeedCall(columns, call.inputs, None if call.h_0 is None else call.h_0[0], call.layout)
+    return replace(call, weights=columns, h_0=None if call.h_0 is None else call.h_0[0])
 
 
 def answer(call: Call, states: Array, h_n: Array | None, outputs: Array | None) -> Answer:

@@ -1,17 +1,16 @@
-"""Right layers that compute in another way, which the checks must accept."""
+"""Right layers that compute in another way or follow others, which the checks must accept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
 from rnn_conformance.checks.subject import parts_of
 from rnn_conformance.contract.call import Answer, Array, Call, Lengths, Options
+from rnn_conformance.contract.conventions import UNDEFINED
 from rnn_conformance.variants.per_call import Dropping
-from rnn_conformance.variants.permissive import PaddingLeft, Permissive
-from rnn_conformance.variants.recurrence import Recurrence
-
-Weights = Mapping[str, Array]
+from rnn_conformance.variants.recurrence import Recurrence, Weights
 
 
 class Plain(Recurrence):
@@ -46,13 +45,18 @@ class SummedBackwards(Recurrence):
 
 
 class CompensatedSums(Recurrence):
-    """Kahan's sums: the rounding of each addition is carried to the next."""
+    """Kahan's sums (1965): the rounding of each addition is carried to the next."""
 
     def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
         terms = [w["b_ih"], w["b_hh"]]
         terms += [x[:, i : i + 1] * w["W_ih"][:, i] for i in range(x.shape[1])]
         terms += [h[:, i : i + 1] * w["W_hh"][:, i] for i in range(h.shape[1])]
-        return kahan_sum(terms, np.zeros_like(h))
+        total = rest = np.zeros_like(h)
+        for term in terms:
+            y = term - rest
+            new = total + y
+            total, rest = new, (new - total) - y
+        return total
 
 
 class WiderInside(Recurrence):
@@ -153,9 +157,10 @@ class OtherFormulas(Recurrence):
 
     def activation(self, call: Call, a: Array) -> Array:
         if call.options.nonlinearity == "relu":
-            half: Array = (a + np.abs(a)) / 2
-            return half
-        return tanh_through_expm1(a)
+            return (a + np.abs(a)) / 2
+        e = np.expm1(-2 * np.abs(a))
+        size: Array = -e / (e + 2)
+        return np.copysign(size, a)
 
 
 class DropoutInTraining(Dropping):
@@ -171,22 +176,38 @@ class DropoutByKeeping(Dropping):
         return x * mask
 
 
-def kahan_sum(terms: Sequence[Array], zeros: Array) -> Array:
-    """The sum of these, the rounding of each addition carried to the next (W. Kahan, 1965)."""
-    total, rest = zeros, zeros
-    for term in terms:
-        y = term - rest
-        new = total + y
-        rest = (new - total) - y
-        total = new
-    return total
+class Permissive(Recurrence):
+    """No steps and rows of length 0 are taken, and give h_0; a batch of no rows is refused."""
+
+    shortest = 0
+    conventions: ClassVar[Mapping[str, str]] = {
+        "T = 0": "empty",
+        "B = 0": "refused",
+        "length 0": "h_0",
+    }
+
+    def refuse(self, call: Call) -> None:
+        if self.rows(call).shape[1] == 0:
+            raise ValueError(f"inputs: expected at least one row, got shape {call.inputs.shape}")
+        super().refuse(call)
+
+    def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
+        return super().direction(call, w, x, h) if len(x) else np.empty((0, *h.shape), h.dtype)
+
+    def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
+        if not len(states):
+            return h_0
+        return np.where((steps > 0)[:, None], super().last(states, h_0, steps, d), h_0)
 
 
-def tanh_through_expm1(a: Array) -> Array:
-    """tanh a = -expm1(-2|a|) / (expm1(-2|a|) + 2), with the sign of a."""
-    e = np.expm1(-2 * np.abs(a))
-    size: Array = -e / (e + 2)
-    return np.copysign(size, a)
+class PaddingLeft(Recurrence):
+    """What stands in the padding of its output is not defined: the last state, repeated."""
+
+    conventions: ClassVar[Mapping[str, str]] = {"padded output": UNDEFINED}
+
+    def layer_output(self, x: Array, steps: Lengths, layer: int, o: Options) -> Array:
+        at = np.minimum(np.arange(len(x))[:, None], steps - 1)[..., None]
+        return np.take_along_axis(super().layer_output(x, steps, layer, o), at, axis=0)
 
 
 def _wider(array: Array) -> type[np.floating]:
@@ -194,28 +215,12 @@ def _wider(array: Array) -> type[np.floating]:
     return np.float64 if array.dtype == np.float32 else np.longdouble
 
 
-HEALTHY: dict[str, type[Recurrence]] = {
-    cls.__name__: cls
-    for cls in (
-        Plain,
-        FusedProduct,
-        Columns,
-        SummedBackwards,
-        CompensatedSums,
-        WiderInside,
-        WiderSums,
-        InputProductFirst,
-        Packed,
-        EachRowAlone,
-        FlippedAndShifted,
-        ReadOnlyFortran,
-        ViewsOfWiderMemory,
-        OtherFormulas,
-        DropoutInTraining,
-        DropoutByKeeping,
-        Permissive,
-        PaddingLeft,
-    )
-}
+_ALL: tuple[type[Recurrence], ...] = (
+    Plain, FusedProduct, Columns, SummedBackwards, CompensatedSums, WiderInside, WiderSums,
+    InputProductFirst, Packed, EachRowAlone, FlippedAndShifted, ReadOnlyFortran,
+    ViewsOfWiderMemory, OtherFormulas, DropoutInTraining, DropoutByKeeping, Permissive,
+    PaddingLeft,
+)  # fmt: skip
+HEALTHY = {cls.__name__: cls for cls in _ALL}
 for _name, _cls in HEALTHY.items():
     _cls.name = _name

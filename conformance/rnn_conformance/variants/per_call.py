@@ -14,7 +14,6 @@ Mask = npt.NDArray[np.bool_]
 class PerCall(Recurrence):
     """Runs each call in a copy of itself, so that a piece may keep there what concerns the call."""
 
-    name = "PerCall"
     call: Call
 
     def run(self, call: Call) -> Answer:
@@ -26,7 +25,6 @@ class PerCall(Recurrence):
 class Dropping(PerCall):
     """Dropout between the layers in training: zero, or scaled by 1 / (1 - p)."""
 
-    name = "Dropping"
     claims = FEATURES
 
     def __init__(self) -> None:
@@ -46,8 +44,7 @@ class Dropping(PerCall):
 
     def zeroed(self, x: Array, o: Options) -> Mask:
         """Which numbers are set to zero."""
-        chosen: Mask = self.rng.random(x.shape) < o.dropout
-        return chosen
+        return self.rng.random(x.shape) < o.dropout
 
     def scale(self, o: Options) -> float:
         return 1 / (1 - o.dropout)

@@ -9,6 +9,8 @@ import numpy.typing as npt
 from rnn_conformance.contract.call import FEATURES, Answer, Array, Call, Lengths, Options
 from rnn_conformance.contract.dtypes import bfloat16
 
+Weights = Mapping[str, Array]
+
 
 class Recurrence:
     """All layers and directions over a batch, a row a sequence.
@@ -83,7 +85,7 @@ class Recurrence:
         """Zeros where a row has ended, so that nothing there can matter."""
         return np.where(real(x, steps), x, 0).astype(x.dtype)
 
-    def cell(self, call: Call, layer: int, d: int) -> Mapping[str, Array]:
+    def cell(self, call: Call, layer: int, d: int) -> Weights:
         """W_ih, W_hh, b_ih and b_hh of a layer and direction."""
         w, end = call.weights, self.weights_of(layer, d)
         H = call.options.hidden_size
@@ -107,7 +109,7 @@ class Recurrence:
         """The inputs (T, B, n) in the order in which a direction reads them."""
         return reversed_rows(x, steps) if d else x
 
-    def direction(self, call: Call, w: Mapping[str, Array], x: Array, h: Array) -> Array:
+    def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
         """The states (T, B, H) in the order in which they are computed."""
         states = []
         for t in range(len(x)):
@@ -119,20 +121,18 @@ class Recurrence:
         """A state of the dtype that NumPy lacks, computed in float32 and rounded once."""
         return bfloat16(values) if call.bfloat16 else values
 
-    def step(self, call: Call, w: Mapping[str, Array], x: Array, h: Array) -> Array:
+    def step(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
         return self.activation(call, self.preactivation(w, x, h))
 
-    def preactivation(self, w: Mapping[str, Array], x: Array, h: Array) -> Array:
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
         return x @ w["W_ih"].T + w["b_ih"] + h @ w["W_hh"].T + w["b_hh"]
 
     def activation(self, call: Call, a: Array) -> Array:
-        result: Array = np.tanh(a) if call.options.nonlinearity == "tanh" else np.maximum(a, 0)
-        return result
+        return np.tanh(a) if call.options.nonlinearity == "tanh" else np.maximum(a, 0)
 
     def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
         """The state (B, H) of each row after its last real step."""
-        last: Array = states[steps - 1, np.arange(states.shape[1])]
-        return last
+        return states[steps - 1, np.arange(states.shape[1])]
 
     def turned_back(self, states: Array, steps: Lengths, d: int) -> Array:
         """The states in the order of time."""
@@ -168,8 +168,7 @@ class Recurrence:
 
 def real(x: Array, steps: Lengths) -> npt.NDArray[np.bool_]:
     """Which steps of (T, B, n) are real: (T, B, 1)."""
-    mask: npt.NDArray[np.bool_] = (np.arange(len(x))[:, None] < steps)[..., None]
-    return mask
+    return (np.arange(len(x))[:, None] < steps)[..., None]
 
 
 def reversed_rows(x: Array, steps: Lengths) -> Array:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rnn_conformance.contract.extras import need
-from rnn_conformance.contract.refusal import CannotBeJudged
+from rnn_conformance.contract.refusal import CannotBeJudged, need
 from rnn_conformance.faces import status
 from rnn_conformance.faces.reports import files
 from rnn_conformance.faces.terminal import print_report
@@ -32,31 +31,20 @@ def _parser() -> argparse.ArgumentParser:
         prog="rnn-conformance vectors", description="Frozen test vectors."
     )
     commands = parser.add_subparsers(required=True, metavar="command", dest="vectors")
-    writing = commands.add_parser("export", help="write the vectors to a new folder")
-    writing.add_argument("folder", help="a new or an empty one")
-    writing.add_argument("--seed", type=int, default=0, metavar="N", help="of the numbers")
-    writing.add_argument(
-        "--only", action="append", metavar="ID", help="write this case alone (repeatable)"
-    )
-    writing.add_argument(
-        "--onnx",
-        action="store_true",
-        help="write ONNX test cases instead: model.onnx and test_data_set_0 for each",
-    )
-    judging = commands.add_parser(
-        "verify",
-        help="judge results that were computed elsewhere",
-        epilog="Exit status: 0 conforms, 1 does not conform, 2 could not be judged.",
-    )
-    judging.add_argument("folder", help="of the vectors")
-    judging.add_argument("results", help="a folder with ID.safetensors for each computed case")
-    judging.add_argument(
-        "--padding",
-        choices=("zeros", "undefined"),
-        default="zeros",
-        help="what is promised of the output in the padding (default: zeros)",
-    )
-    judging.add_argument("--json", metavar="FILE", help="write all records to this file")
+    add = commands.add_parser("export", help="write the vectors to a new folder").add_argument
+    add("folder", help="a new or an empty one")
+    add("--seed", type=int, default=0, metavar="N", help="of the numbers")
+    add("--only", action="append", metavar="ID", help="write this case alone (repeatable)")
+    onnx = "write ONNX test cases instead: model.onnx and test_data_set_0 for each"
+    add("--onnx", action="store_true", help=onnx)
+    judging = "judge results that were computed elsewhere"
+    statuses = "Exit status: 0 conforms, 1 does not conform, 2 could not be judged."
+    add = commands.add_parser("verify", help=judging, epilog=statuses).add_argument
+    add("folder", help="of the vectors")
+    add("results", help="a folder with ID.safetensors for each computed case")
+    padding = "what is promised of the output in the padding (default: zeros)"
+    add("--padding", choices=("zeros", "undefined"), default="zeros", help=padding)
+    add("--json", metavar="FILE", help="write all records to this file")
     return parser
 
 

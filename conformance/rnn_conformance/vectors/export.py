@@ -32,10 +32,7 @@ def vector_cases(seed: int = 0) -> tuple[Case, ...]:
     """The cases of a set: those with a bounded whole result, but `PAIRS` and the largest, by id."""
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed: expected an integer from 0 on, got {seed!r}")
-    first = dict.fromkeys(
-        case for case in every_option() if case not in PAIRS
-    )  # version 1 of the set
-    cases = (replace(case, seed=seed) for case in first)
+    cases = dict.fromkeys(replace(c, seed=seed) for c in every_option() if c not in PAIRS)
     kept = (c for c in cases if c.weights == "contractive" and c.dtype in DTYPES)
     return tuple(sorted((c for c in kept if c.T * c.B <= MOST_STATES), key=lambda case: case.id))
 
@@ -86,17 +83,12 @@ def empty(folder: Path | str) -> Path:
 def _write(folder: Path, case: Case) -> Vector:
     call, path = case.call(), folder / file_of(case.id)
     write_tensors(path, {**tensors_of(call), **_results(case)})
-    clauses = {clause for name in HELD for clause in _clauses(name, case)}
+    held = [CHECKS[name] for name in HELD if CHECKS[name].presumes(case, FEATURES)]
+    clauses = {clause for check in held for clause in check.holds(case)}
     hashed = sha256(path.read_bytes()).hexdigest()
     return Vector(
         case.id, fields_of(call), tuple(sorted(clauses)), flags_of(case), file_of(case.id), hashed
     )
-
-
-def _clauses(name: str, case: Case) -> tuple[str, ...]:
-    """The clauses that a check holds in a case."""
-    check = CHECKS[name]
-    return check.holds(case) if check.presumes(case, FEATURES) else ()
 
 
 def _results(case: Case) -> Tensors:

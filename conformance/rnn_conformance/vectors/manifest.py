@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rnn_conformance.contract.documents import content_of, json_of
-from rnn_conformance.contract.extras import need
-from rnn_conformance.contract.refusal import printable
+from rnn_conformance.contract.refusal import need, printable
 
 MANIFEST, INDEX = "manifest.json", "index.txt"
 SCHEMA = Path(__file__).with_name("manifest.schema.json")
@@ -59,13 +58,8 @@ class Manifest:
 
     def to_bytes(self) -> bytes:
         """The file manifest.json; the same manifest gives the same bytes."""
-        fields = {
-            "format": FORMAT,
-            "suite": "rnn-conformance",
-            "specification": SPECIFICATION,
-            **asdict(self),
-        }
-        return (json.dumps(fields, indent=1, sort_keys=True) + "\n").encode()
+        of_all = {"format": FORMAT, "suite": "rnn-conformance", "specification": SPECIFICATION}
+        return (json.dumps(of_all | asdict(self), indent=1, sort_keys=True) + "\n").encode()
 
 
 def digest(manifest: Manifest) -> str:

@@ -13,7 +13,7 @@ from onnx import helper, numpy_helper
 
 from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.contract.call import Array
-from rnn_conformance.sources.adapters.onnx_model import node_weights
+from rnn_conformance.sources.adapters.onnx_model import node_weights, rnn_node
 from rnn_conformance.vectors.exact import exact
 from rnn_conformance.vectors.export import chosen, empty, vector_cases
 
@@ -39,11 +39,7 @@ def write_onnx_cases(
 ) -> tuple[str, ...]:
     """Write ID/model.onnx and ID/test_data_set_0/{input,output}_N.pb; returns the ids.
 
-    Args:
-        folder: a new or an empty one.
-        only: the ids of the cases to write; all of `onnx_cases` where it is None.
-
-    Raises ValueError for a folder that holds something or an unknown id, and OSError.
+    It takes, and raises, what `export` does.
     """
     cases, folder = chosen(onnx_cases(seed), only), empty(folder)
     for case in cases:
@@ -85,28 +81,15 @@ def node_outputs(data: Data) -> dict[str, Array]:
 
 def model(case: Case, inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> onnx.ModelProto:
     """A graph of the one node, whose inputs and outputs have these types and shapes."""
-    node = helper.make_node(
-        "RNN",
-        [name if name in inputs else "" for name in INPUTS][: 1 + _last(inputs)],
-        list(OUTPUTS),
-        hidden_size=case.H,
-        direction="bidirectional" if case.bidirectional else "forward",
-        activations=[case.cell.capitalize()] * case.options.directions,
-    )
-    graph = helper.make_graph(
-        [node],
-        case.id,
-        [_value(name, array) for name, array in inputs.items()],
-        [_value(name, array) for name, array in outputs.items()],
-    )
+    last = max(map(INPUTS.index, inputs))
+    names = [name if name in inputs else "" for name in INPUTS[: 1 + last]]
+    node = rnn_node(case.options, names, OUTPUTS)
+    values = [[_value(*item) for item in arrays.items()] for arrays in (inputs, outputs)]
+    graph = helper.make_graph([node], case.id, *values)
     opset = helper.make_opsetid("", OPSET)
     return helper.make_model(
         graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="rnn-conformance"
     )
-
-
-def _last(inputs: Mapping[str, Array]) -> int:
-    return max(INPUTS.index(name) for name in inputs)
 
 
 def _value(name: str, array: Array) -> onnx.ValueInfoProto:

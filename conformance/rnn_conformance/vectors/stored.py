@@ -50,10 +50,9 @@ def stored(folder: Path, vector: Vector) -> Stored:
     arrays = arrays_of(vector.file, content)
     try:
         return _fitting(vector.call, arrays)
-    except KeyError as error:
-        raise ValueError(f"{vector.file}: no array {error}") from error
-    except ValueError as error:
-        raise ValueError(f"{vector.file}: {error}") from error
+    except (KeyError, ValueError) as error:
+        lacking = "no array " * isinstance(error, KeyError)
+        raise ValueError(f"{vector.file}: {lacking}{error}") from error
 
 
 def _fitting(call: Mapping[str, Any], arrays: Tensors) -> Stored:

@@ -46,9 +46,8 @@ def verify(folder: Path | str, results: Path | str, *, padding: str = "zeros") -
     who, records = results.resolve().name, []
     for vector in manifest.cases:
         wanted = stored(folder, vector)
-        said = _all("not_claimed", "not claimed: no result")
-        if vector.id in names:
-            said = _judged(results, vector, wanted)
+        none = _all("not_claimed", "not claimed: no result")
+        said = _judged(results, vector, wanted) if vector.id in names else none
         if padding == "undefined":
             said[PADDING] = _all("not_claimed", "not claimed: padded output: zeros")[PADDING]
         for check in HELD[:-1] if wanted.real.all() else HELD:
@@ -105,8 +104,7 @@ def _judged(results: Path, vector: Vector, wanted: Stored) -> Said:
 def _answer(results: Path, vector: Vector, wanted: Stored) -> Tensors:
     """The arrays of a result. Raises ValueError, or Violation for a wrong shape."""
     name = f"{vector.id}.safetensors"
-    numbers = sum(array.nbytes for array in wanted.expected.values())
-    most = numbers + HEADER_BYTES
+    most = HEADER_BYTES + sum(array.nbytes for array in wanted.expected.values())
     arrays = arrays_of(name, content_of(name, results / name, most, inside=results))
     if arrays.keys() != wanted.shapes.keys():
         got = ", ".join(sorted(arrays)) or "nothing"

@@ -131,25 +131,17 @@ def command(report: Report) -> str:
     """What repeats the run: a line for a shell, or of Python where no name can be given."""
     if report.command:
         return plain(report.command)
-    asked = _checks(report)
+    asked = dict.fromkeys([*(record.check for record in report.records), *report.not_claimed])
     selected = [] if not report.complete or CHECKS.keys() <= asked.keys() else list(asked)
     name = report.implementation
     if name in CATALOGUE or ":" in name:
         chosen = "".join(f" --check {quote(check)}" for check in selected)
         return f"rnn-conformance check {quote(name)} --seed {report.seed}{chosen}"
     chosen = f", checks={selected!r}" if selected else ""
-    return "\n".join(
-        [
-            "import rnn_conformance",
-            f"implementation = ...  # what was judged as {one_line(name)}",
-            f"rnn_conformance.check(implementation, seed={report.seed}{chosen})",
-        ]
+    return (
+        f"import rnn_conformance\nimplementation = ...  # what was judged as {one_line(name)}\n"
+        f"rnn_conformance.check(implementation, seed={report.seed}{chosen})"
     )
-
-
-def _checks(report: Report) -> dict[str, None]:
-    """Every check that was planned, or left out."""
-    return dict.fromkeys([*(record.check for record in report.records), *report.not_claimed])
 
 
 def one_line(text: str) -> str:

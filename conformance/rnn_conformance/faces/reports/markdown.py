@@ -5,20 +5,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from rnn_conformance.checks.records import Report, Tally
-from rnn_conformance.faces.reports.content import (
-    SYMBOLS,
-    Finding,
-    by_clause_in_order,
-    command,
-    extent,
-    findings,
-    headline,
-    not_claimed,
-    one_line,
-    overall,
-    plain,
-    status,
-)
+from rnn_conformance.faces.reports import content
 from rnn_conformance.faces.terminal import share
 
 MOST_LENGTH = 60_000  # a comment on GitHub has 65,536 characters at most
@@ -29,20 +16,21 @@ TITLES = ("clause", "", "run", "passed", "failed", "known", "worst share")
 
 def markdown(report: Report) -> str:
     """The whole report, cut to the length of a comment; nothing of it is taken for Markdown."""
-    name = f"{SYMBOLS[overall(report)]} {code(report.implementation)}"
-    head = [f"## {name} {headline(report)}"]
+    name = f"{content.SYMBOLS[content.overall(report)]} {code(report.implementation)}"
+    head = [f"## {name} {content.headline(report)}"]
     head += [fenced(f"WHY: {report.diagnosis}")] * (report.diagnosis is not None)
     head += [f"Declared, never asked for: {code(declared)}." for declared in report.in_vain]
     head += [f"No cause was found: {code(report.undiagnosed)}."] * bool(report.undiagnosed)
     head += [f"Note: {code(note)}." for note in report.notes]
-    rows = [_row(clause, tally) for clause, tally in by_clause_in_order(report).items()]
+    rows = [_row(clause, tally) for clause, tally in content.by_clause_in_order(report).items()]
     clauses = [table(TITLES, rows, text_columns=2)] if rows else []
-    clauses += [code(not_claimed(report))] * bool(report.not_claimed)
-    folded = [details(finding, "failed") for finding in findings(report)]
-    folded += [details(finding, "known failure") for finding in findings(report, "known_failure")]
-    facts = {"judged": extent(report), **report.environment, "seed": str(report.seed)}
+    clauses += [code(content.not_claimed(report))] * bool(report.not_claimed)
+    folded = [details(finding, "failed") for finding in content.findings(report)]
+    known = content.findings(report, "known_failure")
+    folded += [details(finding, "known failure") for finding in known]
+    facts = {"judged": content.extent(report), **report.environment, "seed": str(report.seed)}
     tail = ["Seen with " + ", ".join(f"{code(k)} {code(v)}" for k, v in facts.items()) + "."]
-    tail += ["To repeat it:", fenced(command(report))]
+    tail += ["To repeat it:", fenced(content.command(report))]
     kept = fitting([*head, *tail, *clauses, *folded], MOST_LENGTH)
     blocks = [block for block in (*head, *clauses, *folded, *tail) if block in kept]
     if len(kept) < len({*head, *tail, *clauses, *folded}):
@@ -61,14 +49,14 @@ def fitting(blocks: Sequence[str], room: int) -> set[str]:
 
 
 def _row(clause: str, t: Tally) -> tuple[str, ...]:
-    counts = map(str, (t.run, t.passed, t.failed, t.known_failure))
-    return cell(clause), f"{SYMBOLS[status(t)]} {status(t)}", *counts, share(t.worst_share)
+    counts, kind = map(str, (t.run, t.passed, t.failed, t.known_failure)), content.status(t)
+    return cell(clause), f"{content.SYMBOLS[kind]} {kind}", *counts, share(t.worst_share)
 
 
-def details(finding: Finding, kind: str) -> str:
+def details(finding: content.Finding, kind: str) -> str:
     """A check that failed, folded under its name, with what is known of it."""
     record = finding.record
-    name = f"<code>{escape(one_line(finding.check))}</code>"
+    name = f"<code>{escape(content.one_line(finding.check))}</code>"
     summary = f"{name}: {kind} in {finding.failing} of {finding.run} cases"
     lines = [f"{code(record.id)}: {code(record.message)}"]
     if finding.where:
@@ -109,7 +97,7 @@ def _entities(text: str) -> str:
 
 
 def _cut(text: str) -> str:
-    line = one_line(text)
+    line = content.one_line(text)
     return line if len(line) <= LONGEST_TEXT else f"{line[:LONGEST_TEXT]} …"
 
 
@@ -117,4 +105,4 @@ def fenced(text: str, language: str = "") -> str:
     """Lines as they are, in a fence that is longer than any in them."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{plain(text)}\n{fence}"
+    return f"{fence}{language}\n{content.plain(text)}\n{fence}"

@@ -1,14 +1,14 @@
 """Reports from files, which may come from anybody."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from rnn_conformance.checks.findings import Diagnosis
 from rnn_conformance.checks.records import FORMAT, Record, Report
 from rnn_conformance.contract.documents import content_of, json_of
-from rnn_conformance.contract.extras import need
-from rnn_conformance.contract.refusal import printable
+from rnn_conformance.contract.refusal import need, printable
 
 MOST_BYTES = 16 * 2**20
 SCHEMA = Path(__file__).with_name("report.schema.json")
@@ -22,20 +22,12 @@ def read_report(path: str | Path) -> Report:
     """
     need("reports", str(path))
     data = json_of(str(path), content_of(str(path), Path(path), MOST_BYTES), SCHEMA, FORMAT)
-    report = Report(
-        data["implementation"],
-        data["seed"],
-        data["environment"],
-        tuple(map(Record.from_json, data["records"])),
-        data["complete"],
-        data["patterns"],
-        None if data["diagnosis"] is None else Diagnosis.from_json(data["diagnosis"]),
-        tuple(data["in_vain"]),
-        data["undiagnosed"],
-        data["command"],
-        data["not_claimed"],
-        tuple(data["notes"]),
-    )
+    parts = {field.name: data[field.name] for field in fields(Report)}
+    parts |= {name: tuple(parts[name]) for name in ("in_vain", "notes")}
+    parts["records"] = tuple(map(Record.from_json, parts["records"]))
+    if parts["diagnosis"] is not None:
+        parts["diagnosis"] = Diagnosis.from_json(parts["diagnosis"])
+    report = Report(**parts)
     for what, expected, got in _contradictions(report, data):
         why = printable(f"{what}: expected {expected!r}, got {got!r}")
         raise ValueError(f"{printable(str(path))}: {why}")

@@ -8,18 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnn_conformance.checks.records import NOTHING, Report, Tally, by_clause
-from rnn_conformance.faces.reports.content import (
-    SYMBOLS,
-    Finding,
-    Status,
-    clauses,
-    command,
-    extent,
-    findings,
-    headline,
-    overall,
-    status,
-)
+from rnn_conformance.faces.reports import content
 from rnn_conformance.faces.reports.html import page
 from rnn_conformance.faces.reports.markdown import cell, code, details, fenced, table
 from rnn_conformance.faces.reports.reading import read_report
@@ -35,20 +24,15 @@ class Cell:
     """
 
     clause: str
-    status: Status
+    status: content.Status
     tally: Tally
     anchor: str
-    findings: tuple[Finding, ...]
+    findings: tuple[content.Finding, ...]
 
 
 @dataclass(frozen=True)
 class Column:
-    """One implementation.
-
-    Attributes:
-        number: from 1 on; two reports may be of one name.
-        cells: one for each clause of the board.
-    """
+    """One implementation; columns are numbered from 1 on, as two reports may be of one name."""
 
     number: int
     report: Report
@@ -57,11 +41,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Board:
-    """All columns.
-
-    Attributes:
-        names: of everything that some environment tells.
-    """
+    """All columns, and the names of everything that some environment tells."""
 
     columns: tuple[Column, ...]
     names: tuple[str, ...]
@@ -76,7 +56,7 @@ def board(reports: Sequence[Report]) -> Board:
     if not reports:
         raise ValueError("reports: expected at least one, got none")
     cited = {clause for report in reports for clause in by_clause(report.records)}
-    rows = (*clauses(), *sorted(cited - {*clauses()}))
+    rows = (*content.clauses(), *sorted(cited - {*content.clauses()}))
     names = dict.fromkeys(name for report in reports for name in report.environment)
     columns = (_column(number, report, rows) for number, report in enumerate(reports, start=1))
     return Board(tuple(columns), tuple(names))
@@ -87,12 +67,12 @@ def _column(number: int, report: Report, rows: Sequence[str]) -> Column:
     cells = []
     for clause in rows:
         tally = tallies.get(clause, NOTHING)
-        kind = status(tally)
+        kind = content.status(tally)
         if not report.complete and kind in ("passed", "not claimed"):
             kind = "not judged"
-        found = findings(report, "failed", clause) if tally.failed else []
+        found = content.findings(report, "failed", clause) if tally.failed else []
         if kind == "known failure":
-            found = findings(report, "known_failure", clause)
+            found = content.findings(report, "known_failure", clause)
         # What GitHub makes of the heading "1 RNN-CELL-1".
         anchor = f"{number}-{re.sub('[^a-z0-9-]', '', clause.lower())}"
         cells.append(Cell(clause, kind, tally, anchor, tuple(found)))
@@ -111,8 +91,8 @@ def scoreboard_markdown(found: Board) -> str:
     verdicts, environments = [], []
     for name, column in columns:
         report, seen = column.report, column.report.environment
-        verdict = f"{SYMBOLS[overall(report)]} {headline(report)}"
-        verdicts.append((name, verdict, cell(extent(report))))
+        verdict = f"{content.SYMBOLS[content.overall(report)]} {content.headline(report)}"
+        verdicts.append((name, verdict, cell(content.extent(report))))
         values = (cell(seen[key]) if key in seen else "" for key in found.names)
         environments.append((name, *values, str(report.seed)))
     blocks = [
@@ -120,14 +100,15 @@ def scoreboard_markdown(found: Board) -> str:
         _words(("implementation", "verdict", "judged"), verdicts),
         "## Clauses",
         _words(("clause", *names), [(cell(r[0].clause), *map(_mark, r)) for r in found.rows()]),
-        " · ".join(f"{symbol} {kind}" for kind, symbol in SYMBOLS.items()),
+        " · ".join(f"{symbol} {kind}" for kind, symbol in content.SYMBOLS.items()),
         "## Seen with",
         _words(("implementation", *map(cell, found.names), "seed"), environments),
     ]
     for name, column in columns:
-        blocks += [f"## {name}", "To repeat it:", fenced(command(column.report))]
+        blocks += [f"## {name}", "To repeat it:", fenced(content.command(column.report))]
         for one in filter(lambda each: each.findings, column.cells):
-            blocks += [f"#### {column.number} {code(one.clause)}", clauses().get(one.clause, "")]
+            sentence = content.clauses().get(one.clause, "")
+            blocks += [f"#### {column.number} {code(one.clause)}", sentence]
             blocks += [details(finding, one.status) for finding in one.findings]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -137,7 +118,7 @@ def _words(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _mark(one: Cell) -> str:
-    symbol = SYMBOLS[one.status]
+    symbol = content.SYMBOLS[one.status]
     if not one.findings:
         return symbol
     count = one.tally.failed or one.tally.known_failure

@@ -24,32 +24,30 @@ class Adapter(NamedTuple):
     gpu: bool = False
 
 
-TORCH = ("torch", "torch", "torch")
-ONNX = ("onnx", "onnx", "onnx")
-ONNXRUNTIME = ("onnxruntime", "onnxruntime", "onnxruntime")
-OPENVINO = ("openvino", "openvino", "openvino")
-KERAS = ("keras", "keras", "keras")
-FLAX = ("flax", "flax", "flax")
+def _of(framework: str, target: str, *, gpu: bool = False) -> Adapter:
+    """Of a framework whose distribution and extra have its name."""
+    return Adapter(target, framework, framework, framework, gpu)
+
 
 CATALOGUE = {
-    "torch.nn.RNN": Adapter("torch_layer:TorchLayer", *TORCH),
+    "torch.nn.RNN": _of("torch", "torch_layer:TorchLayer"),
     "rnn_reference.BatchRNN": Adapter("reference:BATCH", "rnn_reference", "", ""),
     "rnn_reference.SingleSequenceRNN": Adapter("reference:SINGLE", "rnn_reference", "", ""),
-    "torch.nn.RNNCell": Adapter("torch_cell:TorchCell", *TORCH),
-    "torch.nn.RNNCell-compiled": Adapter("torch_compiled:CompiledTorchCell", *TORCH),
-    "torch.nn.RNN-cuda": Adapter("torch_cuda:TorchCuda", *TORCH, gpu=True),
-    "torch.nn.RNN-cuda-tf32": Adapter("torch_cuda:TorchCudaTF32", *TORCH, gpu=True),
-    "onnxruntime": Adapter("onnxruntime_rnn:ONNXRUNTIME", *ONNXRUNTIME),
-    "onnx.reference": Adapter("onnx_reference:ONNX_REFERENCE", *ONNX),
-    "openvino": Adapter("openvino_rnn:OPENVINO", *OPENVINO),
-    "openvino-fixed-sizes": Adapter("openvino_rnn:OPENVINO_FIXED", *OPENVINO),
-    "ncnn": Adapter("ncnn_rnn:NcnnLayer", "ncnn", "ncnn", "ncnn"),
-    "keras.SimpleRNN-numpy": Adapter("keras_rnn:KerasNumpy", *KERAS),
-    "keras.SimpleRNN-jax": Adapter("keras_rnn:KerasJax", *KERAS),
-    "keras.SimpleRNN-torch": Adapter("keras_rnn:KerasTorch", *KERAS),
-    "flax.nnx.RNN": Adapter("flax_rnn:NnxRNN", *FLAX),
-    "flax.linen.RNN": Adapter("flax_rnn:LinenRNN", *FLAX),
-    "mlx.nn.RNN": Adapter("mlx_rnn:MlxRNN", "mlx", "mlx", "mlx"),
+    "torch.nn.RNNCell": _of("torch", "torch_cell:TorchCell"),
+    "torch.nn.RNNCell-compiled": _of("torch", "torch_compiled:CompiledTorchCell"),
+    "torch.nn.RNN-cuda": _of("torch", "torch_cuda:TorchCuda", gpu=True),
+    "torch.nn.RNN-cuda-tf32": _of("torch", "torch_cuda:TorchCudaTF32", gpu=True),
+    "onnxruntime": _of("onnxruntime", "onnxruntime_rnn:ONNXRUNTIME"),
+    "onnx.reference": _of("onnx", "onnx_reference:ONNX_REFERENCE"),
+    "openvino": _of("openvino", "openvino_rnn:OPENVINO"),
+    "openvino-fixed-sizes": _of("openvino", "openvino_rnn:OPENVINO_FIXED"),
+    "ncnn": _of("ncnn", "ncnn_rnn:NcnnLayer"),
+    "keras.SimpleRNN-numpy": _of("keras", "keras_rnn:KerasNumpy"),
+    "keras.SimpleRNN-jax": _of("keras", "keras_rnn:KerasJax"),
+    "keras.SimpleRNN-torch": _of("keras", "keras_rnn:KerasTorch"),
+    "flax.nnx.RNN": _of("flax", "flax_rnn:NnxRNN"),
+    "flax.linen.RNN": _of("flax", "flax_rnn:LinenRNN"),
+    "mlx.nn.RNN": _of("mlx", "mlx_rnn:MlxRNN"),
     "paddle.nn.SimpleRNN": Adapter("paddle_rnn:PaddleRNN", "paddle", "paddlepaddle", "paddle"),
 }
 # What else an adapter imports, and the package that has its version.

@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen, nnx
 
-from rnn_conformance.contract.call import DTYPES, LAYOUTS, Answer, Array, Call, Options
+from rnn_conformance.contract.call import DTYPES, LAYOUTS, Answer, Call, Options
 from rnn_conformance.contract.declaration import KnownFailure
-from rnn_conformance.sources.adapters.sizes import merged_bias, state_of_one
+from rnn_conformance.sources.adapters.sizes import state_of_one, weights_of
 
 jax.config.update("jax_enable_x64", True)
 
@@ -51,7 +51,9 @@ class NnxRNN:
         rnn, two = _nnx(o, str(call.dtype)), o.bidirectional
         ways = [(rnn.forward_rnn, "l0"), (rnn.backward_rnn, "l0_reverse")] if two else [(rnn, "l0")]
         for one, end in ways:
-            _fill(one, *_merged(call, end))
+            kernel, recurrent, bias = (jnp.asarray(value.T) for value in weights_of(call, end))
+            dense = {"dense_i": {"kernel": kernel, "bias": bias}, "dense_h": {"kernel": recurrent}}
+            nnx.update(one.cell, dense)
         carry = state_of_one(call) if call.h_0 is None or not two else tuple(call.h_0)
         h_n, output = _call_nnx(rnn, call.inputs, carry, call.lengths, time_major)
         return Answer(np.array(output), np.array(h_n if two else [h_n]))
@@ -67,7 +69,7 @@ class LinenRNN:
     known_failures = (ROWS_BROADCAST,)
 
     def run(self, call: Call) -> Answer:
-        (W_ih, W_hh, b), dtype = _merged(call, "l0"), call.dtype
+        (W_ih, W_hh, b), dtype = weights_of(call, "l0"), call.dtype
         cell = linen.SimpleCell(call.options.hidden_size, dtype=dtype, param_dtype=dtype)
         rnn = linen.RNN(cell, time_major=call.layout == "time_first", return_carry=True)
         weights = {"cell": {"i": {"kernel": W_ih.T, "bias": b}, "h": {"kernel": W_hh.T}}}
@@ -83,11 +85,7 @@ def _apply(module: linen.Module, weights: Any, *inputs: Any, **options: Any) -> 
 @partial(nnx.jit, static_argnums=4)
 def _call_nnx(rnn: Any, inputs: Any, carry: Any, lengths: Any, time_major: bool) -> Any:
     return rnn(
-        inputs,
-        initial_carry=carry,
-        seq_lengths=lengths,
-        return_carry=True,
-        time_major=time_major,
+        inputs, initial_carry=carry, seq_lengths=lengths, return_carry=True, time_major=time_major
     )
 
 
@@ -108,15 +106,3 @@ def _nnx(o: Options, dtype: str) -> Any:
         return nnx.RNN(cell)
 
     return nnx.Bidirectional(one(), one()) if o.bidirectional else one()
-
-
-def _fill(rnn: nnx.RNN, W_xh: Array, W_hh: Array, b: Array) -> None:
-    kernel, recurrent, bias = map(jnp.asarray, (W_xh.T, W_hh.T, b))
-    nnx.update(
-        rnn.cell, {"dense_i": {"kernel": kernel, "bias": bias}, "dense_h": {"kernel": recurrent}}
-    )
-
-
-def _merged(call: Call, end: str) -> tuple[Array, Array, Array]:
-    w = call.weights
-    return w[f"weight_ih_{end}"], w[f"weight_hh_{end}"], merged_bias(call, end)

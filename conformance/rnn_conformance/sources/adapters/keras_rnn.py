@@ -18,7 +18,7 @@ import numpy as np
 
 from rnn_conformance.contract.call import Answer, Array, Call, Options
 from rnn_conformance.contract.declaration import KnownFailure
-from rnn_conformance.sources.adapters.sizes import merged_bias
+from rnn_conformance.sources.adapters.sizes import weights_of
 
 ROWS_BROADCAST = KnownFailure(
     "wrong_rows_refused", "h_0 or the inputs are broadcast", link="findings.md, 8"
@@ -40,19 +40,10 @@ class KerasRNN:
 
     backend: ClassVar[str]
     adapter = True
-    claims = frozenset(
-        (
-            "float32",
-            "batch_first",
-            "tanh",
-            "relu",
-            "no_bias",
-            "bidirectional",
-            "lengths",
-            "h_0",
-            "h_n",
-        )
-    )
+    claims = frozenset({
+        "float32", "batch_first", "tanh", "relu", "no_bias", "bidirectional", "lengths",
+        "h_0", "h_n",
+    })  # fmt: skip
     conventions: ClassVar[dict[str, str]] = {"length 0": "h_0"}
     known_failures: tuple[KnownFailure, ...] = (ROWS_BROADCAST,)
 
@@ -69,7 +60,8 @@ class KerasRNN:
 
     def run(self, call: Call) -> Answer:
         o = call.options
-        weights = _merged(call, "l0") + (_merged(call, "l0_reverse") if o.bidirectional else [])
+        ends = ("l0", "l0_reverse")[: o.directions]
+        weights = [value.T for end in ends for value in weights_of(call, end)]
         h_0 = None if call.h_0 is None else [self._tensor(h) for h in call.h_0]
         mask = None if call.lengths is None else self._tensor(_mask(call))
         layer = self._function(o)
@@ -124,13 +116,6 @@ class KerasTorch(KerasRNN):
 
     backend = "torch"
     known_failures = (ROWS_BROADCAST, *_states_dropped("*sorted*", "*equal*"))  # with a mask
-
-
-def _merged(call: Call, end: str) -> list[Array]:
-    """Kernel, recurrent kernel and bias of one direction."""
-    w = call.weights
-    kernels = [w[f"weight_ih_{end}"].T, w[f"weight_hh_{end}"].T]
-    return [*kernels, merged_bias(call, end)] if call.options.bias else kernels
 
 
 def _mask(call: Call) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 
 from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, Answer, Array, Call
 from rnn_conformance.contract.declaration import KnownFailure
-from rnn_conformance.sources.adapters.sizes import merged_bias, state_of_one
+from rnn_conformance.sources.adapters.sizes import state_of_one, weights_of
 
 LAYOUTS = ("single", "batch_first")
 NONLINEARITIES = {"tanh": mlx.nn.tanh, "relu": mlx.nn.relu}
@@ -33,14 +33,12 @@ class MlxRNN:
     )
 
     def run(self, call: Call) -> Answer:
-        o, w = call.options, call.weights
-        weights = {"Wxh": w["weight_ih_l0"], "Whh": w["weight_hh_l0"]}
-        if o.bias:
-            weights["bias"] = merged_bias(call, "l0")
+        o = call.options
+        weights = zip(("Wxh", "Whh", "bias"), weights_of(call, "l0"), strict=False)
         h_0 = state_of_one(call)
         with mx.stream(mx.cpu):
             rnn = mlx.nn.RNN(o.input_size, o.hidden_size, o.bias, NONLINEARITIES[o.nonlinearity])
-            rnn.load_weights([(name, _mlx(value, call)) for name, value in weights.items()])
+            rnn.load_weights([(name, _mlx(value, call)) for name, value in weights])
             output = _numpy(rnn(_mlx(call.inputs, call), None if h_0 is None else _mlx(h_0, call)))
         return Answer(output, output[None, ..., -1, :].copy())
 

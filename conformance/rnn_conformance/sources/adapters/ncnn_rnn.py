@@ -17,7 +17,7 @@ import numpy as np
 
 from rnn_conformance.contract.call import Answer, Array, Call
 from rnn_conformance.contract.declaration import KnownFailure
-from rnn_conformance.sources.adapters.sizes import merged_bias, refuse_misfits
+from rnn_conformance.sources.adapters.sizes import refuse_misfits, stacked
 
 MAGIC, FLOAT32 = "7767517", bytes(4)
 FEWER_BITS = ("use_fp16_packed", "use_fp16_storage", "use_fp16_arithmetic", "use_bf16_storage")
@@ -82,17 +82,12 @@ def _parameters(call: Call) -> str:
 
 def _weights(call: Call) -> list[bytes]:
     refuse_misfits(call, call.weights)  # bytes have no shape
-    o, w = call.options, call.weights
+    o = call.options
     parts: list[Array] = []
+    none = np.zeros((o.directions, o.hidden_size), call.dtype)
     for layer in range(o.num_layers):
-        ends = [f"l{layer}{suffix}" for suffix in ("", "_reverse")[: o.directions]]
-        merged = [
-            merged_bias(call, end) if o.bias else np.zeros(o.hidden_size, call.dtype)
-            for end in ends
-        ]
-        parts.append(np.stack([w[f"weight_ih_{end}"] for end in ends]))
-        parts.append(np.stack(merged))
-        parts.append(np.stack([w[f"weight_hh_{end}"] for end in ends]))
+        w = stacked(o, call.weights, layer)
+        parts += [w["weight_ih"], w["bias_ih"] + w["bias_hh"] if o.bias else none, w["weight_hh"]]
     return [FLOAT32 + part.tobytes() for part in parts]
 
 

@@ -7,10 +7,11 @@ MINE = OnnxLayer("mine", of_backend(my_backend), claims=frozenset({"tanh", ...})
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,40 +32,36 @@ OPEN = {"T = 0": UNDEFINED, "length 0": UNDEFINED}
 ONNX_FEATURES = FEATURES - {"dropout", "bfloat16", "readout"}  # what `rnn_model` can say
 
 
+@dataclass(eq=False)
 class OnnxLayer:
-    """A layer that is run as an ONNX model; see `rnn_model` for the model and its inputs."""
+    """A layer that is run as an ONNX model; see `rnn_model` for the model and its inputs.
 
-    def __init__(
-        self,
-        name: str,
-        prepare: Prepare,
-        claims: frozenset[str] = ONNX_FEATURES,
-        *,
-        conventions: Mapping[str, str] | None = None,
-        known_failures: tuple[KnownFailure, ...] = (),
-        can_crash: bool = False,
-    ) -> None:
-        """Keep the last few sessions, as one who runs a model does.
+    It keeps the last few sessions, as one who runs a model does.
 
-        Args:
-            prepare: from a serialized model to what runs it: takes the inputs by name, in the
-                model's order, and returns output and h_n.
-            claims, conventions, known_failures, can_crash: as of every layer.
+    Attributes:
+        prepare: from a serialized model to what runs it: takes the inputs by name, in the
+            model's order, and returns output and h_n.
+        claims, conventions, known_failures, can_crash: as of every layer.
 
-        Raises ValueError for claims that no ONNX model of the suite has.
-        """
-        if not claims <= ONNX_FEATURES:
+    Raises ValueError for claims that no ONNX model of the suite has.
+    """
+
+    name: str
+    prepare: Prepare
+    claims: frozenset[str] = ONNX_FEATURES
+    _: KW_ONLY
+    conventions: Mapping[str, str] = field(default_factory=dict)
+    known_failures: tuple[KnownFailure, ...] = ()
+    can_crash: bool = False
+    adapter: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not self.claims <= ONNX_FEATURES:
             raise ValueError(
                 f"claims: expected a selection of {', '.join(sorted(ONNX_FEATURES))}, "
-                f"got {', '.join(sorted(claims))}"
+                f"got {', '.join(sorted(self.claims))}"
             )
-        self.name = name
-        self.adapter = True
-        self.claims = claims
-        self.conventions = dict(conventions or {})
-        self.known_failures = known_failures
-        self.can_crash = can_crash
-        self._session = lru_cache(SESSIONS)(prepare)
+        self._session = lru_cache(SESSIONS)(self.prepare)
 
     def run(self, call: Call) -> Answer:
         session = self._session(rnn_model(call).SerializeToString(deterministic=True))

@@ -7,28 +7,21 @@ R  (D, H, H)   weight_hh of each direction
 B  (D, 2·H)    [bias_ih, bias_hh] of each direction; left out where there are no biases
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import NodeProto, TensorProto, ValueInfoProto
-from onnx.helper import (
-    make_graph,
-    make_model,
-    make_node,
-    make_opsetid,
-    make_tensor_value_info,
-    np_dtype_to_tensor_dtype,
-)
+from onnx import NodeProto, TensorProto, ValueInfoProto, helper
+from onnx.helper import make_node, make_tensor_value_info
 from onnx.numpy_helper import from_array
 
 from rnn_conformance.contract.call import Array, Call, Layout, Options
+from rnn_conformance.sources.adapters.sizes import stacked
 
 OPSET, IR_VERSION = 17, 8  # old enough for every runtime that is kept up
 Constants = dict[str, npt.NDArray[Any]]
-Shape = list[str | int | None]
 
 
 def rnn_model(call: Call) -> onnx.ModelProto:
@@ -61,21 +54,31 @@ def rnn_model(call: Call) -> onnx.ModelProto:
     nodes.append(make_node("Concat", [f"Y_h_l{layer}" for layer in layers], ["last"], axis=0))
     nodes.append(_leave(rows, "last", "h_n"))
     initializers = [from_array(value, name) for name, value in constants.items()]
-    graph = make_graph(nodes, "layer", _inputs(call), _outputs(call), initializers)
-    return make_model(graph, opset_imports=[make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    graph = helper.make_graph(nodes, "layer", *_values(call), initializers)
+    return helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
+    )
 
 
 def node_weights(o: Options, w: Mapping[str, Array], layer: int) -> Constants:
     """W, R and, where there are biases, B of the node of one layer."""
-    ends = [f"l{layer}{suffix}" for suffix in ("", "_reverse")[: o.directions]]
-    found = {
-        "W": np.stack([w[f"weight_ih_{end}"] for end in ends]),
-        "R": np.stack([w[f"weight_hh_{end}"] for end in ends]),
-    }
+    parts = stacked(o, w, layer)
+    found = {"W": parts["weight_ih"], "R": parts["weight_hh"]}
     if o.bias:
-        both = [np.concatenate([w[f"bias_ih_{end}"], w[f"bias_hh_{end}"]]) for end in ends]
-        found["B"] = np.stack(both)
+        found["B"] = np.hstack([parts["bias_ih"], parts["bias_hh"]])
     return found
+
+
+def rnn_node(o: Options, inputs: Sequence[str], outputs: Sequence[str]) -> NodeProto:
+    """The node of one layer."""
+    return make_node(
+        "RNN",
+        inputs,
+        outputs,
+        hidden_size=o.hidden_size,
+        direction="bidirectional" if o.bidirectional else "forward",
+        activations=[o.nonlinearity.capitalize()] * o.directions,
+    )
 
 
 def _layer(call: Call, layer: int) -> list[NodeProto]:
@@ -86,15 +89,9 @@ def _layer(call: Call, layer: int) -> list[NodeProto]:
         "lengths": call.lengths is not None,
         f"h_0_{end}": call.h_0 is not None,
     }
+    inputs = [f"x_{end}", f"W_{end}", f"R_{end}", *(name * on for name, on in optional.items())]
     return [
-        make_node(
-            "RNN",
-            [f"x_{end}", f"W_{end}", f"R_{end}", *(name * on for name, on in optional.items())],
-            [f"Y_{end}", f"Y_h_{end}"],
-            hidden_size=o.hidden_size,
-            direction="bidirectional" if o.bidirectional else "forward",
-            activations=[o.nonlinearity.capitalize()] * o.directions,
-        ),
+        rnn_node(o, inputs, [f"Y_{end}", f"Y_h_{end}"]),
         make_node("Transpose", [f"Y_{end}"], [f"rows_{end}"], perm=[0, 2, 1, 3]),
         make_node("Reshape", [f"rows_{end}", "flat"], [f"x_l{layer + 1}"]),
     ]
@@ -116,32 +113,16 @@ def _leave(layout: Layout, source: str, target: str) -> NodeProto:
     return make_node("Identity", [source], [target])
 
 
-def _inputs(call: Call) -> list[ValueInfoProto]:
-    element = np_dtype_to_tensor_dtype(call.dtype)
-    inputs: Shape = [*_free(call.layout), call.options.input_size]
-    found = [make_tensor_value_info("X", element, inputs)]
+def _values(call: Call) -> tuple[list[ValueInfoProto], list[ValueInfoProto]]:
+    """The inputs and the outputs of the model, with T and B free."""
+    o, element = call.options, helper.np_dtype_to_tensor_dtype(call.dtype)
+    free = {"single": ["T"], "time_first": ["T", "B"], "batch_first": ["B", "T"]}[call.layout]
+    rows = [] if call.layout == "single" else ["B"]
+    states: list[str | int | None] = [o.num_layers * o.directions, *rows, o.hidden_size]
+    inputs = [make_tensor_value_info("X", element, [*free, o.input_size])]
     if call.h_0 is not None:
-        found.append(make_tensor_value_info("h_0", element, _states(call)))
+        inputs.append(make_tensor_value_info("h_0", element, states))
     if call.lengths is not None:
-        found.append(make_tensor_value_info("lengths", TensorProto.INT32, ["B"]))
-    return found
-
-
-def _outputs(call: Call) -> list[ValueInfoProto]:
-    o, element = call.options, np_dtype_to_tensor_dtype(call.dtype)
-    output: Shape = [*_free(call.layout), o.directions * o.hidden_size]
-    return [
-        make_tensor_value_info("output", element, output),
-        make_tensor_value_info("h_n", element, _states(call)),
-    ]
-
-
-def _states(call: Call) -> Shape:
-    """The shape of h_0 and h_n."""
-    o, rows = call.options, [] if call.layout == "single" else ["B"]
-    return [o.num_layers * o.directions, *rows, o.hidden_size]
-
-
-def _free(layout: Layout) -> list[str]:
-    """The free axes of X and output."""
-    return {"single": ["T"], "time_first": ["T", "B"], "batch_first": ["B", "T"]}[layout]
+        inputs.append(make_tensor_value_info("lengths", TensorProto.INT32, ["B"]))
+    output = make_tensor_value_info("output", element, [*free, o.directions * o.hidden_size])
+    return inputs, [output, make_tensor_value_info("h_n", element, states)]

@@ -3,24 +3,19 @@
 from onnx.reference import ReferenceEvaluator
 
 from rnn_conformance.contract.declaration import KnownFailure
-from rnn_conformance.sources.adapters.onnx_backend import (
-    ONNX_FEATURES,
-    OnnxLayer,
-    Session,
-    session_of,
-)
+from rnn_conformance.sources.adapters import onnx_backend
 
 
-def session(model: bytes) -> Session:
+def session(model: bytes) -> onnx_backend.Session:
     """One evaluator."""
-    return session_of(ReferenceEvaluator(model))
+    return onnx_backend.session_of(ReferenceEvaluator(model))
 
 
-ONNX_REFERENCE = OnnxLayer(
+ONNX_REFERENCE = onnx_backend.OnnxLayer(
     "onnx.reference",
     session,
     # It refuses Relu, and computes as if there were no sequence_lens: findings.md, O2.
-    ONNX_FEATURES - {"relu", "lengths"},
+    onnx_backend.ONNX_FEATURES - {"relu", "lengths"},
     known_failures=(
         KnownFailure(
             "wrong_states_refused", "Split drops what is too many", link="findings.md, O3"

@@ -3,22 +3,18 @@
 import onnxruntime
 
 from rnn_conformance.contract.declaration import KnownFailure
-from rnn_conformance.sources.adapters.onnx_backend import (
-    ONNX_FEATURES,
-    OPEN,
-    OnnxLayer,
-    Session,
-    session_of,
-)
+from rnn_conformance.sources.adapters import onnx_backend
 
 OPTIONS = onnxruntime.SessionOptions()
 OPTIONS.log_severity_level = 4  # an error comes as an exception too
 
 
-def session(model: bytes) -> Session:
+def session(model: bytes) -> onnx_backend.Session:
     """One session with the CPU's kernels alone."""
     providers = ["CPUExecutionProvider"]
-    return session_of(onnxruntime.InferenceSession(model, OPTIONS, providers=providers))
+    return onnx_backend.session_of(
+        onnxruntime.InferenceSession(model, OPTIONS, providers=providers)
+    )
 
 
 NEAR_ZERO = tuple(
@@ -31,11 +27,12 @@ NEAR_ZERO = tuple(
     )
 )
 
-ONNXRUNTIME = OnnxLayer(
+ONNXRUNTIME = onnx_backend.OnnxLayer(
     "onnxruntime",
     session,
-    ONNX_FEATURES - {"float64", "float16"},  # OperatorKernels.md: RNN is for float32 alone
-    conventions=OPEN,  # it gives zeros as the state after no steps
+    onnx_backend.ONNX_FEATURES
+    - {"float64", "float16"},  # OperatorKernels.md: RNN is for float32 alone
+    conventions=onnx_backend.OPEN,  # it gives zeros as the state after no steps
     known_failures=(
         KnownFailure(
             "nan_is_propagated", "Relu in RNN makes 0 of NaN", "*relu*", link="findings.md, O1"

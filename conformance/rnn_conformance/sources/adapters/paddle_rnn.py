@@ -75,15 +75,9 @@ def _rnn(o: Options, weights: Mapping[str, Array], *, time_major: bool) -> "padd
         before = paddle.get_default_dtype()
         paddle.set_default_dtype(str(weights["weight_hh_l0"].dtype))
         try:
-            rnn = paddle.nn.SimpleRNN(
-                o.input_size,
-                o.hidden_size,
-                o.num_layers,
-                "bidirect" if o.bidirectional else "forward",
-                time_major,
-                o.dropout,
-                o.nonlinearity,
-            )
+            sizes = o.input_size, o.hidden_size, o.num_layers
+            way = "bidirect" if o.bidirectional else "forward"
+            rnn = paddle.nn.SimpleRNN(*sizes, way, time_major, o.dropout, o.nonlinearity)
         finally:
             paddle.set_default_dtype(before)
     for name, value in weights.items():

@@ -1,8 +1,10 @@
-"""What adapters refuse themselves: sizes that they would hide from what they hand them to."""
+"""How adapters hand on weights and states, whose sizes they refuse where they would hide them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from rnn_conformance.contract.call import Array, Call
+import numpy as np
+
+from rnn_conformance.contract.call import Array, Call, Options
 
 
 def refuse_misfits(call: Call, names: Iterable[str]) -> None:
@@ -18,8 +20,20 @@ def merged_bias(call: Call, end: str) -> Array:
     names = f"bias_ih_{end}", f"bias_hh_{end}"
     refuse_misfits(call, names)
     b_ih, b_hh = (call.weights[name] for name in names)
-    merged: Array = b_ih + b_hh
-    return merged
+    return b_ih + b_hh
+
+
+def weights_of(call: Call, end: str) -> list[Array]:
+    """weight_ih, weight_hh and, where there are biases, the merged one of a layer and direction."""
+    kernels = [call.weights[f"weight_ih_{end}"], call.weights[f"weight_hh_{end}"]]
+    return [*kernels, merged_bias(call, end)] if call.options.bias else kernels
+
+
+def stacked(o: Options, weights: Mapping[str, Array], layer: int) -> dict[str, Array]:
+    """weight_ih, weight_hh, bias_ih and bias_hh of a layer, each (D, …), forward first."""
+    ends = [f"l{layer}{suffix}" for suffix in ("", "_reverse")[: o.directions]]
+    names = ["weight_ih", "weight_hh", *["bias_ih", "bias_hh"] * o.bias]
+    return {name: np.stack([weights[f"{name}_{end}"] for end in ends]) for name in names}
 
 
 def state_of_one(call: Call) -> Array | None:

@@ -38,11 +38,8 @@ class TorchCuda(TorchLayer):
         super().__init__(make, f"torch.nn.RNN-{device}{'-tf32' if self.tf32 else ''}")
 
     def run(self, call: Call) -> Answer:
-        with self._allowed():
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=self.tf32):
             return super().run(call)
-
-    def _allowed(self) -> Any:
-        return torch.backends.cudnn.flags(enabled=True, allow_tf32=self.tf32)
 
 
 class TorchCudaTF32(TorchCuda):

@@ -1,25 +1,24 @@
 """Another result for the same call: what chance, or the number of calls, decides."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from rnn_conformance.contract.call import Array, Call
-from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.variants.recurrence import Recurrence, Weights
 from rnn_conformance.variants.wrong.calls import Remembers, sizes_of
 from rnn_conformance.variants.wrong.precision import rounded
 from rnn_conformance.variants.wrong.registry import mutant
 
-Weights = Mapping[str, Array]
-Sizes = tuple[object, ...]
 
-
-@mutant("determinism", caught_by="repeatable")
-class TermsLostAtRandom(Recurrence):
-    """Two units in a thousand lose the recurrent part of a step, as in a race."""
+class Chance(Recurrence):
+    """Draws numbers of its own."""
 
     def __init__(self) -> None:
         self.rng = np.random.default_rng(0)
+
+
+@mutant("determinism", caught_by="repeatable")
+class TermsLostAtRandom(Chance):
+    """Two units in a thousand lose the recurrent part of a step, as in a race."""
 
     def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
         right = super().preactivation(w, x, h)
@@ -28,11 +27,8 @@ class TermsLostAtRandom(Recurrence):
 
 
 @mutant("determinism", caught_by="calls_are_independent", shipped_in="espnet/espnet#3539")
-class DropoutLeftOn(Recurrence):
+class DropoutLeftOn(Chance):
     """One state in a thousand is set to zero at random, as if dropout were left on."""
-
-    def __init__(self) -> None:
-        self.rng = np.random.default_rng(0)
 
     def activation(self, call: Call, a: Array) -> Array:
         dropped = self.rng.random(a.shape) < 1e-3
@@ -40,11 +36,8 @@ class DropoutLeftOn(Recurrence):
 
 
 @mutant("determinism", caught_by="output")
-class OmittedStateUninitialised(Recurrence):
+class OmittedStateUninitialised(Chance):
     """An omitted h_0 is whatever lay in memory."""
-
-    def __init__(self) -> None:
-        self.rng = np.random.default_rng(0)
 
     def initial(self, call: Call, x: Array) -> Array:
         h_0 = super().initial(call, x)
@@ -59,8 +52,7 @@ class SecondDeviceInTF32(Remembers):
     second = True
 
     def rows(self, call: Call) -> Array:
-        self.kept[()] = 1 - self.kept.get((), np.ones(()))
-        self.second = bool(self.kept[()])
+        self.second = self.kept["second"] = not self.kept.get("second", True)
         return super().rows(call)
 
     def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
@@ -68,12 +60,12 @@ class SecondDeviceInTF32(Remembers):
         return rounded(right, 11) if self.second else right
 
 
-@mutant("determinism", caught_by="repeatable", needs={"h_0"})
+@mutant("determinism", "h_0", caught_by="repeatable")
 class EveryThirdCallReversesState(Remembers):
     """Every third call of the same sizes reads the units of h_0 in reverse order."""
 
     def initial(self, call: Call, x: Array) -> Array:
         h_0 = super().initial(call, x)
-        count = self.kept.get(("count", *sizes_of(h_0)), np.zeros(()))
-        self.kept[("count", *sizes_of(h_0))] = count + 1
+        count = self.kept.get(sizes_of(h_0), 0)
+        self.kept[sizes_of(h_0)] = count + 1
         return np.flip(h_0, axis=2).copy() if count % 3 == 2 else h_0

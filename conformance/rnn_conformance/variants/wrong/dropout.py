@@ -1,23 +1,20 @@
 """Wrong dropout: where, when, how much, and what becomes of the rest."""
 
-from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from rnn_conformance.contract.call import Array, Call, Lengths, Options
 from rnn_conformance.variants.per_call import Dropping, Mask
+from rnn_conformance.variants.recurrence import Weights
 from rnn_conformance.variants.wrong.registry import mutant
 
-DROPOUT = frozenset({"dropout", "layers"})
+in_layers = partial(mutant, "dropout", "dropout", "layers")
+between_layers = partial(in_layers, caught_by="dropout_between_layers")
 
 
-@mutant(
-    "dropout",
-    caught_by="dropout_not_after_the_last_layer",
-    shipped_in="OpenNMT/OpenNMT-py#29",
-    needs=DROPOUT,
-)
+@in_layers(caught_by="dropout_not_after_the_last_layer", shipped_in="OpenNMT/OpenNMT-py#29")
 class AlsoAfterTheLastLayer(Dropping):
     """The last layer's output goes through dropout too."""
 
@@ -25,7 +22,7 @@ class AlsoAfterTheLastLayer(Dropping):
         return self.call.training and o.dropout > 0
 
 
-@mutant("dropout", caught_by="dropout_not_after_the_last_layer", needs=DROPOUT)
+@in_layers(caught_by="dropout_not_after_the_last_layer")
 class AfterTheLastLayerInstead(Dropping):
     """The last layer's output goes through dropout, and no other."""
 
@@ -33,21 +30,16 @@ class AfterTheLastLayerInstead(Dropping):
         return self.call.training and o.dropout > 0 and layer == o.num_layers - 1
 
 
-@mutant("dropout", caught_by="dropout_not_after_the_last_layer", needs=DROPOUT)
+@in_layers(caught_by="dropout_not_after_the_last_layer")
 class StateDroppedToo(Dropping):
     """In training, the state goes through dropout at every step."""
 
-    def step(self, call: Call, w: Mapping[str, Array], x: Array, h: Array) -> Array:
+    def step(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
         new = super().step(call, w, x, h)
         return self.dropped(new, call.options) if call.training else new
 
 
-@mutant(
-    "dropout",
-    caught_by="dropout_off_in_evaluation",
-    shipped_in="espnet/espnet#3539",
-    needs=DROPOUT,
-)
+@in_layers(caught_by="dropout_off_in_evaluation", shipped_in="espnet/espnet#3539")
 class OnInEvaluation(Dropping):
     """Dropout is on in evaluation too."""
 
@@ -55,7 +47,7 @@ class OnInEvaluation(Dropping):
         return o.dropout > 0 and layer < o.num_layers - 1
 
 
-@mutant("dropout", caught_by="dropout_off_in_evaluation", needs=DROPOUT)
+@in_layers(caught_by="dropout_off_in_evaluation")
 class ScaledInEvaluationToo(Dropping):
     """What is scaled by 1 / (1 - p) in training is scaled by 1 - p in evaluation."""
 
@@ -65,7 +57,7 @@ class ScaledInEvaluationToo(Dropping):
         return (right * (1 - o.dropout)).astype(x.dtype) if inner else right
 
 
-@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@between_layers()
 class NotScaled(Dropping):
     """What is not dropped is not scaled."""
 
@@ -73,12 +65,7 @@ class NotScaled(Dropping):
         return 1.0
 
 
-@mutant(
-    "dropout",
-    caught_by="dropout_between_layers",
-    shipped_in="karpathy/convnetjs#61",
-    needs=DROPOUT,
-)
+@between_layers(shipped_in="karpathy/convnetjs#61")
 class ScaledByRate(Dropping):
     """What is not dropped is scaled by 1 / p."""
 
@@ -86,9 +73,7 @@ class ScaledByRate(Dropping):
         return 1 / o.dropout
 
 
-@mutant(
-    "dropout", caught_by="dropout_between_layers", shipped_in="espnet/espnet#1780", needs=DROPOUT
-)
+@between_layers(shipped_in="espnet/espnet#1780")
 class NeverOn(Dropping):
     """The rate reaches no layer: nothing is dropped."""
 
@@ -96,28 +81,16 @@ class NeverOn(Dropping):
         return False
 
 
-@mutant(
-    "dropout",
-    caught_by="dropout_between_layers",
-    shipped_in="jihunchoi/recurrent-batch-normalization-pytorch#13",
-    needs=DROPOUT,
-)
+@between_layers(shipped_in="jihunchoi/recurrent-batch-normalization-pytorch#13")
 class StoredAndNotUsed(Dropping):
     """What went through dropout is stored, and the next layer reads what did not."""
-
-    stored: Array
 
     def dropped(self, x: Array, o: Options) -> Array:
         self.stored = super().dropped(x, o)
         return x
 
 
-@mutant(
-    "dropout",
-    caught_by="dropout_between_layers",
-    shipped_in="tensorforce/tensorforce#111",
-    needs=DROPOUT,
-)
+@between_layers(shipped_in="tensorforce/tensorforce#111")
 class RateTakenForKeepRate(Dropping):
     """p is the share that is kept, the scaling with it."""
 
@@ -128,7 +101,7 @@ class RateTakenForKeepRate(Dropping):
         return 1 / o.dropout
 
 
-@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@between_layers()
 class AppliedTwice(Dropping):
     """What a layer hands on goes through dropout where it is given, and where it is read."""
 
@@ -136,7 +109,7 @@ class AppliedTwice(Dropping):
         return super().dropped(super().dropped(x, o), o)
 
 
-@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@between_layers()
 class SameMaskInEveryCall(Dropping):
     """The generator starts anew in every call."""
 
@@ -145,7 +118,7 @@ class SameMaskInEveryCall(Dropping):
         return super().zeroed(x, o)
 
 
-@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@between_layers()
 class WholeStepsDropped(Dropping):
     """All units of a row and step are dropped together."""
 
@@ -153,7 +126,7 @@ class WholeStepsDropped(Dropping):
         return np.broadcast_to(super().zeroed(x[..., :1], o), x.shape)
 
 
-@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@between_layers()
 class SameMaskForAllRows(Dropping):
     """One mask is drawn for all rows of the batch."""
 
@@ -161,7 +134,7 @@ class SameMaskForAllRows(Dropping):
         return np.broadcast_to(super().zeroed(x[:, :1], o), x.shape)
 
 
-@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@between_layers()
 class SameMaskForAllSteps(Dropping):
     """One mask is drawn for all steps."""
 
@@ -169,7 +142,7 @@ class SameMaskForAllSteps(Dropping):
         return np.broadcast_to(super().zeroed(x[:1], o), x.shape)
 
 
-@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@between_layers()
 class UnitsDropped(Dropping):
     """A unit is dropped in all rows and steps, or in none."""
 
@@ -177,7 +150,7 @@ class UnitsDropped(Dropping):
         return np.broadcast_to(super().zeroed(x[:1, :1], o), x.shape)
 
 
-@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT | {"bidirectional"})
+@between_layers("bidirectional")
 class SameMaskForBothDirections(Dropping):
     """One mask is drawn for both directions."""
 
@@ -185,12 +158,7 @@ class SameMaskForBothDirections(Dropping):
         return np.tile(super().zeroed(x[..., : o.hidden_size], o), o.directions)
 
 
-@mutant(
-    "dropout",
-    caught_by="dropout_between_layers",
-    shipped_in="PaddlePaddle/Paddle#28435",
-    needs=DROPOUT,
-)
+@between_layers(shipped_in="PaddlePaddle/Paddle#28435")
 class SameMaskForAllLayers(Dropping):
     """One mask is drawn for all layers."""
 
@@ -200,7 +168,7 @@ class SameMaskForAllLayers(Dropping):
         return self.mask
 
 
-@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@between_layers()
 class OnAfterTheFirstLayerOnly(Dropping):
     """What layers above the first hand on is not dropped."""
 
@@ -208,7 +176,7 @@ class OnAfterTheFirstLayerOnly(Dropping):
         return super().drops(layer, o) and layer == 0
 
 
-@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@between_layers()
 class OnBelowTheLastLayerOnly(Dropping):
     """Only what the last layer reads is dropped."""
 
@@ -216,7 +184,7 @@ class OnBelowTheLastLayerOnly(Dropping):
         return super().drops(layer, o) and layer == o.num_layers - 2
 
 
-@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@between_layers()
 class RateFallsWithTheLayers(Dropping):
     """What layers above the first hand on is dropped at a lower rate."""
 
@@ -224,7 +192,7 @@ class RateFallsWithTheLayers(Dropping):
         return super().layer_output(x, steps, layer, replace(o, dropout=o.dropout / (1 + layer)))
 
 
-@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT)
+@between_layers()
 class NoiseForDropout(Dropping):
     """Numbers are multiplied by normal noise of the same variance instead of being dropped."""
 
@@ -233,7 +201,7 @@ class NoiseForDropout(Dropping):
         return (x * noise).astype(x.dtype)
 
 
-@mutant("dropout", caught_by="dropout_not_on_the_inputs", needs={"dropout"})
+@mutant("dropout", "dropout", caught_by="dropout_not_on_the_inputs")
 class InputsDropped(Dropping):
     """In training, the inputs of the first layer go through dropout too."""
 
@@ -242,7 +210,7 @@ class InputsDropped(Dropping):
         return self.dropped(right, o) if self.call.training and o.dropout > 0 else right
 
 
-@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT | {"relu"})
+@between_layers("relu")
 class DropsNothingOfRelu(Dropping):
     """Layers of relu drop nothing."""
 
@@ -250,7 +218,7 @@ class DropsNothingOfRelu(Dropping):
         return super().drops(layer, o) and o.nonlinearity == "tanh"
 
 
-@mutant("dropout", caught_by="dropout_between_layers", needs=DROPOUT | {"float64"})
+@between_layers("float64")
 class DropsNothingInFloat64(Dropping):
     """In float64 nothing is dropped."""
 
@@ -258,11 +226,10 @@ class DropsNothingInFloat64(Dropping):
         return super().drops(layer, o) and self.call.dtype == np.float32
 
 
-@mutant("dropout", caught_by="training_without_dropout", needs={"dropout"})
+@mutant("dropout", "dropout", caught_by="training_without_dropout")
 class BiasTwiceInTraining(Dropping):
     """In training, where there is no dropout, b_hh counts twice."""
 
-    def preactivation(self, w: Mapping[str, Array], x: Array, h: Array) -> Array:
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
         more = w["b_hh"] if self.call.training and not self.call.options.dropout else 0
-        a: Array = super().preactivation(w, x, h) + more
-        return a
+        return super().preactivation(w, x, h) + more

@@ -1,15 +1,17 @@
 """Wrong lengths: padding that is read, written or taken for the end."""
 
+from functools import partial
+
 import numpy as np
 
 from rnn_conformance.contract.call import Answer, Array, Call, Lengths, Options
 from rnn_conformance.variants.recurrence import Recurrence, real
 from rnn_conformance.variants.wrong.registry import mutant
 
-LENGTHS = frozenset({"lengths"})
+of_lengths = partial(mutant, "lengths", "lengths")
 
 
-@mutant("lengths", caught_by="output", shipped_in="apache/mxnet#19323", needs=LENGTHS)
+@of_lengths(caught_by="output", shipped_in="apache/mxnet#19323")
 class LengthsIgnored(Recurrence):
     """Every row is taken to have T steps."""
 
@@ -17,7 +19,7 @@ class LengthsIgnored(Recurrence):
         return np.full(x.shape[1], len(x))
 
 
-@mutant("lengths", caught_by="output", needs=LENGTHS)
+@of_lengths(caught_by="output")
 class LengthOfLongestForAll(Recurrence):
     """Every row is taken to be as long as the longest."""
 
@@ -26,7 +28,7 @@ class LengthOfLongestForAll(Recurrence):
         return np.full_like(steps, steps.max())
 
 
-@mutant("lengths", caught_by="output", needs=LENGTHS)
+@of_lengths(caught_by="output")
 class LengthsTakenAsSorted(Recurrence):
     """The lengths are put in descending order, and the rows are left as they are."""
 
@@ -34,7 +36,7 @@ class LengthsTakenAsSorted(Recurrence):
         return -np.sort(-super().steps(call, x))
 
 
-@mutant("lengths", caught_by="final_state", needs=LENGTHS)
+@of_lengths(caught_by="final_state")
 class OneStepOfPaddingRead(Recurrence):
     """Each shorter row has a step too many, the first one of its padding."""
 
@@ -42,9 +44,7 @@ class OneStepOfPaddingRead(Recurrence):
         return np.minimum(super().steps(call, x) + 1, len(x))
 
 
-@mutant(
-    "lengths", caught_by="padding_is_zero", shipped_in="microsoft/onnxruntime#1361", needs=LENGTHS
-)
+@of_lengths(caught_by="padding_is_zero", shipped_in="microsoft/onnxruntime#1361")
 class PaddingNotCleared(Recurrence):
     """The output in the padding is what the recurrence went on to compute."""
 
@@ -52,21 +52,15 @@ class PaddingNotCleared(Recurrence):
         return x
 
 
-@mutant("lengths", caught_by="padding_is_zero", needs=LENGTHS)
+@of_lengths(caught_by="padding_is_zero")
 class LastStateRepeatedInPadding(Recurrence):
     """The output in the padding repeats that of the row's last real step."""
 
     def layer_output(self, x: Array, steps: Lengths, layer: int, o: Options) -> Array:
-        repeated: Array = np.where(real(x, steps), x, x[steps - 1, np.arange(len(steps))])
-        return repeated
+        return np.where(real(x, steps), x, x[steps - 1, np.arange(len(steps))])
 
 
-@mutant(
-    "lengths",
-    caught_by="padding_is_zero",
-    shipped_in="microsoft/onnxruntime#1193 (GRU)",
-    needs=LENGTHS,
-)
+@of_lengths(caught_by="padding_is_zero", shipped_in="microsoft/onnxruntime#1193 (GRU)")
 class TailNotWritten(Recurrence):
     """The loop ends with the longest row, and the output beyond is never written."""
 
@@ -76,7 +70,7 @@ class TailNotWritten(Recurrence):
         return right
 
 
-@mutant("lengths", caught_by="padding_is_zero", shipped_in="keras-team/keras#449", needs=LENGTHS)
+@of_lengths(caught_by="padding_is_zero", shipped_in="keras-team/keras#449")
 class MaskedByMultiplication(Recurrence):
     """The padding is cleared by a product with zero, which leaves NaN as it is."""
 
@@ -87,12 +81,7 @@ class MaskedByMultiplication(Recurrence):
         return x * real(x, steps).astype(x.dtype)
 
 
-@mutant(
-    "lengths",
-    caught_by="padding_added",
-    shipped_in="keras-team/keras#1300",
-    needs=LENGTHS | {"h_n"},
-)
+@of_lengths("h_n", caught_by="padding_added", shipped_in="keras-team/keras#1300")
 class FinalStateAfterPadding(Recurrence):
     """h_n is the state after T steps, those of the padding included."""
 
@@ -101,9 +90,7 @@ class FinalStateAfterPadding(Recurrence):
         return last
 
 
-@mutant(
-    "lengths", caught_by="final_state", shipped_in="allenai/allennlp#1713", needs=LENGTHS | {"h_n"}
-)
+@of_lengths("h_n", caught_by="final_state", shipped_in="allenai/allennlp#1713")
 class FinalStateOfShorterRowsIsZero(Recurrence):
     """h_n is read from the output at step T-1, where shorter rows have zeros."""
 
@@ -112,34 +99,28 @@ class FinalStateOfShorterRowsIsZero(Recurrence):
         return np.where((steps == len(states))[:, None], last, 0).astype(last.dtype)
 
 
-@mutant("lengths", caught_by="output", needs=LENGTHS)
+@of_lengths(caught_by="output")
 class RowsLeftSorted(Recurrence):
     """The results are in the order of descending lengths."""
 
     def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
-        order = _descending(call, output)
+        order = np.argsort(-self.steps(call, output), kind="stable")
         return super().answer(call, output[:, order], h_n[:, order])
 
 
-@mutant("lengths", caught_by="rows_permuted", needs=LENGTHS)
+@of_lengths(caught_by="rows_permuted")
 class SortedTwiceInsteadOfBack(Recurrence):
     """Rows sorted by length are sorted back by the same permutation, not by its inverse."""
 
     def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
-        order = _descending(call, output)
+        order = np.argsort(-self.steps(call, output), kind="stable")
         return super().answer(call, output[:, order[order]], h_n[:, order[order]])
 
 
-@mutant("lengths", caught_by="rows_permuted", needs=LENGTHS | {"h_0"})
+@of_lengths("h_0", caught_by="rows_permuted")
 class InitialStateNotSorted(Recurrence):
     """Rows are sorted by length for the loop, but h_0 is not."""
 
     def initial(self, call: Call, x: Array) -> Array:
-        order = _descending(call, x)
+        order = np.argsort(-self.steps(call, x), kind="stable")
         return super().initial(call, x)[:, np.argsort(order)]
-
-
-def _descending(call: Call, x: Array) -> Lengths:
-    """The rows of (T, B, n) by descending length."""
-    lengths = np.full(x.shape[1], len(x)) if call.lengths is None else call.lengths
-    return np.argsort(-lengths, kind="stable")

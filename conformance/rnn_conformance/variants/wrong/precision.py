@@ -1,25 +1,15 @@
 """Wrong precision: narrower than claimed, somewhere."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from rnn_conformance.contract.call import Array, Call, Lengths, Options
-from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.variants.recurrence import Recurrence, Weights
 from rnn_conformance.variants.wrong.registry import mutant
 
-Weights = Mapping[str, Array]
 BFLOAT16, FLOAT16, TF32 = 8, 11, 11  # bits of significand
 
 
-def rounded(values: Array, bits: int) -> Array:
-    """`values` with so many bits of significand, rounded to nearest, in their own dtype."""
-    mantissa, exponent = np.frexp(values)
-    result: Array = np.ldexp(np.rint(np.ldexp(mantissa, bits)), exponent - bits)
-    return result.astype(values.dtype)
-
-
-@mutant("precision", caught_by="output", shipped_in="elixir-nx/axon#646", needs={"float64"})
+@mutant("precision", "float64", caught_by="output", shipped_in="elixir-nx/axon#646")
 class Float64InFloat32(Recurrence):
     """The states of a float64 call are stored in float32."""
 
@@ -27,7 +17,7 @@ class Float64InFloat32(Recurrence):
         return super().step(call, w, x, h).astype(np.float32).astype(x.dtype)
 
 
-@mutant("precision", caught_by="output", shipped_in="elixir-nx/axon#646", needs={"float64"})
+@mutant("precision", "float64", caught_by="output", shipped_in="elixir-nx/axon#646")
 class Float64ComputedInFloat32(Recurrence):
     """A float64 call is computed in float32."""
 
@@ -88,7 +78,7 @@ class StateTruncatedDownwards(Recurrence):
         return down.astype(x.dtype)
 
 
-@mutant("precision", caught_by="chain_of_layers", needs={"layers"})
+@mutant("precision", "layers", caught_by="chain_of_layers")
 class HandedOnInFloat16(Recurrence):
     """What one layer hands to the next is rounded to float16."""
 
@@ -97,7 +87,7 @@ class HandedOnInFloat16(Recurrence):
         return right if layer == o.num_layers - 1 else right.astype(np.float16).astype(x.dtype)
 
 
-@mutant("precision", caught_by="final_state", needs={"h_n"})
+@mutant("precision", "h_n", caught_by="final_state")
 class FinalStateInFloat16(Recurrence):
     """h_n is rounded to float16, the output is not."""
 
@@ -105,7 +95,7 @@ class FinalStateInFloat16(Recurrence):
         return super().last(states, h_0, steps, d).astype(np.float16).astype(states.dtype)
 
 
-@mutant("precision", caught_by="output", needs={"h_0"})
+@mutant("precision", "h_0", caught_by="output")
 class InitialStateInFloat16(Recurrence):
     """h_0 is rounded to float16."""
 
@@ -156,3 +146,10 @@ class SmallWeightsDropped(Recurrence):
         w = super().cell(call, layer, d)
         small = np.abs(w["W_ih"]) < 1e-5
         return {**w, "W_ih": np.where(small, 0, w["W_ih"]).astype(call.dtype)}
+
+
+def rounded(values: Array, bits: int) -> Array:
+    """`values` with so many bits of significand, rounded to nearest, in their own dtype."""
+    mantissa, exponent = np.frexp(values)
+    result: Array = np.ldexp(np.rint(np.ldexp(mantissa, bits)), exponent - bits)
+    return result.astype(values.dtype)

@@ -6,12 +6,11 @@ import numpy as np
 
 from rnn_conformance.contract.call import Array, Call
 from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.variants.wrong.calls import Remembers
 from rnn_conformance.variants.wrong.registry import mutant
 
-READOUT = frozenset({"readout"})
 
-
-@mutant("readout", caught_by="readout", needs=READOUT)
+@mutant("readout", "readout", caught_by="readout")
 class ReadoutBiasDropped(Recurrence):
     """b_ho is not added."""
 
@@ -19,7 +18,7 @@ class ReadoutBiasDropped(Recurrence):
         return super().readout(_with(call, "b_ho", 0 * call.weights["b_ho"]), output)
 
 
-@mutant("readout", caught_by="readout", needs=READOUT)
+@mutant("readout", "readout", caught_by="readout")
 class ReadoutActivated(Recurrence):
     """The readout goes through tanh."""
 
@@ -27,7 +26,7 @@ class ReadoutActivated(Recurrence):
         return np.tanh(super().readout(call, output))
 
 
-@mutant("readout", caught_by="readout", needs=READOUT)
+@mutant("readout", "readout", caught_by="readout")
 class SquareReadoutTransposed(Recurrence):
     """W_ho is used transposed where its shape allows it."""
 
@@ -36,7 +35,7 @@ class SquareReadoutTransposed(Recurrence):
         return super().readout(_with(call, "W_ho", W.T if len(W) == len(W.T) else W), output)
 
 
-@mutant("readout", caught_by="readout", needs=READOUT)
+@mutant("readout", "readout", caught_by="readout")
 class ReadoutOneStepLate(Recurrence):
     """Every y_t is the readout of the output of the step before, the first that of h_0."""
 
@@ -45,7 +44,7 @@ class ReadoutOneStepLate(Recurrence):
         return super().readout(call, np.concatenate([h_0[None], output[:-1]]))
 
 
-@mutant("readout", caught_by="readout", needs=READOUT)
+@mutant("readout", "readout", caught_by="readout")
 class LastOutputRepeated(Recurrence):
     """Every y_t is that of the last step."""
 
@@ -54,7 +53,7 @@ class LastOutputRepeated(Recurrence):
         return np.repeat(y[-1:], len(y), axis=0)
 
 
-@mutant("sizes", caught_by="readout", needs=READOUT)
+@mutant("sizes", "readout", caught_by="readout")
 class ReadoutTailDropped(Recurrence):
     """Outputs of the readout beyond the last whole block of sixteen are zero."""
 
@@ -65,7 +64,7 @@ class ReadoutTailDropped(Recurrence):
         return y
 
 
-@mutant("sizes", caught_by="readout", needs={"readout"})
+@mutant("sizes", "readout", caught_by="readout")
 class OutputsBeyond40AreZero(Recurrence):
     """Outputs of the readout beyond the 40th are zero."""
 
@@ -75,7 +74,7 @@ class OutputsBeyond40AreZero(Recurrence):
         return y
 
 
-@mutant("precision", caught_by="readout", needs=READOUT | {"float16"})
+@mutant("precision", "readout", "float16", caught_by="readout")
 class ReadoutReversedInFloat16(Recurrence):
     """In float16, the readout takes the units in reverse order."""
 
@@ -83,7 +82,7 @@ class ReadoutReversedInFloat16(Recurrence):
         return super().readout(call, output[..., ::-1] if call.dtype == np.float16 else output)
 
 
-@mutant("dtype", caught_by="shape_and_dtype", needs=READOUT | {"float16"})
+@mutant("dtype", "readout", "float16", caught_by="shape_and_dtype")
 class Float16Promoted(Recurrence):
     """In float16, the readout is float32."""
 
@@ -92,18 +91,14 @@ class Float16Promoted(Recurrence):
         return y.astype(np.float32) if call.dtype == np.float16 else y
 
 
-@mutant("state", caught_by="calls_are_independent", needs=READOUT)
-class OutputsOfLastCallAdded(Recurrence):
+@mutant("state", "readout", caught_by="calls_are_independent")
+class OutputsOfLastCallAdded(Remembers):
     """A share of the last call's readout is left in the buffer that the next one adds to."""
-
-    def __init__(self) -> None:
-        self.left: list[Array] = []
 
     def readout(self, call: Call, output: Array) -> Array:
         y = super().readout(call, output)
-        for left in self.left:
-            y = (y + 1e-3 * left).astype(y.dtype) if left.shape == y.shape else y
-        self.left[:] = [y]
+        left = self.kept.get("y", y[:0])
+        self.kept["y"] = y = (y + 1e-3 * left).astype(y.dtype) if left.shape == y.shape else y
         return y
 
 

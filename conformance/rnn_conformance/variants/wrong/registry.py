@@ -1,6 +1,6 @@
 """Every deliberately wrong layer, and what is known of it."""
 
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import getdoc
 from typing import TypeVar
@@ -40,15 +40,13 @@ class Mutant:
 MUTANTS: dict[str, Mutant] = {}
 
 
-def mutant(
-    kind: str, *, caught_by: str, shipped_in: str = "", needs: Set[str] = frozenset()
-) -> Callable[[M], M]:
-    """Register a class; its docstring is the sentence.
+def mutant(kind: str, *needs: str, caught_by: str, shipped_in: str = "") -> Callable[[M], M]:
+    """Register a class; its docstring is the sentence, and arguments are those of `Mutant`.
 
     Raises ValueError for an unknown feature, without a docstring or without a name of its own.
     """
-    if not needs <= FEATURES:
-        raise ValueError(f"a mutant of kind {kind}: no features {sorted(needs - FEATURES)}")
+    if unknown := {*needs} - FEATURES:
+        raise ValueError(f"a mutant of kind {kind}: no features {sorted(unknown)}")
 
     def register(cls: M) -> M:
         sentence, name = getdoc(cls), cls.__name__

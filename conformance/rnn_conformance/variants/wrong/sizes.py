@@ -1,14 +1,10 @@
 """Wrong from some size on: rests of vectors and unrolled loops, indices that overflow."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from rnn_conformance.contract.call import Array, Call
-from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.variants.recurrence import Recurrence, Weights
 from rnn_conformance.variants.wrong.registry import mutant
-
-Weights = Mapping[str, Array]
 
 
 @mutant("sizes", caught_by="output")
@@ -130,3 +126,42 @@ class LargeStateNotCleared(Recurrence):
     def initial(self, call: Call, x: Array) -> Array:
         h_0 = super().initial(call, x)
         return np.full_like(h_0, 0.3) if call.h_0 is None and h_0.size > 1000 else h_0
+
+
+@mutant("sizes", caught_by="output")
+class UnitsBeyond16AreZero(Recurrence):
+    """Hidden units beyond the 16th are zero."""
+
+    def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
+        states = super().direction(call, w, x, h)
+        states[..., 16:] = 0
+        return states
+
+
+@mutant("sizes", caught_by="output")
+class LastUnitOf40To64IsZero(Recurrence):
+    """The last unit is zero where H is 40 to 64."""
+
+    def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
+        states = super().direction(call, w, x, h)
+        if 40 <= h.shape[1] <= 64:
+            states[..., -1] = 0
+        return states
+
+
+@mutant("sizes", caught_by="output")
+class UnitsBeyond160FeedNothingBack(Recurrence):
+    """Hidden units beyond the 160th feed nothing back."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        return super().preactivation({**w, "W_hh": w["W_hh"][:, :160]}, x, h[:, :160])
+
+
+@mutant("sizes", caught_by="output")
+class RowsBeyond100000AreZero(Recurrence):
+    """Of B·T numbers of a unit, those beyond the 100,000th are zero."""
+
+    def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
+        states = super().direction(call, w, x, h)
+        states.reshape(-1, h.shape[1])[100_000:] = 0
+        return states

@@ -1,23 +1,16 @@
 """Small errors in one direction, or in every number: each one is within the worst-case bound."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from rnn_conformance.contract.call import Array, Call
-from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.variants.recurrence import Recurrence, Weights
+from rnn_conformance.variants.wrong.activation import OtherTanh
 from rnn_conformance.variants.wrong.precision import rounded
 from rnn_conformance.variants.wrong.registry import mutant
-from rnn_conformance.variants.wrong.tanh import OtherTanh
-
-Weights = Mapping[str, Array]
-TANH = frozenset({"tanh"})
 
 
 class TermByTerm(Recurrence):
     """A right layer: the biases, then one product after the other, each rounded."""
-
-    name = "TermByTerm"
 
     def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
         a: Array = np.repeat((w["b_ih"] + w["b_hh"])[None], len(x), axis=0)
@@ -27,11 +20,10 @@ class TermByTerm(Recurrence):
         return a
 
     def add(self, a: Array, v: Array, w: Array) -> Array:
-        total: Array = a + v * w
-        return total
+        return a + v * w
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH)
+@mutant("systematic", "tanh", caught_by="systematic_error")
 class SumsTruncated(TermByTerm):
     """Every addition is rounded toward zero."""
 
@@ -39,7 +31,7 @@ class SumsTruncated(TermByTerm):
         return truncated(a.astype(np.longdouble) + v * w, a.dtype)
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH)
+@mutant("systematic", "tanh", caught_by="systematic_error")
 class SumsThreeBitsShort(TermByTerm):
     """Sums are kept with three bits less than claimed, 21 in float32."""
 
@@ -47,7 +39,7 @@ class SumsThreeBitsShort(TermByTerm):
         return rounded(a + v * w, bits(a) - 3)
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH)
+@mutant("systematic", "tanh", caught_by="systematic_error")
 class PreactivationSixBitsShort(Recurrence):
     """The sum before the activation has six bits less than claimed, 18 in float32."""
 
@@ -55,7 +47,7 @@ class PreactivationSixBitsShort(Recurrence):
         return super().activation(call, rounded(a, bits(a) - 6))
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH | {"h_0"})
+@mutant("systematic", "tanh", "h_0", caught_by="systematic_error")
 class RecurrentWeightsFourBitsShort(Recurrence):
     """W_hh is kept with four bits less than claimed, 20 in float32."""
 
@@ -63,7 +55,7 @@ class RecurrentWeightsFourBitsShort(Recurrence):
         return _four_bits_short(super().cell(call, layer, d), "W_hh")
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH)
+@mutant("systematic", "tanh", caught_by="systematic_error")
 class BiasesFourBitsShort(Recurrence):
     """Both biases are kept with four bits less than claimed, 20 in float32."""
 
@@ -74,38 +66,36 @@ class BiasesFourBitsShort(Recurrence):
 class TanhOff(OtherTanh):
     """tanh is wrong by a factor 1 + `share` eps and by `shift` eps; eps is 1.2e-7 in float32."""
 
-    name = "TanhOff"
     share = shift = 0.0
 
     def tanh(self, a: Array) -> Array:
         eps = np.finfo(a.dtype).eps
         h = np.tanh(a.astype(np.longdouble))
-        result: Array = (h + self.share * eps * h + self.shift * eps).astype(a.dtype)
-        return result
+        return (h + self.share * eps * h + self.shift * eps).astype(a.dtype)
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH)
+@mutant("systematic", "tanh", caught_by="systematic_error")
 class TanhTooLarge(TanhOff):
     """tanh is too large by a share of 2.5 eps, 3e-7 in float32."""
 
     share = 2.5
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH)
+@mutant("systematic", "tanh", caught_by="systematic_error")
 class TanhTooSmall(TanhOff):
     """tanh is too small by a share of 2.5 eps, 3e-7 in float32."""
 
     share = -2.5
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH)
+@mutant("systematic", "tanh", caught_by="systematic_error")
 class TanhRaised(TanhOff):
     """tanh is too large by 1.25 eps, 1.5e-7 in float32, wherever it is."""
 
     shift = 1.25
 
 
-@mutant("systematic", caught_by="systematic_error", needs=TANH)
+@mutant("systematic", "tanh", caught_by="systematic_error")
 class TanhLowered(TanhOff):
     """tanh is too small by 1.25 eps, 1.5e-7 in float32, wherever it is."""
 
@@ -121,8 +111,7 @@ def truncated(exact: Array, dtype: np.dtype[np.floating]) -> Array:
     """`exact`, rounded toward zero."""
     nearest: Array = exact.astype(dtype)
     below: Array = np.nextafter(nearest, np.zeros_like(nearest))
-    result: Array = np.where(np.abs(nearest) > np.abs(exact), below, nearest)
-    return result
+    return np.where(np.abs(nearest) > np.abs(exact), below, nearest)
 
 
 def _four_bits_short(w: Weights, *names: str) -> Weights:

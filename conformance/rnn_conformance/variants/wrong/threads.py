@@ -1,23 +1,31 @@
 """Wrong when several threads call at once: what belongs to a call is kept in the layer."""
 
-from collections.abc import Mapping
 from time import sleep
 
 import numpy as np
 
 from rnn_conformance.contract.call import Answer, Array, Call
-from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.variants.recurrence import Recurrence, Weights
+from rnn_conformance.variants.wrong.calls import Remembers, sizes_of
 from rnn_conformance.variants.wrong.registry import mutant
 
-Weights = Mapping[str, Array]
 PAUSE = 1e-3  # seconds, in which another thread has its turn
+
+
+@mutant("threads", caught_by="threads")
+class SumsInOneArray(Remembers):
+    """Calls of the same sizes share an array for their sums."""
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        a = super().preactivation(w, x, h)
+        shared: Array = self.kept.setdefault(sizes_of(a), np.empty_like(a))
+        shared[...] = a
+        return shared
 
 
 @mutant("threads", caught_by="threads", shipped_in="clab/dynet#1335")
 class StateInTheLayer(Recurrence):
     """The state between two steps is kept in the layer, which all threads share."""
-
-    h: Array
 
     def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
         self.h = h
@@ -29,8 +37,6 @@ class StateInTheLayer(Recurrence):
 class WeightsInTheLayer(Recurrence):
     """The weights of a call are kept in the layer, which all threads share."""
 
-    w: Weights
-
     def cell(self, call: Call, layer: int, d: int) -> Weights:
         self.w = super().cell(call, layer, d)
         sleep(PAUSE)
@@ -40,8 +46,6 @@ class WeightsInTheLayer(Recurrence):
 @mutant("threads", caught_by="threads")
 class InputsInTheLayer(Recurrence):
     """The inputs of a call are copied to memory of the layer, which all threads share."""
-
-    x: Array
 
     def rows(self, call: Call) -> Array:
         self.x = super().rows(call).copy()
@@ -53,8 +57,6 @@ class InputsInTheLayer(Recurrence):
 class StepsInTheLayer(Recurrence):
     """How many steps a call has is kept in the layer, which all threads share."""
 
-    T = 0
-
     def rows(self, call: Call) -> Array:
         x = super().rows(call)
         self.T = len(x)
@@ -65,11 +67,9 @@ class StepsInTheLayer(Recurrence):
         return super().direction(call, w, x[: self.T], h)
 
 
-@mutant("threads", caught_by="threads", needs={"h_0"})
+@mutant("threads", "h_0", caught_by="threads")
 class OmissionInTheLayer(Recurrence):
     """Whether h_0 is omitted is kept in the layer, which all threads share."""
-
-    omitted = False
 
     def initial(self, call: Call, x: Array) -> Array:
         right = super().initial(call, x)
