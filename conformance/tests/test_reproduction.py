@@ -47,9 +47,9 @@ def test_numpy_alone_repeats_it(wrong: type[Recurrence], check: str, formula: st
 @pytest.mark.parametrize(
     ("wrong", "check"),
     [
-        (f"{WRONG}.final:FinalStateBeforeLastStep", "final_state"),
+        (f"{WRONG}.state:FinalStateBeforeLastStep", "final_state"),
         (f"{WRONG}.state:OmittedStateIsOnes", "omitted_h_0_is_zeros"),
-        (f"{WRONG}.axes:Squeezed", "shape_and_dtype"),
+        (f"{WRONG}.layout:Squeezed", "shape_and_dtype"),
     ],
 )
 def test_what_numpy_cannot_repeat_asks_again(wrong: str, check: str) -> None:

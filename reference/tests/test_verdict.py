@@ -6,8 +6,7 @@ is for is shown by the suite's own wrong implementations.
 
 import pytest
 from rnn_conformance import check
-from rnn_conformance.sources.adapters.reference import BATCH, SINGLE
-from rnn_conformance.sources.adapters.reference_layer import ReferenceLayer
+from rnn_conformance.sources.adapters.reference import BATCH, SINGLE, ReferenceLayer
 
 LAYER = pytest.param(ReferenceLayer(), id="rnn_reference.RNN", marks=pytest.mark.slow)
 
