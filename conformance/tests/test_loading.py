@@ -134,6 +134,8 @@ class Failing(Recurrence):
 class OfTorch:
     __module__ = "torch.nn.modules.rnn"
 
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1) -> None: ...
+
 
 def having(**attributes: Any) -> Recurrence:
     found = Recurrence()
@@ -163,8 +165,8 @@ EXPECTED = (
         (WithoutForward, f"{EXPECTED}the class WithoutForward, which has neither run nor forward"),
         (WithoutClaims, f"{EXPECTED}an object of type WithoutClaims, without claims"),
         (Failing, "'failing': ValueError: no GPU"),
-        (type("Net", (OfTorch,), {}), "'Net': a module of torch; if it stands in for "
-            "torch.nn.RNN, say so: --like torch.nn.RNN"),
+        (type("Net", (OfTorch,), {}), "'Net': a module of torch with layers or directions; if it "
+            "stands in for torch.nn.RNN, say so: --like torch.nn.RNN"),
         (having(name=3), "name: expected str, got int"),
         (having(claims=frozenset({"tanh"})), f"claims: expected a layout, {LAYOUTS}tanh"),
         (having(known_failures=["output"]), "expected a tuple of KnownFailure, got ['output']"),

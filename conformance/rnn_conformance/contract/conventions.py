@@ -13,6 +13,7 @@ CONVENTIONS: Mapping[str, tuple[str, ...]] = {
     "NaN in padding": ("ignored", UNDEFINED),
     "wrong sizes": ("refused", UNDEFINED),
     "memory": ("any", "contiguous"),  # what is given may be a view with strides, or only this
+    "states": ("every step", "last alone"),  # the last takes a call for every step of a sequence
 }
 
 
@@ -31,6 +32,7 @@ NAN_IGNORED = following("NaN in padding", "ignored")
 ZEROS_IN_PADDING = following("padded output", "zeros")
 REFUSES_WRONG_SIZES = following("wrong sizes", "refused")
 ANY_MEMORY = following("memory", "any")
+LAST_ALONE = following("states", "last alone")
 
 
 def declared(implementation: object) -> frozenset[str]:

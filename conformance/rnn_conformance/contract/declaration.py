@@ -15,7 +15,7 @@ from rnn_conformance.contract.documents import content_of
 LARGEST_FILE = 1_000_000  # bytes
 PARTS = (
     "name", "claims", "conventions", "known_failures", "run", "reread", "adapter", "can_crash",
-    "assumed", "called", "notes", "code",
+    "assumed", "called", "notes", "code", "readings",
 )  # fmt: skip
 OLD_FIELDS = ("layouts", "dtypes", "h_0", "features")  # of version 0.1
 

@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
+from inspect import signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +15,7 @@ from rnn_conformance.contract.declaration import KnownFailure
 from rnn_conformance.contract.refusal import CannotBeJudged, one_line
 from rnn_conformance.sources import adapters
 from rnn_conformance.sources.adapters.catalogue import CATALOGUE, extra_of
+from rnn_conformance.sources.as_written import Unread, of_own_form
 from rnn_conformance.sources.plain import PlainFunction, StepByStepClass
 
 GROUP = "rnn_conformance.implementations"  # of the entry points by which a package lists its own
@@ -116,15 +118,21 @@ def _adapted(implementation: Any, shown: str) -> Implementation:
         if hasattr(implementation, "run"):
             implementation = implementation()
         elif any(base.__module__.startswith("torch.nn") for base in implementation.__mro__):
-            raise CannotBeJudged(
-                f"implementation {shown!r}: a module of torch; if it stands in for torch.nn.RNN, "
-                "say so: --like torch.nn.RNN"
-            )
+            if {"num_layers", "bidirectional"} & {*signature(implementation).parameters}:
+                raise CannotBeJudged(
+                    f"implementation {shown!r}: a module of torch with layers or directions; if it "
+                    "stands in for torch.nn.RNN, say so: --like torch.nn.RNN"
+                )
+            return Unread(shown, implementation)
         elif hasattr(implementation, "forward"):
             return StepByStepClass(shown, implementation)
+        elif of_own_form(implementation):
+            return Unread(shown, implementation)
     if isinstance(implementation, Implementation):
         return implementation
     if callable(implementation) and not isinstance(implementation, type):
+        if not hasattr(implementation, "claims") and of_own_form(implementation):
+            return Unread(shown, implementation)
         return PlainFunction(shown, implementation)
     raise CannotBeJudged(
         f"implementation {shown!r}: expected a function (weights, inputs, h_0), a class with "

@@ -1,7 +1,7 @@
 """Plain functions, and classes as they are written in a first notebook, as implementations."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from inspect import Parameter, signature
 from types import MappingProxyType
 from typing import Any
@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from rnn_reference import WEIGHT_NAMES
 
-from rnn_conformance.contract.call import BASIC, Answer, Array, Call
+from rnn_conformance.contract.call import BASIC, Answer, Array, Call, Implementation
+from rnn_conformance.sources.as_written import readings
 from rnn_conformance.sources.seed_model import CONVENTIONS, NAMES, answer, seed_call, seed_claims
 
 SIZES = ("input_size", "hidden_size", "output_size")
@@ -99,13 +100,19 @@ class StepByStepClass:
         self.assumed: frozenset[str] = frozenset()
         if claims is None and not hasattr(cls, "claims"):
             claims = BASIC - {"h_n"}
-            self.assumed = frozenset(("layouts", *["dtypes"] * ("dtype" not in _options(cls))))
+            self.assumed = frozenset(
+                ("layouts", "readings", *["dtypes"] * ("dtype" not in _options(cls)))
+            )
             if not self._takes_h_0:
                 claims -= {"h_0"}
                 self.notes = ("h_0 is never given: `forward` takes no initial state",)
         self.claims = seed_claims(cls.claims if claims is None else claims)
         self._models: dict[tuple[object, ...], Any] = {}
         self._behind: list[tuple[Answer, Call, tuple[Any, Any]]] = []
+
+    def readings(self) -> Iterator[Implementation]:
+        """Other ways to read the class, where what is said here does not hold of it."""
+        return readings(self.name, self._class)
 
     def run(self, call: Call) -> Answer:
         asked = seed_call(call)
