@@ -25,10 +25,13 @@ PACKAGE = "conformance/rnn_conformance"
 SOURCES = ("reference", "conformance", "benchmarks")
 # What is edited, and the tests that must notice, those first that take the least time.
 PARTS = {
-    "bounds": "judgement formulas balls limits stack_oracle statistics ball_oracle",
-    "cells": "balls formulas toy_cell limits stack_oracle statistics cases ball_oracle",
-    "cases/expected.py": "stack_oracle formulas comparisons single_faults vacuity ball_oracle",
-    "checks": "asked single_faults dropout_limits diagnosis_text comparisons"
+    "bounds": "judgement formulas balls reproduction limits stack_oracle statistics ball_oracle"
+    " toy_state",
+    "cells": "drawing balls formulas toy_cell limits stack_oracle statistics cases ball_oracle"
+    " toy_state vectors",
+    "cases/expected.py": "stack_oracle formulas comparisons single_faults vacuity ball_oracle"
+    " toy_state",
+    "checks": "asked calls single_faults dropout_limits diagnosis_text comparisons"
     " records miniatures cases power",
 }
 # Annotations, what no number here is asked for, and a decorator, without which there is no check.
