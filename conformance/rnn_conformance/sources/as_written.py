@@ -186,7 +186,7 @@ def of_own_form(written: Callable[..., Any]) -> bool:
     if isinstance(written, type):
         return _method(written) is not None
     names = [p.name for p in _positional(written)]
-    return hasattr(written, "weights_named") or bool({*names} & {*WEIGHT_NAMES})
+    return hasattr(written, "weights_named") or "W_hh" in names
 
 
 class AsWritten:

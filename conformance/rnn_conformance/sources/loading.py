@@ -15,7 +15,7 @@ from rnn_conformance.contract.declaration import KnownFailure
 from rnn_conformance.contract.refusal import CannotBeJudged, one_line
 from rnn_conformance.sources import adapters
 from rnn_conformance.sources.adapters.catalogue import CATALOGUE, extra_of
-from rnn_conformance.sources.as_written import Unread, of_own_form
+from rnn_conformance.sources.as_written import MAPPINGS, Unread, of_own_form
 from rnn_conformance.sources.plain import PlainFunction, StepByStepClass
 
 GROUP = "rnn_conformance.implementations"  # of the entry points by which a package lists its own
@@ -26,7 +26,34 @@ def load(name: str) -> Implementation:
 
     Raises CannotBeJudged, with one line that says what is wrong.
     """
+    name = completed(name)
     return as_implementation(named(name), name=name)
+
+
+def completed(name: str) -> str:
+    """A name; that of a file alone with the one thing in it that can be judged.
+
+    Raises CannotBeJudged if there are several, or none.
+    """
+    if not name.endswith(".py"):
+        return name
+    module = _imported(name, name)
+    own = {n: o for n, o in vars(module).items() if getattr(o, "__module__", "") == module.__name__}
+    ours = {n: o for n, o in own.items() if not n.startswith("_") and callable(o)}
+    classes = [n for n, o in ours.items() if isinstance(o, type) and _can_be_asked(o)]
+    functions = [n for n, o in ours.items() if not isinstance(o, type) and _can_be_asked(o)]
+    found = classes or functions
+    if len(found) != 1:
+        several = " or ".join(f"{name}:{one}" for one in found or ours) or "nothing"
+        raise CannotBeJudged(f"implementation {name!r}: say what in it: {several}")
+    return f"{name}:{found[0]}"
+
+
+def _can_be_asked(found: Any) -> bool:
+    if isinstance(found, type):
+        return not issubclass(found, tuple) and (hasattr(found, "run") or of_own_form(found))
+    takes_weights = next(iter(signature(found).parameters), "") in MAPPINGS
+    return takes_weights or of_own_form(found)
 
 
 def named(name: str) -> Any:
@@ -46,18 +73,22 @@ def named(name: str) -> Any:
         )
     if target == name and not place.endswith(".py") and "" not in sys.path:
         sys.path.insert(0, "")  # as `python -m` does: a module in the working directory is found
+    module = _imported(name, place)
+    if not hasattr(module, attribute):
+        raise CannotBeJudged(f"implementation {name!r}: {place} has no {attribute!r}")
+    return getattr(module, attribute)
+
+
+def _imported(name: str, place: str) -> ModuleType:
+    """A module or file. Raises CannotBeJudged."""
     try:
-        module = _from_file(place) if place.endswith(".py") else import_module(place)
-        missing = not hasattr(module, attribute)
+        return _from_file(place) if place.endswith(".py") else import_module(place)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a stranger's module may raise anything while it is imported
         raise CannotBeJudged(
             f"implementation {name!r}: importing {place} failed: {one_line(error)}{_advice(error)}"
         ) from error
-    if missing:
-        raise CannotBeJudged(f"implementation {name!r}: {place} has no {attribute!r}")
-    return getattr(module, attribute)
 
 
 def names() -> tuple[str, ...]:
