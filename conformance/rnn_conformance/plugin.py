@@ -78,7 +78,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:
+    """After what pytest says of each failure: the cause stands last."""
+    yield
     if _has_result(terminalreporter.config):
         config = terminalreporter.config
         _face(config).summary(terminalreporter, _records(config))

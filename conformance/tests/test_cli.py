@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from rnn_conformance import Record
 from rnn_conformance.checks.records import by_check
+from rnn_conformance.contract.refusal import installing
 from rnn_conformance.faces import cli
 from rnn_conformance.faces.terminal import share
 
@@ -212,9 +213,7 @@ def test_a_missing_library_is_one_line_that_names_the_extra(
     status, out, err = run(*arguments)
     assert (status, out) == (2, "")
     (line,) = err.splitlines()
-    assert line.endswith(
-        f'{missing} is missing; to install it: pip install "rnn-conformance[{extra}]"'
-    )
+    assert line.endswith(f"{missing} is missing; to install it: {installing(extra)}")
     assert {*Path().iterdir()} == before
 
 

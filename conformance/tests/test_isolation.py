@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rnn_conformance import CannotBeJudged, Isolation, Source, check, load
 from rnn_conformance.checks.plan import plan
+from rnn_conformance.faces.terminal import verdict
 from rnn_conformance.run.isolation import MOST_SILENCES, Workers
 from rnn_conformance.run.verdict import as_marked, can_crash
 from rnn_conformance.sources.adapters.catalogue import CATALOGUE
@@ -76,7 +77,10 @@ def test_too_many_silences_are_not_waited_for(tmp_path: Path) -> None:
     why = [record.message for record in report.failures]
     waited = sum(message == "no result within 0.5 s" for message in why)
     assert MOST_SILENCES <= waited <= MOST_SILENCES + 1
-    assert any(message.startswith("not asked any more: ") for message in why)
+    left = [record.message for record in report.records if record.outcome == "not_claimed"]
+    assert left
+    assert all(message.startswith("not asked any more: ") for message in left)
+    assert verdict(report).endswith(f" {len(left)} were not asked any more.")
     assert len(report.records) == len(plan("rnn_reference.BatchRNN", checks=["readout"]))
 
 

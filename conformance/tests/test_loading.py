@@ -1,9 +1,11 @@
 """What can be named or passed, and the one line that tells why something cannot be judged."""
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -52,7 +54,7 @@ def refusal(found: Callable[[], object]) -> str:
     return message
 
 
-@pytest.mark.parametrize("name", ["nope", "", ":f", "fine:", "fine.right", "torch.nn.RNN "])
+@pytest.mark.parametrize("name", ["nope", "", ":f", "fine:", "fine.right"])
 def test_a_name_of_no_known_form(here: Path, name: str) -> None:
     assert refusal(lambda: load(name)) == (
         f"implementation {name!r}: expected module:object, or file.py:object, or one of "
@@ -76,15 +78,25 @@ def test_what_cannot_be_loaded(here: Path, name: str, reason: str) -> None:
     assert fnmatchcase(refusal(lambda: load(name)), f"implementation {name!r}: {reason}")
 
 
+@pytest.mark.parametrize("name", ["torch.nn.RNN ", "torch.nn.RMN", "torch.nn.rnn"])
+def test_a_near_miss_is_told(name: str) -> None:
+    start = f"implementation {name!r}: torch.nn.RNN is meant? expected "
+    assert refusal(lambda: load(name)).startswith(start)
+
+
+@pytest.mark.parametrize("clone", [True, False])
 @pytest.mark.parametrize("name", ["torch.nn.RNN", "needing_torch.py:f"])
 def test_without_torch_the_line_says_how_to_install_it(
-    here: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    here: Path, monkeypatch: pytest.MonkeyPatch, name: str, clone: bool
 ) -> None:
+    said = SimpleNamespace(read_text=lambda _: json.dumps({"dir_info": {"editable": clone}}))
+    monkeypatch.setattr("rnn_conformance.contract.refusal.distribution", lambda _: said)
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "rnn_conformance.sources.adapters.torch_layer", raising=False)
     message = refusal(lambda: load(name))
     assert message.startswith(f"implementation {name!r}: importing ")
-    assert message.endswith('; to install it: pip install "rnn-conformance[torch]"')
+    what = '-e ".[torch]"' if clone else '"rnn-conformance[torch]"'
+    assert message.endswith(f"; to install it: pip install {what}")
 
 
 @pytest.mark.parametrize(

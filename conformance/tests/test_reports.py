@@ -43,7 +43,7 @@ OURS = {
     ("sample", "sentence", "message", "color"),
     [
         (right, r"conforms: \d+ checks passed", r"^2 of \d+ checks: \d+ of \d+ passed$", "blue"),
-        (wrong, r"not conform: \d+ of \d+ checks failed\.$", r": \d+ of \d+ passed$", "orange"),
+        (wrong, r"not conform: \d+ of \d+ checks failed\.$", r"^failing, .* \d+ passed$", "red"),
         (known, r"conforms: 0 checks .*, \d+ failed as", r"0 of (\d+) passed, \1 known", "blue"),
         (interrupted, r"could not be judged: interrupted", r"not judged$", "lightgrey"),
     ],

@@ -72,6 +72,10 @@ class Planned:
                 )
         return self._record("passed", worst_share=worst, bound=bound)
 
+    def not_asked(self, why: str) -> Record:
+        """The record of a check that is left out, though what it asks for is claimed."""
+        return self._record("not_claimed", message=why)
+
     def failed(self, why: str) -> Record:
         """The record of a check in which there was nothing to compare."""
         return self._record("failed", message=why, reproduction=self._again())

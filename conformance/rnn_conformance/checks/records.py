@@ -22,8 +22,8 @@ class Record:
         clauses: the clauses of the specification that the check holds.
         worst_share: the worst error as a share of its bound; None where nothing was compared.
         bound: the reason for the bound, in words.
-        outcome: "not_claimed" where the implementation turned out not to give what is judged; what
-            it does not claim has no record.
+        outcome: "not_claimed" where it was not asked, since several checks before it hung; what is
+            not claimed has no record.
         message: why it failed or was not run; empty where it passed.
         first_outside: the first number outside its bound; None where there is none.
         reproduction: a few lines of Python, NumPy alone where they fit, that repeat the failure.
@@ -107,7 +107,7 @@ class Report:
     implementation: str
     seed: int
     environment: Mapping[str, str]
-    records: tuple[Record, ...]
+    records: tuple[Record, ...] = field(repr=False)
     complete: bool = True
     patterns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     diagnosis: Diagnosis | None = None

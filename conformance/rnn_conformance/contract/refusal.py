@@ -1,7 +1,9 @@
 """What is refused: an answer that is none, and what lacks a library that an extra installs."""
 
+import json
 from collections.abc import Callable
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from traceback import format_exception_only, walk_tb
 from typing import Any, TypeVar
@@ -32,9 +34,19 @@ class Broken(Violation):
     """The implementation ended, hung, or said what is no answer: that refuses nothing either."""
 
 
+def installing(extra: str) -> str:
+    """The command that installs an extra, in a clone or elsewhere."""
+    try:
+        url = distribution("rnn-conformance").read_text("direct_url.json") or "{}"
+    except PackageNotFoundError:
+        url = "{}"
+    clone = json.loads(url).get("dir_info", {}).get("editable", False)
+    return f'pip install -e ".[{extra}]"' if clone else f'pip install "rnn-conformance[{extra}]"'
+
+
 def need(extra: str, what: str) -> None:
     """Raises CannotBeJudged, naming the extra, where a library is missing that `what` needs."""
-    install = f'to install it: pip install "rnn-conformance[{extra}]"'
+    install = f"to install it: {installing(extra)}"
     for library in LIBRARIES[extra]:
         try:
             import_module(library)

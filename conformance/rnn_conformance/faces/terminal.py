@@ -188,7 +188,9 @@ def verdict(report: Report) -> str:
     if failed:
         shown = len(first_failures(report.records))
         more = f" ({shown} shown; --json FILE keeps all)" if shown < failed else ""
-        return f"{name} DOES NOT CONFORM: {failed} of {executed} checks failed{more}."
+        left = len(report.records) - executed
+        rest = f" {left} were not asked any more." if left else ""
+        return f"{name} DOES NOT CONFORM: {failed} of {executed} checks failed{more}.{rest}"
     known = total(report.records).known_failure
     but = f", {known} failed as they are known to" if known else ""
     passed = (record for record in report.records if record.outcome == "passed")

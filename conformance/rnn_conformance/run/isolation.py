@@ -25,8 +25,8 @@ from rnn_conformance.sources.conversation import Conversation, Silent
 from rnn_conformance.sources.source import Source
 
 COMMAND = (sys.executable, "-m", "rnn_conformance.run.worker")
+STARTING = 30.0  # seconds more: a process starts, a framework is imported
 LINE_BYTES = 2**22  # a record has the numbers that repeat a failure
-LOADING = 120.0  # seconds: a framework may be large
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}  # in cases so small, several only wait for each other
 EXPLAINING = 900.0
 MOST_SILENCES, MOST_BROKEN = 5, 200  # checks; then nothing more is asked
@@ -39,7 +39,7 @@ class Isolation:
     Attributes:
         processes: among how many child processes the cases are shared. The same checks go to the
             same one in every run, and records come in one order.
-        time_limit: seconds for each check, the start of a process not counted.
+        time_limit: seconds for each check, and half a minute more for loading and the first calls.
 
     Raises ValueError for a number that is none.
     """
@@ -128,7 +128,7 @@ class Workers(AbstractContextManager["Workers"]):
             number = self._of[rest[0].index]
             if self._silences >= MOST_SILENCES or self._broken >= MOST_BROKEN:
                 why = f"not asked any more: {self._broken} checks ended the process or were slow"
-                yield self._unanswered(rest.popleft(), why)
+                yield rest.popleft().not_asked(why)
                 continue
             try:
                 self._say(number, {request: rest[0].index})
@@ -225,11 +225,15 @@ class Workers(AbstractContextManager["Workers"]):
         )
         name = self._start["source"]["name"]
         try:
+            doing = "loading it"
             self._say(number, {**self._start, "share": [number, len(self._conversations)]})
-            told = self._heard(number, LOADING)
+            told = self._heard(number, STARTING + self._isolation.time_limit)
+            if "loaded" in told:
+                doing = "in the first calls of the smoke check"
+                told = self._heard(number, STARTING + self._isolation.time_limit)
         except Broken as broken:
             raise CannotBeJudged(
-                f"implementation {name!r}: loading it, the process {broken}"
+                f"implementation {name!r}: {doing}, the process {broken}"
             ) from broken
         if "cannot" in told:
             raise CannotBeJudged(told["cannot"])

@@ -139,7 +139,7 @@ def _report(
         start,
         records=tuple(records),
         patterns=patterns(asked.planned, records),
-        in_vain=() if some else in_vain(asked, records),
+        in_vain=() if some or _given_up(records) else in_vain(asked, records),
     )
     if diagnose is None:
         return report
@@ -149,6 +149,11 @@ def _report(
         return replace(report, undiagnosed=f"asked again for it, the process {broken}")
     except KeyboardInterrupt:  # the records are complete all the same
         return replace(report, undiagnosed="interrupted")
+
+
+def _given_up(records: Sequence[Record]) -> bool:
+    """Whether checks were left out that could have been asked: after several that hung."""
+    return any(record.outcome == "not_claimed" for record in records)
 
 
 def in_vain(asked: Asked, records: Sequence[Record]) -> tuple[str, ...]:

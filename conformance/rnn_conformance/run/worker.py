@@ -48,7 +48,9 @@ def _answers(requests: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any
         return
     gc.disable()  # what is imported and planned stays: looking it through takes a tenth of the time
     try:
-        found = smoke(Source(**start["source"]).implementation())
+        loaded = Source(**start["source"]).implementation()
+        yield {"loaded": True}
+        found = smoke(loaded)
     except CannotBeJudged as error:
         yield {"cannot": str(error)}
         return

@@ -1,6 +1,7 @@
 """From what a user names or passes to an implementation that can be run."""
 
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
@@ -12,7 +13,7 @@ from typing import Any
 from rnn_conformance.contract import conventions
 from rnn_conformance.contract.call import Implementation, claimed
 from rnn_conformance.contract.declaration import KnownFailure
-from rnn_conformance.contract.refusal import CannotBeJudged, one_line
+from rnn_conformance.contract.refusal import CannotBeJudged, installing, one_line
 from rnn_conformance.sources import adapters
 from rnn_conformance.sources.adapters.catalogue import CATALOGUE, extra_of
 from rnn_conformance.sources.as_written import MAPPINGS, Unread, of_own_form
@@ -68,8 +69,8 @@ def named(name: str) -> Any:
     place, colon, attribute = target.rpartition(":")
     if not colon or not place or not attribute:
         raise CannotBeJudged(
-            f"implementation {name!r}: expected module:object, or file.py:object, or one of "
-            f"{', '.join(names())}"
+            f"implementation {name!r}: {_near(name)}expected module:object, or file.py:object, or "
+            f"one of {', '.join(names())}"
         )
     if target == name and not place.endswith(".py") and "" not in sys.path:
         sys.path.insert(0, "")  # as `python -m` does: a module in the working directory is found
@@ -89,6 +90,12 @@ def _imported(name: str, place: str) -> ModuleType:
         raise CannotBeJudged(
             f"implementation {name!r}: importing {place} failed: {one_line(error)}{_advice(error)}"
         ) from error
+
+
+def _near(name: str) -> str:
+    """A known name that could be meant."""
+    near = get_close_matches(name, names(), n=1, cutoff=0.7)
+    return f"{near[0]} is meant? " if near else ""
 
 
 def names() -> tuple[str, ...]:
@@ -188,7 +195,7 @@ def _from_file(place: str) -> ModuleType:
 
 def _advice(error: BaseException) -> str:
     extra = extra_of(error.name or "") if isinstance(error, ModuleNotFoundError) else ""
-    return f'; to install it: pip install "rnn-conformance[{extra}]"' if extra else ""
+    return f"; to install it: {installing(extra)}" if extra else ""
 
 
 def _name_of(implementation: Any) -> str:

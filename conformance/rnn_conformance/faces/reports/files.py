@@ -11,8 +11,8 @@ from rnn_conformance.faces.reports.content import Status, extent, overall
 from rnn_conformance.faces.reports.markdown import markdown
 
 Text = Callable[[Report], str]
-# Told apart without red and green.
-COLOURS: dict[Status, str] = {"passed": "blue", "failed": "orange", "not judged": "lightgrey"}
+# Told apart without green, and by the word.
+COLOURS: dict[Status, str] = {"passed": "blue", "failed": "red", "not judged": "lightgrey"}
 
 
 def badge(report: Report) -> dict[str, Any]:
@@ -27,10 +27,11 @@ def badge(report: Report) -> dict[str, Any]:
         score = "not judged"
     elif counts.known_failure:
         score += f", {counts.known_failure} known to fail"
+    failing = "failing, " * (state == "failed")
     return {
         "schemaVersion": 1,
         "label": f"RNN conformance {version}".strip(),
-        "message": f"{extent(report)}: {score}",
+        "message": f"{failing}{extent(report)}: {score}",
         "color": COLOURS[state],
     }
 
