@@ -13,6 +13,7 @@ from rnn_conformance.bounds.judgement import Judgement, Place
 from rnn_conformance.cells import CELLS, CellWeights
 from rnn_conformance.cells.running import one_step
 from rnn_conformance.contract.call import NONLINEARITIES, Array
+from rnn_conformance.sources.seed_model import NAMES
 
 # T·B rows are judged at a time, so that what is needed beside the arguments does not grow with T:
 # as many as hold so many numbers, but enough for a product to be worth its call.
@@ -48,28 +49,35 @@ class Certificate:
 
 
 def certify(
-    weights: Mapping[str, Array],
-    inputs: Array,
-    states: Array,
+    weights: Mapping[str, Any],
+    inputs: Any,
+    states: Any,
     *,
-    h_0: Array | None = None,
+    h_0: Any = None,
     dtype: npt.DTypeLike | None = None,
     nonlinearity: str = "tanh",
+    digits: int | None = None,
 ) -> Certificate:
     """Judge hidden states that were computed anywhere, chunk by chunk.
 
     Args:
-        weights: W_xh (H, I), b_xh (H, 1), W_hh (H, H), b_hh (H, 1); W_ho and b_ho may be there.
+        weights: W_xh (H, I), b_xh, W_hh (H, H), b_hh, biases of any shape of H numbers; or by
+            torch's names, such as weight_ih_l0. W_ho and b_ho may be there.
         inputs: (T, B, I), or (T, I) for one sequence; a `numpy.memmap` is read piece by piece.
+            Tensors of other libraries are taken as arrays here and elsewhere.
         states: the state after each step, (T, B, H), or (T, H).
         h_0: the state before the first step, (B, H), or (H,); zeros where omitted.
         dtype: the precision that is claimed, float32 or float64; that of `states` where omitted.
         nonlinearity: "tanh" or "relu".
+        digits: how many digits after the point the states were printed with; None if none were
+            left out.
 
     Raises ValueError or TypeError that names the argument, what came and what was expected.
     """
+    inputs, states, h_0 = _array(inputs), _array(states), _array(h_0)
     cell = _cell(weights)
     precision = _claimed(dtype, states)
+    off = 0.0 if digits is None else 10.0**-digits / 2
     if nonlinearity not in NONLINEARITIES:
         raise ValueError(f"nonlinearity: expected 'tanh' or 'relu', got {nonlinearity!r}")
     hidden_size, input_size = cell.W_ih.shape
@@ -91,7 +99,7 @@ def certify(
     if not batch:
         inputs, states, before = (np.expand_dims(a, -2) for a in (inputs, states, before))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _verdict(_judgements(cell, inputs, states, before, precision, nonlinearity))
+        return _verdict(_judgements(cell, inputs, states, before, precision, nonlinearity, off))
 
 
 def _verdict(judgements: Iterator[tuple[Judgement, int]]) -> Certificate:
@@ -119,6 +127,7 @@ def _judgements(
     h_0: Array,
     precision: Precision,
     nonlinearity: str,
+    off: float,
 ) -> Iterator[tuple[Judgement, int]]:
     """Blocks of steps and rows in the order of time, and the first row of each."""
     T, B, H = states.shape
@@ -131,12 +140,18 @@ def _judgements(
             before = states[start - 1, rows] if start else h_0[rows]
             previous = np.concatenate([before[np.newaxis], found[:-1]])
             seen = inputs[start : start + steps, rows]
-            right, reason = one_step(CELLS[nonlinearity], cell, seen, previous, precision)
-            yield Judgement("states", right.value, found, right.bound, reason, start), row
+            right, reason = one_step(CELLS[nonlinearity], cell, seen, previous, precision, off)
+            reason += f", and {off:.0e} for the digits left out" if off else ""
+            yield Judgement("states", right.value, found, right.bound + off, reason, start), row
 
 
-def _cell(weights: Mapping[str, Array]) -> CellWeights:
+def _cell(weights: Mapping[str, Any]) -> CellWeights:
     """The weights of the recurrence, checked; a readout that is missing is made up."""
+    if isinstance(weights, Mapping):
+        weights = {NAMES.get(name, name): _array(value) for name, value in weights.items()}
+        for name in ("b_xh", "b_hh", "b_ho"):
+            if isinstance(value := weights.get(name), np.ndarray):
+                weights[name] = value.reshape(-1, 1) if value.size == max(value.shape) else value
     W_xh = weights.get("W_xh") if isinstance(weights, Mapping) else None
     if isinstance(W_xh, np.ndarray) and W_xh.ndim == 2 and not {"W_ho", "b_ho"} <= weights.keys():
         shapes = weight_shapes(W_xh.shape[1], W_xh.shape[0], 1)
@@ -147,10 +162,18 @@ def _cell(weights: Mapping[str, Array]) -> CellWeights:
 
 def _claimed(dtype: npt.DTypeLike | None, states: Array) -> Precision:
     _numbers("states", states)
-    claimed: np.dtype[Any] = np.dtype(states.dtype if dtype is None else dtype)
+    claimed: np.dtype[Any] = np.dtype(states.dtype if dtype is None else dtype).newbyteorder("=")
     if claimed not in PRECISIONS:
         raise TypeError(f"dtype: expected float32 or float64, got {claimed}")
     return PRECISIONS[claimed]
+
+
+def _array(value: Any) -> Any:
+    """The tensor of another library as an array; whatever else as it is."""
+    value = value.detach() if hasattr(value, "detach") else value
+    if isinstance(value, np.ndarray) or not hasattr(value, "__array__"):
+        return value
+    return np.asarray(value)
 
 
 def _numbers(name: str, array: object) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from rnn_conformance import certify, trace
 from rnn_conformance.bounds.balls import Precision
 from rnn_conformance.bounds.judgement import Judgement, Place
@@ -16,7 +17,7 @@ from rnn_conformance.cells import CELLS, CellWeights
 from rnn_conformance.cells.cell import Kind
 from rnn_conformance.cells.running import one_step
 from rnn_conformance.contract.call import Array, Call, Dtype, Nonlinearity
-from rnn_conformance.sources.seed_model import seed_call
+from rnn_conformance.sources.seed_model import NAMES, seed_call
 from rnn_conformance.trace import ROWS
 from rnn_reference import RNN, BatchRNN
 
@@ -178,3 +179,26 @@ def test_bad_input(change: dict[str, Any], error: type[Exception], message: str)
     arguments: dict[str, Any] = {"weights": weights, "inputs": inputs, "states": states, **change}
     with pytest.raises(error, match=message):
         certify(**arguments)
+
+
+def test_tensors_flat_biases_and_torch_names_are_taken() -> None:
+    weights, inputs, states = _trace("float32")
+    flat = {n: torch.tensor(v[:, 0] if n.startswith("b") else v) for n, v in weights.items()}
+    assert certify(flat, torch.tensor(inputs), torch.tensor(states)).conforms
+    theirs = {theirs: flat[ours] for theirs, ours in NAMES.items() if ours in flat}
+    assert certify(theirs, torch.tensor(inputs), torch.tensor(states)).conforms
+    assert not certify({**theirs, "weight_hh_l0": -flat["W_hh"]}, inputs, states).conforms
+
+
+def test_states_of_the_other_byte_order_are_taken() -> None:
+    weights, inputs, states = _trace("float32")
+    assert certify(weights, inputs, states.astype(">f4")).conforms
+
+
+def test_printed_states_are_judged_by_their_digits() -> None:
+    weights, inputs, states = _trace("float64")
+    printed = np.round(states, 4)
+    assert not certify(weights, inputs, printed).conforms
+    assert certify(weights, inputs, printed, digits=4).conforms
+    assert not certify(weights, inputs, printed, digits=5).conforms
+    assert not certify(weights, inputs, np.round(1.01 * states, 4), digits=4).conforms

@@ -19,7 +19,7 @@ ORDER = (
     "contract", "sources", "bounds", "cells", "cases", "checks", "variants", "explain", "run",
     "faces",
 )  # fmt: skip
-ALSO = {"trace": ("contract", "bounds", "cells"), "vectors": (*ORDER[:-1], "vectors")}
+ALSO = {"trace": ("contract", "sources", "bounds", "cells"), "vectors": (*ORDER[:-1], "vectors")}
 FACES = ("__init__", "__main__", "plugin", "test_conformance", "faces")
 
 

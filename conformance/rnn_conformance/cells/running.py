@@ -8,7 +8,7 @@ from rnn_conformance.contract.call import Array
 
 
 def one_step(
-    cell: Cell, w: CellWeights, inputs: Array, before: Array, precision: Precision
+    cell: Cell, w: CellWeights, inputs: Array, before: Array, precision: Precision, off: float = 0
 ) -> tuple[Ball, str]:
     """Every state after a single step from the state found before it, and why it is bounded so.
 
@@ -16,9 +16,12 @@ def one_step(
 
     Args:
         inputs, before: (T, B, I) and (T, B, H), or (D, T, B, I) and so on for a stack of weights.
+        off: how far what is found of a state may be from what it was.
     """
     *stack, T, B, H = before.shape
     h = exactly(before.reshape(*stack, T * B, H), precision)
+    if off:
+        h = Ball(h.value, np.full(h.value.shape, off), precision)
     x = _from_inputs(w, exactly(inputs, precision))
     W_hh, b_hh = Matrix.of(w.W_hh), constant(w.b_hh, precision)
     found = cell.step(x, W_hh, b_hh, h)
