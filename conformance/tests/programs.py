@@ -58,7 +58,9 @@ def workplace(folder: Path) -> Iterator[Started]:
 
 
 def command_of(source: Path) -> list[str]:
-    """What runs a program in C, compiled without a warning, or in JavaScript, if anything does."""
+    """What runs a program in Python, C (compiled without a warning) or JavaScript."""
+    if source.suffix == ".py":
+        return [sys.executable, str(source)]
     tool = "cc" if source.suffix == ".c" else "node"
     if (found := shutil.which(tool)) is None:
         pytest.skip(f"{source.name} needs the command {tool}")

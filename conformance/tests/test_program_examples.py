@@ -30,8 +30,9 @@ def _report(command: list[str]) -> Report:
     [
         ("c/my_rnn.c", "numbers[u * H + k]", "numbers[k * H + u]", "RecurrentWeightTransposed"),
         ("node/my_rnn.mjs", " + call.bias_hh_l0.numbers[u]", "", "RecurrentBiasDropped"),
+        ("python/my_rnn.py", "h @ W_hh.T", "h @ W_hh", "RecurrentWeightTransposed"),
     ],
-    ids=["c", "node"],
+    ids=["c", "node", "python"],
 )
 def test_an_example_conforms_and_a_bug_in_it_is_named(
     name: str, right: str, wrong: str, bug: str, tmp_path: Path
