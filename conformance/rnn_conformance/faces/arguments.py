@@ -14,6 +14,11 @@ PROGRAM = "rnn-conformance"
 # Commands with a parser of their own: module, the extra that it needs, help.
 BOARD = "rnn_conformance.faces.reports.scoreboard"
 ELSEWHERE = {
+    "new": (
+        "rnn_conformance.faces.starter",
+        "",
+        "a file to start from: a function, class or layer",
+    ),
     "vectors": ("rnn_conformance.vectors.cli", "files", "frozen test vectors: export, verify"),
     "scoreboard": (BOARD, "reports", "several reports side by side"),
 }

@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments and arguments[0] in ELSEWHERE:
         module, extra, _ = ELSEWHERE[arguments[0]]
         try:
-            need(extra, arguments[0])
+            if extra:
+                need(extra, arguments[0])
         except CannotBeJudged as error:
             return status.not_judged(str(error))
         command: int = import_module(module).main(arguments[1:])
