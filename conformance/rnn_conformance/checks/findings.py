@@ -24,6 +24,36 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """One thing that is done otherwise, and where.
+
+    Attributes:
+        result: what it shows in: "states", "h_n", "y" or "calls".
+        what, where: in words.
+        explains, wrong: how many wrong numbers of the result come out with it, of how many.
+        contradicts: for how many right ones it would have to be otherwise.
+        twins: what explains the same as well.
+    """
+
+    result: str
+    what: str
+    where: str
+    explains: int
+    wrong: int
+    contradicts: int
+    twins: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        what = ", or ".join((self.what, *self.twins))
+        where = "everywhere" if self.where == "everywhere" else f"where {self.where}"
+        of = "refused calls" if self.result == "calls" else f"wrong numbers of {self.result}"
+        return (
+            f"{what}, {where}: explains {self.explains} of {self.wrong} {of}, "
+            f"contradicts {self.contradicts} right ones"
+        )
+
+
+@dataclass(frozen=True)
 class Diagnosis:
     """What explains the failures.
 

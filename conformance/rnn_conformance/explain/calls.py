@@ -1,0 +1,127 @@
+"""The calls that a cause is looked for in, and what they gave."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from rnn_conformance.bounds.balls import Float64, Precision
+from rnn_conformance.cases.case import Case, Data
+from rnn_conformance.cases.expected import in_direction
+from rnn_conformance.checks.subject import Subject, expected_shapes, in_one_order
+from rnn_conformance.contract.call import DTYPES, Answer
+from rnn_conformance.contract.refusal import Broken, Violation, in_the_dtype
+
+MOST = 240  # calls of the plan
+LARGE, MOST_LARGE = 300_000, 24  # products of a layer, from which on few are asked
+NEW_SIZES = ((6, 3, 7, 6), (5, 4, 6, 7))  # that no other call has: the first of them is known
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One call, and what came of it.
+
+    Attributes:
+        number: of the calls of its sizes among these, from 0 on; those of the plan count as later
+            ones, since they were asked before.
+        answer: in one order, padding as it came; None where it was refused.
+        complaint: why it is no answer, or not in the right dtype; empty if it is right.
+        last, first: the call before, of the same sizes; the first of them, if it is among these.
+    """
+
+    case: Case
+    data: Data
+    number: int
+    answer: Answer | None
+    complaint: str
+    last: "Asked | None"
+    first: "Asked | None"
+    as_many_rows_as_first: bool = True
+
+    @property
+    def precision(self) -> Precision:
+        return Precision.of(self.case.dtype)
+
+    @cached_property
+    def states(self) -> Float64:
+        """Of the last layer: (D, T, B, H) in the order in which each direction computes them."""
+        assert self.answer is not None
+        return self.read(self.answer.output)
+
+    def read(self, output: Any) -> Float64:
+        """(T, B, D·H) by direction, (D, T, B, H), as `states`."""
+        parts = np.split(output.astype(np.float64), self.case.options.directions, axis=2)
+        return np.array([in_direction(h, self.data.lengths, d) for d, h in enumerate(parts)])
+
+
+def asked_again(implementation: Any, claimed: frozenset[str], cases: Sequence[Case]) -> list[Asked]:
+    """What the implementation gives for these cases, and for some whose calls resemble each other."""
+    subject = Subject(implementation, among=claimed)
+    found, by_sizes = list[Asked](), dict[Any, list[Asked]]()
+    for case, data, new in (*((c, c.data(), False) for c in cases), *_further(cases)):
+        sizes = (case.T, case.B, case.I, case.H, case.L, case.O, case.bidirectional, case.dtype)
+        same = by_sizes.setdefault(sizes, [])
+        answer, complaint = _answer(subject, case, data)
+        number = len(same) + (0 if new else 2)
+        last = same[-1] if same else None
+        first = same[0] if same and new else None
+        many = case.B == found[0].case.B if found else True
+        asked = Asked(case, data, number, answer, complaint, last, first, many)
+        same.append(asked)
+        found.append(asked)
+    return found
+
+
+def _answer(subject: Subject, case: Case, data: Data) -> tuple[Answer | None, str]:
+    try:
+        raw = subject.answer(data.call(case.layout))
+        answer = in_one_order(raw, data, case.layout)
+    except Broken:
+        raise
+    except Violation as violation:
+        return None, str(violation)
+    try:
+        for name in expected_shapes(data, case.layout):
+            if (value := getattr(raw, name)) is not None:
+                in_the_dtype(name, value, case.dtype)
+    except Violation as violation:
+        return answer, str(violation)
+    return answer, ""
+
+
+def _further(cases: Sequence[Case]) -> Iterator[tuple[Case, Data, bool]]:
+    """Calls with NaN, and calls of the same sizes one after the other."""
+    plain = [case for case in cases if case.L == 1 and case.dtype in DTYPES and case.T > 2]
+    kinds: dict[Any, Case] = {}
+    for case in plain:
+        if case.lengths == "none" and case.weights == "contractive":
+            kinds.setdefault((case.dtype, case.cell, case.h_0 == "none"), case)
+    for case in kinds.values():
+        inputs = case.data().inputs.copy()
+        inputs[case.T // 2, case.B // 2, 0] = np.nan
+        yield case, replace(case.data(), inputs=inputs), False
+    for case in kinds.values():
+        for T, B, I, H in NEW_SIZES:
+            rows = 1 if case.layout == "single" else B
+            sized = replace(case, T=T, B=rows, I=I, H=H)
+            for seed in range(4):
+                new = replace(sized, seed=case.seed + seed)
+                yield new, new.data(), True
+
+
+def chosen_cases(cases: Sequence[Case], failing: frozenset[Case]) -> list[Case]:
+    """As many failing and passing ones as take little time, in their order."""
+    rng = np.random.default_rng(0)
+    kept = set[Case]()
+    for group in ([c for c in cases if c in failing], [c for c in cases if c not in failing]):
+        order = [group[i] for i in rng.permutation(len(group))]
+        small = [case for case in order if _products(case) <= LARGE]
+        large = [case for case in order if _products(case) > LARGE]
+        kept |= {*small[: MOST // 2], *large[: MOST_LARGE // 2]}
+    return [case for case in cases if case in kept]
+
+
+def _products(case: Case) -> int:
+    return case.T * case.B * (case.I + case.H) * case.H * case.L
