@@ -82,6 +82,7 @@ class Steps:
         states: (T + 1, B, H), the initial ones first.
         t, b, u: (N,), step, row and unit of each number.
         padding: (N,), whether it stands in padding.
+        ended: (N,), the number at the row's last real step in time.
         running_on: (N, H), the state before it, of an implementation that overlooks lengths.
         other_weights, other_states: what can be mistaken for these, by name; states (B, H).
         found: (N,), the numbers.
@@ -97,6 +98,7 @@ class Steps:
     b: Indices
     u: Indices
     padding: Mask
+    ended: Float64
     running_on: Float64
     other_weights: Mapping[str, CellWeights]
     other_states: Mapping[str, Float64]
@@ -131,3 +133,8 @@ def agreed(values: Float64, width: float, least: int) -> list[float]:
         found.append(short if abs(short - middle) <= width * abs(middle) else middle)
         left = np.delete(left, np.s_[start : ends[start]])
     return found
+
+
+def as_float32(found: Float64, _: Float64, radius: Float64, u: Float64) -> Float64:
+    """A number of float32, within the bound of float32."""
+    return np.where(found == found.astype(np.float32), radius * np.maximum(2.0**-24 / u, 1), -1)

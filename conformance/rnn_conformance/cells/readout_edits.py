@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnn_conformance.bounds.balls import Float64, Precision
-from rnn_conformance.cells.edits import Edit, Edits, Indices, Trials, Values, agreed
+from rnn_conformance.cells.edits import Edit, Edits, Indices, Trials, Values, agreed, as_float32
 from rnn_conformance.contract.call import Array
 
 Rows = tuple[Any, Any]
@@ -99,11 +99,11 @@ def _library() -> Iterator[Edit]:
         "tanh": np.tanh,
         "relu": lambda a: np.maximum(a, 0),
         "the logistic function": lambda a: 1 / (1 + np.exp(-a)),
-        "a rounding to float32": lambda a: a.astype(np.float32).astype(np.float64),
         "a rounding to float16": lambda a: a.astype(np.float16).astype(np.float64),
     }
     for name, function in functions.items():
         yield Edit(f"y goes through {name}", {"after": function})
+    yield Edit("y is computed in float32", {"allows": as_float32})
     yield Edit("y goes through softmax", {"product": _softmax, "bias": partial(_times, 0)})
 
 
@@ -125,6 +125,7 @@ class ReadoutTrials(Trials):
             self._edited = {edit: each(edit.does["product"]) for edit in products}
             size = each(lambda s: _product(np.abs(s.states[s.t + 1, s.row]), np.abs(s.W), s.u))
         u, eta = each(lambda s: s.precision.both), each(lambda s: s.precision.flushed)
+        self._u = u
         m = each(lambda s: s.W.shape[1] + 2)
         most = np.fmax(size, np.max([np.abs(v) for v in self._edited.values()], axis=0))
         self._radius = m * u / (1 - m * u) * (most + np.abs(self._bias)) + m * eta
@@ -138,6 +139,8 @@ class ReadoutTrials(Trials):
         if "bias" in does:
             bias = does["bias"].does["bias"](bias)
         y = product + bias
+        if "allows" in does:
+            radius = as_float32(self.found[at], y, radius, self._u[at])
         if "after" not in does:
             return y, radius
         after = does["after"].does["after"]

@@ -63,25 +63,29 @@ class Diagnosis:
         failing, checks: how many checks fail, of how many that were compared.
         with_numbers: in how many of them the numbers themselves were compared, not only which
             results are wrong.
-        places: where within a result the wrong numbers lie, as "only the reverse direction".
+        unexplained: how many wrong numbers of which result no finding explains, and where they lie.
         repeated: whether the failures came again when the implementation was asked anew.
+        findings: what is done otherwise in single steps or calls, each with its place.
     """
 
     causes: tuple[Cause, ...]
     failing: int
     checks: int
     with_numbers: int
-    places: tuple[str, ...] = ()
+    unexplained: tuple[str, ...] = ()
     repeated: bool = True
+    findings: tuple[Finding, ...] = ()
 
     def __str__(self) -> str:
-        lines = self._explanation() if self.causes else ["no known bug reproduces these results"]
+        lines = [*map(str, self.findings)]
+        lines += self._explanation() if self.causes else []
+        lines = lines or ["no known bug reproduces these results"]
         if not self.repeated:
             lines.append(
                 "the failures did not come again when asked anew: it depends on the earlier calls, "
                 "or on chance"
             )
-        lines += [f"wrong numbers lie {place}" for place in self.places]
+        lines += [f"unexplained: {numbers}" for numbers in self.unexplained]
         return "\n".join(lines)
 
     def _explanation(self) -> list[str]:
@@ -109,4 +113,6 @@ class Diagnosis:
             Cause(**{name: tuple(texts) for name, texts in cause.items()})
             for cause in data["causes"]
         )
-        return cls(**{**data, "causes": causes, "places": tuple(data["places"])})
+        found = (Finding(**{**one, "twins": tuple(one["twins"])}) for one in data["findings"])
+        lists = {"causes": causes, "unexplained": tuple(data["unexplained"]), "findings": tuple(found)}
+        return cls(**{**data, **lists})

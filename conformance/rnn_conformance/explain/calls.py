@@ -16,6 +16,7 @@ from rnn_conformance.contract.refusal import Broken, Violation, in_the_dtype
 
 MOST = 240  # calls of the plan
 LARGE, MOST_LARGE = 300_000, 24  # products of a layer, from which on few are asked
+SMOKE_ROWS = 3  # of the call that comes first, where claims are assumed
 NEW_SIZES = ((6, 3, 7, 6), (5, 4, 6, 7))  # that no other call has: the first of them is known
 
 
@@ -28,6 +29,7 @@ class Asked:
             ones, since they were asked before.
         answer: in one order, padding as it came; None where it was refused.
         complaint: why it is no answer, or not in the right dtype; empty if it is right.
+        rows_of_first: how many rows the first call of all can have had.
         last, first: the call before, of the same sizes; the first of them, if it is among these.
     """
 
@@ -38,7 +40,7 @@ class Asked:
     complaint: str
     last: "Asked | None"
     first: "Asked | None"
-    as_many_rows_as_first: bool = True
+    rows_of_first: tuple[int, ...]
 
     @property
     def precision(self) -> Precision:
@@ -59,6 +61,7 @@ class Asked:
 def asked_again(implementation: Any, claimed: frozenset[str], cases: Sequence[Case]) -> list[Asked]:
     """What the implementation gives for these cases, and for some whose calls resemble each other."""
     subject = Subject(implementation, among=claimed)
+    first_rows = tuple({SMOKE_ROWS, cases[0].B})
     found, by_sizes = list[Asked](), dict[Any, list[Asked]]()
     for case, data, new in (*((c, c.data(), False) for c in cases), *_further(cases)):
         sizes = (case.T, case.B, case.I, case.H, case.L, case.O, case.bidirectional, case.dtype)
@@ -67,8 +70,7 @@ def asked_again(implementation: Any, claimed: frozenset[str], cases: Sequence[Ca
         number = len(same) + (0 if new else 2)
         last = same[-1] if same else None
         first = same[0] if same and new else None
-        many = case.B == found[0].case.B if found else True
-        asked = Asked(case, data, number, answer, complaint, last, first, many)
+        asked = Asked(case, data, number, answer, complaint, last, first, first_rows)
         same.append(asked)
         found.append(asked)
     return found
@@ -92,7 +94,7 @@ def _answer(subject: Subject, case: Case, data: Data) -> tuple[Answer | None, st
 
 
 def _further(cases: Sequence[Case]) -> Iterator[tuple[Case, Data, bool]]:
-    """Calls with NaN, and calls of the same sizes one after the other."""
+    """Calls with NaN, with growing inputs, and calls of the same sizes one after the other."""
     plain = [case for case in cases if case.L == 1 and case.dtype in DTYPES and case.T > 2]
     kinds: dict[Any, Case] = {}
     for case in plain:
@@ -102,6 +104,8 @@ def _further(cases: Sequence[Case]) -> Iterator[tuple[Case, Data, bool]]:
         inputs = case.data().inputs.copy()
         inputs[case.T // 2, case.B // 2, 0] = np.nan
         yield case, replace(case.data(), inputs=inputs), False
+        growth = np.geomspace(1, 2000, case.T).astype(inputs.dtype)[:, None, None]
+        yield case, replace(case.data(), inputs=case.data().inputs * growth), False
     for case in kinds.values():
         for T, B, I, H in NEW_SIZES:
             rows = 1 if case.layout == "single" else B

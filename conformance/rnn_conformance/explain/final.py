@@ -102,6 +102,7 @@ class FinalTrials(Trials):
     Args:
         places: by call, where each number should be taken from.
         states, radii: by call, (L·D, T + 1, B, H), and how far off they can be.
+        lengths: by call, (B,).
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class FinalTrials(Trials):
         places: Sequence[Finals],
         states: Sequence[Float64],
         radii: Sequence[Float64],
+        lengths: Sequence[Indices],
         precisions: Sequence[Precision],
     ) -> None:
         self.found, self.edits = np.concatenate(found), LIBRARY
@@ -117,6 +119,8 @@ class FinalTrials(Trials):
         self._places = Finals(**{n: np.concatenate([getattr(p, n) for p in places]) for n in names})
         sizes = [state.size for state in states]
         counts = [len(part) for part in found]
+        self._lengths = np.concatenate(lengths)
+        self._row = np.repeat(np.cumsum([0, *map(len, lengths[:-1])]), counts)
         self._start = np.repeat(np.cumsum([0, *sizes[:-1]]), counts)
         self._states = np.concatenate([state.ravel() for state in states])
         self._radii = np.concatenate([radius.ravel() for radius in radii])
@@ -126,7 +130,9 @@ class FinalTrials(Trials):
     def values(self, edits: Edits, at: Indices) -> Values:
         f = Finals(**{name: part[at] for name, part in vars(self._places).items()})
         does = {slot: what for edit in edits for slot, what in edit.does.items()}
-        moved = replace(f, **{slot: what(f) for slot, what in does.items() if slot != "after"})
+        f = replace(f, **{slot: does[slot](f) for slot in ("s", "b", "u") if slot in does})
+        f = replace(f, step=self._lengths[self._row[at] + f.b])
+        moved = replace(f, step=does["step"](f)) if "step" in does else f
         index = self._start[at] + moved.index
         value, radius = self._states[index], self._radii[index]
         if "after" in does:

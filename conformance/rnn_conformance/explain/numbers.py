@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Float64
+from rnn_conformance.bounds.balls import Ball, Float64
 from rnn_conformance.bounds.judgement import share
 from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cells.edits import Indices, Mask, Steps, Trials
 from rnn_conformance.cells.readout_edits import Outputs, ReadoutTrials
-from rnn_conformance.cells.weights import of_cell, of_readout
+from rnn_conformance.cells.running import trajectory
+from rnn_conformance.cells.weights import of_cell, of_layer, of_readout
 from rnn_conformance.checks.registry import comparable
 from rnn_conformance.contract.conventions import ZEROS_IN_PADDING
 from rnn_conformance.explain.calls import Asked
@@ -58,7 +59,9 @@ def layers_of(asked: Asked, found: Sequence[Explanation]) -> list[Layer]:
 
 
 def _computed(asked: Asked, number: int, layer: Layer, found: Sequence[Explanation]) -> Layer:
-    """A layer whose states do not show: each pass settles one step more."""
+    """A layer whose states do not show: as it should be, or, with edits, a step more each pass."""
+    if not found:
+        return _right(asked, number, layer)
     D, T, B, H = layer.states.shape
     t, b, u = (index.ravel() for index in np.indices((T, B, H)))
     library = tuple(one.edit for one in found)
@@ -82,10 +85,25 @@ def _computed(asked: Asked, number: int, layer: Layer, found: Sequence[Explanati
     return replace(layer, states_radius=radii)
 
 
+def _right(asked: Asked, number: int, layer: Layer) -> Layer:
+    """A layer as it should be."""
+    data, o = asked.data, asked.case.options
+    initial = data.initial[number * o.directions : (number + 1) * o.directions]
+    read = (
+        np.array([expected.in_direction(part, data.lengths, d) for d in range(o.directions)])
+        for part in (np.where(data.real, layer.inputs, 0), layer.radius)
+    )
+    states = trajectory(
+        asked.case.equation, of_layer(data.weights, number, o), Ball(*read, asked.precision), initial
+    )
+    values, radii = (np.where(data.real, part, 0) for part in (states.value, states.radius))
+    return replace(layer, states=values, states_radius=radii)
+
+
 def _in_time(asked: Asked, states: Float64) -> Float64:
     lengths = asked.data.lengths
     each = [expected.in_direction(h, lengths, d) for d, h in enumerate(states)]
-    return np.where(asked.data.real, np.concatenate(each, axis=2), 0)
+    return np.concatenate(each, axis=2)
 
 
 def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Steps:
@@ -100,17 +118,19 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
         in_time = expected.in_direction(layer.states[d], lengths, 1)
         running_on = np.concatenate([in_time[1:], initial[number * D + 1][None]])[time, b]
     weights = {"the other direction": (number, 1 - d)} if D == 2 else {}
-    weights |= {"the layer below": (number - 1, d)} if number else {}
+    weights |= {"the layer below": (number - 1, d), "the first layer": (0, d)} if number else {}
     others = {name: of_cell(data.weights, *place, o) for name, place in weights.items()}
     states = {"of the other direction": initial[number * D + 1 - d]} if D == 2 else {}
-    states |= {"of the layer below": initial[(number - 1) * D + d]} if number else {}
+    if number:
+        states |= {"of the layer below": initial[(number - 1) * D + d]}
+        states |= {"of the first layer": initial[d]}
     last, first = asked.last, asked.first
     if last is not None:
-        others["the last call"] = of_cell(last.data.weights, number, d, o)
+        others["the last call"] = of_cell(last.data.weights, number, d, last.case.options)
         if last.answer is not None and number == asked.case.L - 1:
             states["after the last call"] = last.states[d, -1]
     if first is not None:
-        others["the first call"] = of_cell(first.data.weights, number, d, o)
+        others["the first call"] = of_cell(first.data.weights, number, d, first.case.options)
     return Steps(
         asked.case.cell,
         asked.precision,
@@ -122,6 +142,7 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
         b,
         u,
         padding,
+        layer.states[d][np.where(d, 0, data.steps[b] - 1), b, u],
         running_on,
         others,
         states,
@@ -143,51 +164,60 @@ def _features(asked: Asked, number: int, d: int, index: Index, steps: Steps | No
     case, (read, b, u) = asked.case, index
     t = _turned(read, b, asked.data.lengths, d, case.T)
     found: dict[str, Any] = {
-        "h_0": {"none": "omitted", "zeros": "zeros", "nonzero": "given"}[case.h_0],
-        "dtype": case.dtype,
-        "cell": case.cell,
-        "direction": ("forward", "reverse")[d] if case.bidirectional else "only one",
-        "lengths": "omitted" if case.lengths == "none" else "given",
-        "layout": case.layout,
-        "bias": {"off": "off"}.get(case.bias, "on"),
         "layer": number,
+        **of_call(asked),
+        "direction": ("forward", "reverse")[d] if case.bidirectional else "only one",
         "layers above": case.L - 1 - number,
         "step": t,
         "row": b,
         "unit": u,
-        "the call of these sizes, from 0": min(asked.number, 2),
         "steps before the end": asked.data.steps[b] - 1 - t,
         "rows before the end": case.B - 1 - b,
         "units before the end": case.H - 1 - u,
         "odd step": t % 2 == 1,
         "odd row": b % 2 == 1,
         "odd unit": u % 2 == 1,
-        "B": case.B, "T": case.T, "H": case.H, "I": case.I, "O": case.O, "L": case.L,
-        "B·T": case.B * case.T,
-        "B·H": case.B * case.H,
-        "B·T·H": case.B * case.T * case.H,
         "row·T + step": b * case.T + t,
         "step·B + row": t * case.B + b,
         "the step read, from 0": read,
         "length of the row": asked.data.steps[b],
-        "I = H": case.I == case.H,
-        "T = B": case.T == case.B,
-        "B = H": case.B == case.H,
-        "B is that of the first call": asked.as_many_rows_as_first,
         "in the padding": t >= asked.data.steps[b],
-        "the weights": case.weights,
-        "the biases": case.bias,
-    }  # fmt: skip
+    }
     if steps is not None:
         found["the state before is 0"] = (steps.before == 0).all(axis=1)
         found["all inputs of the step are 0"] = (steps.x == 0).all(axis=1)
         found["NaN goes in"] = np.isnan(steps.x).any(axis=1) | np.isnan(steps.before).any(axis=1)
     for k in BLOCKS:
-        found[f"H is a multiple of {k}"] = case.H % k == 0
         found[f"the step is beyond whole blocks of {k}"] = t >= case.T // k * k
         found[f"the row is beyond whole blocks of {k}"] = b >= case.B // k * k
         found[f"the unit is beyond whole blocks of {k}"] = u >= case.H // k * k
     return {name: np.broadcast_to(value, t.shape) for name, value in found.items()}
+
+
+def of_call(asked: Asked) -> dict[str, Any]:
+    """What holds of all numbers of a call."""
+    case = asked.case
+    return {
+        "h_0": {"none": "omitted", "zeros": "zeros", "nonzero": "given"}[case.h_0],
+        "dtype": case.dtype,
+        "cell": case.cell,
+        "lengths": "omitted" if case.lengths == "none" else "given",
+        "layout": case.layout,
+        "bias": "off" if case.bias == "off" else "on",
+        "bidirectional": case.bidirectional,
+        "the call of these sizes, from 0": min(asked.number, 2),
+        **{f"B is {B}, as in the first call": case.B == B for B in asked.rows_of_first},
+        "B": case.B, "T": case.T, "H": case.H, "I": case.I, "O": case.O, "L": case.L,
+        "B·T": case.B * case.T,
+        "B·H": case.B * case.H,
+        "B·T·H": case.B * case.T * case.H,
+        "I = H": case.I == case.H,
+        "T = B": case.T == case.B,
+        "B = H": case.B == case.H,
+        **{f"H is a multiple of {k}": case.H % k == 0 for k in BLOCKS},
+        "the weights": case.weights,
+        "the biases": case.bias,
+    }  # fmt: skip
 
 
 def joined(parts: Sequence[Features]) -> Features:
@@ -212,8 +242,7 @@ def of_states(
     steps, features, rng = list[Steps](), list[Features](), np.random.default_rng(0)
     for asked in calls:
         layer, number = layers_of(asked, found)[-1], asked.case.L - 1
-        for d in range(asked.case.options.directions):
-            wrong = _wrong(asked, d)
+        for d, wrong in enumerate(_wrong(asked)):
             index = some_of(wrong, rng)
             one = _steps(asked, number, layer, d, index)
             if ZEROS_IN_PADDING not in claimed and one.padding.any():
@@ -227,8 +256,8 @@ def of_states(
     return None if trials is None else (trials, joined(features))
 
 
-def _wrong(asked: Asked, d: int) -> Mask:
-    """Which states of a direction are outside their bound, (T, B, H)."""
+def _wrong(asked: Asked) -> Mask:
+    """Which states are outside their bound, (D, T, B, H)."""
     assert asked.answer is not None
     with np.errstate(all="ignore"):
         if asked.case.L == 1:
@@ -236,7 +265,8 @@ def _wrong(asked: Asked, d: int) -> Mask:
         else:
             right = expected.as_a_whole(asked.case)
         shares = share(right.output, asked.answer.output.astype(np.float64), right.output_bound)
-    return (asked.read(shares) > 1)[d]
+    wrong: Mask = asked.read(shares) > 1
+    return wrong
 
 
 def of_final_states(
@@ -263,7 +293,7 @@ def of_final_states(
         sizes = (asked.case.T, asked.case.B, asked.case.H, o.directions, asked.case.L)
         fields = [np.full(len(s), size) for size in sizes]
         place = Finals(*fields, s, asked.data.steps[b], b, u)
-        parts.append((h_n[s, b, u], place, states, radii, asked.precision))
+        parts.append((h_n[s, b, u], place, states, radii, asked.data.steps, asked.precision))
         number, d = s // o.directions, s % o.directions
         zero = asked.data.steps[b] - 1
         at = _features(asked, 0, 0, (zero, b, u), None)

@@ -8,11 +8,12 @@ from rnn_conformance.cases.case import Case
 from rnn_conformance.checks.findings import Finding
 from rnn_conformance.explain import numbers
 from rnn_conformance.explain.calls import Asked, asked_again, chosen_cases
-from rnn_conformance.explain.what import Explained, Explanation, explain
+from rnn_conformance.explain.what import PLACED, Explained, Explanation, explain
 from rnn_conformance.explain.where import shortest
 from rnn_conformance.explain.observation import without_place
 
-ROUNDS = 2  # of the states: those of hidden layers come from what was found in the first
+
+MOST_DEEP = 80  # calls of several layers
 
 
 def findings(
@@ -21,11 +22,13 @@ def findings(
     """What explains wrong numbers and refusals, and what is left unexplained, in sentences."""
     calls = asked_again(implementation, claimed, chosen_cases(cases, failing))
     answered = [c for c in calls if c.answer is not None and numbers.can_be_computed(c.case)]
+    deep = [c for c in answered if c.case.L > 1]
+    kept = {id(c) for c in deep[:: len(deep) // MOST_DEEP + 1]}
+    answered = [c for c in answered if c.case.L == 1 or id(c) in kept]
     found, left = [*_refusals(calls)], list[str]()
     states: tuple[Explanation, ...] = ()
-    single = [c for c in answered if c.case.L == 1]
-    for of in (single, answered) if len(single) < len(answered) else (single,):
-        table = numbers.of_states(of, claimed, states)
+    for most in sorted({c.case.L for c in answered}):
+        table = numbers.of_states([c for c in answered if most >= c.case.L], claimed, states)
         if table is None:
             break
         explained = explain(*table)
@@ -41,8 +44,9 @@ def findings(
         if result != "states":
             explained = explain(*of_result)
         found += _told(result, explained)
-        if unexplained := int(explained.left.sum()):
-            left.append(f"{unexplained} of {explained.wrong} wrong numbers of {result}")
+        if explained.left:
+            where = f", where {explained.where}" if explained.where.conditions else ""
+            left.append(f"{explained.left} of {explained.wrong} wrong numbers of {result}{where}")
     return tuple(found), tuple(left)
 
 
@@ -55,13 +59,18 @@ def _told(result: str, explained: Explained) -> Iterator[Finding]:
 def _refusals(calls: Sequence[Asked]) -> Iterator[Finding]:
     """What is refused, or given in another dtype or shape, and where."""
     kinds = [without_place(call.complaint) for call in calls]
-    zero = (np.zeros(1, np.int64),) * 3
-    features = numbers.joined([numbers._features(c, 0, 0, zero, None) for c in calls])
-    for kind in dict.fromkeys(kind for kind in kinds if kind):
-        inside = np.array([one == kind for one in kinds])
-        outside = np.array([not one for one in kinds])
-        rule, share = shortest(features, inside, outside)
-        if share > 0.3:
+    every = [numbers.of_call(call) for call in calls]
+    features = {name: np.array([one[name] for one in every]) for name in every[0]}
+    refused = np.array([bool(kind) for kind in kinds])
+    if not refused.any():
+        return
+    rule, share = shortest(features, refused, ~refused)
+    together = share == 1 and len(rule.conditions) < 3
+    for kind in [""] if together else dict.fromkeys(kind for kind in kinds if kind):
+        inside = refused if together else np.array([one == kind for one in kinds])
+        rule, share = shortest(features, inside, ~refused)
+        if share > PLACED:
             within = rule.holds(features)
-            counts = int((within & inside).sum()), int(inside.sum()), int((within & outside).sum())
-            yield Finding("calls", kind, str(rule), *counts)
+            said = ", or ".join([*dict.fromkeys(filter(None, kinds))][:2]) if together else kind
+            counts = int((within & inside).sum()), int(inside.sum()), int((within & ~refused).sum())
+            yield Finding("calls", said, str(rule), *counts)

@@ -12,10 +12,12 @@ from rnn_conformance.explain.where import Features, Rule, shortest
 
 FEW = 5  # numbers; fewer explain nothing
 MOST = 5  # edits
+TURNS = 4  # without those that turned out to explain too little
 TRIED, TRIED_IN_PAIRS = 400, 120  # wrong numbers
 COMPARED = 4000  # right and wrong numbers, to find a place
 RIVALS = 8
-CONTRADICTED = 0.05
+CONTRADICTED = 0.002
+PLACED = 0.9  # of the numbers that need an edit: where its rule must hold
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,14 @@ class Explained:
     Attributes:
         explanations: each with how many wrong numbers it explains, and how many right ones
             contradict it.
-        wrong, numbers: how many numbers are wrong, of how many.
-        left: which numbers stay unexplained.
+        wrong: how many numbers are wrong.
+        left: how many of them stay unexplained, and where they lie.
     """
 
     explanations: tuple[tuple[Explanation, int, int], ...]
     wrong: int
-    left: Mask
+    left: int
+    where: Rule
 
 
 def explain(trials: Trials, features: Features) -> Explained:
@@ -52,12 +55,25 @@ def explain(trials: Trials, features: Features) -> Explained:
     every = np.arange(len(trials.found))
     right = trials.fits(frozenset(), every)
     features = {**features, **trials.features}
-    found = _edits(trials, every[~right], features, right)
-    explanations = [one for one in _placed(trials, found, features, right) if one is not None]
-    return _counted(trials, explanations, features, right)
+    banned: Edits = frozenset()
+    best: Explained | None = None
+    for _ in range(TURNS):
+        edits = _edits(trials, every[~right], features, right, banned)
+        explanations = [one for one in _placed(trials, edits, features, right) if one is not None]
+        found = _counted(trials, explanations, features, right)
+        if best is None or found.left < best.left:
+            best = found
+        withheld = frozenset(edits) - {one.edit for one, *_ in found.explanations}
+        if not withheld:
+            break
+        banned |= withheld
+    assert best is not None
+    return best
 
 
-def _edits(trials: Trials, wrong: Indices, features: Features, right: Mask) -> tuple[Edit, ...]:
+def _edits(
+    trials: Trials, wrong: Indices, features: Features, right: Mask, banned: Edits
+) -> tuple[Edit, ...]:
     """The fewest edits, of which some give each of the wrong numbers."""
     chosen: tuple[Edit, ...] = ()
     library = dict.fromkeys(trials.edits)
@@ -66,8 +82,9 @@ def _edits(trials: Trials, wrong: Indices, features: Features, right: Mask) -> t
     while len(left) >= FEW and len(chosen) < MOST:
         some = np.sort(rng.permutation(left)[:TRIED])
         for made in subsets(chosen):
-            library |= dict.fromkeys(trials.estimated(made, some))
-        more = _next(trials, chosen, [*library], some, features, right)
+            library |= dict.fromkeys(trials.estimated(made, rng.permutation(left)[:COMPARED]))
+        candidates = [edit for edit in library if edit not in banned]
+        more = _next(trials, chosen, candidates, some, features, right)
         if not more:
             break
         chosen = (*chosen, *more)
@@ -84,8 +101,11 @@ def _next(
     fits = np.array([_fit_with(trials, chosen, (edit,), some) for edit in candidates])
     weights = fits / np.maximum(fits.sum(axis=0), 1)
     gains, counts = weights.sum(axis=1), fits.sum(axis=1)
+    last = np.array([edit.last for edit in candidates])
+    if counts[~last].max() >= max(len(some) / 4, FEW):
+        counts = np.where(last, 0, counts)
     best = counts.max()
-    if best < len(some) / 2:
+    if best < len(some) / 2 and len(chosen) < 2:
         pair = _pair(trials, chosen, candidates, some)
         if pair is not None and pair[0] > max(2 * best, FEW):
             return pair[1]
@@ -167,24 +187,26 @@ def _placed(
 ) -> Iterator[Explanation | None]:
     for edit in edits:
         rule, share = _place(trials, edits, edit, features, right)
-        yield Explanation(edit, rule) if share > 0.3 else None
+        yield Explanation(edit, rule) if share > PLACED else None
 
 
 def _counted(
     trials: Trials, found: Sequence[Explanation], features: Features, right: Mask
 ) -> Explained:
     """What is right or explained where all edits are made just where they are said to be."""
-    every = np.arange(len(right))
-    within = {one: one.rule.holds(features) for one in found}
     fits = fits_as_said(trials, found, features)
     counts = tuple(
-        (one, int((within[one] & fits & ~right).sum()), int((within[one] & ~fits & right).sum()))
+        (one, int((fits & ~right & ~others).sum()), int((~fits & right & others).sum()))
         for one in found
+        for others in [fits_as_said(trials, [other for other in found if other is not one], features)]
     )
-    kept = [one for one, explains, against in counts if explains >= FEW and against <= CONTRADICTED * explains]
+    kept = [one for one, explains, against in counts if explains >= FEW + 3 * len(one.rule.conditions) and against <= CONTRADICTED * explains]
     if len(kept) < len(found):
         return _counted(trials, kept, features, right)
-    return Explained(counts, int((~right).sum()), ~fits & ~right)
+    left = ~fits & ~right
+    rule, share = shortest(features, left, right) if left.any() else (Rule(), 0)
+    where = rule if share > PLACED else Rule()
+    return Explained(counts, int((~right).sum()), int(left.sum()), where)
 
 
 def fits_as_said(trials: Trials, found: Sequence[Explanation], features: Features) -> Mask:

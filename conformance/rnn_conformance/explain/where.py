@@ -100,11 +100,11 @@ def _conditions(features: Features, inside: Mask, outside: Mask) -> Iterator[Con
     for name, values in features.items():
         here, there = values[inside], values[outside]
         if values.dtype.kind in "bUO":
-            for value in np.unique(values):
-                if (here == value).any():
-                    yield Condition(name, "=", value.item() if value.dtype.kind == "b" else str(value))
-                elif values.dtype.kind != "b":
-                    yield Condition(name, "≠", str(value))
+            present = [value.item() for value in np.unique(here)]
+            yield from (Condition(name, "=", value) for value in present)
+            if values.dtype.kind != "b":
+                absent = [value.item() for value in np.unique(there) if value not in present]
+                yield from (Condition(name, "≠", value) for value in absent)
             continue
         least, most = np.nanmin(here), np.nanmax(here)
         whole = values.dtype.kind == "i"

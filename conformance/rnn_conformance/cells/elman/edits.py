@@ -11,13 +11,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnn_conformance.bounds.balls import Float64
-from rnn_conformance.cells.edits import Edit, Indices, Steps
+from rnn_conformance.cells.edits import Edit, Indices, Steps, as_float32
 from rnn_conformance.cells.elman.slips import activations
 from rnn_conformance.contract.call import Array
 from rnn_conformance.contract.dtypes import bfloat16
 
 BLOCKS = (4, 8, 16, 32, 64, 128)
 CLIPS = (1.0, 3.0, 5.0, 6.0, 10.0, 100.0)
+OTHER_STATES = (
+    "after the last call", "of the other direction", "of the first layer", "of the layer below",
+)  # fmt: skip
+OTHER_WEIGHTS = (
+    "the other direction", "the first layer", "the layer below", "the first call", "the last call",
+)  # fmt: skip
+NEVER = 1e300  # a number that is not found
 Term = tuple[Float64, Float64]  # of the sum, and the absolute values that it adds up
 TermOf = Callable[[Steps], Term | None]  # None where an edit cannot be made
 MATRICES = {"x": "W_ih", "h": "W_hh"}
@@ -26,11 +33,12 @@ BIASES = ("b_ih", "b_hh")
 
 
 class State(NamedTuple):
-    """What a new state is made of: what is new, the state before, the sum of the biases."""
+    """What a new state is made of: what is new, the state before, the biases; what was found."""
 
     new: Float64
     before: Float64
     biases: Float64
+    found: Float64
 
 
 def product(rows: Float64, W: Array, units: Indices) -> Term:
@@ -102,7 +110,8 @@ def going_on(says: str, where: Callable[[Steps, int, int], tuple[Any, Any]]) -> 
 
 def inputs() -> Iterator[Edit]:
     """Of what is read."""
-    yield reading("x_{t-1} is read for x_t", lambda s, T, B: (s.t - 1, s.b))
+    yield reading("x_{t-1} is read for x_t", lambda s, T, B: (np.maximum(s.t - 1, 0), s.b))
+    yield reading("x_{t-1} is read for x_t, zeros at first", lambda s, T, B: (s.t - 1, s.b))
     yield reading("x_{t+1} is read for x_t", lambda s, T, B: (np.minimum(s.t + 1, T - 1), s.b))
     yield reading("every step reads x_0", lambda s, T, B: (0 * s.t, s.b))
     yield reading("the inputs are read from the other end", lambda s, T, B: (T - 1 - s.t, s.b))
@@ -133,7 +142,7 @@ def states() -> Iterator[Edit]:
     diagonal = with_matrix("h", lambda W: np.diag(np.diag(W)))
     yield Edit("only the diagonal of W_hh is used", {"h": diagonal})
     yield Edit("the new states of the units before it go in for the old ones", {"h": _already_new})
-    for whose in ("after the last call", "of the other direction", "of the layer below"):
+    for whose in OTHER_STATES:
         yield Edit(f"the state {whose} goes in for h_{{t-1}}", {"h": partial(_state_of, whose)})
 
 
@@ -221,7 +230,7 @@ def biases() -> Iterator[Edit]:
 def weights_of_others() -> Iterator[Edit]:
     """The weights of another layer, direction or call."""
     names = {**MATRICES, **{b: b for b in BIASES}}
-    for whose in ("the other direction", "the layer below", "the first call", "the last call"):
+    for whose in OTHER_WEIGHTS:
         others = {slot: partial(_other, whose, slot, name) for slot, name in names.items()}
         yield Edit(f"all weights are those of {whose}", others)
         yield Edit(f"both biases are those of {whose}", {b: others[b] for b in BIASES})
@@ -250,14 +259,13 @@ def afterwards() -> Iterator[Edit]:
         "bfloat16": lambda new: bfloat16(new.astype(np.float32)),
     }
     for name, to in formats.items():
-        short = partial(lambda s, to: to(s.new).astype(np.float64), to=to)
-        yield Edit(f"the new state is rounded to {name}", {"after": short})
-    yield Edit("all is computed in float32", {"allows": _as_float32}, last=True)
+        yield Edit(f"the new state is rounded to {name}", {"after": partial(_kept_in, to)})
+    yield Edit("all is computed in float32", {"allows": as_float32}, last=True)
 
 
-def _as_float32(found: Float64, _: Float64, radius: Float64, u: Float64) -> Float64:
-    """A number of float32, within the bound of float32."""
-    return np.where(found == found.astype(np.float32), radius * np.maximum(2.0**-24 / u, 1), -1)
+def _kept_in(to: Callable[[Float64], Any], s: State) -> Float64:
+    """Rounded, where it was found to be such a number."""
+    return np.where(s.found == to(s.found), to(s.new).astype(np.float64), NEVER)
 
 
 LIBRARY: tuple[Edit, ...] = (

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Float64
+from rnn_conformance.bounds.balls import JUDGE_U, Float64
 from rnn_conformance.cells.edits import Edit, Mask
 
 Function = Callable[[Float64], Float64]
@@ -41,7 +41,6 @@ EITHER: Mapping[str, Function] = {
     "sin": np.sin,
     "a clip to [-1, 1]": lambda a: np.clip(a, -1, 1),
     "a clip to [0, 1]": lambda a: np.clip(a, 0, 1),
-    "zero": np.zeros_like,
 }
 FOR_TANH: Mapping[str, Function] = {
     **EITHER,
@@ -56,14 +55,11 @@ FOR_TANH: Mapping[str, Function] = {
     "its series up to a^3": lambda a: a - a**3 / 3,
     "its series up to a^5": lambda a: a - a**3 / 3 + 2 * a**5 / 15,
     **{
-        f"a rational function, {text}{how}": change(partial(_continued, depth=depth))
-        for depth, text in (
-            (2, "a 3 / (3 + a^2)"),
-            (3, "a (15 + a^2) / (15 + 6 a^2)"),
-            (4, "a (105 + 10 a^2) / (105 + 45 a^2 + a^4)"),
-            (5, "a (945 + 105 a^2 + a^4) / (945 + 420 a^2 + 15 a^4)"),
+        f"a rational function, its continued fraction to a^2/{2 * depth - 1}{how}": change(
+            partial(_continued, depth=depth)
         )
-        for how, change in (("", lambda f: f), (" clipped to [-1, 1]", clipped))
+        for depth in range(2, 8)
+        for how, change in (("", lambda f: f), (", clipped to [-1, 1]", clipped))
     },
     **{
         f"a rational function, a (27 + a^2) / (27 + 9 a^2){how}": change(
@@ -104,8 +100,11 @@ def _for_relu(function: Function, a: Float64, of_relu: Mask) -> Float64:
     return np.where(of_relu, function(a), np.tanh(a))
 
 
-def _cancelled(found: Float64, new: Float64, radius: Float64, u: Float64) -> Float64:
-    """The difference of numbers near 1 is a multiple of a quarter of an ulp of 1, however small."""
-    grid = u.max() * 2.0**-1 if len(u) else 1.0
-    near = (found == np.rint(found / grid) * grid) & (np.abs(found) < 0.25)
-    return np.where(near, np.maximum(radius, 16 * u), radius)
+def _cancelled(found: Float64, _: Float64, radius: Float64, u: Float64) -> Float64:
+    """What is subtracted lies near 1 and has its spacing: the state, or e^2a of which it comes."""
+    grid = 2.0 ** np.round(np.log2(u - JUDGE_U))
+    exponential = 2 * found / (1 - found)
+    near = np.zeros(len(found), bool)
+    for difference, off in ((found, 0 * u), (exponential, 8 * u * np.abs(found))):
+        near |= np.abs(difference - np.rint(difference / grid) * grid) <= off
+    return np.where(near & (np.abs(found) < 0.25), np.maximum(radius, 16 * u), radius)

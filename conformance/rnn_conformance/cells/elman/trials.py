@@ -16,6 +16,7 @@ NAMES = {"x": "W_ih x_t", "h": "W_hh h_{t-1}", "b_ih": "b_ih", "b_hh": "b_hh"}
 USUAL = (0.0, 0.5, 1.0, 2.0, -1.0)  # factors that the library has, or that change nothing
 APART = 2e-4  # estimates of one constant
 FEW = 5  # numbers that agree on a constant
+MANY, IN_A_BIN, SMOOTH = 80, 3, 0.5  # numbers that lie on a curve, and how smooth it is
 
 
 class ElmanTrials(Trials):
@@ -40,7 +41,7 @@ class ElmanTrials(Trials):
         self._padding: Mask = each(lambda s: s.padding)
         self._u, self._eta = each(lambda s: s.precision.both), each(lambda s: s.precision.flushed)
         self._m = each(lambda s: s.inputs.shape[2] + s.states.shape[2] + 3)
-        self._before = each(lambda s: s.states[s.t, s.b, s.u])
+        self._before = each(lambda s: np.where(s.padding, s.ended, s.states[s.t, s.b, s.u]))
         with np.errstate(all="ignore"):
             self._inherited = each(
                 lambda s: (s.radius[s.t, s.b] * np.abs(s.weights.W_ih[s.u])).sum(axis=1)
@@ -68,24 +69,29 @@ class ElmanTrials(Trials):
         new, lower, upper = f(a), f(a - e), f(a + e)
         through = np.fmax(np.abs(upper - new), np.abs(lower - new))
         radius = through + (2 * ULPS + 1) * u * (np.abs(new) + through) + eta
-        if "allows" in by_slot:
-            radius = by_slot["allows"].does["allows"](self.found[at], new, radius, u)
-        before, biases = self._before[at], self._bias(at)
+        if "loosely" in by_slot:
+            radius = radius + by_slot["loosely"].does["loosely"](a)
+        others = self._before[at], self._bias(at), self.found[at]
         if "after" in by_slot:
             after, ends = by_slot["after"].does["after"], (new, new - radius, new + radius)
-            new, lower, upper = (after(State(end, before, biases)) for end in ends)
+            new, lower, upper = (after(State(end, *others)) for end in ends)
             apart = np.fmax(np.abs(lower - new), np.abs(upper - new))
             radius = apart + 2 * u * np.abs(new) + eta
+        if "allows" in by_slot:
+            radius = by_slot["allows"].does["allows"](self.found[at], new, radius, u)
         padding = self._padding[at]
         if "padding" in by_slot:
-            there = by_slot["padding"].does["padding"](State(new, before, biases))
+            there = by_slot["padding"].does["padding"](State(new, *others))
             return np.where(padding, there, new), radius
         return np.where(padding, 0, new), np.where(padding, 0, radius)
 
     def estimated(self, edits: Edits, at: Indices) -> tuple[Edit, ...]:
         slots = {slot for edit in edits for slot in edit.does}
         with np.errstate(all="ignore"):
-            found = [*self._factors_of_terms(edits, slots, at)] if "f" not in slots else []
+            found = list[Edit]()
+            if not {"f", "after"} & slots:
+                found += self._factors_of_terms(edits, slots, at)
+                found += self._another_function(edits, at)
             found += self._of_states(edits, slots, at)
         return tuple(found)
 
@@ -102,6 +108,27 @@ class ElmanTrials(Trials):
             for c in agreed(1 + surplus[large] / term[large], APART, FEW):
                 if c not in USUAL:
                     yield Edit(f"{NAMES[slot]} counts {c:.6g} times", {slot: partial(times, slot, factor=c)})
+
+    def _another_function(self, edits: Edits, at: Indices) -> Iterator[Edit]:
+        """The state depends on the pre-activation alone, in another way: a curve through them."""
+        a, _ = self._sum({slot: edit for edit in edits for slot in edit.does}, at)
+        new, _ = self.values(edits, at)
+        for is_relu, name in ((False, "tanh"), (True, "relu")):
+            of = np.flatnonzero((self._relu[at] == is_relu) & np.isfinite(a) & ~self._padding[at])
+            if len(of) < MANY:
+                continue
+            of = of[np.argsort(a[of])]
+            bins = np.array_split(of, len(of) // IN_A_BIN)
+            middle, off = (
+                np.array([np.median(part[one]) for one in bins])
+                for part in (a, self.found[at] - new)
+            )
+            jumps = np.abs(np.diff(off))
+            if np.isfinite(off).all() and np.median(jumps) < SMOOTH * np.median(np.abs(off)):
+                worst = int(np.abs(off).argmax())
+                curve = partial(_on_curve, is_relu, middle, off)
+                says = f"{name} is another function: {off[worst]:+.2g} at {middle[worst]:.3g}"
+                yield Edit(says, {"f": curve, "loosely": partial(_loosely, middle, off)}, last=True)
 
     def _of_states(self, edits: Edits, slots: set[str], at: Indices) -> Iterator[Edit]:
         """New states are clamped, scaled, shifted, mixed with the old ones, or constant."""
@@ -150,6 +177,19 @@ class ElmanTrials(Trials):
     def _bias(self, at: Indices) -> Float64:
         total: Float64 = sum(self._right[b][0][at] for b in BIASES)
         return total
+
+
+def _on_curve(of_relu: bool, middle: Float64, off: Float64, a: Float64, relu: Mask) -> Float64:
+    usual = np.where(relu, np.maximum(a, 0), np.tanh(a))
+    inside = (relu == of_relu) & (a >= middle[0]) & (a <= middle[-1])
+    return usual + np.where(inside, np.interp(a, middle, off), 0)
+
+
+def _loosely(middle: Float64, off: Float64, a: Float64) -> Float64:
+    """How far from the curve a number may be: between its points it is not known."""
+    jumps = np.abs(np.diff(off))
+    either = np.fmax(np.append(jumps, 0), np.append(0, jumps))
+    return np.abs(np.interp(a, middle, off)) / 20 + np.interp(a, middle, either) / 2
 
 
 def constant(c: float, s: State) -> Float64:
