@@ -149,13 +149,14 @@ class ReadoutTrials(Trials):
 
     def estimated(self, _: Edits, at: Indices) -> tuple[Edit, ...]:
         y, found, many = self._right[at] + self._bias[at], self.found[at], max(5, len(at) // 50)
+        ratios = np.divide(found, y, out=np.full_like(y, np.nan), where=y != 0)
         constants = (
             Edit(f"y is {c:.9g}", {"after": partial(lambda c, y: np.full_like(y, c), c)})
             for c in agreed(found, 0, many)
         )
         factors = (
             Edit(f"y is {c:.7g} times as large", {"after": partial(_times, c)})
-            for c in agreed(found / y, 1e-5, many)
+            for c in agreed(ratios, 1e-5, many)
             if abs(c - 1) > 1e-5 and c
         )
         return *constants, *factors

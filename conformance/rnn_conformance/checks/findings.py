@@ -32,7 +32,6 @@ class Finding:
         what, where: in words.
         explains, wrong: how many wrong numbers of the result come out with it, of how many.
         contradicts: for how many right ones it would have to be otherwise.
-        twins: what explains the same as well.
     """
 
     result: str
@@ -41,14 +40,12 @@ class Finding:
     explains: int
     wrong: int
     contradicts: int
-    twins: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        what = ", or ".join((self.what, *self.twins))
         where = "everywhere" if self.where == "everywhere" else f"where {self.where}"
         of = "refused calls" if self.result == "calls" else f"wrong numbers of {self.result}"
         return (
-            f"{what}, {where}: explains {self.explains} of {self.wrong} {of}, "
+            f"{self.what}, {where}: explains {self.explains} of {self.wrong} {of}, "
             f"contradicts {self.contradicts} right ones"
         )
 
@@ -113,6 +110,10 @@ class Diagnosis:
             Cause(**{name: tuple(texts) for name, texts in cause.items()})
             for cause in data["causes"]
         )
-        found = (Finding(**{**one, "twins": tuple(one["twins"])}) for one in data["findings"])
-        lists = {"causes": causes, "unexplained": tuple(data["unexplained"]), "findings": tuple(found)}
+        found = (Finding(**one) for one in data["findings"])
+        lists = {
+            "causes": causes,
+            "unexplained": tuple(data["unexplained"]),
+            "findings": tuple(found),
+        }
         return cls(**{**data, **lists})

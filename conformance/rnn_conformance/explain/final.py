@@ -90,7 +90,9 @@ def _library() -> Iterator[Edit]:
     )
     yield Edit("h_n is zeros", {"after": np.zeros_like})
     for name, to in (("float32", np.float32), ("float16", np.float16)):
-        yield Edit(f"h_n is rounded to {name}", {"after": lambda h, to=to: h.astype(to).astype(float)})
+        yield Edit(
+            f"h_n is rounded to {name}", {"after": lambda h, to=to: h.astype(to).astype(float)}
+        )
 
 
 LIBRARY: tuple[Edit, ...] = tuple(_library())

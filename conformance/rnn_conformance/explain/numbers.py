@@ -12,7 +12,7 @@ from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cells.edits import Indices, Mask, Steps, Trials
 from rnn_conformance.cells.readout_edits import Outputs, ReadoutTrials
-from rnn_conformance.cells.running import trajectory
+from rnn_conformance.cells.running import trajectory, with_inherited
 from rnn_conformance.cells.weights import of_cell, of_layer, of_readout
 from rnn_conformance.checks.registry import comparable
 from rnn_conformance.contract.conventions import ZEROS_IN_PADDING
@@ -79,9 +79,8 @@ def _computed(asked: Asked, number: int, layer: Layer, found: Sequence[Explanati
                 radii[d, t[at], b[at], u[at]] = radius
         layer = replace(layer, states=states)
     for d in range(D):
-        W = np.abs(of_cell(asked.data.weights, number, d, asked.case.options).W_hh)
-        for step in range(1, T):
-            radii[d, step] += radii[d, step - 1] @ W.T.astype(np.float64)
+        w = of_cell(asked.data.weights, number, d, asked.case.options)
+        radii[d] = with_inherited(w, radii[d])
     return replace(layer, states_radius=radii)
 
 
@@ -94,7 +93,10 @@ def _right(asked: Asked, number: int, layer: Layer) -> Layer:
         for part in (np.where(data.real, layer.inputs, 0), layer.radius)
     )
     states = trajectory(
-        asked.case.equation, of_layer(data.weights, number, o), Ball(*read, asked.precision), initial
+        asked.case.equation,
+        of_layer(data.weights, number, o),
+        Ball(*read, asked.precision),
+        initial,
     )
     values, radii = (np.where(data.real, part, 0) for part in (states.value, states.radius))
     return replace(layer, states=values, states_radius=radii)
@@ -229,7 +231,9 @@ def some_of(wrong: Mask, rng: np.random.Generator) -> Index:
     flat = wrong.ravel()
     groups = (np.flatnonzero(flat), np.flatnonzero(~flat))
     kept = [rng.permutation(g)[:n] for g, n in zip(groups, (WRONG, RIGHT), strict=True)]
-    corners = np.unique(np.ravel_multi_index(np.indices((2, 2, 2)).reshape(3, -1) * -1, wrong.shape, mode="wrap"))
+    corners = np.unique(
+        np.ravel_multi_index(np.indices((2, 2, 2)).reshape(3, -1) * -1, wrong.shape, mode="wrap")
+    )
     chosen = np.unique(np.concatenate([*kept, corners]))
     t, b, u = np.unravel_index(chosen, wrong.shape)
     return t, b, u

@@ -127,7 +127,11 @@ def alike(item: Any, one: Observation, other: Observation) -> bool:
 
 def _alike_answers(one: Answer, other: Answer) -> bool:
     """Whether what both give is the same up to rounding."""
-    both = [(part, theirs) for part, theirs in zip(vars(one).values(), vars(other).values(), strict=True) if part is not None and theirs is not None]
+    both = [
+        (part, theirs)
+        for part, theirs in zip(vars(one).values(), vars(other).values(), strict=True)
+        if part is not None and theirs is not None
+    ]
     return all(
         np.shape(part) == np.shape(theirs)
         and np.allclose(part, theirs, rtol=COMPARABLE, atol=COMPARABLE, equal_nan=True)

@@ -1,6 +1,7 @@
 """Findings: what is done otherwise in which steps, with how many numbers say so."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -9,8 +10,8 @@ from rnn_conformance.checks.findings import Finding
 from rnn_conformance.explain import numbers
 from rnn_conformance.explain.calls import Asked, asked_again, chosen_cases
 from rnn_conformance.explain.what import PLACED, Explained, Explanation, explain
-from rnn_conformance.explain.where import shortest
 from rnn_conformance.explain.observation import without_place
+from rnn_conformance.explain.where import shortest
 
 
 MOST_DEEP = 80  # calls of several layers
@@ -33,6 +34,7 @@ def findings(
             break
         explained = explain(*table)
         states = tuple(one for one, *_ in explained.explanations)
+    called = _words(implementation)
     tables = {
         "states": table,
         "h_n": numbers.of_final_states(answered, states),
@@ -43,17 +45,26 @@ def findings(
             continue
         if result != "states":
             explained = explain(*of_result)
-        found += _told(result, explained)
+        found += _told(result, explained, called)
         if explained.left:
             where = f", where {explained.where}" if explained.where.conditions else ""
             left.append(f"{explained.left} of {explained.wrong} wrong numbers of {result}{where}")
     return tuple(found), tuple(left)
 
 
-def _told(result: str, explained: Explained) -> Iterator[Finding]:
+def _told(result: str, explained: Explained, called: Mapping[str, str]) -> Iterator[Finding]:
     for one, explains, against in explained.explanations:
-        twins = tuple(twin.says for twin in one.twins)
-        yield Finding(result, one.edit.says, str(one.rule), explains, explained.wrong, against, twins)
+        says = one.edit.says
+        for ours, theirs in called.items():
+            says = re.sub(rf"\b{ours}\b", theirs, says)
+        yield Finding(result, says, str(one.rule), explains, explained.wrong, against)
+
+
+def _words(implementation: object) -> dict[str, str]:
+    """What the implementation calls a weight, by the short name that edits have for it."""
+    called: Mapping[str, str] = getattr(implementation, "called", {})
+    first = {name.removesuffix("_l0"): theirs for name, theirs in called.items()}
+    return {n.replace("weight", "W").replace("bias", "b"): theirs for n, theirs in first.items()}
 
 
 def _refusals(calls: Sequence[Asked]) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ Features = Mapping[str, npt.NDArray[Any]]
 
 CUTS = 6  # of one feature, at which a rule may begin or end
 PAIRS = 60  # of conditions, to which a third is added
-TOLERATED, ENOUGH = 0.01, 0.99  # of the numbers that a rule has wrong, and has
+TOLERATED, ENOUGH = 0.001, 0.99  # of the numbers that a rule has wrong, and has
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ _SIGNS: Mapping[str, Callable[[Any, Any], Any]] = {
     "≠": np.not_equal,
     "≥": np.greater_equal,
     "≤": np.less_equal,
+    "is a multiple of": lambda values, n: values % n == 0,
 }
 
 
@@ -53,7 +54,9 @@ class Rule:
 
     def holds(self, features: Features) -> Mask:
         size = len(next(iter(features.values())))
-        return reduce(np.logical_and, (c.holds(features) for c in self.conditions), np.ones(size, bool))
+        return reduce(
+            np.logical_and, (c.holds(features) for c in self.conditions), np.ones(size, bool)
+        )
 
     def __str__(self) -> str:
         return " and ".join(map(str, self.conditions)) if self.conditions else "everywhere"
@@ -113,6 +116,9 @@ def _conditions(features: Features, inside: Mask, outside: Mask) -> Iterator[Con
             yield Condition(name, "=", int(least))
         if whole and not (here == 0).any() and (there == 0).any():
             yield Condition(name, "≠", 0)
+        common = int(np.gcd.reduce(here)) if whole else 0
+        if common > 1 and least != most:
+            yield Condition(name, "is a multiple of", common)
         inner = np.unique(here[np.isfinite(here)])
         for cut in dict.fromkeys((least, *_edges(inner, there, least=True))):
             if (there < cut).any():
@@ -130,6 +136,8 @@ def _edges(inner: Any, outer: Any, *, least: bool) -> Iterator[Any]:
     side = np.searchsorted(others, inner, side="left" if least else "right")
     known = np.concatenate([[-np.inf], others, [np.inf]])
     near = known[side] if least else known[side + 1]
-    neighbour = np.concatenate([[-np.inf], inner[:-1]]) if least else np.concatenate([inner[1:], [np.inf]])
+    neighbour = (
+        np.concatenate([[-np.inf], inner[:-1]]) if least else np.concatenate([inner[1:], [np.inf]])
+    )
     edge = near >= neighbour if least else near <= neighbour
     yield from inner[edge][:CUTS]

@@ -37,7 +37,7 @@ class State(NamedTuple):
 
     new: Float64
     before: Float64
-    biases: Float64
+    biases: Mapping[str, Float64]
     found: Float64
 
 
@@ -219,12 +219,23 @@ def rounded(values: Float64, bits: int) -> Float64:
 def biases() -> Iterator[Edit]:
     """Of the biases."""
     for b in BIASES:
-        for says, factor in (("missing", 0), ("added twice", 2), ("halved", 0.5), ("subtracted", -1)):
+        for says, factor in (
+            ("missing", 0),
+            ("added twice", 2),
+            ("halved", 0.5),
+            ("subtracted", -1),
+        ):
             yield Edit(f"{b} is {says}", {b: partial(times, b, factor=factor)})
     for says, factor in (("missing", 0), ("added twice", 2)):
         yield Edit(f"both biases are {says}", {b: partial(times, b, factor=factor) for b in BIASES})
-    outside = {"after": lambda s: s.new + s.biases, **{b: partial(times, b, factor=0) for b in BIASES}}
-    yield Edit("the biases are added after the activation", outside)
+    for some, says in (((b,), b) for b in BIASES):
+        yield Edit(f"{says} is added after the activation", _outside(some))
+    yield Edit("the biases are added after the activation", _outside(BIASES))
+
+
+def _outside(some: tuple[str, ...]) -> Mapping[str, Callable[..., Any]]:
+    after = partial(lambda s, some: s.new + sum(s.biases[b] for b in some), some=some)
+    return {"after": after, **{b: partial(times, b, factor=0) for b in some}}
 
 
 def weights_of_others() -> Iterator[Edit]:

@@ -50,7 +50,9 @@ FOR_TANH: Mapping[str, Function] = {
     "tanh(2 a)": lambda a: np.tanh(2 * a),
     "1.7159 tanh(2 a / 3)": lambda a: 1.7159 * np.tanh(2 * a / 3),
     "arctan": np.arctan,
-    "a logistic function from -1 to 1, without the 2 in its argument": lambda a: 2 * logistic(a) - 1,
+    "a logistic function from -1 to 1, without the 2 in its argument": lambda a: (
+        2 * logistic(a) - 1
+    ),
     "a clip of a / 5 + 1/2 to [0, 1]": lambda a: np.clip(a / 5 + 0.5, 0, 1),
     "its series up to a^3": lambda a: a - a**3 / 3,
     "its series up to a^5": lambda a: a - a**3 / 3 + 2 * a**5 / 15,
@@ -65,7 +67,7 @@ FOR_TANH: Mapping[str, Function] = {
         f"a rational function, a (27 + a^2) / (27 + 9 a^2){how}": change(
             lambda a: a * (27 + a * a) / (27 + 9 * a * a)
         )
-        for how, change in (("", lambda f: f), (" clipped to [-1, 1]", clipped))
+        for how, change in (("", lambda f: f), (", clipped to [-1, 1]", clipped))
     },
 }
 FOR_RELU: Mapping[str, Function] = {

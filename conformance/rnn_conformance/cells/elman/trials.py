@@ -71,7 +71,8 @@ class ElmanTrials(Trials):
         radius = through + (2 * ULPS + 1) * u * (np.abs(new) + through) + eta
         if "loosely" in by_slot:
             radius = radius + by_slot["loosely"].does["loosely"](a)
-        others = self._before[at], self._bias(at), self.found[at]
+        biases = {b: self._right[b][0][at] for b in BIASES}
+        others = self._before[at], biases, self.found[at]
         if "after" in by_slot:
             after, ends = by_slot["after"].does["after"], (new, new - radius, new + radius)
             new, lower, upper = (after(State(end, *others)) for end in ends)
@@ -107,7 +108,10 @@ class ElmanTrials(Trials):
             large = np.abs(term) > 0.05
             for c in agreed(1 + surplus[large] / term[large], APART, FEW):
                 if c not in USUAL:
-                    yield Edit(f"{NAMES[slot]} counts {c:.6g} times", {slot: partial(times, slot, factor=c)})
+                    yield Edit(
+                        f"{NAMES[slot]} counts {c:.6g} times",
+                        {slot: partial(times, slot, factor=c)},
+                    )
 
     def _another_function(self, edits: Edits, at: Indices) -> Iterator[Edit]:
         """The state depends on the pre-activation alone, in another way: a curve through them."""
@@ -174,10 +178,6 @@ class ElmanTrials(Trials):
         gamma = m * u / (1 - m * u)
         return value, gamma * np.fmax(size, least) + self._inherited[at] + m * self._eta[at]
 
-    def _bias(self, at: Indices) -> Float64:
-        total: Float64 = sum(self._right[b][0][at] for b in BIASES)
-        return total
-
 
 def _on_curve(of_relu: bool, middle: Float64, off: Float64, a: Float64, relu: Mask) -> Float64:
     usual = np.where(relu, np.maximum(a, 0), np.tanh(a))
@@ -189,7 +189,7 @@ def _loosely(middle: Float64, off: Float64, a: Float64) -> Float64:
     """How far from the curve a number may be: between its points it is not known."""
     jumps = np.abs(np.diff(off))
     either = np.fmax(np.append(jumps, 0), np.append(0, jumps))
-    return np.abs(np.interp(a, middle, off)) / 20 + np.interp(a, middle, either) / 2
+    return np.abs(np.interp(a, middle, off)) / 20 + np.interp(a, middle, either)
 
 
 def constant(c: float, s: State) -> Float64:
