@@ -70,18 +70,19 @@ def _times(factor: float, term: Float64) -> Float64:
 def _softmax(s: Outputs) -> Float64:
     y = s.states[s.t + 1, s.row] @ s.W.T.astype(np.float64) + s.b
     share = np.exp(y - y.max(axis=1, keepdims=True))
-    return share[np.arange(len(y)), s.u] / share.sum(axis=1)
+    found: Float64 = share[np.arange(len(y)), s.u] / share.sum(axis=1)
+    return found
 
 
 MOVED: Mapping[str, Callable[[Outputs, int, int], Rows]] = {
-    "y_t is that of h_{t-1}": lambda s, T, B: (s.t - 1, s.row),
-    "y_t is that of h_{t+1}": lambda s, T, B: (np.minimum(s.t + 1, T - 1), s.row),
-    "every y_t is that of the last step": lambda s, T, B: (0 * s.t + T - 1, s.row),
-    "every y_t is that of step 0": lambda s, T, B: (0 * s.t, s.row),
-    "y is given from its last step": lambda s, T, B: (T - 1 - s.t, s.row),
-    "y of row 0 stands in every row": lambda s, T, B: (s.t, 0 * s.row),
-    "y of the row before stands in each": lambda s, T, B: (s.t, s.row - 1),
-    "y of the next row stands in each": lambda s, T, B: (s.t, (s.row + 1) % B),
+    "y_t is that of h_{t-1}": lambda s, *_: (s.t - 1, s.row),
+    "y_t is that of h_{t+1}": lambda s, T, _: (np.minimum(s.t + 1, T - 1), s.row),
+    "every y_t is that of the last step": lambda s, T, _: (0 * s.t + T - 1, s.row),
+    "every y_t is that of step 0": lambda s, *_: (0 * s.t, s.row),
+    "y is given from its last step": lambda s, T, _: (T - 1 - s.t, s.row),
+    "y of row 0 stands in every row": lambda s, *_: (s.t, 0 * s.row),
+    "y of the row before stands in each": lambda s, *_: (s.t, s.row - 1),
+    "y of the next row stands in each": lambda s, _, B: (s.t, (s.row + 1) % B),
     "y of (T·B, O) is read as (B, T)": lambda s, T, B: divmod(s.row * T + s.t, B),
     "y of (B·T, O) is read as (T, B)": lambda s, T, B: divmod(s.t * B + s.row, T)[::-1],
 }
@@ -95,7 +96,7 @@ def _library() -> Iterator[Edit]:
     yield Edit("W_ho h_t is missing", {"product": lambda s: 0.0 * _right(s)})
     for says, factor in (("missing", 0), ("added twice", 2), ("halved", 0.5), ("subtracted", -1)):
         yield Edit(f"b_ho is {says}", {"bias": partial(_times, factor)})
-    functions = {
+    functions: Mapping[str, Callable[[Float64], Float64]] = {
         "tanh": np.tanh,
         "relu": lambda a: np.maximum(a, 0),
         "the logistic function": lambda a: 1 / (1 + np.exp(-a)),

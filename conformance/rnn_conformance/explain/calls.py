@@ -59,7 +59,7 @@ class Asked:
 
 
 def asked_again(implementation: Any, claimed: frozenset[str], cases: Sequence[Case]) -> list[Asked]:
-    """What the implementation gives for these cases, and for some whose calls resemble each other."""
+    """What the implementation gives for these cases, and for calls that resemble each other."""
     subject = Subject(implementation, among=claimed)
     first_rows = tuple({SMOKE_ROWS, cases[0].B})
     found, by_sizes = list[Asked](), dict[Any, list[Asked]]()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,19 +39,25 @@ class Finals:
         return ((self.s * (self.T + 1) + self.step) * self.B + self.b) * self.H + self.u
 
 
+def _whole_blocks(k: int, f: Finals) -> Indices:
+    return f.step // k * k
+
+
+def _before_block(k: int, f: Finals) -> Indices:
+    return np.maximum(f.step - 1, 0) // k * k
+
+
 STEPS: Mapping[str, Callable[[Finals], Any]] = {
     "h_n is the state before the last step": lambda f: f.step - 1,
     "h_n is the state after the first step": lambda f: 0 * f.step + 1,
     "h_n is h_0": lambda f: 0 * f.step,
     "h_n is read at step T - 1 whatever the lengths": lambda f: f.T,
     **{
-        f"h_n is the state after the last whole block of {k} steps": lambda f, k=k: f.step // k * k
+        f"h_n is the state after the last whole block of {k} steps": partial(_whole_blocks, k)
         for k in BLOCKS
     },
     **{
-        f"h_n is the state before the last block of {k} steps": (
-            lambda f, k=k: np.maximum(f.step - 1, 0) // k * k
-        )
+        f"h_n is the state before the last block of {k} steps": partial(_before_block, k)
         for k in BLOCKS
     },
 }

@@ -88,14 +88,14 @@ def _right(asked: Asked, number: int, layer: Layer) -> Layer:
     """A layer as it should be."""
     data, o = asked.data, asked.case.options
     initial = data.initial[number * o.directions : (number + 1) * o.directions]
-    read = (
+    read, off = (
         np.array([expected.in_direction(part, data.lengths, d) for d in range(o.directions)])
         for part in (np.where(data.real, layer.inputs, 0), layer.radius)
     )
     states = trajectory(
         asked.case.equation,
         of_layer(data.weights, number, o),
-        Ball(*read, asked.precision),
+        Ball(read, off, asked.precision),
         initial,
     )
     values, radii = (np.where(data.real, part, 0) for part in (states.value, states.radius))
@@ -223,6 +223,7 @@ def of_call(asked: Asked) -> dict[str, Any]:
 
 
 def joined(parts: Sequence[Features]) -> Features:
+    """Those of all numbers, one after the other."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -295,8 +296,8 @@ def of_final_states(
             limit = limit + 2 * asked.precision.both * np.abs(last)
             s, b, u = some_of(share(last, h_n, limit) > 1, rng)
         sizes = (asked.case.T, asked.case.B, asked.case.H, o.directions, asked.case.L)
-        fields = [np.full(len(s), size) for size in sizes]
-        place = Finals(*fields, s, asked.data.steps[b], b, u)
+        T, B, H, D, L = (np.full(len(s), size) for size in sizes)
+        place = Finals(T, B, H, D, L, s, asked.data.steps[b], b, u)
         parts.append((h_n[s, b, u], place, states, radii, asked.data.steps, asked.precision))
         number, d = s // o.directions, s % o.directions
         zero = asked.data.steps[b] - 1
@@ -326,7 +327,7 @@ def of_readouts(calls: Sequence[Asked]) -> tuple[Trials, Features] | None:
         initial = np.concatenate(list(data.initial[-D:]), axis=1)[None]
         states = np.concatenate([initial, answer.output]).astype(np.float64)
         W, bias = of_readout(data.weights)
-        y = answer.y.astype(np.float64)[t, b, u]
+        y = asked.answer.y.astype(np.float64)[t, b, u]
         outputs.append(Outputs(W, bias, states, t, b, u, y, asked.precision))
         at = dict(_features(asked, asked.case.L - 1, 0, (t, b, u), None))
         at["unit"], at["units before the end"] = u, asked.case.O - 1 - u

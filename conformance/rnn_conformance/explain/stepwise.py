@@ -9,10 +9,9 @@ from rnn_conformance.cases.case import Case
 from rnn_conformance.checks.findings import Finding
 from rnn_conformance.explain import numbers
 from rnn_conformance.explain.calls import Asked, asked_again, chosen_cases
-from rnn_conformance.explain.what import PLACED, Explained, Explanation, explain
 from rnn_conformance.explain.observation import without_place
+from rnn_conformance.explain.what import PLACED, Explained, Explanation, explain
 from rnn_conformance.explain.where import shortest
-
 
 MOST_DEEP = 80  # calls of several layers
 

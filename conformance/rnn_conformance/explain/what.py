@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import chain, combinations
 
 import numpy as np
-import numpy.typing as npt
 
 from rnn_conformance.cells.edits import Edit, Edits, Indices, Mask, Trials, combinable
 from rnn_conformance.explain.where import Features, Rule, shortest
@@ -230,6 +229,7 @@ def _counted(
 
 
 def fits_as_said(trials: Trials, found: Sequence[Explanation], features: Features) -> Mask:
+    """Which numbers come out where every edit is made just where it is said to be."""
     fits = np.zeros(len(trials.found), bool)
     for made, at in groups(found, features, len(fits)):
         if combinable(made):

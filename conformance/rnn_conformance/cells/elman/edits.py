@@ -53,10 +53,12 @@ def right(slot: str, s: Steps) -> Term:
 
 
 def factors(slot: str, s: Steps) -> tuple[Float64, Array]:
+    """The vectors and the weight of a product."""
     return (s.x, s.weights.W_ih) if slot == "x" else (s.before, s.weights.W_hh)
 
 
 def bias(b: Array, s: Steps) -> Term:
+    """One unit of a bias for each number."""
     value = b[s.u].astype(np.float64)
     return value, np.abs(value)
 
@@ -110,16 +112,16 @@ def going_on(says: str, where: Callable[[Steps, int, int], tuple[Any, Any]]) -> 
 
 def inputs() -> Iterator[Edit]:
     """Of what is read."""
-    yield reading("x_{t-1} is read for x_t", lambda s, T, B: (np.maximum(s.t - 1, 0), s.b))
-    yield reading("x_{t-1} is read for x_t, zeros at first", lambda s, T, B: (s.t - 1, s.b))
-    yield reading("x_{t+1} is read for x_t", lambda s, T, B: (np.minimum(s.t + 1, T - 1), s.b))
-    yield reading("every step reads x_0", lambda s, T, B: (0 * s.t, s.b))
-    yield reading("the inputs are read from the other end", lambda s, T, B: (T - 1 - s.t, s.b))
-    yield reading("x_t of the row before is read", lambda s, T, B: (s.t, s.b - 1))
-    yield reading("x_t of the next row is read", lambda s, T, B: (s.t, (s.b + 1) % B))
-    yield reading("x_t of row 0 is read for every row", lambda s, T, B: (s.t, 0 * s.b))
+    yield reading("x_{t-1} is read for x_t", lambda s, *_: (np.maximum(s.t - 1, 0), s.b))
+    yield reading("x_{t-1} is read for x_t, zeros at first", lambda s, *_: (s.t - 1, s.b))
+    yield reading("x_{t+1} is read for x_t", lambda s, T, _: (np.minimum(s.t + 1, T - 1), s.b))
+    yield reading("every step reads x_0", lambda s, *_: (0 * s.t, s.b))
+    yield reading("the inputs are read from the other end", lambda s, T, _: (T - 1 - s.t, s.b))
+    yield reading("x_t of the row before is read", lambda s, *_: (s.t, s.b - 1))
+    yield reading("x_t of the next row is read", lambda s, _, B: (s.t, (s.b + 1) % B))
+    yield reading("x_t of row 0 is read for every row", lambda s, *_: (s.t, 0 * s.b))
     for k in (128, 256):
-        yield reading(f"x_t is read at t modulo {k}", lambda s, T, B, k=k: (s.t % k, s.b))  # type: ignore[misc]
+        yield reading(f"x_t is read at t modulo {k}", lambda s, _, __, k=k: (s.t % k, s.b))  # type: ignore[misc]
     for c in CLIPS:
         clip = partial(np.clip, a_min=-c, a_max=c)
         yield Edit(f"x_t is clipped to ±{c:g}", {"x": with_vector("x", clip)})
@@ -131,11 +133,11 @@ def inputs() -> Iterator[Edit]:
 
 def states() -> Iterator[Edit]:
     """Of the state before."""
-    yield going_on("h_0 stands for h_{t-1}", lambda s, T, B: (0 * s.t, s.b))
-    yield going_on("h_{t-2} stands for h_{t-1}", lambda s, T, B: (np.maximum(s.t - 1, 0), s.b))
-    yield going_on("h_{t-1} of the row before goes in", lambda s, T, B: (s.t, s.b - 1))
-    yield going_on("h_{t-1} of the next row goes in", lambda s, T, B: (s.t, (s.b + 1) % B))
-    yield going_on("h_{t-1} of row 0 goes in for every row", lambda s, T, B: (s.t, 0 * s.b))
+    yield going_on("h_0 stands for h_{t-1}", lambda s, *_: (0 * s.t, s.b))
+    yield going_on("h_{t-2} stands for h_{t-1}", lambda s, *_: (np.maximum(s.t - 1, 0), s.b))
+    yield going_on("h_{t-1} of the row before goes in", lambda s, *_: (s.t, s.b - 1))
+    yield going_on("h_{t-1} of the next row goes in", lambda s, _, B: (s.t, (s.b + 1) % B))
+    yield going_on("h_{t-1} of row 0 goes in for every row", lambda s, *_: (s.t, 0 * s.b))
     yield going_on("a row goes on from the last state of the row before", _row_after_row)
     yield Edit("tanh is applied to h_{t-1}", {"h": with_vector("h", np.tanh)})
     yield Edit("ones stand for h_{t-1}", {"h": with_vector("h", np.ones_like)})

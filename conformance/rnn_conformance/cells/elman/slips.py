@@ -12,14 +12,17 @@ Function = Callable[[Float64], Float64]
 
 
 def relu(a: Float64) -> Float64:
+    """The larger of a and 0."""
     return np.maximum(a, 0)
 
 
 def logistic(a: Float64) -> Float64:
+    """1 / (1 + e^-a)."""
     return 1 / (1 + np.exp(-a))
 
 
 def clipped(f: Function) -> Function:
+    """The function between -1 and 1."""
     return lambda a: np.clip(f(a), -1, 1)
 
 

@@ -182,17 +182,20 @@ class ElmanTrials(Trials):
 def _on_curve(of_relu: bool, middle: Float64, off: Float64, a: Float64, relu: Mask) -> Float64:
     usual = np.where(relu, np.maximum(a, 0), np.tanh(a))
     inside = (relu == of_relu) & (a >= middle[0]) & (a <= middle[-1])
-    return usual + np.where(inside, np.interp(a, middle, off), 0)
+    found: Float64 = usual + np.where(inside, np.interp(a, middle, off), 0)
+    return found
 
 
 def _loosely(middle: Float64, off: Float64, a: Float64) -> Float64:
     """How far from the curve a number may be: between its points it is not known."""
     jumps = np.abs(np.diff(off))
     either = np.fmax(np.append(jumps, 0), np.append(0, jumps))
-    return np.abs(np.interp(a, middle, off)) / 20 + np.interp(a, middle, either)
+    found: Float64 = np.abs(np.interp(a, middle, off)) / 20 + np.interp(a, middle, either)
+    return found
 
 
 def constant(c: float, s: State) -> Float64:
+    """The same for every number."""
     return np.full_like(s.new, c)
 
 
