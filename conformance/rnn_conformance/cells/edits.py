@@ -71,6 +71,21 @@ class Trials(ABC):
         return fitting
 
 
+class Some(Trials):
+    """Some of the numbers alone."""
+
+    def __init__(self, trials: Trials, which: Mask) -> None:
+        self._trials, self._at = trials, np.flatnonzero(which)
+        self.found, self.edits = trials.found[which], trials.edits
+        self.features = {name: values[which] for name, values in trials.features.items()}
+
+    def values(self, edits: Edits, at: Indices) -> Values:
+        return self._trials.values(edits, self._at[at])
+
+    def estimated(self, edits: Edits, at: Indices) -> tuple[Edit, ...]:
+        return self._trials.estimated(edits, self._at[at])
+
+
 @dataclass(frozen=True)
 class Steps:
     """Numbers of one layer and direction of a call, and all that they can have come from.

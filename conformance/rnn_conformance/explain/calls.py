@@ -14,8 +14,8 @@ from rnn_conformance.checks.subject import Subject, expected_shapes, in_one_orde
 from rnn_conformance.contract.call import DTYPES, Answer
 from rnn_conformance.contract.refusal import Broken, Violation, in_the_dtype
 
-MOST = 240  # calls of the plan
-LARGE, MOST_LARGE = 300_000, 24  # products of a layer, from which on few are asked
+MOST = 180  # calls of the plan
+LARGE, MOST_LARGE = 300_000, 20  # products of a layer, from which on few are asked
 SMOKE_ROWS = 3  # of the call that comes first, where claims are assumed
 NEW_SIZES = ((6, 3, 7, 6), (5, 4, 6, 7))  # that no other call has: the first of them is known
 
@@ -30,7 +30,9 @@ class Asked:
         answer: in one order, padding as it came; None where it was refused.
         complaint: why it is no answer, or not in the right dtype; empty if it is right.
         rows_of_first: how many rows the first call of all can have had.
-        last, first: the call before, of the same sizes; the first of them, if it is among these.
+        last: the call before, of the same sizes of weights.
+        first: what the first call of these sizes was given, as far as known.
+        like: the last call of as many rows and units.
     """
 
     case: Case
@@ -39,12 +41,18 @@ class Asked:
     answer: Answer | None
     complaint: str
     last: "Asked | None"
-    first: "Asked | None"
+    first: Data | None
+    like: "Asked | None"
     rows_of_first: tuple[int, ...]
 
     @property
     def precision(self) -> Precision:
         return Precision.of(self.case.dtype)
+
+    @cached_property
+    def has_nan(self) -> bool:
+        """Whether NaN is to be read, not only in padding."""
+        return bool((np.isnan(self.data.inputs) & self.data.real).any())
 
     @cached_property
     def states(self) -> Float64:
@@ -58,22 +66,36 @@ class Asked:
         return np.array([in_direction(h, self.data.lengths, d) for d, h in enumerate(parts)])
 
 
-def asked_again(implementation: Any, claimed: frozenset[str], cases: Sequence[Case]) -> list[Asked]:
-    """What the implementation gives for these cases, and for calls that resemble each other."""
+def asked_again(
+    implementation: Any, claimed: frozenset[str], cases: Sequence[Case], every: Sequence[Case]
+) -> list[Asked]:
+    """What the implementation gives for these cases, and for calls that resemble each other.
+
+    Args:
+        every: the cases that were asked before, in that order.
+    """
+    firsts = {_sizes(case): case.data() for case in reversed(every)}
     subject = Subject(implementation, among=claimed)
     first_rows = tuple({SMOKE_ROWS, cases[0].B})
-    found, by_sizes = list[Asked](), dict[Any, list[Asked]]()
+    found, by_sizes, by_rows = list[Asked](), dict[Any, list[Asked]](), dict[Any, Asked]()
     for case, data, new in (*((c, c.data(), False) for c in cases), *_further(cases)):
-        sizes = (case.T, case.B, case.I, case.H, case.L, case.O, case.bidirectional, case.dtype)
+        sizes = _sizes(case)
         same = by_sizes.setdefault(sizes, [])
         answer, complaint = _answer(subject, case, data)
         number = len(same) + (0 if new else 2)
         last = same[-1] if same else None
-        first = same[0] if same and new else None
-        asked = Asked(case, data, number, answer, complaint, last, first, first_rows)
+        first = firsts.get(sizes) if not new else same[0].data if same else None
+        rows = by_rows.get((case.B, case.H, case.L))
+        asked = Asked(case, data, number, answer, complaint, last, first, rows, first_rows)
         same.append(asked)
+        by_rows[case.B, case.H, case.L] = asked
         found.append(asked)
     return found
+
+
+def _sizes(case: Case) -> tuple[Any, ...]:
+    """What layers are made for."""
+    return case.I, case.H, case.L, case.O, case.bidirectional, case.dtype
 
 
 def _answer(subject: Subject, case: Case, data: Data) -> tuple[Answer | None, str]:

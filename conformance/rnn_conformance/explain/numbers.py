@@ -24,6 +24,8 @@ from rnn_conformance.explain.where import Features
 WRONG, RIGHT = 40, 32  # of one result of one call
 SHORT = 12  # steps of calls of several layers, whose hidden states are computed again
 BLOCKS = (4, 8, 16, 32)
+BEYOND_FIRST = "the row is beyond those of the first call of these sizes"
+NAN_GOES_IN = "NaN goes in"
 Index = tuple[Indices, Indices, Indices]
 
 
@@ -129,10 +131,13 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
     last, first = asked.last, asked.first
     if last is not None:
         others["the last call"] = of_cell(last.data.weights, number, d, last.case.options)
-        if last.answer is not None and number == asked.case.L - 1:
-            states["after the last call"] = last.states[d, -1]
+    for name, before in (("", last), (" of as many rows and units", asked.like)):
+        if before is not None and before.answer is not None and number == asked.case.L - 1:
+            kept = before.states[d, -1] if d < len(before.states) else before.states[0, -1]
+            if kept.shape == layer.states[d, 0].shape:
+                states[f"after the last call{name}"] = kept
     if first is not None:
-        others["the first call"] = of_cell(first.data.weights, number, d, first.case.options)
+        others["the first call"] = of_cell(first.weights, number, d, first.options)
     return Steps(
         asked.case.cell,
         asked.precision,
@@ -176,6 +181,7 @@ def _features(asked: Asked, number: int, d: int, index: Index, steps: Steps | No
         "steps before the end": asked.data.steps[b] - 1 - t,
         "rows before the end": case.B - 1 - b,
         "units before the end": case.H - 1 - u,
+        BEYOND_FIRST: b >= (case.B if asked.first is None else asked.first.inputs.shape[1]),
         "odd step": t % 2 == 1,
         "odd row": b % 2 == 1,
         "odd unit": u % 2 == 1,
@@ -188,7 +194,7 @@ def _features(asked: Asked, number: int, d: int, index: Index, steps: Steps | No
     if steps is not None:
         found["the state before is 0"] = (steps.before == 0).all(axis=1)
         found["all inputs of the step are 0"] = (steps.x == 0).all(axis=1)
-        found["NaN goes in"] = np.isnan(steps.x).any(axis=1) | np.isnan(steps.before).any(axis=1)
+        found[NAN_GOES_IN] = np.isnan(steps.x).any(axis=1) | np.isnan(steps.before).any(axis=1)
     for k in BLOCKS:
         found[f"the step is beyond whole blocks of {k}"] = t >= case.T // k * k
         found[f"the row is beyond whole blocks of {k}"] = b >= case.B // k * k

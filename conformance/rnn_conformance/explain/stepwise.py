@@ -6,49 +6,80 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from rnn_conformance.cases.case import Case
+from rnn_conformance.cells.edits import Some, Trials
 from rnn_conformance.checks.findings import Finding
 from rnn_conformance.explain import numbers
 from rnn_conformance.explain.calls import Asked, asked_again, chosen_cases
 from rnn_conformance.explain.observation import without_place
 from rnn_conformance.explain.what import PLACED, Explained, Explanation, explain
-from rnn_conformance.explain.where import shortest
+from rnn_conformance.explain.where import Features, shortest
 
-MOST_DEEP = 80  # calls of several layers
+MOST_DEEP = 60  # calls of several layers
 
 
 def findings(
     implementation: object, claimed: frozenset[str], cases: Sequence[Case], failing: frozenset[Case]
 ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-    """What explains wrong numbers and refusals, and what is left unexplained, in sentences."""
-    calls = asked_again(implementation, claimed, chosen_cases(cases, failing))
-    answered = [c for c in calls if c.answer is not None and numbers.can_be_computed(c.case)]
-    deep = [c for c in answered if c.case.L > 1]
-    kept = {id(c) for c in deep[:: len(deep) // MOST_DEEP + 1]}
-    answered = [c for c in answered if c.case.L == 1 or id(c) in kept]
-    found, left = [*_refusals(calls)], list[str]()
-    states: tuple[Explanation, ...] = ()
-    for most in sorted({c.case.L for c in answered}):
-        table = numbers.of_states([c for c in answered if most >= c.case.L], claimed, states)
-        if table is None:
-            break
-        explained = explain(*table)
-        states = tuple(one for one, *_ in explained.explanations)
-    called = _words(implementation)
-    tables = {
-        "states": table,
-        "h_n": numbers.of_final_states(answered, states),
-        "y": numbers.of_readouts(answered),
+    """What explains wrong numbers and refusals, and what is left unexplained, in sentences.
+
+    Args:
+        cases: what was asked; some of them are asked again.
+        failing: those of them in which a check failed.
+    """
+    calls = asked_again(implementation, claimed, chosen_cases(cases, failing), cases)
+    answered = _computable(calls)
+    states, placed = _of_states(answered, claimed)
+    by_result = {
+        "states": states,
+        "states at NaN": _at_nan([c for c in calls if c.has_nan and c.answer], claimed),
+        "h_n": _explained(numbers.of_final_states(answered, placed)),
+        "y": _explained(numbers.of_readouts(answered)),
     }
-    for result, of_result in tables.items():
-        if of_result is None:
-            continue
-        if result != "states":
-            explained = explain(*of_result)
-        found += _told(result, explained, called)
-        if explained.left:
-            where = f", where {explained.where}" if explained.where.conditions else ""
-            left.append(f"{explained.left} of {explained.wrong} wrong numbers of {result}{where}")
-    return tuple(found), tuple(left)
+    found, called = [*_refusals(calls)], _words(implementation)
+    for result, explained in by_result.items():
+        found += _told(result, explained, called) if explained else []
+    left = (_left(result, explained) for result, explained in by_result.items() if explained)
+    return tuple(found), tuple(filter(None, left))
+
+
+def _computable(calls: Sequence[Asked]) -> list[Asked]:
+    """Those that were answered, without NaN; of several layers, not too many."""
+    some = [c for c in calls if c.answer and not c.has_nan and numbers.can_be_computed(c.case)]
+    deep = [c for c in some if c.case.L > 1]
+    return [c for c in some if c.case.L == 1] + deep[:: len(deep) // MOST_DEEP + 1]
+
+
+def _of_states(
+    calls: Sequence[Asked], claimed: frozenset[str]
+) -> tuple[Explained | None, tuple[Explanation, ...]]:
+    """The states of one layer first: with what is found there, those below others are computed."""
+    explained, placed = None, tuple[Explanation, ...]()
+    for most in sorted({c.case.L for c in calls}):
+        some = [c for c in calls if most >= c.case.L]
+        explained = _explained(numbers.of_states(some, claimed, placed))
+        placed = tuple(one for one, *_ in explained.explanations) if explained else ()
+    return explained, placed
+
+
+def _at_nan(calls: Sequence[Asked], claimed: frozenset[str]) -> Explained | None:
+    """The states that are NaN, or depend on NaN."""
+    table = numbers.of_states(calls, claimed, ()) if calls else None
+    if table is None:
+        return None
+    trials, features = table
+    which = features[numbers.NAN_GOES_IN] | np.isnan(trials.found)
+    return explain(Some(trials, which), {name: part[which] for name, part in features.items()})
+
+
+def _explained(table: tuple[Trials, Features] | None) -> Explained | None:
+    return None if table is None else explain(*table)
+
+
+def _left(result: str, explained: Explained) -> str:
+    if not explained.left:
+        return ""
+    where = f", where {explained.where}" if explained.where.conditions else ""
+    return f"{explained.left} of {explained.wrong} wrong numbers of {result}{where}"
 
 
 def _told(result: str, explained: Explained, called: Mapping[str, str]) -> Iterator[Finding]:

@@ -19,7 +19,8 @@ from rnn_conformance.contract.dtypes import bfloat16
 BLOCKS = (4, 8, 16, 32, 64, 128)
 CLIPS = (1.0, 3.0, 5.0, 6.0, 10.0, 100.0)
 OTHER_STATES = (
-    "after the last call", "of the other direction", "of the first layer", "of the layer below",
+    "after the last call", "after the last call of as many rows and units",
+    "of the other direction", "of the first layer", "of the layer below",
 )  # fmt: skip
 OTHER_WEIGHTS = (
     "the other direction", "the first layer", "the layer below", "the first call", "the last call",

@@ -129,7 +129,7 @@ class ElmanTrials(Trials):
             )
             jumps = np.abs(np.diff(off))
             if np.isfinite(off).all() and np.median(jumps) < SMOOTH * np.median(np.abs(off)):
-                worst = int(np.abs(off).argmax())
+                worst = int(np.where(np.abs(middle) < 20, np.abs(off), 0).argmax())
                 curve = partial(_on_curve, is_relu, middle, off)
                 says = f"{name} is another function: {off[worst]:+.2g} at {middle[worst]:.3g}"
                 yield Edit(says, {"f": curve, "loosely": partial(_loosely, middle, off)}, last=True)
