@@ -11,6 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 from rnn_conformance import BASIC, Cause, Diagnosis, Record, Report, check
 from rnn_conformance.bounds.judgement import Place
+from rnn_conformance.checks.findings import Finding
 from rnn_conformance.run.verdict import Interrupted
 from rnn_conformance.variants.wrong.cell import RecurrentWeightTransposed
 
@@ -74,13 +75,14 @@ def hostile(trick: str) -> Report:
     )  # fmt: skip
     passed = replace(failed, check="b", outcome="passed", worst_share=0.5, first_outside=None)
     cause = Cause((trick,), (trick, trick), (trick,))
+    finding = Finding(trick, trick, trick, 1, 2, 0)
     return Report(
         trick,
         0,
         {trick: trick, "rnn-conformance": trick},
         (failed, passed, replace(failed, check="c", outcome="known_failure")),
         patterns={trick: (trick, trick)},
-        diagnosis=Diagnosis((cause, cause), 1, 3, 0, (trick,), False),
+        diagnosis=Diagnosis((cause, cause), 1, 3, 0, (trick,), False, (finding,)),
         in_vain=(trick,),
         undiagnosed=trick,
         command=trick,

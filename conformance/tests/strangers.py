@@ -1,13 +1,14 @@
 """Implementations that share no code with the suite's own, some right, some with a bug."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
-from rnn_conformance.contract.call import Array, Call, Options
+from rnn_conformance.checks.subject import given
+from rnn_conformance.contract.call import Answer, Array, Call, Options
+from rnn_conformance.sources.adapters.torch_layer import TorchLayer
 from rnn_conformance.variants.per_call import Dropping, Mask
 from rnn_conformance.variants.recurrence import Recurrence
-from rnn_conformance.variants.wrong.cell import RecurrentBiasDropped
-from rnn_conformance.variants.wrong.state import InitialStateIgnored
 
 
 def drops_b_hh(weights: Mapping[str, Array], inputs: Array, h_0: Array | None) -> dict[str, Array]:
@@ -24,37 +25,21 @@ def drops_b_hh(weights: Mapping[str, Array], inputs: Array, h_0: Array | None) -
     return {"hidden_states": hidden_states, "h_n": states[-1], "outputs": outputs}
 
 
-class HalfOfRecurrentBias(Recurrence):
-    """A bug that nobody has listed: b_hh counts half."""
+class TorchWithoutRecurrentBias(TorchLayer):
+    """bias_hh is not added."""
 
-    def preactivation(self, w: Mapping[str, Array], x: Array, h: Array) -> Array:
-        half: Array = super().preactivation(w, x, h) - w["b_hh"] / 2
-        return half
-
-
-class LastUnitOfLaterRowsShrunk(Recurrence):
-    """A bug that nobody has listed: the last unit is a tenth smaller from row 2 on."""
-
-    def activation(self, call: Call, a: Array) -> Array:
-        h = super().activation(call, a).copy()
-        h[2:, -1] *= h.dtype.type(0.9)
-        return h
+    def run(self, call: Call) -> Answer:
+        zeroed = {n: 0 * w if n.startswith("bias_hh") else w for n, w in call.weights.items()}
+        return super().run(replace(call, weights=zeroed))
 
 
-def one_unit_negated_once(
-    weights: Mapping[str, Array], inputs: Array, h_0: Array | None
-) -> dict[str, Array]:
-    """Right but for one unit at step 20, in runs so long that rounding decides where they lead."""
-    h = np.zeros((inputs.shape[1], len(weights["W_hh"])), inputs.dtype) if h_0 is None else h_0
-    states = []
-    for t, x in enumerate(inputs):
-        a = x @ weights["W_xh"].T + weights["b_xh"].T + h @ weights["W_hh"].T + weights["b_hh"].T
-        h = np.tanh(a)
-        if t == 20 and len(inputs) > 1024:
-            h[:, 5] *= -1
-        states.append(h)
-    outputs = np.array(states) @ weights["W_ho"].T + weights["b_ho"][:, 0]
-    return {"hidden_states": np.array(states), "h_n": h, "outputs": outputs}
+class TorchWithFinalStatesFromTheTop(TorchLayer):
+    """h_n has the last layer first."""
+
+    def run(self, call: Call) -> Answer:
+        o, answer = call.options, super().run(call)
+        by_layer = given(answer, "h_n").reshape(o.num_layers, o.directions, -1, o.hidden_size)
+        return replace(answer, h_n=by_layer[::-1].reshape(given(answer, "h_n").shape))
 
 
 class TanhTwoEpsSmall(Recurrence):
@@ -62,14 +47,6 @@ class TanhTwoEpsSmall(Recurrence):
 
     def activation(self, call: Call, a: Array) -> Array:
         return super().activation(call, a) * a.dtype.type(1 - 2 * np.finfo(a.dtype).eps)
-
-
-class TransposedWithoutInputBias(Recurrence):
-    """b_ih is not added, and W_hh is transposed: two bugs that replace the same piece."""
-
-    def preactivation(self, w: Mapping[str, Array], x: Array, h: Array) -> Array:
-        a: Array = h @ w["W_hh"] + x @ w["W_ih"].T + w["b_hh"]
-        return a
 
 
 class DropsAndExchanges(Dropping):
@@ -88,9 +65,3 @@ class OneMaskForAllSteps(Dropping):
     def zeroed(self, x: Array, o: Options) -> Mask:
         mask = self.rng.random(x.shape[1:]) < o.dropout
         return np.broadcast_to(mask, x.shape)
-
-
-class TwoBugs(RecurrentBiasDropped, InitialStateIgnored):
-    """b_hh is not added, and h_0 is not looked at."""
-
-    name = "TwoBugs"

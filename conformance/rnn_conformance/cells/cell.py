@@ -1,10 +1,10 @@
 """What the suite asks of a cell: its equation in balls, and the little that depends on it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,9 @@ import numpy.typing as npt
 from rnn_conformance.bounds.balls import Ball, Float64, Matrix, Sum
 from rnn_conformance.bounds.statistics import Residuals
 from rnn_conformance.contract.call import Array, Dtype
+
+if TYPE_CHECKING:
+    from rnn_conformance.cells.edits import Edit, Steps, Trials
 
 Kind = Literal[
     "contractive", "normal", "initial", "silent", "moderate", "extreme", "special", "one_hot",
@@ -117,6 +120,10 @@ class Cell(ABC):
 
     def residuals(self, _: Trace, __: Array) -> Residuals | None:
         """What the signed means of rounding errors are judged by; None if that is not derived."""
+        return None
+
+    def trials(self, _: "Sequence[Steps]", __: "Sequence[Edit] | None" = None) -> "Trials | None":
+        """These steps with every edit that is known of the cell, or with some; None if none is."""
         return None
 
     def operands(self, w: CellWeights, unit: int, x: Array, h: Array) -> Mapping[str, Any]:

@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Ball, Matrix, Precision, Sum, constant, exactly, product
+from rnn_conformance.bounds.balls import (
+    Ball,
+    Float64,
+    Matrix,
+    Precision,
+    Sum,
+    constant,
+    exactly,
+    product,
+)
 from rnn_conformance.cells.cell import Cell, CellWeights
 from rnn_conformance.contract.call import Array
 
@@ -60,6 +69,17 @@ def trajectory(
         if shown is not None:
             h = cell.seen(h, shown[..., t, :, :])
     return Ball(values, radii, p)
+
+
+def with_inherited(w: CellWeights, radii: Float64) -> Float64:
+    """How far off states (T, B, H) can be that were each off by so much in their own step.
+
+    For an activation that is nowhere steeper than 1.
+    """
+    found, W = radii.copy(), np.abs(w.W_hh).T.astype(np.float64)
+    for t in range(1, len(found)):
+        found[t] += found[t - 1] @ W
+    return found
 
 
 def preactivation(w: CellWeights, x: Ball, h: Ball) -> Sum:

@@ -21,6 +21,11 @@ def of_cell(weights: Weights, layer: int, direction: int, options: Options) -> C
     return CellWeights(W_ih, W_hh, weights[f"bias_ih_{end}"], weights[f"bias_hh_{end}"])
 
 
+def of_readout(weights: Weights) -> tuple[Array, Array]:
+    """W_ho and b_ho."""
+    return weights["W_ho"], weights["b_ho"]
+
+
 def degenerate(w: CellWeights, biased: bool) -> Iterator[str]:
     """How these weights could hide a mistake, such as one matrix for its transpose."""
     if biased and not (w.b_ih.all() and w.b_hh.all()):

@@ -24,6 +24,33 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """One thing that is done otherwise, and where.
+
+    Attributes:
+        result: what it shows in: "states", "h_n", "y" or "calls".
+        what, where: in words.
+        explains, wrong: how many wrong numbers of the result come out with it, of how many.
+        contradicts: for how many right ones it would have to be otherwise.
+    """
+
+    result: str
+    what: str
+    where: str
+    explains: int
+    wrong: int
+    contradicts: int
+
+    def __str__(self) -> str:
+        where = "everywhere" if self.where == "everywhere" else f"where {self.where}"
+        of = "refused calls" if self.result == "calls" else f"wrong numbers of {self.result}"
+        return (
+            f"{self.what}, {where}: explains {self.explains} of {self.wrong} {of}, "
+            f"contradicts {self.contradicts} right ones"
+        )
+
+
+@dataclass(frozen=True)
 class Diagnosis:
     """What explains the failures.
 
@@ -33,25 +60,29 @@ class Diagnosis:
         failing, checks: how many checks fail, of how many that were compared.
         with_numbers: in how many of them the numbers themselves were compared, not only which
             results are wrong.
-        places: where within a result the wrong numbers lie, as "only the reverse direction".
+        unexplained: how many wrong numbers of which result no finding explains, and where they lie.
         repeated: whether the failures came again when the implementation was asked anew.
+        findings: what is done otherwise in single steps or calls, each with its place.
     """
 
     causes: tuple[Cause, ...]
     failing: int
     checks: int
     with_numbers: int
-    places: tuple[str, ...] = ()
+    unexplained: tuple[str, ...] = ()
     repeated: bool = True
+    findings: tuple[Finding, ...] = ()
 
     def __str__(self) -> str:
-        lines = self._explanation() if self.causes else ["no known bug reproduces these results"]
+        lines = [*map(str, self.findings)]
+        lines += self._explanation() if self.causes else []
+        lines = lines or ["no known bug reproduces these results"]
         if not self.repeated:
             lines.append(
                 "the failures did not come again when asked anew: it depends on the earlier calls, "
                 "or on chance"
             )
-        lines += [f"wrong numbers lie {place}" for place in self.places]
+        lines += [f"unexplained: {numbers}" for numbers in self.unexplained]
         return "\n".join(lines)
 
     def _explanation(self) -> list[str]:
@@ -79,4 +110,10 @@ class Diagnosis:
             Cause(**{name: tuple(texts) for name, texts in cause.items()})
             for cause in data["causes"]
         )
-        return cls(**{**data, "causes": causes, "places": tuple(data["places"])})
+        found = (Finding(**one) for one in data["findings"])
+        lists = {
+            "causes": causes,
+            "unexplained": tuple(data["unexplained"]),
+            "findings": tuple(found),
+        }
+        return cls(**{**data, **lists})

@@ -12,6 +12,7 @@ from rnn_conformance.bounds.judgement import Judgement, Place
 from rnn_conformance.cases.expected import H_N
 from rnn_conformance.checks.plan import Planned
 from rnn_conformance.checks.subject import Subject
+from rnn_conformance.contract.call import Answer, Call
 from rnn_conformance.contract.refusal import Violation
 from rnn_conformance.explain.spread import spreads
 
@@ -26,6 +27,7 @@ RESULT_OF = {
 RESULTS = frozenset(("output", "h_n"))
 OF_STATISTICS = ("systematic_error", "dropout_between_layers")
 ALIKE = 4  # a mutant's sums may have a few terms more than the bound counts
+TAKEN = "expected an exception, got a result"
 COMPARABLE = 1e-3  # where rounding may have grown beyond, numbers say nothing
 
 
@@ -36,10 +38,12 @@ class Observation:
     Attributes:
         refusal: why there was nothing to compare; empty where there was.
         judgements: what was compared, by a name that is its own.
+        taken: the answers to calls that should have been refused.
     """
 
     refusal: str
     judgements: Mapping[str, Judgement]
+    taken: tuple[Answer, ...] = ()
 
     @cached_property
     def failed(self) -> bool:
@@ -54,7 +58,9 @@ def observe(item: Planned) -> Observation:
         try:
             judgements = list(item.check.judge(item.subject, item.case))
         except Violation as violation:
-            return Observation(without_place(str(violation)), {})
+            taken = tuple(getattr(item.subject, "answers", ()))
+            refusal = without_place(str(violation))
+            return Observation(refusal, {}, taken if refusal.endswith(TAKEN) else ())
     return Observation("", dict(_by_name(judgements)))
 
 
@@ -66,6 +72,18 @@ def _by_name(judgements: Sequence[Judgement]) -> Iterator[tuple[str, Judgement]]
         seen[judgement.what] += 1
 
 
+class Watched(Subject):
+    """Keeps the answers of a check."""
+
+    def __init__(self, implementation: Any, among: frozenset[str]) -> None:
+        super().__init__(implementation, among=among)
+        self.answers: list[Answer] = []
+
+    def answer(self, call: Call) -> Answer:
+        self.answers.append(answer := super().answer(call))
+        return answer
+
+
 def asking(implementation: Any, first: Any) -> Callable[[Any], Observation | None]:
     """What shows what an implementation gives in a check; to be asked one check after the other.
 
@@ -73,10 +91,11 @@ def asking(implementation: Any, first: Any) -> Callable[[Any], Observation | Non
     the same for whatever is asked the same. None where the implementation does not claim what is
     asked.
     """
-    subject = Subject(implementation, among=first.subject.claimed)
+    subject = Watched(implementation, first.subject.claimed)
     observe(replace(first, subject=subject))
 
     def shown(item: Any) -> Observation | None:
+        subject.answers.clear()
         asked = replace(item, subject=subject)
         return None if asked.lacking else observe(asked)
 
@@ -97,11 +116,27 @@ def alike(item: Any, one: Observation, other: Observation) -> bool:
     """
     if one.refusal != other.refusal or not one.judgements.keys() <= other.judgements.keys():
         return False
+    if not all(map(_alike_answers, one.taken, other.taken)):
+        return False
     with np.errstate(all="ignore"):
         return all(
             _alike_judgements(item, judgement, other.judgements[name])
             for name, judgement in one.judgements.items()
         )
+
+
+def _alike_answers(one: Answer, other: Answer) -> bool:
+    """Whether what both give is the same up to rounding."""
+    both = [
+        (part, theirs)
+        for part, theirs in zip(vars(one).values(), vars(other).values(), strict=True)
+        if part is not None and theirs is not None
+    ]
+    return all(
+        np.shape(part) == np.shape(theirs)
+        and np.allclose(part, theirs, rtol=COMPARABLE, atol=COMPARABLE, equal_nan=True)
+        for part, theirs in both
+    )
 
 
 def _alike_judgements(item: Any, one: Judgement, other: Judgement) -> bool:

@@ -1,6 +1,6 @@
-"""Every known bug, and every two of them, as the explanation of what was seen."""
+"""Why checks fail: what is done otherwise in a step, and every known bug as the explanation."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from warnings import catch_warnings
@@ -11,6 +11,7 @@ from rnn_conformance.checks.findings import Cause, Diagnosis
 from rnn_conformance.checks.plan import Planned, in_words_of, known_failures
 from rnn_conformance.checks.records import Record
 from rnn_conformance.checks.subject import Subject
+from rnn_conformance.explain.dropping import keeps_something, with_dropout
 from rnn_conformance.explain.evidence import chosen
 from rnn_conformance.explain.observation import (
     Observation,
@@ -21,11 +22,9 @@ from rnn_conformance.explain.observation import (
     shows_numbers,
     without_place,
 )
-from rnn_conformance.explain.pairs import both, keeps_something, promising_pairs, with_dropout
-from rnn_conformance.explain.places import places, shows_places
+from rnn_conformance.explain.stepwise import findings
 from rnn_conformance.variants.every import MUTANTS
 
-PLACES_FROM = 40  # results, to say where in them the wrong numbers lie
 CLOSE = 1e-3
 Seen = Sequence[tuple[Any, Observation]]
 
@@ -33,9 +32,9 @@ Seen = Sequence[tuple[Any, Observation]]
 def diagnose(planned: Sequence[Planned], records: Sequence[Record]) -> Diagnosis | None:
     """Why checks fail; None if none does.
 
-    An explanation is first tried on some of the checks, for which the implementation is asked anew
-    and every number is compared; then on all that were executed, in their order. It is given up at
-    the first difference that rounding does not explain.
+    The implementation is asked anew. What is done otherwise in single steps is looked for number by
+    number. A known bug is first tried on some of the checks, then on all that were executed, in
+    their order; it is given up at the first difference that rounding does not explain.
 
     Args:
         planned: the planned checks.
@@ -73,46 +72,24 @@ def _diagnosis(executed: Sequence[tuple[Any, Any]]) -> Diagnosis:
     repeated = any(observation.failed for _, observation in seen)
     tried = seen if repeated else []
     drops = any("dropout" in item.check.needs for item in items)
-
-    def causes_among(candidates: Iterable[tuple[str, ...]]) -> list[Cause]:
-        return [
-            _cause([MUTANTS[name] for name in names])
-            for names in candidates
-            if (make := _made([MUTANTS[name].make for name in names], drops)) is not None
-            and reproduces(make, tried, executed)
-        ]
-
-    causes = causes_among((name,) for name in MUTANTS)
-    if not causes and repeated:
-        causes = causes_among(promising_pairs(MUTANTS, seen))
+    causes = [
+        Cause((bug.name,), (bug.sentence,), (bug.shipped_in,) if bug.shipped_in else ())
+        for bug in MUTANTS.values()
+        if reproduces(with_dropout(bug.make) if drops else bug.make, tried, executed)
+    ]
+    subject = items[0].subject
+    failing = frozenset(item.case for item, bad in zip(items, failed, strict=True) if bad)
+    cases = list(dict.fromkeys(item.case for item in items))
+    found, unexplained = findings(subject.implementation, subject.claimed, cases, failing)
     return Diagnosis(
         tuple(causes),
         sum(failed),
         len(executed),
         sum(shows_numbers(item) for item, _ in tried),
-        () if causes else _places(executed),
+        unexplained,
         repeated,
+        found,
     )
-
-
-def _cause(bugs: Sequence[Any]) -> Cause:
-    return Cause(
-        tuple(bug.name for bug in bugs),
-        tuple(bug.sentence for bug in bugs),
-        tuple(bug.shipped_in for bug in bugs if bug.shipped_in),
-    )
-
-
-def _made(bugs: Sequence[type[Any]], drops: bool) -> type[Any] | None:
-    """One class with one bug or two, that drops out in training if what it explains does."""
-    make = bugs[0] if len(bugs) == 1 else both(*bugs)
-    return with_dropout(make) if make is not None and drops else make
-
-
-def _places(executed: Sequence[tuple[Any, Any]]) -> tuple[str, ...]:
-    failing = [i for i, record in executed if record.outcome == "failed" and shows_places(i)]
-    some = failing[:: len(failing) // PLACES_FROM + 1]
-    return tuple(places(asked_anew(some))) if some else ()
 
 
 def asked_anew(items: Sequence[Any]) -> Seen:

@@ -1,5 +1,6 @@
 """The equation of the plain RNN: in balls, in decimal digits, in NumPy and in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,7 +12,10 @@ from rnn_conformance.bounds.statistics import Residuals
 from rnn_conformance.cells import decimals
 from rnn_conformance.cells.activations import ULPS, relu, tanh
 from rnn_conformance.cells.cell import Cell, Kind, Row, Trace
+from rnn_conformance.cells.edits import Edit, Steps, Trials
+from rnn_conformance.cells.elman.edits import LIBRARY
 from rnn_conformance.cells.elman.residuals import residuals
+from rnn_conformance.cells.elman.trials import ElmanTrials
 from rnn_conformance.contract.call import Array
 
 SUM = "W_ih @ x + b_ih + W_hh @ h + b_hh"
@@ -21,8 +25,15 @@ EVERY_KIND: tuple[Kind, ...] = (
 )  # fmt: skip
 
 
+class Elman(Cell):
+    """What tanh and relu have in common."""
+
+    def trials(self, steps: Sequence[Steps], library: Sequence[Edit] | None = None) -> Trials:
+        return ElmanTrials(steps, LIBRARY if library is None else library)
+
+
 @dataclass(frozen=True)
-class Tanh(Cell):
+class Tanh(Elman):
     """h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)."""
 
     name: str = "tanh"
@@ -50,7 +61,7 @@ class Tanh(Cell):
 
 
 @dataclass(frozen=True)
-class Relu(Cell):
+class Relu(Elman):
     """h_t = max(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh, 0)."""
 
     name: str = "relu"

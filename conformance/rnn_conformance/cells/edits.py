@@ -1,0 +1,155 @@
+"""What an implementation may compute in place of the right thing, tried on the numbers it gives."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rnn_conformance.bounds.balls import Float64, Precision
+from rnn_conformance.cells.cell import CellWeights
+
+Indices = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+Values = tuple[Float64, Float64]  # what is expected of numbers, and how far off each may be
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One thing that is done otherwise.
+
+    Attributes:
+        says: what, in a sentence without place.
+        does: by slot, which is a part of a step, what is computed there.
+        last: whether it allows so much that another edit is preferred if it explains as many.
+    """
+
+    says: str
+    does: Mapping[str, Callable[..., Any]] = field(hash=False, compare=False)
+    last: bool = False
+
+
+Edits = frozenset[Edit]
+
+
+def combinable(edits: Iterable[Edit]) -> bool:
+    """Whether no two of them replace the same slot."""
+    slots = [slot for edit in edits for slot in edit.does]
+    return len(slots) == len({*slots})
+
+
+class Trials(ABC):
+    """Numbers that were found, and what is expected of them after edits.
+
+    Attributes:
+        found: (N,).
+        edits: what can be tried.
+        features: of each number, by name, beside its place.
+    """
+
+    found: Float64
+    edits: tuple[Edit, ...]
+    features: Mapping[str, Float64]
+
+    @abstractmethod
+    def values(self, edits: Edits, at: Indices) -> Values:
+        """What is expected of some of the numbers."""
+
+    def estimated(self, _: Edits, __: Indices) -> tuple[Edit, ...]:
+        """Further edits, with constants that many of these wrong numbers agree on."""
+        return ()
+
+    def fits(self, edits: Edits, at: Indices) -> Mask:
+        """Which of the numbers are as expected."""
+        with np.errstate(all="ignore"):
+            value, radius = self.values(edits, at)
+            found = self.found[at]
+            near = np.abs(found - value) <= radius
+        fitting: Mask = near | (found == value) | (np.isnan(found) & np.isnan(value))
+        return fitting
+
+
+class Some(Trials):
+    """Some of the numbers alone."""
+
+    def __init__(self, trials: Trials, which: Mask) -> None:
+        self._trials, self._at = trials, np.flatnonzero(which)
+        self.found, self.edits = trials.found[which], trials.edits
+        self.features = {name: values[which] for name, values in trials.features.items()}
+
+    def values(self, edits: Edits, at: Indices) -> Values:
+        return self._trials.values(edits, self._at[at])
+
+    def estimated(self, edits: Edits, at: Indices) -> tuple[Edit, ...]:
+        return self._trials.estimated(edits, self._at[at])
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Numbers of one layer and direction of a call, and all that they can have come from.
+
+    Attributes:
+        cell: its name.
+        inputs, radius: (T, B, n) in the order in which the direction reads them, padding too, and
+            how far from them what the layer has read can be.
+        states: (T + 1, B, H), the initial ones first.
+        t, b, u: (N,), step, row and unit of each number.
+        padding: (N,), whether it stands in padding.
+        ended: (N,), the number at the row's last real step in time.
+        running_on: (N, H), the state before it, of an implementation that overlooks lengths.
+        other_weights, other_states: what can be mistaken for these, by name; states (B, H).
+        found: (N,), the numbers.
+    """
+
+    cell: str
+    precision: Precision
+    weights: CellWeights
+    inputs: Float64
+    radius: Float64
+    states: Float64
+    t: Indices
+    b: Indices
+    u: Indices
+    padding: Mask
+    ended: Float64
+    running_on: Float64
+    other_weights: Mapping[str, CellWeights]
+    other_states: Mapping[str, Float64]
+    found: Float64
+
+    @property
+    def x(self) -> Float64:
+        """What each number's step reads, (N, n)."""
+        return self.inputs[self.t, self.b]
+
+    @property
+    def before(self) -> Float64:
+        """The state before it, (N, H)."""
+        return self.states[self.t, self.b]
+
+
+def agreed(values: Float64, width: float, least: int) -> list[float]:
+    """The numbers near which at least so many of the values lie, at most three; most first.
+
+    Args:
+        width: how far apart values may be that agree, as a share of them.
+    """
+    left, found = np.sort(values[np.isfinite(values)]), list[float]()
+    while len(left) >= least and len(found) < 3:
+        ends = np.searchsorted(left, left + np.abs(left) * width, side="right")
+        counts = ends - np.arange(len(left))
+        start = int(counts.argmax())
+        if counts[start] < least:
+            break
+        middle = float(np.median(left[start : ends[start]]))
+        short = float(f"{middle:.3g}")  # the number that somebody wrote, if it is one
+        found.append(short if abs(short - middle) <= width * abs(middle) else middle)
+        left = np.delete(left, np.s_[start : ends[start]])
+    return found
+
+
+def as_float32(found: Float64, _: Float64, radius: Float64, u: Float64) -> Float64:
+    """A number of float32, within the bound of float32."""
+    return np.where(found == found.astype(np.float32), radius * np.maximum(2.0**-24 / u, 1), -1)

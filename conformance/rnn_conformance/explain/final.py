@@ -1,0 +1,149 @@
+"""What ports give as h_n in place of the last state, as edits of where it is taken from."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from rnn_conformance.bounds.balls import Float64, Precision
+from rnn_conformance.cells.edits import Edit, Edits, Indices, Trials, Values
+
+BLOCKS = (2, 4, 8, 16)
+
+
+@dataclass(frozen=True)
+class Finals:
+    """Numbers of h_n; of several calls, each field is (N,).
+
+    Attributes:
+        T, B, H, D, L: of the call.
+        s, step, b, u: where in its states a number is taken from: of which layer and direction,
+            after how many steps that the direction reads, of which row and unit.
+    """
+
+    T: Indices
+    B: Indices
+    H: Indices
+    D: Indices
+    L: Indices
+    s: Indices
+    step: Indices
+    b: Indices
+    u: Indices
+
+    @property
+    def index(self) -> Indices:
+        """In the states (L·D, T + 1, B, H), flat."""
+        return ((self.s * (self.T + 1) + self.step) * self.B + self.b) * self.H + self.u
+
+
+def _whole_blocks(k: int, f: Finals) -> Indices:
+    return f.step // k * k
+
+
+def _before_block(k: int, f: Finals) -> Indices:
+    return np.maximum(f.step - 1, 0) // k * k
+
+
+STEPS: Mapping[str, Callable[[Finals], Any]] = {
+    "h_n is the state before the last step": lambda f: f.step - 1,
+    "h_n is the state after the first step": lambda f: 0 * f.step + 1,
+    "h_n is h_0": lambda f: 0 * f.step,
+    "h_n is read at step T - 1 whatever the lengths": lambda f: f.T,
+    **{
+        f"h_n is the state after the last whole block of {k} steps": partial(_whole_blocks, k)
+        for k in BLOCKS
+    },
+    **{
+        f"h_n is the state before the last block of {k} steps": partial(_before_block, k)
+        for k in BLOCKS
+    },
+}
+ROWS: Mapping[str, Callable[[Finals], Any]] = {
+    "h_n of every row is that of row 0": lambda f: 0 * f.b,
+    "h_n of every row is that of the row before": lambda f: (f.b - 1) % f.B,
+    "h_n of every row is that of the next row": lambda f: (f.b + 1) % f.B,
+    "the rows of h_n are in reverse order": lambda f: f.B - 1 - f.b,
+    "the rows of h_n are exchanged in pairs": lambda f: np.where(f.b ^ 1 < f.B, f.b ^ 1, f.b),
+    "the first and the last row of h_n are exchanged": lambda f: np.select(
+        [f.b == 0, f.b == f.B - 1], [f.B - 1, 0 * f.b], f.b
+    ),
+}
+LAYERS: Mapping[str, Callable[[Finals], Any]] = {
+    "h_n has the last layer first": lambda f: (f.L - 1 - f.s // f.D) * f.D + f.s % f.D,
+    "h_n of every layer is that of the last": lambda f: (f.L - 1) * f.D + f.s % f.D,
+    "h_n of every layer is that of the first": lambda f: f.s % f.D,
+    "h_n has all layers of one direction, then of the other": lambda f: (
+        f.s % f.L * f.D + f.s // f.L
+    ),
+    "h_n has the directions exchanged": lambda f: f.s // f.D * f.D + f.D - 1 - f.s % f.D,
+    "h_n of both directions is that of the forward one": lambda f: f.s // f.D * f.D,
+}
+
+
+def _library() -> Iterator[Edit]:
+    for slot, edits in (("step", STEPS), ("b", ROWS), ("s", LAYERS)):
+        for says, where in edits.items():
+            yield Edit(says, {slot: where})
+    yield Edit("the units of h_n are in reverse order", {"u": lambda f: f.H - 1 - f.u})
+    yield Edit(
+        "h_n of (B, L·D, H) is read as (L·D, B, H)",
+        {
+            "s": lambda f: (f.s * f.B + f.b) % (f.L * f.D),
+            "b": lambda f: (f.s * f.B + f.b) // (f.L * f.D),
+        },
+    )
+    yield Edit("h_n is zeros", {"after": np.zeros_like})
+    for name, to in (("float32", np.float32), ("float16", np.float16)):
+        yield Edit(
+            f"h_n is rounded to {name}", {"after": lambda h, to=to: h.astype(to).astype(float)}
+        )
+
+
+LIBRARY: tuple[Edit, ...] = tuple(_library())
+
+
+class FinalTrials(Trials):
+    """Numbers of h_n.
+
+    Args:
+        places: by call, where each number should be taken from.
+        states, radii: by call, (L·D, T + 1, B, H), and how far off they can be.
+        lengths: by call, (B,).
+    """
+
+    def __init__(
+        self,
+        found: Sequence[Float64],
+        places: Sequence[Finals],
+        states: Sequence[Float64],
+        radii: Sequence[Float64],
+        lengths: Sequence[Indices],
+        precisions: Sequence[Precision],
+    ) -> None:
+        self.found, self.edits = np.concatenate(found), LIBRARY
+        names = vars(places[0])
+        self._places = Finals(**{n: np.concatenate([getattr(p, n) for p in places]) for n in names})
+        sizes = [state.size for state in states]
+        counts = [len(part) for part in found]
+        self._lengths = np.concatenate(lengths)
+        self._row = np.repeat(np.cumsum([0, *map(len, lengths[:-1])]), counts)
+        self._start = np.repeat(np.cumsum([0, *sizes[:-1]]), counts)
+        self._states = np.concatenate([state.ravel() for state in states])
+        self._radii = np.concatenate([radius.ravel() for radius in radii])
+        self._u = np.repeat([p.both for p in precisions], counts)
+        self.features: Mapping[str, Float64] = {}
+
+    def values(self, edits: Edits, at: Indices) -> Values:
+        f = Finals(**{name: part[at] for name, part in vars(self._places).items()})
+        does = {slot: what for edit in edits for slot, what in edit.does.items()}
+        f = replace(f, **{slot: does[slot](f) for slot in ("s", "b", "u") if slot in does})
+        f = replace(f, step=self._lengths[self._row[at] + f.b])
+        moved = replace(f, step=does["step"](f)) if "step" in does else f
+        index = self._start[at] + moved.index
+        value, radius = self._states[index], self._radii[index]
+        if "after" in does:
+            value = does["after"](value)
+        return value, radius + 2 * self._u[at] * np.abs(value)

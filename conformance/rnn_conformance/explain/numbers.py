@@ -1,0 +1,349 @@
+"""The numbers that calls gave, each with where it stands and all that it can have come from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rnn_conformance.bounds.balls import Ball, Float64
+from rnn_conformance.bounds.judgement import share
+from rnn_conformance.cases import expected
+from rnn_conformance.cases.case import Case
+from rnn_conformance.cells.edits import Indices, Mask, Steps, Trials
+from rnn_conformance.cells.readout_edits import Outputs, ReadoutTrials
+from rnn_conformance.cells.running import trajectory, with_inherited
+from rnn_conformance.cells.weights import of_cell, of_layer, of_readout
+from rnn_conformance.checks.registry import comparable
+from rnn_conformance.contract.conventions import ZEROS_IN_PADDING
+from rnn_conformance.explain.calls import Asked
+from rnn_conformance.explain.final import Finals, FinalTrials
+from rnn_conformance.explain.what import Explanation, groups
+from rnn_conformance.explain.where import Features
+
+WRONG, RIGHT = 40, 32  # of one result of one call
+SHORT = 12  # steps of calls of several layers, whose hidden states are computed again
+BLOCKS = (4, 8, 16, 32)
+BEYOND_FIRST = "the row is beyond those of the first call of these sizes"
+NAN_GOES_IN = "NaN goes in"
+Index = tuple[Indices, Indices, Indices]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a call, by direction.
+
+    Attributes:
+        inputs, radius: (T, B, n) in the order of time.
+        states, states_radius: (D, T, B, H) in the order in which each direction computes them.
+    """
+
+    inputs: Float64
+    radius: Float64
+    states: Float64
+    states_radius: Float64
+
+
+def layers_of(asked: Asked, found: Sequence[Explanation]) -> list[Layer]:
+    """Every layer of a call, those below the last as they are with these edits."""
+    inputs, radius = asked.data.inputs.astype(np.float64), np.zeros((1, 1, 1))
+    layers = []
+    for number in range(asked.case.L):
+        radius = np.broadcast_to(radius, inputs.shape)
+        last = number == asked.case.L - 1
+        states = asked.states if last else np.zeros_like(asked.states)
+        layer = Layer(inputs, radius, states, np.zeros_like(states))
+        layer = layer if last else _computed(asked, number, layer, found)
+        layers.append(layer)
+        inputs = _in_time(asked, layer.states)
+        radius = _in_time(asked, layer.states_radius)
+    return layers
+
+
+def _computed(asked: Asked, number: int, layer: Layer, found: Sequence[Explanation]) -> Layer:
+    """A layer whose states do not show: as it should be, or, with edits, a step more each pass."""
+    if not found:
+        return _right(asked, number, layer)
+    D, T, B, H = layer.states.shape
+    t, b, u = (index.ravel() for index in np.indices((T, B, H)))
+    library = tuple(one.edit for one in found)
+    for _ in range(T):
+        states, radii = layer.states.copy(), layer.states.copy()
+        for d in range(D):
+            steps = _steps(asked, number, layer, d, (t, b, u))
+            trials = asked.case.equation.trials([steps], library)
+            assert trials is not None
+            features = {**_features(asked, number, d, (t, b, u), steps), **trials.features}
+            for made, at in groups(found, features, len(t)):
+                with np.errstate(all="ignore"):
+                    value, radius = trials.values(made, at)
+                states[d, t[at], b[at], u[at]] = value
+                radii[d, t[at], b[at], u[at]] = radius
+        layer = replace(layer, states=states)
+    for d in range(D):
+        w = of_cell(asked.data.weights, number, d, asked.case.options)
+        radii[d] = with_inherited(w, radii[d])
+    return replace(layer, states_radius=radii)
+
+
+def _right(asked: Asked, number: int, layer: Layer) -> Layer:
+    """A layer as it should be."""
+    data, o = asked.data, asked.case.options
+    initial = data.initial[number * o.directions : (number + 1) * o.directions]
+    read, off = (
+        np.array([expected.in_direction(part, data.lengths, d) for d in range(o.directions)])
+        for part in (np.where(data.real, layer.inputs, 0), layer.radius)
+    )
+    states = trajectory(
+        asked.case.equation,
+        of_layer(data.weights, number, o),
+        Ball(read, off, asked.precision),
+        initial,
+    )
+    values, radii = (np.where(data.real, part, 0) for part in (states.value, states.radius))
+    return replace(layer, states=values, states_radius=radii)
+
+
+def _in_time(asked: Asked, states: Float64) -> Float64:
+    lengths = asked.data.lengths
+    each = [expected.in_direction(h, lengths, d) for d, h in enumerate(states)]
+    return np.concatenate(each, axis=2)
+
+
+def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Steps:
+    """Some numbers of one direction, by (t, b, u) in the order in which it computes them."""
+    data, o, (t, b, u) = asked.data, asked.case.options, index
+    D, lengths = o.directions, data.lengths
+    initial = data.initial.astype(np.float64)
+    time = _turned(t, b, lengths, d, len(data.inputs))
+    padding = time >= data.steps[b]
+    running_on = np.concatenate([initial[number * D + d][None], layer.states[d][:-1]])[t, b]
+    if d and lengths is not None:
+        in_time = expected.in_direction(layer.states[d], lengths, 1)
+        running_on = np.concatenate([in_time[1:], initial[number * D + 1][None]])[time, b]
+    weights = {"the other direction": (number, 1 - d)} if D == 2 else {}
+    weights |= {"the layer below": (number - 1, d), "the first layer": (0, d)} if number else {}
+    others = {name: of_cell(data.weights, *place, o) for name, place in weights.items()}
+    states = {"of the other direction": initial[number * D + 1 - d]} if D == 2 else {}
+    if number:
+        states |= {"of the layer below": initial[(number - 1) * D + d]}
+        states |= {"of the first layer": initial[d]}
+    last, first = asked.last, asked.first
+    if last is not None:
+        others["the last call"] = of_cell(last.data.weights, number, d, last.case.options)
+    for name, before in (("", last), (" of as many rows and units", asked.like)):
+        if before is not None and before.answer is not None and number == asked.case.L - 1:
+            kept = before.states[d, -1] if d < len(before.states) else before.states[0, -1]
+            if kept.shape == layer.states[d, 0].shape:
+                states[f"after the last call{name}"] = kept
+    if first is not None:
+        others["the first call"] = of_cell(first.weights, number, d, first.options)
+    return Steps(
+        asked.case.cell,
+        asked.precision,
+        of_cell(data.weights, number, d, o),
+        expected.in_direction(layer.inputs, lengths, d),
+        expected.in_direction(layer.radius, lengths, d),
+        np.concatenate([initial[number * D + d][None], layer.states[d]]),
+        t,
+        b,
+        u,
+        padding,
+        layer.states[d][np.where(d, 0, data.steps[b] - 1), b, u],
+        running_on,
+        others,
+        states,
+        layer.states[d][t, b, u],
+    )
+
+
+def _turned(t: Indices, b: Indices, lengths: Any, d: int, T: int) -> Indices:
+    """The step in time of the step that a direction reads, or the other way round."""
+    if d == 0:
+        return t
+    n = np.full(len(t), T) if lengths is None else lengths[b]
+    turned: Indices = np.where(t < n, n - 1 - t, t)
+    return turned
+
+
+def _features(asked: Asked, number: int, d: int, index: Index, steps: Steps | None) -> Features:
+    """What rules are made of."""
+    case, (read, b, u) = asked.case, index
+    t = _turned(read, b, asked.data.lengths, d, case.T)
+    found: dict[str, Any] = {
+        "layer": number,
+        **of_call(asked),
+        "direction": ("forward", "reverse")[d] if case.bidirectional else "only one",
+        "layers above": case.L - 1 - number,
+        "step": t,
+        "row": b,
+        "unit": u,
+        "steps before the end": asked.data.steps[b] - 1 - t,
+        "rows before the end": case.B - 1 - b,
+        "units before the end": case.H - 1 - u,
+        BEYOND_FIRST: b >= (case.B if asked.first is None else asked.first.inputs.shape[1]),
+        "odd step": t % 2 == 1,
+        "odd row": b % 2 == 1,
+        "odd unit": u % 2 == 1,
+        "row·T + step": b * case.T + t,
+        "step·B + row": t * case.B + b,
+        "the step read, from 0": read,
+        "length of the row": asked.data.steps[b],
+        "in the padding": t >= asked.data.steps[b],
+    }
+    if steps is not None:
+        found["the state before is 0"] = (steps.before == 0).all(axis=1)
+        found["all inputs of the step are 0"] = (steps.x == 0).all(axis=1)
+        found[NAN_GOES_IN] = np.isnan(steps.x).any(axis=1) | np.isnan(steps.before).any(axis=1)
+    for k in BLOCKS:
+        found[f"the step is beyond whole blocks of {k}"] = t >= case.T // k * k
+        found[f"the row is beyond whole blocks of {k}"] = b >= case.B // k * k
+        found[f"the unit is beyond whole blocks of {k}"] = u >= case.H // k * k
+    return {name: np.broadcast_to(value, t.shape) for name, value in found.items()}
+
+
+def of_call(asked: Asked) -> dict[str, Any]:
+    """What holds of all numbers of a call."""
+    case = asked.case
+    return {
+        "h_0": {"none": "omitted", "zeros": "zeros", "nonzero": "given"}[case.h_0],
+        "dtype": case.dtype,
+        "cell": case.cell,
+        "lengths": "omitted" if case.lengths == "none" else "given",
+        "layout": case.layout,
+        "bias": "off" if case.bias == "off" else "on",
+        "bidirectional": case.bidirectional,
+        "the call of these sizes, from 0": min(asked.number, 2),
+        **{f"B is {B}, as in the first call": case.B == B for B in asked.rows_of_first},
+        "B": case.B, "T": case.T, "H": case.H, "I": case.I, "O": case.O, "L": case.L,
+        "B·T": case.B * case.T,
+        "B·H": case.B * case.H,
+        "B·T·H": case.B * case.T * case.H,
+        "I = H": case.I == case.H,
+        "T = B": case.T == case.B,
+        "B = H": case.B == case.H,
+        **{f"H is a multiple of {k}": case.H % k == 0 for k in BLOCKS},
+        "the weights": case.weights,
+        "the biases": case.bias,
+    }  # fmt: skip
+
+
+def joined(parts: Sequence[Features]) -> Features:
+    """Those of all numbers, one after the other."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def some_of(wrong: Mask, rng: np.random.Generator) -> Index:
+    """Indices of some of the wrong and of the right numbers."""
+    flat = wrong.ravel()
+    groups = (np.flatnonzero(flat), np.flatnonzero(~flat))
+    kept = [rng.permutation(g)[:n] for g, n in zip(groups, (WRONG, RIGHT), strict=True)]
+    corners = np.unique(
+        np.ravel_multi_index(np.indices((2, 2, 2)).reshape(3, -1) * -1, wrong.shape, mode="wrap")
+    )
+    chosen = np.unique(np.concatenate([*kept, corners]))
+    t, b, u = np.unravel_index(chosen, wrong.shape)
+    return t, b, u
+
+
+def of_states(
+    calls: Sequence[Asked], claimed: frozenset[str], found: Sequence[Explanation]
+) -> tuple[Trials, Features] | None:
+    """The states of last layers."""
+    steps, features, rng = list[Steps](), list[Features](), np.random.default_rng(0)
+    for asked in calls:
+        layer, number = layers_of(asked, found)[-1], asked.case.L - 1
+        for d, wrong in enumerate(_wrong(asked)):
+            index = some_of(wrong, rng)
+            one = _steps(asked, number, layer, d, index)
+            if ZEROS_IN_PADDING not in claimed and one.padding.any():
+                index = tuple(part[~one.padding] for part in index)  # type: ignore[assignment]
+                one = _steps(asked, number, layer, d, index)
+            steps.append(one)
+            features.append(_features(asked, number, d, index, one))
+    if not steps:
+        return None
+    trials = calls[0].case.equation.trials(steps)
+    return None if trials is None else (trials, joined(features))
+
+
+def _wrong(asked: Asked) -> Mask:
+    """Which states are outside their bound, (D, T, B, H)."""
+    assert asked.answer is not None
+    with np.errstate(all="ignore"):
+        if asked.case.L == 1:
+            right = expected.from_own_states(asked.data, asked.precision, asked.answer)
+        else:
+            right = expected.as_a_whole(asked.case)
+        shares = share(right.output, asked.answer.output.astype(np.float64), right.output_bound)
+    wrong: Mask = asked.read(shares) > 1
+    return wrong
+
+
+def of_final_states(
+    calls: Sequence[Asked], found: Sequence[Explanation]
+) -> tuple[Trials, Features] | None:
+    """h_n."""
+    parts = list[tuple[Any, ...]]()
+    features, rng = list[Features](), np.random.default_rng(0)
+    for asked in calls:
+        if asked.answer is None or asked.answer.h_n is None:
+            continue
+        o, h_n = asked.case.options, asked.answer.h_n.astype(np.float64)
+        layers = layers_of(asked, found)
+        states = np.concatenate([layer.states for layer in layers])
+        initial = asked.data.initial.astype(np.float64)[:, None]
+        states = np.concatenate([initial, states], axis=1)
+        radii = np.concatenate([layer.states_radius for layer in layers])
+        radii = np.concatenate([0 * initial, radii], axis=1)
+        rows = np.arange(h_n.shape[1])
+        last, limit = (part[:, asked.data.steps, rows] for part in (states, radii))
+        with np.errstate(all="ignore"):
+            limit = limit + 2 * asked.precision.both * np.abs(last)
+            s, b, u = some_of(share(last, h_n, limit) > 1, rng)
+        sizes = (asked.case.T, asked.case.B, asked.case.H, o.directions, asked.case.L)
+        T, B, H, D, L = (np.full(len(s), size) for size in sizes)
+        place = Finals(T, B, H, D, L, s, asked.data.steps[b], b, u)
+        parts.append((h_n[s, b, u], place, states, radii, asked.data.steps, asked.precision))
+        number, d = s // o.directions, s % o.directions
+        zero = asked.data.steps[b] - 1
+        at = _features(asked, 0, 0, (zero, b, u), None)
+        names = np.array(["forward", "reverse"])[d] if o.directions == 2 else at["direction"]
+        own = {"layer": number, "layers above": asked.case.L - 1 - number, "direction": names}
+        dropped = ("step", "steps before the end", "odd step", "the step read, from 0")
+        features.append({k: v for k, v in {**at, **own}.items() if k not in dropped})
+    if not parts:
+        return None
+    return FinalTrials(*zip(*parts, strict=True)), joined(features)
+
+
+def of_readouts(calls: Sequence[Asked]) -> tuple[Trials, Features] | None:
+    """y."""
+    outputs, features, rng = list[Outputs](), list[Features](), np.random.default_rng(0)
+    for asked in calls:
+        if asked.answer is None or asked.answer.y is None:
+            continue
+        data, answer = asked.data, asked.answer
+        with np.errstate(all="ignore"):
+            judged = expected.judge_readout(data, asked.precision, answer.output, asked.answer.y)
+            t, b, u = some_of((judged.shares() > 1) & data.real, rng)
+        real = t < data.steps[b]
+        t, b, u = t[real], b[real], u[real]
+        D = asked.case.options.directions
+        initial = np.concatenate(list(data.initial[-D:]), axis=1)[None]
+        states = np.concatenate([initial, answer.output]).astype(np.float64)
+        W, bias = of_readout(data.weights)
+        y = asked.answer.y.astype(np.float64)[t, b, u]
+        outputs.append(Outputs(W, bias, states, t, b, u, y, asked.precision))
+        at = dict(_features(asked, asked.case.L - 1, 0, (t, b, u), None))
+        at["unit"], at["units before the end"] = u, asked.case.O - 1 - u
+        at["O = D·H"] = np.broadcast_to(W.shape[0] == W.shape[1], t.shape)
+        features.append(at)
+    if not outputs:
+        return None
+    return ReadoutTrials(outputs), joined(features)
+
+
+def can_be_computed(case: Case) -> bool:
+    """Whether its states show, or can be computed again."""
+    return case.L == 1 or (comparable(case) and case.T <= SHORT and case.H <= 64 and case.B <= 32)

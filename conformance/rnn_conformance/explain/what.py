@@ -1,0 +1,251 @@
+"""What explains wrong numbers: the fewest edits with which they come out as they were found."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations
+
+import numpy as np
+
+from rnn_conformance.cells.edits import Edit, Edits, Indices, Mask, Trials, combinable
+from rnn_conformance.explain.where import Features, Rule, shortest
+
+FEW = 5  # numbers; fewer explain nothing
+MOST = 5  # edits
+TURNS = 3  # without those that turned out to explain too little
+TRIED, TRIED_IN_PAIRS = 400, 120  # wrong numbers
+COMPARED = 4000  # right and wrong numbers, to find a place
+RIVALS = 8
+MINOR = 0.1  # of the wrong numbers, where most are unexplained
+MATTERS = 0.9  # of the numbers may stay as they are with an edit that is tried in pairs
+CONTRADICTED, LOOSELY = 0.002, 0.02  # of the numbers, with an edit that allows more than others
+PLACED = 0.9  # of the numbers that need an edit: where its rule must hold
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """An edit, and where it is made."""
+
+    edit: Edit
+    rule: Rule
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The wrong numbers of one result.
+
+    Attributes:
+        explanations: each with how many wrong numbers it explains, and how many right ones
+            contradict it.
+        wrong: how many numbers are wrong.
+        left: how many of them stay unexplained, and where they lie.
+    """
+
+    explanations: tuple[tuple[Explanation, int, int], ...]
+    wrong: int
+    left: int
+    where: Rule
+
+
+def explain(trials: Trials, features: Features) -> Explained:
+    """What explains the wrong numbers among these."""
+    every = np.arange(len(trials.found))
+    right = trials.fits(frozenset(), every)
+    features = {**features, **trials.features}
+    banned: Edits = frozenset()
+    best: Explained | None = None
+    for _ in range(TURNS):
+        edits = _edits(trials, every[~right], features, right, banned)
+        explanations = [one for one in _placed(trials, edits, features, right) if one is not None]
+        found = _counted(trials, explanations, features, right)
+        if best is None or found.left < best.left:
+            best = found
+        withheld = frozenset(edits) - {one.edit for one, *_ in found.explanations}
+        if not withheld:
+            break
+        banned |= withheld
+    assert best is not None
+    return best
+
+
+def _edits(
+    trials: Trials, wrong: Indices, features: Features, right: Mask, banned: Edits
+) -> tuple[Edit, ...]:
+    """The fewest edits, of which some give each of the wrong numbers."""
+    chosen: tuple[Edit, ...] = ()
+    library = dict.fromkeys(trials.edits)
+    rng = np.random.default_rng(0)
+    left = wrong
+    while len(left) >= FEW and len(chosen) < MOST:
+        some = np.sort(rng.permutation(left)[:TRIED])
+        for made in subsets(chosen):
+            library |= dict.fromkeys(trials.estimated(made, rng.permutation(left)[:COMPARED]))
+        candidates = [edit for edit in library if edit not in banned]
+        more = _next(trials, chosen, candidates, some, features, right)
+        if not more:
+            break
+        chosen = (*chosen, *more)
+        left = left[~_fit_by_some(trials, chosen, left)]
+    return chosen
+
+
+def _next(
+    trials: Trials, chosen: Sequence[Edit], library: Sequence[Edit], some: Indices,
+    features: Features, right: Mask,
+) -> tuple[Edit, ...]:  # fmt: skip
+    """The edit, or the two, that explain most of these numbers beside those that are chosen."""
+    candidates = [edit for edit in library if edit not in chosen]
+    fits = np.array([_fit_with(trials, chosen, (edit,), some) for edit in candidates])
+    weights = fits / np.maximum(fits.sum(axis=0), 1)
+    gains, counts = weights.sum(axis=1), fits.sum(axis=1)
+    last = np.array([edit.last for edit in candidates])
+    if counts[~last].max() >= max(len(some) / 4, FEW):
+        counts = np.where(last, 0, counts)
+    best = counts.max()
+    if best < len(some) / 2 and len(chosen) < 2:
+        pair = _pair(trials, chosen, candidates, some)
+        if pair is not None and pair[0] > max(2 * best, FEW):
+            return pair[1]
+    if best < FEW:
+        return ()
+    rivals = [i for i in np.argsort(-gains, kind="stable")[:RIVALS] if counts[i] >= 0.8 * best]
+    rivals = rivals or [int(counts.argmax())]
+
+    def merit(i: int) -> tuple[float, ...]:
+        edit = candidates[i]
+        rule, share = _place(trials, (*chosen, edit), edit, features, right)
+        simple = len(rule.conditions)
+        return (round(share * counts[i] / best, 1), -edit.last, -simple, gains[i])
+
+    return (candidates[max(rivals, key=merit)],)
+
+
+def _pair(
+    trials: Trials, chosen: Sequence[Edit], candidates: Sequence[Edit], some: Indices
+) -> tuple[int, tuple[Edit, Edit]] | None:
+    few = some[:: len(some) // TRIED_IN_PAIRS + 1]
+    best: tuple[int, tuple[Edit, Edit]] | None = None
+    for pair in combinations(_that_matter(trials, candidates, few), 2):
+        if combinable(pair):
+            count = int(_fit_with(trials, chosen, pair, few).sum() * len(some) / len(few))
+            if best is None or count > best[0]:
+                best = count, pair
+    return best
+
+
+def _that_matter(trials: Trials, edits: Sequence[Edit], at: Indices) -> list[Edit]:
+    """The edits that change some of these numbers, each in another way."""
+    with np.errstate(all="ignore"):
+        usual, radius = trials.values(frozenset(), at)
+        found: dict[bytes, Edit] = {}
+        for edit in edits:
+            value, _ = trials.values(frozenset([edit]), at)
+            same = (np.abs(value - usual) <= radius) | (np.isnan(value) & np.isnan(usual))
+            if not edit.last and same.mean() < MATTERS:
+                found.setdefault(np.round(value, 9).tobytes(), edit)
+    return list(found.values())
+
+
+def _fit_with(trials: Trials, chosen: Sequence[Edit], more: tuple[Edit, ...], at: Indices) -> Mask:
+    """Which numbers come out with these edits, and some of the chosen ones."""
+    found = np.zeros(len(at), bool)
+    for made in subsets(chosen):
+        if combinable((*made, *more)):
+            found |= trials.fits(made | {*more}, at)
+    return found
+
+
+def _fit_by_some(trials: Trials, edits: Sequence[Edit], at: Indices) -> Mask:
+    return _fit_with(trials, edits, (), at)
+
+
+def subsets(edits: Sequence[Edit]) -> Iterator[Edits]:
+    """Those that can be combined, the smaller ones first."""
+    every = chain.from_iterable(combinations(edits, n) for n in range(len(edits) + 1))
+    return (frozenset(some) for some in every if combinable(some))
+
+
+def _place(
+    trials: Trials, edits: Sequence[Edit], edit: Edit, features: Features, right: Mask
+) -> tuple[Rule, float]:
+    """Where an edit among these is made, and of how much that needs it the rule holds."""
+    at = _compared(right)
+    with_it, without = np.zeros((2, len(at)), bool)
+    for made in subsets(edits):
+        fits = trials.fits(made, at)
+        if edit in made:
+            with_it |= fits
+        else:
+            without |= fits
+    inside, outside = with_it & ~without, without & ~with_it
+    if inside.sum() < FEW:
+        return Rule(), 0.0
+    here = {name: values[at] for name, values in features.items()}
+    return shortest(here, inside, outside)
+
+
+def _compared(right: Mask) -> Indices:
+    rng = np.random.default_rng(1)
+    groups = (np.flatnonzero(right), np.flatnonzero(~right))
+    return np.sort(np.concatenate([rng.permutation(group)[:COMPARED] for group in groups]))
+
+
+def _placed(
+    trials: Trials, edits: Sequence[Edit], features: Features, right: Mask
+) -> Iterator[Explanation | None]:
+    for edit in edits:
+        rule, share = _place(trials, edits, edit, features, right)
+        yield Explanation(edit, rule) if share > PLACED else None
+
+
+def _counted(
+    trials: Trials, found: Sequence[Explanation], features: Features, right: Mask
+) -> Explained:
+    """What is right or explained where all edits are made just where they are said to be."""
+    fits = fits_as_said(trials, found, features)
+    counts = tuple(
+        (one, int((fits & ~right & ~others).sum()), int((~fits & right & others).sum()))
+        for one in found
+        for others in [
+            fits_as_said(trials, [other for other in found if other is not one], features)
+        ]
+    )
+    kept = [
+        one
+        for one, explains, against in counts
+        if explains >= FEW + 3 * len(one.rule.conditions)
+        and against <= (LOOSELY if one.edit.last else CONTRADICTED) * explains
+    ]
+    if (~fits & ~right).sum() > (
+        ~right
+    ).sum() / 2:  # of a cause that is not known, much may be seen
+        most = MINOR * (~right).sum()
+        kept = [one for one, explains, _ in counts if one in kept and explains >= most]
+    if len(kept) < len(found):
+        return _counted(trials, kept, features, right)
+    left = ~fits & ~right
+    rule, share = shortest(features, left, right) if left.any() else (Rule(), 0)
+    where = rule if share > PLACED else Rule()
+    return Explained(counts, int((~right).sum()), int(left.sum()), where)
+
+
+def fits_as_said(trials: Trials, found: Sequence[Explanation], features: Features) -> Mask:
+    """Which numbers come out where every edit is made just where it is said to be."""
+    fits = np.zeros(len(trials.found), bool)
+    for made, at in groups(found, features, len(fits)):
+        if combinable(made):
+            fits[at] = trials.fits(made, at)
+    return fits
+
+
+def groups(
+    found: Sequence[Explanation], features: Features, size: int
+) -> Iterator[tuple[Edits, Indices]]:
+    """The numbers for which the same edits are made."""
+    if not found:
+        yield frozenset(), np.arange(size)
+        return
+    made = np.array([one.rule.holds(features) for one in found])
+    kinds, which = np.unique(made, axis=1, return_inverse=True)
+    for k, kind in enumerate(kinds.T):
+        edits = frozenset(one.edit for one, on in zip(found, kind, strict=True) if on)
+        yield edits, np.flatnonzero(which.ravel() == k)

@@ -1,0 +1,228 @@
+"""What is done otherwise in single steps is named with its place, and nothing else is."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from rnn_conformance import FEATURES, Call, as_implementation, plan
+from rnn_conformance.checks.findings import Finding
+from rnn_conformance.contract.call import Array
+from rnn_conformance.explain.stepwise import findings
+from rnn_conformance.variants.recurrence import Recurrence
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of what is wrong
+Weights = Mapping[str, Array]
+
+
+def preactivation(w: Weights, x: Array, h: Array, b_xh: float = 1, b_hh: float = 1) -> Array:
+    a: Array = x @ w["W_xh"].T + h @ w["W_hh"].T + b_xh * w["b_xh"].T + b_hh * w["b_hh"].T
+    return a.astype(x.dtype)
+
+
+def function(
+    step: Callable[..., Array] = lambda w, x, h, t, h_0: np.tanh(preactivation(w, x, h)),
+    y: Callable[[Array], Array] = lambda y: y,
+    last: Callable[[Array], Array] = lambda states: states[-1],
+) -> Callable[[Weights, Array, Array | None], Any]:
+    """A loop of its own round a step, of (weights, x_t, h_{t-1}, t, h_0)."""
+
+    def rnn(weights: Weights, inputs: Array, h_0: Array | None) -> Any:
+        w, found = weights, []
+        h = np.zeros((inputs.shape[1], len(w["W_hh"])), inputs.dtype) if h_0 is None else h_0
+        for t, x in enumerate(inputs):
+            h = step(w, x, h, t, h_0)
+            found.append(h)
+        states = np.stack(found)
+        outputs = y(states @ w["W_ho"].T + w["b_ho"].T)
+        return {"hidden_states": states, "h_n": last(states), "outputs": outputs}
+
+    return rnn
+
+
+def found(implementation: Any, every: int = 1) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """What is found in every so many-th case."""
+    subject = as_implementation(implementation)
+    planned = plan(subject)
+    cases = list(dict.fromkeys(item.case for item in planned))[::every]
+    return findings(subject, planned[0].subject.claimed, cases, frozenset())
+
+
+def said(implementation: Any, every: int = 1) -> list[tuple[str, str]]:
+    """What is found where; everything is explained by it, and nothing contradicts it."""
+    one_by_one, unexplained = found(implementation, every)
+    assert not unexplained
+    assert all(one.contradicts == 0 for one in one_by_one)
+    return [(one.what, one.where) for one in one_by_one]
+
+
+def last_unit_kept(w: Weights, x: Array, h: Array, t: int, h_0: Any) -> Array:
+    new = np.tanh(preactivation(w, x, h))
+    new[:, -1] = h[:, -1]
+    return new
+
+
+def three_at_once(w: Weights, x: Array, h: Array, t: int, h_0: Any) -> Array:
+    rows = np.arange(len(h))
+    a = preactivation(w, x, h[np.where(rows % 2, 0, rows)], b_xh=0)
+    new = np.tanh(a)
+    new[:, -1] = np.maximum(a[:, -1], 0)
+    return new
+
+
+def rational(a: Array) -> Array:
+    r: Array = a * (27 + a * a) / (27 + 9 * a * a)
+    return np.clip(r, -1, 1)
+
+
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "the new state is clamped to ±0.9": lambda a: np.clip(np.tanh(a), -0.9, 0.9).astype(a.dtype),
+    "tanh is a rational function, a (27 + a^2) / (27 + 9 a^2), clipped to [-1, 1]": rational,
+    "tanh loses its digits near 0, as 2σ(2a) - 1 and (e^2a - 1)/(e^2a + 1) do": (
+        lambda a: 2 / (1 + np.exp(-2 * np.clip(a, -40, 40))) - 1
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ACTIVATIONS)
+def test_another_activation(what: str) -> None:
+    def step(w: Weights, x: Array, h: Array, t: int, h_0: Any) -> Array:
+        return ACTIVATIONS[what](preactivation(w, x, h))
+
+    every = 1 if "near 0" in what else 4  # one case in all shows it
+    assert said(function(step), every) == [(what, "everywhere")]
+
+
+STEPS: dict[tuple[str, str], Callable[..., Array]] = {
+    ("b_hh is missing", "h_0 = omitted"): lambda w, x, h, t, h_0: np.tanh(
+        preactivation(w, x, h, b_hh=float(h_0 is not None))
+    ),
+    ("b_xh is added twice", "step ≥ 32"): lambda w, x, h, t, h_0: np.tanh(
+        preactivation(w, x, h, b_xh=1 + (t >= 32))
+    ),
+    ("W_hh is transposed", "dtype = float64"): lambda w, x, h, t, h_0: np.tanh(
+        preactivation({**w, "W_hh": w["W_hh"].T} if x.dtype == np.float64 else w, x, h)
+    ),
+    ("W_hh h_{t-1} counts 0.99 times", "everywhere"): lambda w, x, h, t, h_0: np.tanh(
+        preactivation({**w, "W_hh": 0.99 * w["W_hh"]}, x, h)
+    ),
+    ("the state stays as it was", "units before the end = 0"): last_unit_kept,
+}
+
+
+@pytest.mark.parametrize(("what", "where"), STEPS)
+def test_an_edit_with_its_place(what: str, where: str) -> None:
+    assert said(function(STEPS[what, where]), 3) == [(what, where)]
+
+
+def test_three_at_once_are_named_each_with_its_place() -> None:
+    assert sorted(said(function(three_at_once), 3)) == [
+        ("b_xh is missing", "everywhere"),
+        ("h_{t-1} of row 0 goes in for every row", "odd row"),
+        ("tanh is relu", "units before the end = 0"),
+    ]
+
+
+def test_what_is_wrong_with_results_alone() -> None:
+    def reshaped(y: Array) -> Array:
+        T, B, O = y.shape
+        return y.reshape(B, T, O).swapaxes(0, 1)
+
+    assert said(function(y=reshaped), 3) == [
+        ("outputs of (T·B, O) is read as (B, T)", "everywhere")
+    ]
+    short = function(last=lambda states: states[max(len(states) // 4 * 4 - 1, 0)])
+    (finding, *_), _ = found(short, 5)
+    assert finding.what == "h_n is the state after the last whole block of 4 steps"
+
+
+def test_refusals_are_told_with_their_place() -> None:
+    def only_three(w: Weights, x: Array, h: Array, t: int, h_0: Any) -> Array:
+        rows = np.zeros((3, len(w["W_hh"])), x.dtype) if h_0 is None and t == 0 else h
+        return np.tanh(preactivation(w, x, rows))
+
+    (finding,) = [one for one in found(function(only_three), 3)[0] if one.result == "calls"]
+    assert finding.where == "h_0 = omitted and not B is 3, as in the first call"
+
+
+def test_nothing_is_found_in_what_is_right() -> None:
+    assert found(function(), 3) == ((), ())
+    assert found(Recurrence(), 20) == ((), ())
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-3])
+def test_what_is_in_no_library_is_said_to_be_unexplained(noise: float) -> None:
+    rng = np.random.default_rng(0)
+
+    def step(w: Weights, x: Array, h: Array, t: int, h_0: Any) -> Array:
+        if not noise:
+            return np.tanh(preactivation(w, x - x.mean(axis=1, keepdims=True), h))
+        new = np.tanh(preactivation(w, x, h)) + noise * rng.standard_normal(h.shape)
+        return new.astype(x.dtype)
+
+    one_by_one, unexplained = found(function(step), 3)
+    assert one_by_one == ()
+    assert len(unexplained) == 1
+    assert "wrong numbers of states" in unexplained[0]
+
+
+class Layer(Recurrence):
+    """Bugs of a layer, in the pieces of a right one."""
+
+    name = "layer"
+    claims = FEATURES - {"dropout", "float16", "bfloat16", "readout"}
+
+    def __init__(self, changes: Mapping[str, Any]) -> None:
+        self.changes = changes
+
+    def activation(self, call: Call, a: Array) -> Array:
+        change = self.changes.get("activation", super().activation)
+        result: Array = change(call, a)
+        return result
+
+    def steps(self, call: Call, x: Array) -> Any:
+        steps = super().steps(call, x)
+        return np.full_like(steps, len(x)) if "lengths" in self.changes else steps
+
+    def cell(self, call: Call, layer: int, d: int) -> Mapping[str, Array]:
+        w = super().cell(call, layer, d)
+        change: Mapping[str, Array] = self.changes.get("cell", lambda *_: {})(w, layer, d)
+        return {**w, **change}
+
+    def without_padding(self, x: Array, steps: Any) -> Array:
+        return x if "lengths" in self.changes else super().without_padding(x, steps)
+
+    def stacked(self, h_n: list[Array], o: Any) -> Array:
+        change: Callable[..., Array] = self.changes.get("h_n", lambda h_n, _: h_n)
+        return change(super().stacked(h_n, o), o)
+
+
+def reversed_above(h_n: Array, o: Any) -> Array:
+    return np.concatenate([h_n[: o.directions], h_n[o.directions :, ::-1]])
+
+
+LAYERS: dict[tuple[str, str], Mapping[str, Any]] = {
+    ("b_hh is missing", "layer ≠ 0"): {
+        "cell": lambda w, layer, d: {"b_hh": 0 * w["b_hh"]} if layer else {}
+    },
+    ("W_hh is transposed", "direction = reverse"): {
+        "cell": lambda w, layer, d: {"W_hh": w["W_hh"].T} if d else {}
+    },
+    ("the rows of h_n are in reverse order", "layer ≠ 0"): {"h_n": reversed_above},
+}
+
+
+@pytest.mark.parametrize(("what", "where"), LAYERS)
+def test_a_place_in_a_layer(what: str, where: str) -> None:
+    assert said(Layer(LAYERS[what, where]), 9) == [(what, where)]
+
+
+def test_relu_ignored_and_tanh_clamped() -> None:
+    def clamped(call: Call, a: Array) -> Array:
+        limit = a.dtype.type(0.99999928)
+        return np.clip(np.tanh(a), -limit, limit)
+
+    assert said(Layer({"activation": clamped}), 9) == [
+        ("relu is tanh", "everywhere"),
+        ("the new state is clamped to ±0.99999928", "everywhere"),
+    ]
