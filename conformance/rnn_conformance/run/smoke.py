@@ -84,9 +84,11 @@ def _as_it_reads(
 
     Raises TypeError.
     """
-    right = 0.0 if usual is None else _right_of_both(usual)
     readings = getattr(implementation, "readings", None)
-    if right == 2 or readings is None or "readings" not in _assumed(implementation):
+    if readings is None or "readings" not in _assumed(implementation):
+        return None
+    right = 0.0 if usual is None else _right_of_both(usual)
+    if right == 2:
         return None
     best = max(readings(), key=lambda way: _share_right(way, "none") or 0)
     stateful = max(best.with_states(), key=_right_of_both, default=best)
