@@ -92,6 +92,7 @@ class Steps:
 
     Attributes:
         cell: its name.
+        direction: 0 for the forward one.
         inputs, radius: (T, B, n) in the order in which the direction reads them, padding too, and
             how far from them what the layer has read can be.
         states: (T + 1, B, H), the initial ones first.
@@ -105,6 +106,7 @@ class Steps:
 
     cell: str
     precision: Precision
+    direction: int
     weights: CellWeights
     inputs: Float64
     radius: Float64

@@ -25,6 +25,7 @@ WRONG, RIGHT = 40, 32  # of one result of one call
 SHORT = 12  # steps of calls of several layers, whose hidden states are computed again
 BLOCKS = (4, 8, 16, 32)
 BEYOND_FIRST = "the row is beyond those of the first call of these sizes"
+LAST = "it is the last of several layers"
 NAN_GOES_IN = "NaN goes in"
 Index = tuple[Indices, Indices, Indices]
 
@@ -141,6 +142,7 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
     return Steps(
         asked.case.cell,
         asked.precision,
+        d,
         of_cell(data.weights, number, d, o),
         expected.in_direction(layer.inputs, lengths, d),
         expected.in_direction(layer.radius, lengths, d),
@@ -190,6 +192,7 @@ def _features(asked: Asked, number: int, d: int, index: Index, steps: Steps | No
         "the step read, from 0": read,
         "length of the row": asked.data.steps[b],
         "in the padding": t >= asked.data.steps[b],
+        LAST: number == case.L - 1 > 0,
     }
     if steps is not None:
         found["the state before is 0"] = (steps.before == 0).all(axis=1)
@@ -231,6 +234,12 @@ def of_call(asked: Asked) -> dict[str, Any]:
 def joined(parts: Sequence[Features]) -> Features:
     """Those of all numbers, one after the other."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def of_last_layers(features: Features) -> Features:
+    """The same, if the layers below the last are right: it differs from them."""
+    kept = {k: v for k, v in features.items() if k not in ("layer", "L", "layers above")}
+    return {LAST: features[LAST], **kept}
 
 
 def some_of(wrong: Mask, rng: np.random.Generator) -> Index:

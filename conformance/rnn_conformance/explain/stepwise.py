@@ -11,7 +11,7 @@ from rnn_conformance.checks.findings import Finding
 from rnn_conformance.explain import numbers
 from rnn_conformance.explain.calls import Asked, asked_again, chosen_cases
 from rnn_conformance.explain.observation import without_place
-from rnn_conformance.explain.what import PLACED, Explained, Explanation, explain
+from rnn_conformance.explain.what import PLACED, Explained, Explanation, explain, fits_as_said
 from rnn_conformance.explain.where import Features, shortest
 
 MOST_DEEP = 60  # calls of several layers
@@ -29,10 +29,12 @@ def findings(
     calls = asked_again(implementation, claimed, chosen_cases(cases, failing), cases)
     answered = _computable(calls)
     states, placed = _of_states(answered, claimed)
+    deep = states is None or not states.left  # else nobody knows the states of hidden layers
+    known = [c for c in answered if deep or c.case.L == 1]
     by_result = {
         "states": states,
-        "states at NaN": _at_nan([c for c in calls if c.has_nan and c.answer], claimed),
-        "h_n": _explained(numbers.of_final_states(answered, placed)),
+        "states at NaN": _at_nan([c for c in calls if c.has_nan and c.answer], claimed, placed),
+        "h_n": _explained(numbers.of_final_states(known, placed)),
         "y": _explained(numbers.of_readouts(answered)),
     }
     found, called = [*_refusals(calls)], _words(implementation)
@@ -52,22 +54,33 @@ def _computable(calls: Sequence[Asked]) -> list[Asked]:
 def _of_states(
     calls: Sequence[Asked], claimed: frozenset[str]
 ) -> tuple[Explained | None, tuple[Explanation, ...]]:
-    """The states of one layer first: with what is found there, those below others are computed."""
+    """The states of one layer first: with what is found there, those below others are computed.
+
+    Where that does not do, those below the last are taken to be right.
+    """
     explained, placed = None, tuple[Explanation, ...]()
     for most in sorted({c.case.L for c in calls}):
         some = [c for c in calls if most >= c.case.L]
         explained = _explained(numbers.of_states(some, claimed, placed))
+        if explained and explained.left and placed and most > 1:
+            table = numbers.of_states(some, claimed, ())
+            other = _explained(table and (table[0], numbers.of_last_layers(table[1])))
+            explained = min(explained, other or explained, key=lambda one: one.left)
         placed = tuple(one for one, *_ in explained.explanations) if explained else ()
     return explained, placed
 
 
-def _at_nan(calls: Sequence[Asked], claimed: frozenset[str]) -> Explained | None:
-    """The states that are NaN, or depend on NaN."""
+def _at_nan(
+    calls: Sequence[Asked], claimed: frozenset[str], placed: Sequence[Explanation]
+) -> Explained | None:
+    """The states that are NaN, or depend on NaN, unless what was found gives them."""
     table = numbers.of_states(calls, claimed, ()) if calls else None
     if table is None:
         return None
     trials, features = table
-    which = features[numbers.NAN_GOES_IN] | np.isnan(trials.found)
+    known = fits_as_said(trials, placed, {**features, **trials.features})
+    right = trials.fits(frozenset(), np.arange(len(known)))
+    which = (features[numbers.NAN_GOES_IN] | np.isnan(trials.found)) & (right | ~known)
     return explain(Some(trials, which), {name: part[which] for name, part in features.items()})
 
 

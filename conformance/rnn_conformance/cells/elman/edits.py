@@ -123,6 +123,7 @@ def inputs() -> Iterator[Edit]:
     yield reading("x_t of row 0 is read for every row", lambda s, *_: (s.t, 0 * s.b))
     for k in (128, 256):
         yield reading(f"x_t is read at t modulo {k}", lambda s, _, __, k=k: (s.t % k, s.b))  # type: ignore[misc]
+    yield Edit("what the other direction below gives is not read", {"x": _own_half})
     for c in CLIPS:
         clip = partial(np.clip, a_min=-c, a_max=c)
         yield Edit(f"x_t is clipped to ±{c:g}", {"x": with_vector("x", clip)})
@@ -130,6 +131,14 @@ def inputs() -> Iterator[Edit]:
     for what, is_it in zero.items():
         change = partial(lambda v, is_it: np.where(is_it(v), 0, v), is_it=is_it)
         yield Edit(f"{what} in x_t is read as 0", {"x": with_vector("x", change)})
+
+
+def _own_half(s: Steps) -> Term | None:
+    H = s.states.shape[2]
+    if s.inputs.shape[2] != 2 * H or "the layer below" not in s.other_weights:
+        return None
+    own = np.arange(2 * H) // H == s.direction
+    return product(np.where(own, s.x, 0), s.weights.W_ih, s.u)
 
 
 def states() -> Iterator[Edit]:
