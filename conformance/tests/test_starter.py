@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from rnn_conformance import check
 from rnn_conformance.faces.cli import main
-from rnn_conformance.sources.starter import STARTERS
+from rnn_conformance.sources.starters import STARTERS
 
 
 @pytest.mark.parametrize("kind", STARTERS)

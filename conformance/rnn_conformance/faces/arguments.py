@@ -15,7 +15,7 @@ PROGRAM = "rnn-conformance"
 BOARD = "rnn_conformance.faces.reports.scoreboard"
 ELSEWHERE = {
     "new": (
-        "rnn_conformance.sources.starter",
+        "rnn_conformance.faces.starter",
         "",
         "a file to start from: a function, class or layer",
     ),
