@@ -29,13 +29,12 @@ def findings(
     calls = asked_again(implementation, claimed, chosen_cases(cases, failing), cases)
     answered = _computable(calls)
     states, placed = _of_states(answered, claimed)
-    deep = states is None or not states.left  # else nobody knows the states of hidden layers
-    known = [c for c in answered if deep or c.case.L == 1]
+    clear = states is None or not states.left  # else nobody knows what hidden layers hold
+    known = [c for c in answered if clear or c.case.L == 1]
+    with_nan = [c for c in calls if clear and c.has_nan and c.answer is not None]
     by_result = {
         "states": states,
-        "states at NaN": _at_nan(
-            [c for c in calls if c.has_nan and c.answer is not None], claimed, placed
-        ),
+        "states at NaN": _at_nan(with_nan, claimed, placed),
         "h_n": _explained(numbers.of_final_states(known, placed)),
         "y": _explained(numbers.of_readouts(answered)),
     }
@@ -70,6 +69,8 @@ def _of_states(
     """
     explained, placed, last = None, tuple[Explanation, ...](), False
     for most in sorted({c.case.L for c in calls}):
+        if explained and explained.left == explained.wrong > 0:
+            break  # what is not understood in one layer is not understood in several
         some = [c for c in calls if most >= c.case.L]
         explained = _explained(numbers.of_states(some, claimed, placed), last=last)
         if explained and explained.left and placed and most > 1 and not last:
