@@ -29,11 +29,12 @@ def findings(
     calls = asked_again(implementation, claimed, chosen_cases(cases, failing), cases)
     answered = _computable(calls)
     states, placed = _of_states(answered, claimed)
-    deep = states is None or not states.left  # else nobody knows the states of hidden layers
-    known = [c for c in answered if deep or c.case.L == 1]
+    clear = states is None or not states.left  # else nobody knows what hidden layers hold
+    known = [c for c in answered if clear or c.case.L == 1]
+    with_nan = [c for c in calls if clear and c.has_nan and c.answer is not None]
     by_result = {
         "states": states,
-        "states at NaN": _at_nan([c for c in calls if c.has_nan and c.answer], claimed, placed),
+        "states at NaN": _at_nan(with_nan, claimed, placed),
         "h_n": _explained(numbers.of_final_states(known, placed)),
         "y": _explained(numbers.of_readouts(answered)),
     }
@@ -46,7 +47,15 @@ def findings(
 
 def _computable(calls: Sequence[Asked]) -> list[Asked]:
     """Those that were answered, without NaN; of several layers, not too many."""
-    some = [c for c in calls if c.answer and not c.has_nan and numbers.can_be_computed(c.case)]
+    library = type(calls[0].case.equation).trials  # cells of one family have it in common
+    some = [
+        c
+        for c in calls
+        if c.answer is not None
+        and not c.has_nan
+        and numbers.can_be_computed(c.case)
+        and type(c.case.equation).trials is library
+    ]
     deep = [c for c in some if c.case.L > 1]
     return [c for c in some if c.case.L == 1] + deep[:: len(deep) // MOST_DEEP + 1]
 
@@ -58,14 +67,16 @@ def _of_states(
 
     Where that does not do, those below the last are taken to be right.
     """
-    explained, placed = None, tuple[Explanation, ...]()
+    explained, placed, last = None, tuple[Explanation, ...](), False
     for most in sorted({c.case.L for c in calls}):
+        if explained and explained.left == explained.wrong > 0:
+            break  # what is not understood in one layer is not understood in several
         some = [c for c in calls if most >= c.case.L]
-        explained = _explained(numbers.of_states(some, claimed, placed))
-        if explained and explained.left and placed and most > 1:
-            table = numbers.of_states(some, claimed, ())
-            other = _explained(table and (table[0], numbers.of_last_layers(table[1])))
-            explained = min(explained, other or explained, key=lambda one: one.left)
+        explained = _explained(numbers.of_states(some, claimed, placed), last=last)
+        if explained and explained.left and placed and most > 1 and not last:
+            other = _explained(numbers.of_states(some, claimed, ()), last=True)
+            last = other is not None and other.left < explained.left
+            explained = other if last else explained
         placed = tuple(one for one, *_ in explained.explanations) if explained else ()
     return explained, placed
 
@@ -84,8 +95,11 @@ def _at_nan(
     return explain(Some(trials, which), {name: part[which] for name, part in features.items()})
 
 
-def _explained(table: tuple[Trials, Features] | None) -> Explained | None:
-    return None if table is None else explain(*table)
+def _explained(table: tuple[Trials, Features] | None, *, last: bool = False) -> Explained | None:
+    if table is None:
+        return None
+    trials, features = table
+    return explain(trials, numbers.of_last_layers(features) if last else features)
 
 
 def _left(result: str, explained: Explained) -> str:

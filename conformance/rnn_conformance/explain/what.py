@@ -11,7 +11,7 @@ from rnn_conformance.explain.where import Features, Rule, shortest
 
 FEW = 5  # numbers; fewer explain nothing
 MOST = 5  # edits
-TURNS = 3  # without those that turned out to explain too little
+TURNS = 2  # without those that turned out to explain too little
 TRIED, TRIED_IN_PAIRS = 400, 120  # wrong numbers
 COMPARED = 4000  # right and wrong numbers, to find a place
 RIVALS = 8
