@@ -188,7 +188,8 @@ def test_the_cause_is_named_before_the_verdict_and_in_the_file(run: Run, check: 
     status, out, _ = run("check", *HERE, *few, "--json", "a.json")
     assert status == 1
     *_, why, counts, _, verdict = out.splitlines()
-    assert re.fullmatch(r"WHY: it behaves exactly as if: .* \[OmittedStateIsOnes\]", why)
+    assert "WHY: ones stand for h_{t-1}, where h_0 = omitted and step = 0: explains " in out
+    assert re.fullmatch(r"  it behaves exactly as if: .* \[OmittedStateIsOnes\]", why)
     assert re.match(r"  \(.* checks come out alike", counts)
     assert "DOES NOT CONFORM" in verdict
     diagnosis = written("a.json")["diagnosis"]
