@@ -1,12 +1,9 @@
 """Implementations that share no code with the suite's own, some right, some with a bug."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
-from rnn_conformance.checks.subject import given
-from rnn_conformance.contract.call import Answer, Array, Call, Options
-from rnn_conformance.sources.adapters.torch_layer import TorchLayer
+from rnn_conformance.contract.call import Array, Call, Options
 from rnn_conformance.variants.per_call import Dropping, Mask
 from rnn_conformance.variants.recurrence import Recurrence
 
@@ -23,23 +20,6 @@ def drops_b_hh(weights: Mapping[str, Array], inputs: Array, h_0: Array | None) -
     hidden_states = np.array(states)
     outputs = hidden_states @ weights["W_ho"].T + weights["b_ho"][:, 0]
     return {"hidden_states": hidden_states, "h_n": states[-1], "outputs": outputs}
-
-
-class TorchWithoutRecurrentBias(TorchLayer):
-    """bias_hh is not added."""
-
-    def run(self, call: Call) -> Answer:
-        zeroed = {n: 0 * w if n.startswith("bias_hh") else w for n, w in call.weights.items()}
-        return super().run(replace(call, weights=zeroed))
-
-
-class TorchWithFinalStatesFromTheTop(TorchLayer):
-    """h_n has the last layer first."""
-
-    def run(self, call: Call) -> Answer:
-        o, answer = call.options, super().run(call)
-        by_layer = given(answer, "h_n").reshape(o.num_layers, o.directions, -1, o.hidden_size)
-        return replace(answer, h_n=by_layer[::-1].reshape(given(answer, "h_n").shape))
 
 
 class TanhTwoEpsSmall(Recurrence):
