@@ -214,7 +214,7 @@ def test_settings_of_numpy_neither_reach_the_implementation_nor_outlive_it() -> 
         return answer
 
     with np.errstate(all="raise"):
-        usual = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
+        usual = dict.fromkeys(("divide", "over", "under", "invalid"), "ignore")
         assert judged(Miniature(strict)).conforms
         assert judged(at_step(1, nan)).failures
     assert seen

@@ -57,8 +57,8 @@ def need(extra: str, what: str) -> None:
 def attempt(run: Callable[[C], object], call: C, kind: type[A]) -> A:
     """What `run` gives for a call. Raises Violation where it raises, or gives another kind."""
     try:
-        # NumPy's defaults, whatever was set before; what it sets for itself ends here.
-        with np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"):
+        # Numbers tell what it would warn of; products may warn of memory that is not their own.
+        with np.errstate(all="ignore"):
             answer = run(call)
     except (KeyboardInterrupt, Violation):
         raise
