@@ -52,7 +52,7 @@ def names(found: Diagnosis) -> list[tuple[str, ...]]:
 @pytest.mark.parametrize("name", SOME)
 def test_a_known_bug_is_named_and_no_other(name: str) -> None:
     mutant = MUTANTS[name]
-    found = diagnosed(mutant.make(), [*VALUES, mutant.caught_by], 23)
+    found = diagnosed(mutant.make(), [*VALUES, mutant.caught_by], 61)
     assert names(found) == [(name,)]
     assert 0 < found.failing <= found.checks
     assert f"as if: {mutant.sentence} [{name}]" in str(found)
