@@ -13,6 +13,7 @@ from rnn_conformance.bounds.judgement import Judgement, Place
 from rnn_conformance.cells import CELLS, CellWeights
 from rnn_conformance.cells.running import one_step
 from rnn_conformance.contract.call import NONLINEARITIES, Array
+from rnn_conformance.contract.dtypes import as_numpy
 from rnn_conformance.sources.seed_model import NAMES
 
 # T·B rows are judged at a time, so that what is needed beside the arguments does not grow with T:
@@ -74,7 +75,7 @@ def certify(
 
     Raises ValueError or TypeError that names the argument, what came and what was expected.
     """
-    inputs, states, h_0 = _array(inputs), _array(states), _array(h_0)
+    inputs, states, h_0 = as_numpy(inputs), as_numpy(states), as_numpy(h_0)
     cell = _cell(weights)
     precision = _claimed(dtype, states)
     off = 0.0 if digits is None else 10.0**-digits / 2
@@ -148,7 +149,7 @@ def _judgements(
 def _cell(weights: Mapping[str, Any]) -> CellWeights:
     """The weights of the recurrence, checked; a readout that is missing is made up."""
     if isinstance(weights, Mapping):
-        weights = {NAMES.get(name, name): _array(value) for name, value in weights.items()}
+        weights = {NAMES.get(name, name): as_numpy(value) for name, value in weights.items()}
         for name in ("b_xh", "b_hh", "b_ho"):
             if isinstance(value := weights.get(name), np.ndarray):
                 weights[name] = value.reshape(-1, 1) if value.size == max(value.shape) else value
@@ -166,14 +167,6 @@ def _claimed(dtype: npt.DTypeLike | None, states: Array) -> Precision:
     if claimed not in PRECISIONS:
         raise TypeError(f"dtype: expected float32 or float64, got {claimed}")
     return PRECISIONS[claimed]
-
-
-def _array(value: Any) -> Any:
-    """The tensor of another library as an array; whatever else as it is."""
-    value = value.detach() if hasattr(value, "detach") else value
-    if isinstance(value, np.ndarray) or not hasattr(value, "__array__"):
-        return value
-    return np.asarray(value)
 
 
 def _numbers(name: str, array: object) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rnn_conformance import CannotBeJudged, check, weights_named
 from rnn_conformance.run.smoke import smoke
-from rnn_conformance.sources.loading import as_implementation, completed, named
+from rnn_conformance.sources.loading import as_implementation, load, named
 
 FOLDER = Path(__file__).parent / "first_rnns"
 SINGLE, BATCHED, BATCH_FIRST = "single", "time_first", "batch_first"
@@ -59,12 +59,12 @@ def test_one_with_names_of_its_own_says_them_in_a_line(name: str, names: dict[st
 
 @pytest.mark.parametrize("name", ["char_level.py", "encoder.py", "streaming.py"])
 def test_a_file_says_what_is_in_it_where_that_is_one_thing(name: str) -> None:
-    whole = completed(f"{FOLDER}/{name}")
+    whole = load(f"{FOLDER}/{name}").name
     assert whole.removeprefix(f"{FOLDER}/") in AS_THEY_ARE
     with pytest.raises(CannotBeJudged, match=r"say what in it: .*:RNNCell or .*:RNN$"):
-        completed(f"{FOLDER}/concatenated.py")
+        load(f"{FOLDER}/concatenated.py")
     with pytest.raises(CannotBeJudged, match=r"say what in it: .*:init_params or .*:rnn_forward"):
-        completed(f"{FOLDER}/time_series.py")
+        load(f"{FOLDER}/time_series.py")
 
 
 def test_probabilities_are_refused_with_what_to_hand_out() -> None:

@@ -1,5 +1,7 @@
 """How the numbers of a claimed precision stand in NumPy's arrays."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,6 +17,14 @@ def in_format(values: npt.ArrayLike, dtype: Dtype) -> Array:
     """A new array of these values, rounded to nearest, ties to even, in a precision."""
     found: Array = np.array(values, carrier(dtype))
     return bfloat16(found) if dtype == "bfloat16" else found
+
+
+def as_numpy(value: Any) -> Any:
+    """The tensor of another library as an array; whatever else, a list too, as it is."""
+    value = value.detach() if hasattr(value, "detach") else value
+    if isinstance(value, np.ndarray) or not hasattr(value, "__array__"):
+        return value
+    return np.asarray(value)
 
 
 def bfloat16(values: Array) -> Array:

@@ -18,15 +18,14 @@ from rnn_conformance.contract.call import (
     Array,
     Dtype,
     Implementation,
-    Layout,
 )
 from rnn_conformance.contract.declaration import Declaration, declared
 from rnn_conformance.contract.refusal import CannotBeJudged, Violation
+from rnn_conformance.sources.as_written import USUAL_FIRST
 from rnn_conformance.sources.seed_model import NOT_READ
 
 T, B, I, H = 2, 3, 4, 5  # all different, so that every exchange of axes shows
 FIRST_STEPS = ("output", "readout")
-USUAL_FIRST: tuple[Layout, ...] = ("time_first", "batch_first", "single")
 NO_VERDICT = "there is no verdict: "
 SINGLE_ALONE = "batches are not asked: a batch was refused, a single sequence was not"
 PARTS = {"h_n": "h_n", "y": "readout"}  # of an answer, and what claims them
@@ -87,13 +86,14 @@ def _as_it_reads(
     readings = getattr(implementation, "readings", None)
     if readings is None or "readings" not in _assumed(implementation):
         return None
-    right = 0.0 if usual is None else _right_of_both(usual)
+    right = -1.0 if usual is None else _right_of_both(usual)
     if right == 2:
         return None
     best = max(readings(), key=lambda way: _share_right(way, "none") or 0)
-    stateful = max(best.with_states(), key=_right_of_both, default=best)
-    chosen: Implementation = stateful if _share_right(stateful, "nonzero") is not None else best
-    return chosen if usual is None or _right_of_both(chosen) > right else None
+    right_of = {way: _share_right(way, "nonzero") for way in best.with_states()}
+    taken = {way: share for way, share in right_of.items() if share is not None}
+    chosen: Implementation = max(taken, key=taken.__getitem__, default=best)
+    return chosen if _right_of_both(chosen) > right else None
 
 
 def _right_of_both(way: Implementation) -> float:

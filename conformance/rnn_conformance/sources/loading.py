@@ -27,18 +27,18 @@ def load(name: str) -> Implementation:
 
     Raises CannotBeJudged, with one line that says what is wrong.
     """
-    name = completed(name)
+    if name.endswith(".py"):
+        module = _imported(name, name)
+        only = _only_one(name, module)
+        return as_implementation(getattr(module, only), name=f"{name}:{only}")
     return as_implementation(named(name), name=name)
 
 
-def completed(name: str) -> str:
-    """A name; that of a file alone with the one thing in it that can be judged.
+def _only_one(name: str, module: ModuleType) -> str:
+    """What the one thing in a file that can be judged is called.
 
     Raises CannotBeJudged if there are several, or none.
     """
-    if not name.endswith(".py"):
-        return name
-    module = _imported(name, name)
     own = {n: o for n, o in vars(module).items() if getattr(o, "__module__", "") == module.__name__}
     ours = {n: o for n, o in own.items() if not n.startswith("_") and callable(o)}
     classes = [n for n, o in ours.items() if isinstance(o, type) and _can_be_asked(o)]
@@ -47,7 +47,7 @@ def completed(name: str) -> str:
     if len(found) != 1:
         several = " or ".join(f"{name}:{one}" for one in found or ours) or "nothing"
         raise CannotBeJudged(f"implementation {name!r}: say what in it: {several}")
-    return f"{name}:{found[0]}"
+    return found[0]
 
 
 def _can_be_asked(found: Any) -> bool:

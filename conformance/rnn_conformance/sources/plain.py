@@ -1,8 +1,8 @@
 """Plain functions, and classes as they are written in a first notebook, as implementations."""
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from inspect import Parameter, signature
+from functools import partial
+from inspect import signature
 from types import MappingProxyType
 from typing import Any
 
@@ -11,12 +11,19 @@ import numpy.typing as npt
 from rnn_reference import WEIGHT_NAMES
 
 from rnn_conformance.contract.call import BASIC, Answer, Array, Call, Implementation
+from rnn_conformance.contract.dtypes import as_numpy
 from rnn_conformance.sources.as_written import readings
-from rnn_conformance.sources.seed_model import CONVENTIONS, NAMES, answer, seed_call, seed_claims
+from rnn_conformance.sources.models import Made, model_of, options_for, sizes_of, takes_a_state
+from rnn_conformance.sources.seed_model import (
+    CONVENTIONS,
+    NAMES,
+    Earlier,
+    answer,
+    seed_call,
+    seed_claims,
+)
 
 SIZES = ("input_size", "hidden_size", "output_size")
-# The usual names of an initial state, for a parameter of `forward` that has a default.
-INITIAL_STATE = ("h_0", "h0", "h", "hx", "h_prev", "h_init", "hidden", "state", "initial_state")
 
 
 class PlainFunction:
@@ -57,15 +64,8 @@ class PlainFunction:
                 f'expected a mapping with "hidden_states", and "h_n" and "outputs" where given, '
                 f"got {', '.join(map(repr, found)) or 'an empty one'}"
             )
-        parts = {name: _as_numpy(value) for name, value in found.items()}
+        parts = {name: as_numpy(value) for name, value in found.items()}
         return answer(call, parts["hidden_states"], parts.get("h_n"), parts.get("outputs"))
-
-
-def _as_numpy(value: Any) -> Any:
-    """The array of another library as one of NumPy; whatever else, a list too, as it is."""
-    if isinstance(value, np.ndarray) or not hasattr(value, "__array__"):
-        return value
-    return np.asarray(value)
 
 
 class StepByStepClass:
@@ -94,21 +94,22 @@ class StepByStepClass:
     def __init__(self, name: str, cls: type[Any], claims: frozenset[str] | None = None) -> None:
         self.name = name
         self._class = cls
-        self._takes_h_0 = _takes_h_0(cls)
+        self._takes_h_0 = takes_a_state(cls.forward)
         self.conventions: Mapping[str, str] = getattr(cls, "conventions", CONVENTIONS)
         self.notes: tuple[str, ...] = ()
         self.assumed: frozenset[str] = frozenset()
         if claims is None and not hasattr(cls, "claims"):
             claims = BASIC - {"h_n"}
             self.assumed = frozenset(
-                ("layouts", "readings", *["dtypes"] * ("dtype" not in _options(cls)))
+                ("layouts", "readings", *["dtypes"] * ("dtype" not in options_for(cls, "float64")))
             )
             if not self._takes_h_0:
                 claims -= {"h_0"}
                 self.notes = ("h_0 is never given: `forward` takes no initial state",)
         self.claims = seed_claims(cls.claims if claims is None else claims)
-        self._models: dict[tuple[object, ...], Any] = {}
-        self._behind: list[tuple[Answer, Call, tuple[Any, Any]]] = []
+        self._models: Made = {}
+        self._earlier = Earlier()
+        self.reread = self._earlier.again
 
     def readings(self) -> Iterator[Implementation]:
         """Other ways to read the class, where what is said here does not hold of it."""
@@ -123,47 +124,16 @@ class StepByStepClass:
         if not isinstance(found, tuple) or len(found) != 2:
             got = f"{len(found)} results" if isinstance(found, tuple) else type(found).__name__
             raise TypeError(f"forward: expected (step_output, hidden_states), got {got}")
-        given = _answer(call, *found)
-        self._behind = [*self._behind[-8:], (given, call, found)]
-        return given
-
-    def reread(self, earlier: Answer) -> Answer:
-        """What the results behind an earlier answer hold now."""
-        call, found = next((c, f) for a, c, f in self._behind if a.output is earlier.output)
-        return _answer(call, *found)
+        return self._earlier.first(partial(_answer, call, *found))
 
     def _model(self, asked: Call) -> Any:
-        """The model of these sizes, kept from call to call as a user keeps it, with new weights.
-
-        Other threads than the main one have models of their own: weights are attributes.
-        """
-        output_size, hidden_size = asked.weights["W_ho"].shape
-        sizes, dtype = (asked.inputs.shape[-1], hidden_size, output_size), asked.inputs.dtype
-        other = threading.current_thread() is not threading.main_thread()
-        key = (*sizes, dtype, threading.get_ident() if other else 0)
-        if key not in self._models:
-            self._models[key] = _constructed(self._class, sizes, dtype)
-        model = self._models[key]
+        """The model for a call, with its weights."""
+        sizes = sizes_of(asked.weights, asked.inputs)
+        make = partial(_constructed, self._class)
+        model = model_of(self._models, sizes, asked.inputs.dtype, make)
         for name, value in asked.weights.items():
             setattr(model, name, _as_made(name, value, getattr(model, name, None)))
         return model
-
-
-def _takes_h_0(cls: type[Any]) -> bool:
-    """Whether `forward` has a parameter after the inputs that is, or is called, a state."""
-    parameters = [*signature(cls.forward).parameters.values()][2:]
-    return any(
-        p.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
-        and (p.default is Parameter.empty or p.name in INITIAL_STATE)
-        for p in parameters[:1]
-    )
-
-
-def _options(cls: type[Any]) -> frozenset[str]:
-    """Which of `dtype` and `rng` the constructor takes."""
-    parameters = signature(cls).parameters
-    anything = any(p.kind is Parameter.VAR_KEYWORD for p in parameters.values())
-    return frozenset(name for name in ("dtype", "rng") if anything or name in parameters)
 
 
 def _constructed(cls: type[Any], sizes: tuple[int, int, int], dtype: npt.DTypeLike) -> Any:
@@ -171,8 +141,7 @@ def _constructed(cls: type[Any], sizes: tuple[int, int, int], dtype: npt.DTypeLi
 
     Raises TypeError if it has other names for the weights.
     """
-    options = {"dtype": dtype, "rng": np.random.default_rng(0)}
-    given = {name: options[name] for name in _options(cls)}
+    given = options_for(cls, dtype)
     if set(SIZES) <= set(signature(cls).parameters):
         model = cls(**dict(zip(SIZES, sizes, strict=True)), **given)
     else:

@@ -4,7 +4,7 @@ W_xh  weight_ih_l0 (H, I)        W_hh  weight_hh_l0 (H, H)        W_ho  (O, H)
 b_xh  bias_ih_l0 as (H, 1)       b_hh  bias_hh_l0 as (H, 1)       b_ho  as (O, 1)
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -48,6 +48,23 @@ def answer(call: Call, states: Array, h_n: Array | None, outputs: Array | None) 
     """The answer to a call from hidden states, h_n (B, H) or (H,), and outputs."""
     last = h_n[np.newaxis] if isinstance(h_n, np.ndarray) else h_n
     return Answer(states, last, outputs if call.options.output_size else None)
+
+
+class Earlier:
+    """What lies behind the last few answers, which can be read again."""
+
+    def __init__(self) -> None:
+        self._last: list[tuple[Answer, Callable[[], Answer]]] = []
+
+    def first(self, read: Callable[[], Answer]) -> Answer:
+        """The answer that is read for the first time."""
+        given = read()
+        self._last = [*self._last[-8:], (given, read)]
+        return given
+
+    def again(self, earlier: Answer) -> Answer:
+        """What the results behind an earlier answer hold now."""
+        return next(read for given, read in self._last if given.output is earlier.output)()
 
 
 def seed_claims(features: frozenset[str]) -> frozenset[str]:
