@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from rnn_conformance import FEATURES, Answer, Call, Record, Report, plan
+from rnn_conformance import FEATURES, Answer, Call, Record, Report, check, plan
 from rnn_conformance.cases.case import Case
 from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.plan import Planned
 from rnn_conformance.checks.subject import Subject, parts_of
-from rnn_conformance.contract.call import Array
+from rnn_conformance.contract.call import Array, Implementation
+from rnn_conformance.contract.conventions import declared
 from rnn_conformance.variants.recurrence import Recurrence
 from rnn_reference import BatchRNN
 
@@ -135,3 +136,15 @@ def by_check(records: Sequence[Record]) -> dict[str, Record]:
     found = {record.check: record for record in records}
     assert len(found) == len(records)
     return found
+
+
+def conforms_to_every_check(right: Implementation) -> None:
+    """Fails unless it conforms and is asked every check that its claims permit, but the statistics.
+
+    Those are derived for the plain RNN alone.
+    """
+    report = check(right, isolation=None)
+    assert report.conforms, [f"{one.id}: {one.message}" for one in report.failures][:3]
+    claimed = right.claims | declared(right)
+    asked = {name for name, one in CHECKS.items() if one.needs <= claimed}
+    assert {record.check for record in report.records} == asked - {"systematic_error"}

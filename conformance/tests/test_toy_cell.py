@@ -16,13 +16,12 @@ from rnn_conformance.bounds.balls import Ball, Matrix, Sum, product
 from rnn_conformance.cells import CELLS, Cell, CellWeights, decimals, register
 from rnn_conformance.cells.activations import tanh
 from rnn_conformance.cells.cell import Row
-from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.contract.call import GATES, HALF_DTYPES, NONLINEARITIES, PARTS, Array
-from rnn_conformance.contract.conventions import declared
 from rnn_conformance.variants.every import MUTANTS
 from rnn_conformance.variants.recurrence import Recurrence
 from rnn_conformance.vectors.export import vector_cases
 
+from .miniatures import conforms_to_every_check
 from .vector_results import compute
 
 A = 0.25
@@ -103,11 +102,7 @@ def _registered() -> Iterator[None]:
 
 
 def test_a_right_one_conforms_and_is_asked_every_check() -> None:
-    report = check(Right(), isolation=None)
-    assert report.conforms, [f"{one.id}: {one.message}" for one in report.failures][:3]
-    claimed = Right.claims | declared(Right())
-    asked = {name for name, one in CHECKS.items() if one.needs <= claimed}
-    assert {record.check for record in report.records} == asked - {"systematic_error"}
+    conforms_to_every_check(Right())
 
 
 def test_another_order_of_operations_is_right() -> None:

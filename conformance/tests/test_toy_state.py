@@ -9,13 +9,12 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from rnn_conformance import Answer, Call, check, plan
+from rnn_conformance import Answer, Call, plan
 from rnn_conformance.bounds.balls import Ball, Matrix, Sum, applied, joined, product
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cells import CELLS, Cell, decimals, register
 from rnn_conformance.cells.activations import ULPS, sech2, tanh
 from rnn_conformance.cells.cell import Row
-from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.contract.call import (
     GATES,
     HALF_DTYPES,
@@ -25,9 +24,10 @@ from rnn_conformance.contract.call import (
     Lengths,
     Options,
 )
-from rnn_conformance.contract.conventions import declared
 from rnn_conformance.variants.recurrence import Recurrence
 from rnn_conformance.vectors.exact import exact
+
+from .miniatures import conforms_to_every_check
 
 
 @dataclass(frozen=True)
@@ -155,11 +155,7 @@ def _registered() -> Iterator[None]:
 
 
 def test_a_right_one_conforms_and_is_asked_every_check() -> None:
-    report = check(Right(), isolation=None)
-    assert report.conforms, [f"{one.id}: {one.message}" for one in report.failures][:3]
-    claimed = Right.claims | declared(Right())
-    asked = {name for name, one in CHECKS.items() if one.needs <= claimed}
-    assert {record.check for record in report.records} == asked - {"systematic_error"}
+    conforms_to_every_check(Right())
 
 
 @pytest.mark.parametrize(("wrong", "by"), WRONG.items())

@@ -217,6 +217,10 @@ def in_direction(
     if lengths is None:
         return values[::-1]
     t = np.arange(len(values))[:, None]
-    order = np.where(t < lengths, lengths - 1 - t, t)
-    turned: npt.NDArray[Any] = values[order, np.arange(len(lengths))]
-    return turned
+    found: npt.NDArray[Any] = values[turned(t, lengths), np.arange(len(lengths))]
+    return found
+
+
+def turned(t: npt.NDArray[np.int64], lengths: Lengths) -> npt.NDArray[np.int64]:
+    """The step in time of what the reverse direction reads as step t, and the other way round."""
+    return np.where(t < lengths, lengths - 1 - t, t)

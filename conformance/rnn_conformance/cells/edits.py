@@ -10,10 +10,14 @@ import numpy.typing as npt
 
 from rnn_conformance.bounds.balls import Float64, Precision
 from rnn_conformance.cells.cell import CellWeights
+from rnn_conformance.contract.call import Array
 
 Indices = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Values = tuple[Float64, Float64]  # what is expected of numbers, and how far off each may be
+
+
+Term = tuple[Float64, Float64]  # of the sum, and the absolute values that it adds up
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,12 @@ class Steps:
     def before(self) -> Float64:
         """The state before it, (N, H)."""
         return self.states[self.t, self.b]
+
+
+def product(rows: Float64, W: Array, units: Indices) -> Term:
+    """One unit of W times each row."""
+    terms = rows * W[units]
+    return terms.sum(axis=1), np.abs(terms).sum(axis=1)
 
 
 def agreed(values: Float64, width: float, least: int) -> list[float]:

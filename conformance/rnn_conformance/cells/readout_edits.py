@@ -7,8 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Float64, Precision
-from rnn_conformance.cells.edits import Edit, Edits, Indices, Trials, Values, agreed, as_float32
+from rnn_conformance.bounds.balls import Float64, Precision, gamma
+from rnn_conformance.cells.edits import (
+    Edit,
+    Edits,
+    Indices,
+    Trials,
+    Values,
+    agreed,
+    as_float32,
+    product,
+)
 from rnn_conformance.contract.call import Array
 
 Rows = tuple[Any, Any]
@@ -40,27 +49,22 @@ def _from(where: Callable[[Outputs, int, int], Rows]) -> Callable[[Outputs], Flo
 
     def term(s: Outputs) -> Float64:
         t, row = where(s, len(s.states) - 1, s.states.shape[1])
-        return _product(s.states[t + 1, row], s.W, s.u)
+        return product(s.states[t + 1, row], s.W, s.u)[0]
 
     return term
 
 
-def _product(rows: Float64, W: Array, units: Indices) -> Float64:
-    found: Float64 = (rows * W[units]).sum(axis=1)
-    return found
-
-
 def _right(s: Outputs) -> Float64:
-    return _product(s.states[s.t + 1, s.row], s.W, s.u)
+    return product(s.states[s.t + 1, s.row], s.W, s.u)[0]
 
 
 def _transposed(s: Outputs) -> Float64:
     square = s.W.shape[0] == s.W.shape[1]
-    return _product(s.states[s.t + 1, s.row], s.W.T if square else s.W, s.u)
+    return product(s.states[s.t + 1, s.row], s.W.T if square else s.W, s.u)[0]
 
 
 def _reversed(s: Outputs) -> Float64:
-    return _product(s.states[s.t + 1, s.row, ::-1], s.W, s.u)
+    return product(s.states[s.t + 1, s.row, ::-1], s.W, s.u)[0]
 
 
 def _times(factor: float, term: Float64) -> Float64:
@@ -124,12 +128,12 @@ class ReadoutTrials(Trials):
             self._right = each(_right)
             products = [edit for edit in LIBRARY if "product" in edit.does]
             self._edited = {edit: each(edit.does["product"]) for edit in products}
-            size = each(lambda s: _product(np.abs(s.states[s.t + 1, s.row]), np.abs(s.W), s.u))
+            size = each(lambda s: product(s.states[s.t + 1, s.row], s.W, s.u)[1])
         u, eta = each(lambda s: s.precision.both), each(lambda s: s.precision.flushed)
         self._u = u
         m = each(lambda s: s.W.shape[1] + 2)
         most = np.fmax(size, np.max([np.abs(v) for v in self._edited.values()], axis=0))
-        self._radius = m * u / (1 - m * u) * (most + np.abs(self._bias)) + m * eta
+        self._radius = gamma(m, u) * (most + np.abs(self._bias)) + m * eta
         self.features: Mapping[str, Float64] = {}
 
     def values(self, edits: Edits, at: Indices) -> Values:

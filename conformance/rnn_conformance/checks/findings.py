@@ -7,12 +7,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Cause:
-    """One explanation: a known bug, or several at once.
+    """A known bug that reproduces everything.
 
     Attributes:
-        names: of the mutants.
-        sentences: what each does wrong.
-        shipped_in: where such bugs were shipped, as far as known.
+        names: that of the mutant.
+        sentences: what it does wrong.
+        shipped_in: where it was shipped, as far as known.
     """
 
     names: tuple[str, ...]
@@ -56,7 +56,7 @@ class Diagnosis:
 
     Attributes:
         causes: each reproduces every failing and every passing check alone; the checks cannot tell
-            them apart. Empty where no known bug does, nor two together.
+            them apart. Empty where no known bug does.
         failing, checks: how many checks fail, of how many that were compared.
         with_numbers: in how many of them the numbers themselves were compared, not only which
             results are wrong.

@@ -116,7 +116,7 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
     data, o, (t, b, u) = asked.data, asked.case.options, index
     D, lengths = o.directions, data.lengths
     initial = data.initial.astype(np.float64)
-    time = _turned(t, b, lengths, d, len(data.inputs))
+    time = expected.turned(t, data.steps[b]) if d else t
     padding = time >= data.steps[b]
     running_on = np.concatenate([initial[number * D + d][None], layer.states[d][:-1]])[t, b]
     if d and lengths is not None:
@@ -159,19 +159,10 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
     )
 
 
-def _turned(t: Indices, b: Indices, lengths: Any, d: int, T: int) -> Indices:
-    """The step in time of the step that a direction reads, or the other way round."""
-    if d == 0:
-        return t
-    n = np.full(len(t), T) if lengths is None else lengths[b]
-    turned: Indices = np.where(t < n, n - 1 - t, t)
-    return turned
-
-
 def _features(asked: Asked, number: int, d: int, index: Index, steps: Steps | None) -> Features:
     """What rules are made of."""
     case, (read, b, u) = asked.case, index
-    t = _turned(read, b, asked.data.lengths, d, case.T)
+    t = expected.turned(read, asked.data.steps[b]) if d else read
     found: dict[str, Any] = {
         "layer": number,
         **of_call(asked),

@@ -215,11 +215,9 @@ def _counted(
         if explains >= FEW + 3 * len(one.rule.conditions)
         and against <= (LOOSELY if one.edit.last else CONTRADICTED) * explains
     ]
-    if (~fits & ~right).sum() > (
-        ~right
-    ).sum() / 2:  # of a cause that is not known, much may be seen
-        most = MINOR * (~right).sum()
-        kept = [one for one, explains, _ in counts if one in kept and explains >= most]
+    wrong = (~right).sum()
+    if (~fits & ~right).sum() > wrong / 2:  # of a cause that is not known, much may be seen
+        kept = [one for one, explains, _ in counts if one in kept and explains >= MINOR * wrong]
     if len(kept) < len(found):
         return _counted(trials, kept, features, right)
     left = ~fits & ~right

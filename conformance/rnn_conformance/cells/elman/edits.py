@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rnn_conformance.bounds.balls import Float64
-from rnn_conformance.cells.edits import Edit, Indices, Steps, as_float32
+from rnn_conformance.cells.edits import Edit, Steps, Term, as_float32, product
 from rnn_conformance.cells.elman.slips import activations
 from rnn_conformance.contract.call import Array
 from rnn_conformance.contract.dtypes import bfloat16
@@ -26,7 +26,6 @@ OTHER_WEIGHTS = (
     "the other direction", "the first layer", "the layer below", "the first call", "the last call",
 )  # fmt: skip
 NEVER = 1e300  # a number that is not found
-Term = tuple[Float64, Float64]  # of the sum, and the absolute values that it adds up
 TermOf = Callable[[Steps], Term | None]  # None where an edit cannot be made
 MATRICES = {"x": "W_ih", "h": "W_hh"}
 VECTORS = {"x": "x_t", "h": "h_{t-1}"}
@@ -40,12 +39,6 @@ class State(NamedTuple):
     before: Float64
     biases: Mapping[str, Float64]
     found: Float64
-
-
-def product(rows: Float64, W: Array, units: Indices) -> Term:
-    """One unit of W times each row."""
-    terms = rows * W[units]
-    return terms.sum(axis=1), np.abs(terms).sum(axis=1)
 
 
 def right(slot: str, s: Steps) -> Term:

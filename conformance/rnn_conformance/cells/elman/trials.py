@@ -6,10 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Float64
+from rnn_conformance.bounds.balls import Float64, gamma
 from rnn_conformance.cells.activations import ULPS
-from rnn_conformance.cells.edits import Edit, Edits, Indices, Mask, Steps, Trials, Values, agreed
-from rnn_conformance.cells.elman.edits import BIASES, LIBRARY, State, Term, TermOf, right, times
+from rnn_conformance.cells.edits import (
+    Edit,
+    Edits,
+    Indices,
+    Mask,
+    Steps,
+    Term,
+    Trials,
+    Values,
+    agreed,
+)
+from rnn_conformance.cells.elman.edits import BIASES, LIBRARY, State, TermOf, right, times
 
 SLOTS = ("x", "h", *BIASES)
 NAMES = {"x": "W_ih x_t", "h": "W_hh h_{t-1}", "b_ih": "b_ih", "b_hh": "b_hh"}
@@ -175,8 +185,7 @@ class ElmanTrials(Trials):
                 one, of = c * term[at], abs(c) * usual[at]
             value, size, least = value + one, size + np.abs(of), least + usual[at]
         m, u = self._m[at], self._u[at]
-        gamma = m * u / (1 - m * u)
-        return value, gamma * np.fmax(size, least) + self._inherited[at] + m * self._eta[at]
+        return value, gamma(m, u) * np.fmax(size, least) + self._inherited[at] + m * self._eta[at]
 
 
 def _on_curve(of_relu: bool, middle: Float64, off: Float64, a: Float64, relu: Mask) -> Float64:
