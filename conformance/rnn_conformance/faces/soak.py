@@ -44,6 +44,7 @@ NAMED = {
 }
 PRODUCTS = 20_000  # of a case, in one layer and direction
 CHUNK = 25  # cases that a process judges at a time
+SELDOM = {"threads": 25}  # one in so many cases: it takes as long as all else in that many
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,11 @@ def judge(subject: Subject, seed: int, number: int) -> Outcome:
     shares: dict[str, float] = {}
     failures: dict[str, str] = {}
     fitting = [c for c in CHECKS.values() if c.needs <= claimed and c.presumes(case, claimed)]
-    relations = [check for check in fitting if check.among is not always]
+    relations = [
+        check
+        for check in fitting
+        if check.among is not always and number % SELDOM.get(check.name, 1) == 0
+    ]
     asked = [check for check in fitting if check.among is always]
     asked += [relations[rng.integers(len(relations))]] if relations else []
     for check in asked:
