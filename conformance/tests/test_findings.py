@@ -119,7 +119,7 @@ def test_an_edit_with_its_place(what: str, where: str) -> None:
 def test_three_at_once_are_named_each_with_its_place() -> None:
     assert sorted(said(function(three_at_once), 3)) == [
         ("b_xh is missing", "everywhere"),
-        ("h_{t-1} of row 0 goes in for every row", "odd row"),
+        ("h_{t-1} is taken from row 0 in every row", "odd row"),
         ("tanh is relu", "units before the end = 0"),
     ]
 
@@ -130,11 +130,11 @@ def test_what_is_wrong_with_results_alone() -> None:
         return y.reshape(B, T, O).swapaxes(0, 1)
 
     assert said(function(y=reshaped), 3) == [
-        ("outputs of (T·B, O) is read as (B, T)", "everywhere")
+        ("y_t is taken as (B, T), which is (T, B)", "everywhere")
     ]
     short = function(last=lambda states: states[max(len(states) // 4 * 4 - 1, 0)])
     (finding, *_), _ = found(short, 5)
-    assert finding.what == "h_n is the state after the last whole block of 4 steps"
+    assert finding.what == "h_n is taken from the start of its block of 4 steps"
 
 
 def test_refusals_are_told_with_their_place() -> None:
@@ -209,7 +209,7 @@ LAYERS: dict[tuple[str, str], Mapping[str, Any]] = {
     ("W_hh is transposed", "direction = reverse"): {
         "cell": lambda w, layer, d: {"W_hh": w["W_hh"].T} if d else {}
     },
-    ("the rows of h_n are in reverse order", "layer ≠ 0"): {"h_n": reversed_above},
+    ("h_n is taken with its rows in reverse order", "layer ≠ 0"): {"h_n": reversed_above},
 }
 
 

@@ -1,8 +1,9 @@
 """What an implementation may compute in place of the right thing, tried on the numbers it gives."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from rnn_conformance.contract.call import Array
 
 Indices = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+BLOCKS = (2, 4, 8, 16, 32, 64, 128, 256)
 Values = tuple[Float64, Float64]  # what is expected of numbers, and how far off each may be
 
 
@@ -27,12 +29,13 @@ class Edit:
     Attributes:
         says: what, in a sentence without place.
         does: by slot, which is a part of a step, what is computed there.
-        last: whether it allows so much that another edit is preferred if it explains as many.
+        last: how much it allows, so that another edit is preferred if it explains as many; 0 for
+            one that says what the number is.
     """
 
     says: str
-    does: Mapping[str, Callable[..., Any]] = field(hash=False, compare=False)
-    last: bool = False
+    does: Mapping[str, Any] = field(hash=False, compare=False)
+    last: int = 0
 
 
 Edits = frozenset[Edit]
@@ -61,6 +64,10 @@ class Trials(ABC):
     def values(self, edits: Edits, at: Indices) -> Values:
         """What is expected of some of the numbers."""
 
+    def features_with(self, _: Edits, at: Indices) -> Mapping[str, Float64]:
+        """The features of some of the numbers, as they are with edits."""
+        return {name: values[at] for name, values in self.features.items()}
+
     def estimated(self, _: Edits, __: Indices) -> tuple[Edit, ...]:
         """Further edits, with constants that many of these wrong numbers agree on."""
         return ()
@@ -86,6 +93,9 @@ class Some(Trials):
     def values(self, edits: Edits, at: Indices) -> Values:
         return self._trials.values(edits, self._at[at])
 
+    def features_with(self, edits: Edits, at: Indices) -> Mapping[str, Float64]:
+        return self._trials.features_with(edits, self._at[at])
+
     def estimated(self, edits: Edits, at: Indices) -> tuple[Edit, ...]:
         return self._trials.estimated(edits, self._at[at])
 
@@ -103,6 +113,7 @@ class Steps:
         t, b, u: (N,), step, row and unit of each number.
         padding: (N,), whether it stands in padding.
         ended: (N,), the number at the row's last real step in time.
+        lengths: (B,), how many real steps each row has.
         running_on: (N, H), the state before it, of an implementation that overlooks lengths.
         other_weights, other_states: what can be mistaken for these, by name; states (B, H).
         found: (N,), the numbers.
@@ -120,6 +131,7 @@ class Steps:
     u: Indices
     padding: Mask
     ended: Float64
+    lengths: Indices
     running_on: Float64
     other_weights: Mapping[str, CellWeights]
     other_states: Mapping[str, Float64]
@@ -140,6 +152,70 @@ def product(rows: Float64, W: Array, units: Indices) -> Term:
     """One unit of W times each row."""
     terms = rows * W[units]
     return terms.sum(axis=1), np.abs(terms).sum(axis=1)
+
+
+def rounded(values: npt.ArrayLike, bits: int) -> Float64:
+    """To so many bits."""
+    mantissa, exponent = np.frexp(np.asarray(values, np.float64))
+    result: Float64 = np.ldexp(np.rint(np.ldexp(mantissa, bits)), exponent - bits)
+    return result
+
+
+SHORT = {8: "bfloat16", 11: "TF32 or float16"}  # names by bits
+
+
+def of_vectors() -> Iterator[tuple[str, Callable[[Float64], Float64]]]:
+    """What may be done to vectors (N, n) before they are multiplied, each in words."""
+    yield "is read in reverse order of units", lambda v: v[:, ::-1]
+    yield "is read one unit further on", lambda v: np.roll(v, -1, axis=1)
+    yield "is read one unit too early", lambda v: np.roll(v, 1, axis=1)
+    yield "is read without its last number", lambda v: _first(v, v.shape[1] - 1)
+    yield "is read without its first number", lambda v: np.where(np.arange(v.shape[1]), v, 0)
+    for k in BLOCKS:
+        yield f"is read in whole blocks of {k} alone", partial(_whole_blocks, k)
+        yield f"is read up to its {k}th number alone", partial(_first, count=k)
+    for bits, name in SHORT.items():
+        yield f"is read with {bits} bits ({name})", partial(rounded, bits=bits)
+
+
+def _whole_blocks(k: int, v: Float64) -> Float64:
+    return _first(v, v.shape[1] // k * k)
+
+
+def _first(v: Float64, count: int) -> Float64:
+    return np.where(np.arange(v.shape[1]) < count, v, 0)
+
+
+def of_matrices() -> Iterator[tuple[str, Callable[[Array], Array]]]:
+    """What may be done to a weight, each in words; its shape must stay."""
+    yield "is transposed", np.transpose
+    yield ", stored by columns, is read by rows", lambda W: W.reshape(W.shape[::-1]).T
+    yield "has its rows in reverse order", lambda W: W[::-1]
+    yield "has no diagonal", lambda W: W * (1 - np.eye(*W.shape))
+    yield "has nothing but its diagonal", lambda W: W * np.eye(*W.shape)
+    yield "has nothing above its diagonal", np.tril
+    yield "has nothing below its diagonal", np.triu
+    yield "is rounded to 8-bit integers of one scale", _in_int8
+    for k in BLOCKS[1:6]:
+        yield f"repeats its first {k} rows", partial(_repeated, k)
+    for least in (0.1, 0.01, 0.001):
+        yield f"has no entries below {least:g}", partial(_pruned, least)
+    for bits, name in SHORT.items():
+        yield f"is kept with {bits} bits ({name})", partial(rounded, bits=bits)
+
+
+def _in_int8(W: Array) -> Float64:
+    scale = max(float(np.abs(W).max()), 1e-300) / 127
+    result: Float64 = np.rint(W / scale) * scale
+    return result
+
+
+def _repeated(k: int, W: Array) -> Array:
+    return W[np.arange(len(W)) % k]
+
+
+def _pruned(least: float, W: Array) -> Array:
+    return np.where(np.abs(W) < least, 0, W)
 
 
 def agreed(values: Float64, width: float, least: int) -> list[float]:

@@ -16,11 +16,12 @@ from rnn_conformance.cells.edits import (
     Values,
     agreed,
     as_float32,
+    of_matrices,
+    of_vectors,
     product,
 )
+from rnn_conformance.cells.moves import OTHERS, USUAL, Move, at
 from rnn_conformance.contract.call import Array
-
-Rows = tuple[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Outputs:
         W, b: (O, D·H) and (O,).
         states: (T + 1, B, D·H) in the order of time, h_0 first.
         t, row, u: (N,).
+        lengths: (B,), how many real steps each row has.
+        before: (N,), the numbers of the step before each, 0 at first.
         found: (N,).
     """
 
@@ -40,31 +43,36 @@ class Outputs:
     t: Indices
     row: Indices
     u: Indices
+    lengths: Indices
+    before: Float64
     found: Float64
     precision: Precision
 
 
-def _from(where: Callable[[Outputs, int, int], Rows]) -> Callable[[Outputs], Float64]:
-    """From the states of another step and row: of (numbers, T, B); -1 is h_0."""
-
-    def term(s: Outputs) -> Float64:
-        t, row = where(s, len(s.states) - 1, s.states.shape[1])
-        return product(s.states[t + 1, row], s.W, s.u)[0]
-
-    return term
-
-
 def _right(s: Outputs) -> Float64:
-    return product(s.states[s.t + 1, s.row], s.W, s.u)[0]
+    return _of(s, s.states[s.t + 1, s.row], s.W)
 
 
-def _transposed(s: Outputs) -> Float64:
-    square = s.W.shape[0] == s.W.shape[1]
-    return product(s.states[s.t + 1, s.row], s.W.T if square else s.W, s.u)[0]
+def _of(s: Outputs, states: Float64, W: Array) -> Float64:
+    return product(states, W, s.u)[0]
 
 
-def _reversed(s: Outputs) -> Float64:
-    return product(s.states[s.t + 1, s.row, ::-1], s.W, s.u)[0]
+def _moved(move: Move, s: Outputs) -> Float64:
+    t, row = move(at(s.t, len(s.states) - 1, s.row, s.lengths))
+    return _of(s, s.states[t + 1, row], s.W)
+
+
+def _of_the_state_before(s: Outputs) -> Float64:
+    return _of(s, s.states[s.t, s.row], s.W)
+
+
+def _with_states(change: Callable[[Float64], Float64], s: Outputs) -> Float64:
+    return _of(s, change(s.states[s.t + 1, s.row]), s.W)
+
+
+def _with_weight(change: Callable[[Array], Array], s: Outputs) -> Float64:
+    W = change(s.W)
+    return _of(s, s.states[s.t + 1, s.row], W if W.shape == s.W.shape else s.W)
 
 
 def _times(factor: float, term: Float64) -> Float64:
@@ -78,25 +86,14 @@ def _softmax(s: Outputs) -> Float64:
     return found
 
 
-MOVED: Mapping[str, Callable[[Outputs, int, int], Rows]] = {
-    "y_t is that of h_{t-1}": lambda s, *_: (s.t - 1, s.row),
-    "y_t is that of h_{t+1}": lambda s, T, _: (np.minimum(s.t + 1, T - 1), s.row),
-    "every y_t is that of the last step": lambda s, T, _: (0 * s.t + T - 1, s.row),
-    "every y_t is that of step 0": lambda s, *_: (0 * s.t, s.row),
-    "y is given from its last step": lambda s, T, _: (T - 1 - s.t, s.row),
-    "y of row 0 stands in every row": lambda s, *_: (s.t, 0 * s.row),
-    "y of the row before stands in each": lambda s, *_: (s.t, s.row - 1),
-    "y of the next row stands in each": lambda s, _, B: (s.t, (s.row + 1) % B),
-    "y of (T·B, O) is read as (B, T)": lambda s, T, B: divmod(s.row * T + s.t, B),
-    "y of (B·T, O) is read as (T, B)": lambda s, T, B: divmod(s.t * B + s.row, T)[::-1],
-}
-
-
 def _library() -> Iterator[Edit]:
-    for says, where in MOVED.items():
-        yield Edit(says, {"product": _from(where)})
-    yield Edit("W_ho is transposed", {"product": _transposed})
-    yield Edit("h_t is read in reverse order of units", {"product": _reversed})
+    yield Edit("y_t is that of h_{t-1}, h_0 at first", {"product": _of_the_state_before})
+    for where, move in {**USUAL, **OTHERS}.items():
+        yield Edit(f"y_t is taken {where}", {"product": partial(_moved, move)})
+    for says, of_vector in of_vectors():
+        yield Edit(f"h_t {says} for y_t", {"product": partial(_with_states, of_vector)})
+    for says, of_matrix in of_matrices():
+        yield Edit(f"W_ho {says}".replace(" ,", ","), {"product": partial(_with_weight, of_matrix)})
     yield Edit("W_ho h_t is missing", {"product": lambda s: 0.0 * _right(s)})
     for says, factor in (("missing", 0), ("added twice", 2), ("halved", 0.5), ("subtracted", -1)):
         yield Edit(f"b_ho is {says}", {"bias": partial(_times, factor)})
@@ -104,10 +101,12 @@ def _library() -> Iterator[Edit]:
         "tanh": np.tanh,
         "relu": lambda a: np.maximum(a, 0),
         "the logistic function": lambda a: 1 / (1 + np.exp(-a)),
+        "a clip to [-1, 1]": lambda a: np.clip(a, -1, 1),
         "a rounding to float16": lambda a: a.astype(np.float16).astype(np.float64),
     }
     for name, function in functions.items():
         yield Edit(f"y goes through {name}", {"after": function})
+    yield Edit("y_{t-1} is added to y_t", {"plus": True})
     yield Edit("y is computed in float32", {"allows": as_float32})
     yield Edit("y goes through softmax", {"product": _softmax, "bias": partial(_times, 0)})
 
@@ -123,6 +122,7 @@ class ReadoutTrials(Trials):
             return np.concatenate([np.broadcast_to(of(s), s.u.shape) for s in outputs])
 
         self.found, self.edits = each(lambda s: s.found), LIBRARY
+        self._before = each(lambda s: s.before)
         self._bias = each(lambda s: s.b[s.u].astype(np.float64))
         with np.errstate(all="ignore"):
             self._right = each(_right)
@@ -143,7 +143,7 @@ class ReadoutTrials(Trials):
             product = self._edited[does["product"]][at]
         if "bias" in does:
             bias = does["bias"].does["bias"](bias)
-        y = product + bias
+        y = product + bias + (self._before[at] if "plus" in does else 0)
         if "allows" in does:
             radius = as_float32(self.found[at], y, radius, self._u[at])
         if "after" not in does:
@@ -164,4 +164,9 @@ class ReadoutTrials(Trials):
             for c in agreed(ratios, 1e-5, many)
             if abs(c - 1) > 1e-5 and c
         )
-        return *constants, *factors
+        clamps = (
+            Edit(f"y is clamped to ±{c:.9g}", {"after": partial(lambda c, y: np.clip(y, -c, c), c)})
+            for c in agreed(np.abs(found[np.abs(y) > np.abs(found)]), 0, many)
+            if c
+        )
+        return *constants, *factors, *clamps

@@ -87,12 +87,14 @@ def earlier_results_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
 )
 def memory_layouts(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Views that are strided, reversed, in Fortran order or read-only give the same results."""
-    for change in (_strided, _backwards, _fortran, _read_only):
-        call = _changed(case.call(), change)
+    for change in (_strided, _backwards, fortran, _read_only):
+        call = changed(case.call(), change)
         found = ordered(subject.answer(call), case.data(), case.layout)
         for judgement in same(case, subject.result(case), found):
-            yield replace(judgement, what=f"{judgement.what} from {change.__name__[1:]} memory")
-    call = _changed(case.call(), _broadcast)
+            yield replace(
+                judgement, what=f"{judgement.what} from {change.__name__.removeprefix('_')} memory"
+            )
+    call = changed(case.call(), _broadcast)
     for judgement in _as_a_whole(subject, call, case):
         yield replace(judgement, what=f"{judgement.what} from memory of stride 0")
 
@@ -350,7 +352,8 @@ def _others(case: Case) -> tuple[Case, ...]:
     )
 
 
-def _changed(call: Call, change: Callable[[Array], Array]) -> Call:
+def changed(call: Call, change: Callable[[Array], Array]) -> Call:
+    """The call with each of its arrays changed."""
     return replace(
         call,
         weights={name: change(value) for name, value in call.weights.items()},
@@ -375,7 +378,8 @@ def _broadcast(array: Array) -> Array:
     return np.broadcast_to(array[:1].copy(), array.shape)
 
 
-def _fortran(array: Array) -> Array:
+def fortran(array: Array) -> Array:
+    """The same numbers in Fortran order."""
     return np.asfortranarray(array)
 
 

@@ -1,22 +1,25 @@
 """The calls that a cause is looked for in, and what they gave."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rnn_conformance.bounds.balls import Float64, Precision
 from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.cases.expected import in_direction
+from rnn_conformance.checks.conduct import changed, fortran
 from rnn_conformance.checks.subject import Subject, expected_shapes, in_one_order
 from rnn_conformance.contract.call import DTYPES, Answer
+from rnn_conformance.contract.conventions import ANY_MEMORY
 from rnn_conformance.contract.refusal import Broken, Violation, in_the_dtype
 
 MOST = 180  # calls of the plan
 LARGE, MOST_LARGE = 300_000, 20  # products of a layer, from which on few are asked
 SMOKE_ROWS = 3  # of the call that comes first, where claims are assumed
+OMITTED = " with h_0 omitted"
 NEW_SIZES = ((6, 3, 7, 6), (5, 4, 6, 7))  # that no other call has: the first of them is known
 
 
@@ -30,9 +33,10 @@ class Asked:
         answer: in one order, padding as it came; None where it was refused.
         complaint: why it is no answer, or not in the right dtype; empty if it is right.
         rows_of_first: how many rows the first call of all can have had.
+        memory: the order in which its arrays lie in memory.
         last: the call before, of the same sizes of weights.
-        first: what the first call of these sizes was given, as far as known.
-        like: the last call of as many rows and units.
+        firsts: by words, what the first of the calls that were alike was given.
+        before: by words, the last of the calls before that were alike.
     """
 
     case: Case
@@ -41,9 +45,10 @@ class Asked:
     answer: Answer | None
     complaint: str
     last: "Asked | None"
-    first: Data | None
-    like: "Asked | None"
+    firsts: Mapping[str, Data]
+    before: Mapping[str, "Asked"]
     rows_of_first: tuple[int, ...]
+    memory: str
 
     @property
     def precision(self) -> Precision:
@@ -74,23 +79,51 @@ def asked_again(
     Args:
         every: the cases that were asked before, in that order.
     """
-    firsts = {_sizes(case): case.data() for case in reversed(every)}
+    firsts = {key: case.data() for case in reversed(every) for key in _first_keys(case)}
     subject = Subject(implementation, among=claimed)
     first_rows = tuple({SMOKE_ROWS, cases[0].B})
-    found, by_sizes, by_rows = list[Asked](), dict[Any, list[Asked]](), dict[Any, Asked]()
-    for case, data, new in (*((c, c.data(), False) for c in cases), *_further(cases)):
-        sizes = _sizes(case)
+    again = [*(Again(case, case.data()) for case in cases), *_further(cases, claimed)]
+    known = [one for one in again if not one.new]  # asked twice, so that every call has some before
+    found, by_sizes, alike = list[Asked](), dict[Any, list[Asked]](), dict[Any, Asked]()
+    for case, data, new, memory in (*known, *again):
+        sizes, keys = _sizes(case), _keys(case)
         same = by_sizes.setdefault(sizes, [])
-        answer, complaint = _answer(subject, case, data)
+        answer, complaint = _answer(subject, case, data, memory)
         number = len(same) + (0 if new else 2)
         last = same[-1] if same else None
-        first = firsts.get(sizes) if not new else same[0].data if same else None
-        rows = by_rows.get((case.B, case.H, case.L))
-        asked = Asked(case, data, number, answer, complaint, last, first, rows, first_rows)
+        for key in _first_keys(case):
+            firsts.setdefault(key, data)
+        first = {says: firsts[says, key] for says, key in _first_keys(case)}
+        before = {says: alike[says, *key] for says, key in keys.items() if (says, *key) in alike}
+        asked = Asked(
+            case, data, number, answer, complaint, last, first, before, first_rows, memory
+        )
         same.append(asked)
-        by_rows[case.B, case.H, case.L] = asked
+        alike |= {
+            (says, *key): replace(asked, last=None, before={})
+            for says, key in keys.items()
+            if not says.endswith(OMITTED) or case.h_0 == "none"
+        }
         found.append(asked)
-    return found
+    return found[len(known) :]
+
+
+def _first_keys(case: Case) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """What calls must have in common for the first of them to count for all, by words."""
+    yield "the first call", _sizes(case)
+    yield "the first call of as many units and this dtype", (case.H, case.bidirectional, case.dtype)
+
+
+def _keys(case: Case) -> dict[str, tuple[Any, ...]]:
+    """What calls must have in common to be alike, by words."""
+    rows = (case.B, case.H, case.L, case.bidirectional)
+    keys = {
+        "the last call": (),
+        "the last call of the same sizes": _sizes(case),
+        "the last call of as many rows and units": rows,
+        "the last call of this dtype and as many rows and units": (*rows, case.dtype),
+    }
+    return keys | {f"{says}{OMITTED}": key for says, key in keys.items()}
 
 
 def _sizes(case: Case) -> tuple[Any, ...]:
@@ -98,9 +131,10 @@ def _sizes(case: Case) -> tuple[Any, ...]:
     return case.I, case.H, case.L, case.O, case.bidirectional, case.dtype
 
 
-def _answer(subject: Subject, case: Case, data: Data) -> tuple[Answer | None, str]:
+def _answer(subject: Subject, case: Case, data: Data, memory: str) -> tuple[Answer | None, str]:
+    call = data.call(case.layout)
     try:
-        raw = subject.answer(data.call(case.layout))
+        raw = subject.answer(call if memory == "C" else changed(call, fortran))
         answer = in_one_order(raw, data, case.layout)
     except Broken:
         raise
@@ -115,8 +149,17 @@ def _answer(subject: Subject, case: Case, data: Data) -> tuple[Answer | None, st
     return answer, ""
 
 
-def _further(cases: Sequence[Case]) -> Iterator[tuple[Case, Data, bool]]:
-    """Calls with NaN, with growing inputs, and calls of the same sizes one after the other."""
+class Again(NamedTuple):
+    """A call to be made: whether it is of sizes that no other call has, and its memory order."""
+
+    case: Case
+    data: Data
+    new: bool = False
+    memory: str = "C"
+
+
+def _further(cases: Sequence[Case], claimed: frozenset[str]) -> Iterator[Again]:
+    """Calls with NaN, with growing inputs, in Fortran order, and of the same sizes in turn."""
     plain = [case for case in cases if case.L == 1 and case.dtype in DTYPES and case.T > 2]
     kinds: dict[Any, Case] = {}
     for case in plain:
@@ -124,17 +167,20 @@ def _further(cases: Sequence[Case]) -> Iterator[tuple[Case, Data, bool]]:
             kinds.setdefault((case.dtype, case.cell, case.h_0 == "none"), case)
     for case in kinds.values():
         inputs = case.data().inputs.copy()
-        inputs[case.T // 2, case.B // 2, 0] = np.nan
-        yield case, replace(case.data(), inputs=inputs), False
-        growth = np.geomspace(1, 2000, case.T).astype(inputs.dtype)[:, None, None]
-        yield case, replace(case.data(), inputs=case.data().inputs * growth), False
+        inputs[case.T // 2, case.B // 2, case.I // 2] = np.nan
+        yield Again(case, replace(case.data(), inputs=inputs))
+        sizes = np.geomspace(1, 2000, case.T * case.B).astype(inputs.dtype)
+        growth = sizes.reshape(case.T, case.B, 1)
+        yield Again(case, replace(case.data(), inputs=case.data().inputs * growth))
+        if ANY_MEMORY in claimed:
+            yield Again(case, case.data(), memory="Fortran")
     for case in kinds.values():
         for T, B, I, H in NEW_SIZES:
             rows = 1 if case.layout == "single" else B
             sized = replace(case, T=T, B=rows, I=I, H=H)
             for seed in range(4):
-                new = replace(sized, seed=case.seed + seed)
-                yield new, new.data(), True
+                seeded = replace(sized, seed=case.seed + seed)
+                yield Again(seeded, seeded.data(), new=True)
 
 
 def chosen_cases(cases: Sequence[Case], failing: frozenset[Case]) -> list[Case]:

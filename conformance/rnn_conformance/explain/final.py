@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from rnn_conformance.bounds.balls import Float64, Precision
 from rnn_conformance.cells.edits import Edit, Edits, Indices, Trials, Values
-
-BLOCKS = (2, 4, 8, 16)
+from rnn_conformance.cells.moves import OTHERS, USUAL, At
 
 
 @dataclass(frozen=True)
@@ -39,38 +37,6 @@ class Finals:
         return ((self.s * (self.T + 1) + self.step) * self.B + self.b) * self.H + self.u
 
 
-def _whole_blocks(k: int, f: Finals) -> Indices:
-    return f.step // k * k
-
-
-def _before_block(k: int, f: Finals) -> Indices:
-    return np.maximum(f.step - 1, 0) // k * k
-
-
-STEPS: Mapping[str, Callable[[Finals], Any]] = {
-    "h_n is the state before the last step": lambda f: f.step - 1,
-    "h_n is the state after the first step": lambda f: 0 * f.step + 1,
-    "h_n is h_0": lambda f: 0 * f.step,
-    "h_n is read at step T - 1 whatever the lengths": lambda f: f.T,
-    **{
-        f"h_n is the state after the last whole block of {k} steps": partial(_whole_blocks, k)
-        for k in BLOCKS
-    },
-    **{
-        f"h_n is the state before the last block of {k} steps": partial(_before_block, k)
-        for k in BLOCKS
-    },
-}
-ROWS: Mapping[str, Callable[[Finals], Any]] = {
-    "h_n of every row is that of row 0": lambda f: 0 * f.b,
-    "h_n of every row is that of the row before": lambda f: (f.b - 1) % f.B,
-    "h_n of every row is that of the next row": lambda f: (f.b + 1) % f.B,
-    "the rows of h_n are in reverse order": lambda f: f.B - 1 - f.b,
-    "the rows of h_n are exchanged in pairs": lambda f: np.where(f.b ^ 1 < f.B, f.b ^ 1, f.b),
-    "the first and the last row of h_n are exchanged": lambda f: np.select(
-        [f.b == 0, f.b == f.B - 1], [f.B - 1, 0 * f.b], f.b
-    ),
-}
 LAYERS: Mapping[str, Callable[[Finals], Any]] = {
     "h_n has the last layer first": lambda f: (f.L - 1 - f.s // f.D) * f.D + f.s % f.D,
     "h_n of every layer is that of the last": lambda f: (f.L - 1) * f.D + f.s % f.D,
@@ -84,15 +50,16 @@ LAYERS: Mapping[str, Callable[[Finals], Any]] = {
 
 
 def _library() -> Iterator[Edit]:
-    for slot, edits in (("step", STEPS), ("b", ROWS), ("s", LAYERS)):
-        for says, where in edits.items():
-            yield Edit(says, {slot: where})
+    for where, move in {**USUAL, **OTHERS}.items():
+        yield Edit(f"h_n is taken {where}", {"move": move})
+    for says, layer in LAYERS.items():
+        yield Edit(says, {"s": layer})
     yield Edit("the units of h_n are in reverse order", {"u": lambda f: f.H - 1 - f.u})
     yield Edit(
         "h_n of (B, L·D, H) is read as (L·D, B, H)",
         {
             "s": lambda f: (f.s * f.B + f.b) % (f.L * f.D),
-            "b": lambda f: (f.s * f.B + f.b) // (f.L * f.D),
+            "row": lambda f: (f.s * f.B + f.b) // (f.L * f.D),
         },
     )
     yield Edit("h_n is zeros", {"after": np.zeros_like})
@@ -129,6 +96,8 @@ class FinalTrials(Trials):
         sizes = [state.size for state in states]
         counts = [len(part) for part in found]
         self._lengths = np.concatenate(lengths)
+        orders = [np.argsort(-each, kind="stable") for each in lengths]
+        self._order, self._rank = np.concatenate(orders), np.concatenate([*map(np.argsort, orders)])
         self._row = np.repeat(np.cumsum([0, *map(len, lengths[:-1])]), counts)
         self._start = np.repeat(np.cumsum([0, *sizes[:-1]]), counts)
         self._states = np.concatenate([state.ravel() for state in states])
@@ -139,9 +108,19 @@ class FinalTrials(Trials):
     def values(self, edits: Edits, at: Indices) -> Values:
         f = Finals(**{name: part[at] for name, part in vars(self._places).items()})
         does = {slot: what for edit in edits for slot, what in edit.does.items()}
-        f = replace(f, **{slot: does[slot](f) for slot in ("s", "b", "u") if slot in does})
-        f = replace(f, step=self._lengths[self._row[at] + f.b])
-        moved = replace(f, step=does["step"](f)) if "step" in does else f
+        lengths, first = self._lengths, self._row[at]
+        s, row = (
+            does[slot](f) if slot in does else right for slot, right in (("s", f.s), ("row", f.b))
+        )
+        f = replace(f, s=s, b=row, step=lengths[first + row])
+        if "u" in does:
+            f = replace(f, u=does["u"](f))
+        moved = f
+        if "move" in does:
+            order, rank = (part[first + f.b] for part in (self._order, self._rank))
+            step, row = does["move"](At(f.step, f.T + 1, f.b, f.B, order, rank))
+            own = np.where(step == f.step, lengths[first + row], step)  # another row's own last
+            moved = replace(f, step=own, b=row)
         index = self._start[at] + moved.index
         value, radius = self._states[index], self._radii[index]
         if "after" in does:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Ball, Float64
+from rnn_conformance.bounds.balls import Ball, Float64, exactly
 from rnn_conformance.bounds.judgement import share
 from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case
@@ -75,7 +75,7 @@ def _computed(asked: Asked, number: int, layer: Layer, found: Sequence[Explanati
             trials = asked.case.equation.trials([steps], library)
             assert trials is not None
             features = {**_features(asked, number, d, (t, b, u), steps), **trials.features}
-            for made, at in groups(found, features, len(t)):
+            for made, at in groups(trials, found, features):
                 with np.errstate(all="ignore"):
                     value, radius = trials.values(made, at)
                 states[d, t[at], b[at], u[at]] = value
@@ -124,21 +124,27 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
         running_on = np.concatenate([in_time[1:], initial[number * D + 1][None]])[time, b]
     weights = {"the other direction": (number, 1 - d)} if D == 2 else {}
     weights |= {"the layer below": (number - 1, d), "the first layer": (0, d)} if number else {}
+    weights |= {"the second layer": (1, d)} if number > 1 else {}
     others = {name: of_cell(data.weights, *place, o) for name, place in weights.items()}
     states = {"of the other direction": initial[number * D + 1 - d]} if D == 2 else {}
+    one_first = d * o.num_layers + number
+    states |= {"at its place with all of one direction first": initial[one_first]} if D == 2 else {}
+    if lengths is not None:
+        states["after the padding has been read"] = _after_padding(asked, number, layer, d)
     if number:
         states |= {"of the layer below": initial[(number - 1) * D + d]}
         states |= {"of the first layer": initial[d]}
-    last, first = asked.last, asked.first
+    last = asked.last
     if last is not None:
         others["the last call"] = of_cell(last.data.weights, number, d, last.case.options)
-    for name, before in (("", last), (" of as many rows and units", asked.like)):
-        if before is not None and before.answer is not None and number == asked.case.L - 1:
+    for says, before in asked.before.items():
+        if before.answer is not None and number == asked.case.L - 1:
             kept = before.states[d, -1] if d < len(before.states) else before.states[0, -1]
             if kept.shape == layer.states[d, 0].shape:
-                states[f"after the last call{name}"] = kept
-    if first is not None:
-        others["the first call"] = of_cell(first.weights, number, d, first.options)
+                states[f"after {says}"] = kept
+    for says, first in asked.firsts.items():
+        if number < first.options.num_layers:
+            others[says] = of_cell(first.weights, number, d, first.options)
     return Steps(
         asked.case.cell,
         asked.precision,
@@ -152,11 +158,23 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
         u,
         padding,
         layer.states[d][np.where(d, 0, data.steps[b] - 1), b, u],
+        data.steps,
         running_on,
         others,
         states,
         layer.states[d][t, b, u],
     )
+
+
+def _after_padding(asked: Asked, number: int, layer: Layer, d: int) -> Float64:
+    """The state (B, H) of a reverse direction that begins in the padding."""
+    data, o = asked.data, asked.case.options
+    w, initial = of_cell(data.weights, number, d, o), data.initial[number * o.directions + d]
+    read = exactly(layer.inputs[::-1], asked.precision)
+    states = trajectory(asked.case.equation, w, read, initial).value
+    states = np.concatenate([initial[None], states])
+    found: Float64 = states[len(layer.inputs) - data.steps, np.arange(len(data.steps))]
+    return found
 
 
 def _features(asked: Asked, number: int, d: int, index: Index, steps: Steps | None) -> Features:
@@ -174,7 +192,7 @@ def _features(asked: Asked, number: int, d: int, index: Index, steps: Steps | No
         "steps before the end": asked.data.steps[b] - 1 - t,
         "rows before the end": case.B - 1 - b,
         "units before the end": case.H - 1 - u,
-        BEYOND_FIRST: b >= (case.B if asked.first is None else asked.first.inputs.shape[1]),
+        BEYOND_FIRST: b >= asked.firsts["the first call"].inputs.shape[1],
         "odd step": t % 2 == 1,
         "odd row": b % 2 == 1,
         "odd unit": u % 2 == 1,
@@ -205,6 +223,7 @@ def of_call(asked: Asked) -> dict[str, Any]:
         "cell": case.cell,
         "lengths": "omitted" if case.lengths == "none" else "given",
         "layout": case.layout,
+        "memory order": asked.memory,
         "bias": "off" if case.bias == "off" else "on",
         "bidirectional": case.bidirectional,
         "the call of these sizes, from 0": min(asked.number, 2),
@@ -216,7 +235,7 @@ def of_call(asked: Asked) -> dict[str, Any]:
         "I = H": case.I == case.H,
         "T = B": case.T == case.B,
         "B = H": case.B == case.H,
-        **{f"H is a multiple of {k}": case.H % k == 0 for k in BLOCKS},
+        **{f"{n} is a multiple of {k}": getattr(case, n) % k == 0 for n in "TBIH" for k in BLOCKS},
         "the weights": case.weights,
         "the biases": case.bias,
     }  # fmt: skip
@@ -333,8 +352,11 @@ def of_readouts(calls: Sequence[Asked]) -> tuple[Trials, Features] | None:
         initial = np.concatenate(list(data.initial[-D:]), axis=1)[None]
         states = np.concatenate([initial, answer.output]).astype(np.float64)
         W, bias = of_readout(data.weights)
-        y = asked.answer.y.astype(np.float64)[t, b, u]
-        outputs.append(Outputs(W, bias, states, t, b, u, y, asked.precision))
+        y, last = (
+            np.where(early > t, 0, asked.answer.y.astype(np.float64)[t - early, b, u])
+            for early in (0, 1)
+        )
+        outputs.append(Outputs(W, bias, states, t, b, u, data.steps, last, y, asked.precision))
         at = dict(_features(asked, asked.case.L - 1, 0, (t, b, u), None))
         at["unit"], at["units before the end"] = u, asked.case.O - 1 - u
         at["O = D·H"] = np.broadcast_to(W.shape[0] == W.shape[1], t.shape)

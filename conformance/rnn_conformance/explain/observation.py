@@ -26,8 +26,9 @@ RESULT_OF = {
 }
 RESULTS = frozenset(("output", "h_n"))
 OF_STATISTICS = ("systematic_error", "dropout_between_layers")
+BY_CHANCE = ("threads", *OF_STATISTICS)  # which numbers are wrong
+ROUGHLY = 0.01  # how far apart numbers may be of which no bound is known
 ALIKE = 4  # a mutant's sums may have a few terms more than the bound counts
-TAKEN = "expected an exception, got a result"
 COMPARABLE = 1e-3  # where rounding may have grown beyond, numbers say nothing
 
 
@@ -38,12 +39,12 @@ class Observation:
     Attributes:
         refusal: why there was nothing to compare; empty where there was.
         judgements: what was compared, by a name that is its own.
-        taken: the answers to calls that should have been refused.
+        answers: what each of its calls gave.
     """
 
     refusal: str
     judgements: Mapping[str, Judgement]
-    taken: tuple[Answer, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
     @cached_property
     def failed(self) -> bool:
@@ -58,10 +59,12 @@ def observe(item: Planned) -> Observation:
         try:
             judgements = list(item.check.judge(item.subject, item.case))
         except Violation as violation:
-            taken = tuple(getattr(item.subject, "answers", ()))
-            refusal = without_place(str(violation))
-            return Observation(refusal, {}, taken if refusal.endswith(TAKEN) else ())
-    return Observation("", dict(_by_name(judgements)))
+            return Observation(without_place(str(violation)), {}, _answers(item))
+    return Observation("", dict(_by_name(judgements)), _answers(item))
+
+
+def _answers(item: Planned) -> tuple[Answer, ...]:
+    return tuple(getattr(item.subject, "answers", ()))
 
 
 def _by_name(judgements: Sequence[Judgement]) -> Iterator[tuple[str, Judgement]]:
@@ -91,14 +94,13 @@ def asking(implementation: Any, first: Any) -> Callable[[Any], Observation | Non
     the same for whatever is asked the same. None where the implementation does not claim what is
     asked.
     """
-    subject = Watched(implementation, first.subject.claimed)
-    observe(replace(first, subject=subject))
 
     def shown(item: Any) -> Observation | None:
-        subject.answers.clear()
+        subject = Watched(implementation, first.subject.claimed)  # which remembers no answer
         asked = replace(item, subject=subject)
         return None if asked.lacking else observe(asked)
 
+    shown(first)
     return shown
 
 
@@ -116,9 +118,10 @@ def alike(item: Any, one: Observation, other: Observation) -> bool:
     """
     if one.refusal != other.refusal or not one.judgements.keys() <= other.judgements.keys():
         return False
-    if not all(map(_alike_answers, one.taken, other.taken)):
-        return False
     with np.errstate(all="ignore"):
+        comparable = item.check.name not in BY_CHANCE and item.case.weights == "contractive"
+        if comparable and not all(map(_alike_answers, one.answers, other.answers)):
+            return False
         return all(
             _alike_judgements(item, judgement, other.judgements[name])
             for name, judgement in one.judgements.items()
@@ -134,7 +137,7 @@ def _alike_answers(one: Answer, other: Answer) -> bool:
     ]
     return all(
         np.shape(part) == np.shape(theirs)
-        and np.allclose(part, theirs, rtol=COMPARABLE, atol=COMPARABLE, equal_nan=True)
+        and np.allclose(part, theirs, rtol=ROUGHLY, atol=ROUGHLY, equal_nan=True)
         for part, theirs in both
     )
 

@@ -81,6 +81,8 @@ def _diagnosis(executed: Sequence[tuple[Any, Any]]) -> Diagnosis:
     failing = frozenset(item.case for item, bad in zip(items, failed, strict=True) if bad)
     cases = list(dict.fromkeys(item.case for item in items))
     found, unexplained = findings(subject.implementation, subject.claimed, cases, failing)
+    if causes and unexplained:  # a part of what is known as a whole
+        found, unexplained = (), ()
     return Diagnosis(
         tuple(causes),
         sum(failed),

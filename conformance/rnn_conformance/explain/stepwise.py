@@ -106,7 +106,8 @@ def _left(result: str, explained: Explained) -> str:
     if not explained.left:
         return ""
     where = f", where {explained.where}" if explained.where.conditions else ""
-    return f"{explained.left} of {explained.wrong} wrong numbers of {result}{where}"
+    off = f", off by up to {explained.most:.2g}"
+    return f"{explained.left} of {explained.wrong} wrong numbers of {result}{where}{off}"
 
 
 def _told(result: str, explained: Explained, called: Mapping[str, str]) -> Iterator[Finding]:

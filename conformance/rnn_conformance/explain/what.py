@@ -17,7 +17,8 @@ COMPARED = 4000  # right and wrong numbers, to find a place
 RIVALS = 8
 MINOR = 0.1  # of the wrong numbers, where most are unexplained
 MATTERS = 0.9  # of the numbers may stay as they are with an edit that is tried in pairs
-CONTRADICTED, LOOSELY = 0.002, 0.02  # of the numbers, with an edit that allows more than others
+CONTRADICTED, LOOSELY = 0.005, 0.02  # of the numbers, with an edit that allows more than others
+ALL_BUT, USED = 0.01, 0.05  # of the wrong numbers, and of what an edit allows
 PLACED = 0.9  # of the numbers that need an edit: where its rule must hold
 
 
@@ -38,12 +39,14 @@ class Explained:
             contradict it.
         wrong: how many numbers are wrong.
         left: how many of them stay unexplained, and where they lie.
+        most: how far off the unexplained ones are.
     """
 
     explanations: tuple[tuple[Explanation, int, int], ...]
     wrong: int
     left: int
     where: Rule
+    most: float
 
 
 def explain(trials: Trials, features: Features) -> Explained:
@@ -55,8 +58,7 @@ def explain(trials: Trials, features: Features) -> Explained:
     best: Explained | None = None
     for _ in range(TURNS):
         edits = _edits(trials, every[~right], features, right, banned)
-        explanations = [one for one in _placed(trials, edits, features, right) if one is not None]
-        found = _counted(trials, explanations, features, right)
+        found = _counted(trials, _placed(trials, edits, features, right), features, right)
         if best is None or found.left < best.left:
             best = found
         withheld = frozenset(edits) - {one.edit for one, *_ in found.explanations}
@@ -97,7 +99,7 @@ def _next(
     fits = np.array([_fit_with(trials, chosen, (edit,), some) for edit in candidates])
     weights = fits / np.maximum(fits.sum(axis=0), 1)
     gains, counts = weights.sum(axis=1), fits.sum(axis=1)
-    last = np.array([edit.last for edit in candidates])
+    last = np.array([edit.last > 0 for edit in candidates])
     if counts[~last].max() >= max(len(some) / 4, FEW):
         counts = np.where(last, 0, counts)
     best = counts.max()
@@ -191,10 +193,20 @@ def _compared(right: Mask) -> Indices:
 
 def _placed(
     trials: Trials, edits: Sequence[Edit], features: Features, right: Mask
-) -> Iterator[Explanation | None]:
-    for edit in edits:
-        rule, share = _place(trials, edits, edit, features, right)
-        yield Explanation(edit, rule) if share > PLACED else None
+) -> list[Explanation]:
+    """The edits that have a place; once more, by features as those with a place make them."""
+    found: dict[Edit, Explanation] = {}
+    for _ in range(2):
+        for edit in edits:
+            if edit not in found:
+                rule, share = _place(trials, edits, edit, features, right)
+                found |= {edit: Explanation(edit, rule)} if share > PLACED else {}
+        own = {name: values.copy() for name, values in trials.features.items()}
+        for made, at in groups(trials, [*found.values()], features):
+            for name, values in trials.features_with(made, at).items():
+                own[name][at] = values
+        features = {**features, **own}
+    return [found[edit] for edit in edits if edit in found]
 
 
 def _counted(
@@ -218,27 +230,59 @@ def _counted(
     wrong = (~right).sum()
     if (~fits & ~right).sum() > wrong / 2:  # of a cause that is not known, much may be seen
         kept = [one for one, explains, _ in counts if one in kept and explains >= MINOR * wrong]
+    if (~fits & ~right).sum() > ALL_BUT * wrong:  # what allows much then fits by chance
+        kept = [one for one in kept if one.edit.last <= 1]
+    kept = [one for one in kept if one.edit.last <= 1 or _uses_it(trials, one.edit, fits & ~right)]
     if len(kept) < len(found):
         return _counted(trials, kept, features, right)
     left = ~fits & ~right
     rule, share = shortest(features, left, right) if left.any() else (Rule(), 0)
     where = rule if share > PLACED else Rule()
-    return Explained(counts, int((~right).sum()), int(left.sum()), where)
+    at = np.flatnonzero(left)
+    with np.errstate(all="ignore"):
+        off = np.abs(trials.found[at] - trials.values(frozenset(), at)[0])
+    most = float(np.max(off, initial=0, where=np.isfinite(off)))
+    return Explained(counts, int((~right).sum()), int(left.sum()), where, most)
+
+
+def _uses_it(trials: Trials, edit: Edit, explained: Mask) -> bool:
+    """Whether some numbers are off by a fair part of what an edit allows more than usual."""
+    at = np.flatnonzero(explained)
+    with np.errstate(all="ignore"):
+        _, usual = trials.values(frozenset(), at)
+        value, radius = trials.values(frozenset([edit]), at)
+        used = np.abs(trials.found[at] - value) / radius
+    return bool((used[(radius > 4 * usual) & (used <= 1)] > USED).mean() > ALL_BUT)
 
 
 def fits_as_said(trials: Trials, found: Sequence[Explanation], features: Features) -> Mask:
     """Which numbers come out where every edit is made just where it is said to be."""
     fits = np.zeros(len(trials.found), bool)
-    for made, at in groups(found, features, len(fits)):
+    for made, at in groups(trials, found, features):
         if combinable(made):
             fits[at] = trials.fits(made, at)
     return fits
 
 
 def groups(
+    trials: Trials, found: Sequence[Explanation], features: Features
+) -> Iterator[tuple[Edits, Indices]]:
+    """The numbers for which the same edits are made.
+
+    What the trials' own features are depends on the edits whose rules do not name them.
+    """
+    last = [one for one in found if one.rule.names & trials.features.keys()]
+    first = [one for one in found if one not in last]
+    for made, at in _alike(first, features, len(trials.found)):
+        here = {name: values[at] for name, values in features.items()} if last else {}
+        here |= trials.features_with(made, at) if last else {}
+        for more, within in _alike(last, here, len(at)):
+            yield made | more, at[within]
+
+
+def _alike(
     found: Sequence[Explanation], features: Features, size: int
 ) -> Iterator[tuple[Edits, Indices]]:
-    """The numbers for which the same edits are made."""
     if not found:
         yield frozenset(), np.arange(size)
         return

@@ -52,6 +52,11 @@ class Rule:
 
     conditions: tuple[Condition, ...] = ()
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The features that it is of."""
+        return frozenset(condition.feature for condition in self.conditions)
+
     def holds(self, features: Features) -> Mask:
         size = len(next(iter(features.values())))
         return reduce(

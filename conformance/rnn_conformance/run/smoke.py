@@ -81,7 +81,7 @@ def _as_it_reads(
 
     Of a wrong class, that with the most of them. None where there is no better way than the usual.
 
-    Raises TypeError.
+    Raises TypeError where there is no way, and no usual one.
     """
     readings = getattr(implementation, "readings", None)
     if readings is None or "readings" not in _assumed(implementation):
@@ -89,7 +89,12 @@ def _as_it_reads(
     right = -1.0 if usual is None else _right_of_both(usual)
     if right == 2:
         return None
-    best = max(readings(), key=lambda way: _share_right(way, "none") or 0)
+    try:
+        best = max(readings(), key=lambda way: _share_right(way, "none") or 0)
+    except TypeError:
+        if usual is None:
+            raise
+        return None  # it can be asked as it is, however wrong the numbers are
     right_of = {way: _share_right(way, "nonzero") for way in best.with_states()}
     taken = {way: share for way, share in right_of.items() if share is not None}
     chosen: Implementation = max(taken, key=taken.__getitem__, default=best)

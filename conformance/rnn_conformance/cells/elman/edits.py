@@ -1,42 +1,85 @@
 """What ports of a plain RNN do otherwise, as edits of a step.
 
 The slots: x, h, b_ih and b_hh are the terms of the pre-activation; f is the activation, after what
-is done with a new state, padding what stands in padding, allows how far off a number may be.
+is done with a new state, padding what stands in padding, allows how far off a number may be,
+roughly the roundoff of products.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from rnn_conformance.bounds.balls import Float64
-from rnn_conformance.cells.edits import Edit, Steps, Term, as_float32, product
-from rnn_conformance.cells.elman.slips import activations
+from rnn_conformance.cells.edits import (
+    SHORT,
+    Edit,
+    Steps,
+    Term,
+    as_float32,
+    of_matrices,
+    of_vectors,
+    product,
+    rounded,
+)
+from rnn_conformance.cells.elman.slips import activations, relu
+from rnn_conformance.cells.moves import OTHERS, USUAL, Move, at
 from rnn_conformance.contract.call import Array
 from rnn_conformance.contract.dtypes import bfloat16
 
-BLOCKS = (4, 8, 16, 32, 64, 128)
-CLIPS = (1.0, 3.0, 5.0, 6.0, 10.0, 100.0)
+CLIPS = (0.5, 1, 2, 3, 4, 5, 6, 8, 10, 20, 50, 100)
+OTHER = "the other direction"
+AFTER = (
+    "the last call", "the last call of the same sizes", "the last call of as many rows and units",
+    "the last call of this dtype and as many rows and units",
+)  # fmt: skip
 OTHER_STATES = (
-    "after the last call", "after the last call of as many rows and units",
-    "of the other direction", "of the first layer", "of the layer below",
+    *(f"after {call}{omitted}" for call in AFTER for omitted in ("", " with h_0 omitted")),
+    f"of {OTHER}", "of the first layer", "of the layer below",
+    "at its place with all of one direction first", "after the padding has been read",
 )  # fmt: skip
 OTHER_WEIGHTS = (
-    "the other direction", "the first layer", "the layer below", "the first call", "the last call",
+    OTHER, "the first layer", "the second layer", "the layer below", "the first call",
+    "the first call of as many units and this dtype", "the last call",
 )  # fmt: skip
 NEVER = 1e300  # a number that is not found
 TermOf = Callable[[Steps], Term | None]  # None where an edit cannot be made
 MATRICES = {"x": "W_ih", "h": "W_hh"}
 VECTORS = {"x": "x_t", "h": "h_{t-1}"}
 BIASES = ("b_ih", "b_hh")
+NAMED = {**MATRICES, **{b: b for b in BIASES}}
+ROUGH = {  # by how much they allow: the roundoff of a product
+    1: ("float32", 2.0**-24), 2: ("TF32 or float16", 2.0**-11), 3: ("bfloat16", 2.0**-8),
+}  # fmt: skip
+OF_STATES: Mapping[str, Callable[[Float64], Float64]] = {
+    "goes through tanh": np.tanh,
+    "goes through relu": relu,
+    "is replaced by ones": np.ones_like,
+}
+PLACES: Mapping[str, Move] = {  # where states may stand by mistake
+    "from the last step to the first": USUAL["from the other end"],
+    **{
+        where: OTHERS[where]
+        for where in (
+            "with its rows in reverse order", "with its rows sorted by length",
+            "with its rows put back from an order by length", "as (T, B), which is (B, T)",
+            "as (B, T), which is (T, B)",
+        )
+    },
+}  # fmt: skip
 
 
 class State(NamedTuple):
-    """What a new state is made of: what is new, the state before, the biases; what was found."""
+    """What a new state is made of: what is new, the state before, the biases; what was found.
+
+    `ended` is what was found at every step of the row, where that is one number.
+    """
 
     new: Float64
     before: Float64
+    ended: Float64
     biases: Mapping[str, Float64]
     found: Float64
 
@@ -53,7 +96,11 @@ def factors(slot: str, s: Steps) -> tuple[Float64, Array]:
 
 def bias(b: Array, s: Steps) -> Term:
     """One unit of a bias for each number."""
-    value = b[s.u].astype(np.float64)
+    return _each(b[s.u])
+
+
+def _each(b: Array) -> Term:
+    value = b.astype(np.float64)
     return value, np.abs(value)
 
 
@@ -84,46 +131,42 @@ def with_matrix(slot: str, change: Callable[[Array], Array]) -> TermOf:
     return term
 
 
-def reading(says: str, where: Callable[[Steps, int, int], tuple[Any, Any]]) -> Edit:
-    """The inputs of another step or row are read: of (steps, T, B)."""
-
-    def term(s: Steps) -> Term:
-        t, b = where(s, *s.inputs.shape[:2])
-        rows = np.where((t >= 0)[:, np.newaxis], s.inputs[t, b], 0)
-        return product(rows, s.weights.W_ih, s.u)
-
-    return Edit(says, {"x": term})
+def moved(slot: str, move: Move, s: Steps) -> Term:
+    """What stands at another step or in another row goes in."""
+    of, W = (s.inputs, s.weights.W_ih) if slot == "x" else (s.states, s.weights.W_hh)
+    return product(of[move(at(s.t, len(of), s.b, s.lengths))], W, s.u)
 
 
-def going_on(says: str, where: Callable[[Steps, int, int], tuple[Any, Any]]) -> Edit:
-    """The state of another step or row goes in: of (steps, T, B); index 0 is the initial one."""
-
-    def term(s: Steps) -> Term:
-        return product(s.states[where(s, *s.inputs.shape[:2])], s.weights.W_hh, s.u)
-
-    return Edit(says, {"h": term})
+def _of_placed(place: Move, s: Steps) -> Term:
+    """The state before, of states that stand elsewhere than they should."""
+    T, B = s.inputs.shape[:2]
+    every = np.indices((T, B)).reshape(2, -1)
+    found = np.zeros((2, T, B), np.int64)
+    found[:, *place(at(every[0], T, every[1], s.lengths))] = every
+    t, b = place(at(s.t, T, s.b, s.lengths))
+    index, row = np.where(t > 0, found[:, t - 1, b] + [[1], [0]], [0 * t, b])
+    return product(s.states[index, row], s.weights.W_hh, s.u)
 
 
 def inputs() -> Iterator[Edit]:
     """Of what is read."""
-    yield reading("x_{t-1} is read for x_t", lambda s, *_: (np.maximum(s.t - 1, 0), s.b))
-    yield reading("x_{t-1} is read for x_t, zeros at first", lambda s, *_: (s.t - 1, s.b))
-    yield reading("x_{t+1} is read for x_t", lambda s, T, _: (np.minimum(s.t + 1, T - 1), s.b))
-    yield reading("every step reads x_0", lambda s, *_: (0 * s.t, s.b))
-    yield reading("the inputs are read from the other end", lambda s, T, _: (T - 1 - s.t, s.b))
-    yield reading("x_t of the row before is read", lambda s, *_: (s.t, s.b - 1))
-    yield reading("x_t of the next row is read", lambda s, _, B: (s.t, (s.b + 1) % B))
-    yield reading("x_t of row 0 is read for every row", lambda s, *_: (s.t, 0 * s.b))
-    for k in (128, 256):
-        yield reading(f"x_t is read at t modulo {k}", lambda s, _, __, k=k: (s.t % k, s.b))  # type: ignore[misc]
+    for where, move in USUAL.items():
+        yield Edit(f"x_t is taken {where}", {"x": partial(moved, "x", move)})
+    yield Edit("the inputs of (I, B, T) are read as (T, B, I)", {"x": _by_columns})
+    halves = with_vector("x", lambda v: np.roll(v, v.shape[1] // 2, axis=1))
+    yield Edit("the halves of x_t are exchanged", {"x": halves})
     yield Edit("what the other direction below gives is not read", {"x": _own_half})
     for c in CLIPS:
         clip = partial(np.clip, a_min=-c, a_max=c)
         yield Edit(f"x_t is clipped to ±{c:g}", {"x": with_vector("x", clip)})
-    zero = {"NaN": np.isnan, "infinity": np.isinf}
-    for what, is_it in zero.items():
+    for what, is_it in {"NaN": np.isnan, "infinity": np.isinf}.items():
         change = partial(lambda v, is_it: np.where(is_it(v), 0, v), is_it=is_it)
         yield Edit(f"{what} in x_t is read as 0", {"x": with_vector("x", change)})
+
+
+def _by_columns(s: Steps) -> Term:
+    read = s.inputs.transpose(2, 1, 0).reshape(s.inputs.shape)
+    return product(read[s.t, s.b], s.weights.W_ih, s.u)
 
 
 def _own_half(s: Steps) -> Term | None:
@@ -136,24 +179,33 @@ def _own_half(s: Steps) -> Term | None:
 
 def states() -> Iterator[Edit]:
     """Of the state before."""
-    yield going_on("h_0 stands for h_{t-1}", lambda s, *_: (0 * s.t, s.b))
-    yield going_on("h_{t-2} stands for h_{t-1}", lambda s, *_: (np.maximum(s.t - 1, 0), s.b))
-    yield going_on("h_{t-1} of the row before goes in", lambda s, *_: (s.t, s.b - 1))
-    yield going_on("h_{t-1} of the next row goes in", lambda s, _, B: (s.t, (s.b + 1) % B))
-    yield going_on("h_{t-1} of row 0 goes in for every row", lambda s, *_: (s.t, 0 * s.b))
-    yield going_on("a row goes on from the last state of the row before", _row_after_row)
-    yield Edit("tanh is applied to h_{t-1}", {"h": with_vector("h", np.tanh)})
-    yield Edit("ones stand for h_{t-1}", {"h": with_vector("h", np.ones_like)})
-    diagonal = with_matrix("h", lambda W: np.diag(np.diag(W)))
-    yield Edit("only the diagonal of W_hh is used", {"h": diagonal})
+    for where, move in USUAL.items():
+        yield Edit(f"h_{{t-1}} is taken {where}", {"h": partial(moved, "h", move)})
+    yield Edit("h_0 of (H, B) is read as (B, H)", {"h": _state_by_columns})
+    yield Edit("a row goes on from the last state of the row before", {"h": _row_after_row})
+    for says, change in OF_STATES.items():
+        yield Edit(f"h_{{t-1}} {says}", {"h": with_vector("h", change)})
     yield Edit("the new states of the units before it go in for the old ones", {"h": _already_new})
+    yield Edit("the step is made twice", {"h": _made_twice})
     for whose in OTHER_STATES:
         yield Edit(f"the state {whose} goes in for h_{{t-1}}", {"h": partial(_state_of, whose)})
+    for where, place in PLACES.items():
+        of = {"x": partial(moved, "x", place), "h": partial(_of_placed, place)}
+        yield Edit(f"the states stand {where}", of)
+    weights = {slot: partial(_other, OTHER, slot, name) for slot, name in NAMED.items()}
+    exchanged = {**weights, "h": _of_the_other_direction}
+    yield Edit("the directions are exchanged in the output", exchanged)
 
 
-def _row_after_row(s: Steps, T: int, _: int) -> tuple[Any, Any]:
+def _state_by_columns(s: Steps) -> Term:
+    read = s.states[0].T.reshape(s.states[0].shape)
+    return product(read[s.b], s.weights.W_hh, s.u)
+
+
+def _row_after_row(s: Steps) -> Term:
     starts = (s.t == 0) & (s.b > 0)
-    return np.where(starts, T, s.t), s.b - starts
+    t, b = np.where(starts, len(s.inputs), s.t), s.b - starts
+    return product(s.states[t, b], s.weights.W_hh, s.u)
 
 
 def _already_new(s: Steps) -> Term:
@@ -162,9 +214,25 @@ def _already_new(s: Steps) -> Term:
     return product(rows, s.weights.W_hh, s.u)
 
 
+def _made_twice(s: Steps) -> Term:
+    w = s.weights
+    a = s.x @ w.W_ih.T.astype(np.float64) + s.before @ w.W_hh.T.astype(np.float64)
+    a = a + w.b_ih + w.b_hh
+    return product(np.tanh(a) if s.cell == "tanh" else relu(a), w.W_hh, s.u)
+
+
 def _state_of(whose: str, s: Steps) -> Term | None:
     state = s.other_states.get(whose)
     return None if state is None else product(state[s.b], s.weights.W_hh, s.u)
+
+
+def _of_the_other_direction(s: Steps) -> Term | None:
+    state, weights = s.other_states.get(f"of {OTHER}"), s.other_weights.get(OTHER)
+    if state is None or weights is None:
+        return None
+    after = s.states[np.minimum(s.t + 2, len(s.inputs)), s.b]
+    ends = (s.t == s.lengths[s.b] - 1)[:, np.newaxis]
+    return product(np.where(ends, state[s.b], after), weights.W_hh, s.u)
 
 
 def products() -> Iterator[Edit]:
@@ -173,36 +241,40 @@ def products() -> Iterator[Edit]:
         v = VECTORS[slot]
         for says, factor in (("is missing", 0), ("counts twice", 2), ("is subtracted", -1)):
             yield Edit(f"{W} {v} {says}", {slot: partial(times, slot, factor=factor)})
-        yield Edit(f"{W} is transposed", {slot: with_matrix(slot, np.transpose)})
-        by_column = with_matrix(slot, lambda W: W.reshape(W.shape[::-1]).T)
-        yield Edit(f"{W}, stored by columns, is read by rows", {slot: by_column})
-        for says, change in _parts():
-            yield Edit(f"{v} {says}", {slot: with_vector(slot, change)})
+        for says, of_matrix in of_matrices():
+            yield Edit(f"{W} {says}".replace(" ,", ","), {slot: with_matrix(slot, of_matrix)})
+        for says, of_vector in of_vectors():
+            yield Edit(f"{v} {says}", {slot: with_vector(slot, of_vector)})
     other = {"x": partial(_weight_of, "W_hh", "x"), "h": partial(_weight_of, "W_ih", "h")}
     yield Edit("W_ih and W_hh are exchanged", other)
-    for bits, name in ((8, "bfloat16"), (11, "TF32 or float16")):
+    for slot, W in MATRICES.items():
+        for says, power in (
+            ("the square root of its terms' number", 0.5),
+            ("its terms' number", 1),
+        ):
+            of = partial(_divided, slot, power)
+            yield Edit(f"{W} {VECTORS[slot]} is divided by {says}", {slot: of})
+    for bits, name in SHORT.items():
         factors_short = {slot: partial(_rounded_product, slot=slot, bits=bits) for slot in MATRICES}
+        for slot, short in factors_short.items():
+            says = f"the factors of {MATRICES[slot]} {VECTORS[slot]} have {bits} bits ({name})"
+            yield Edit(says, {slot: short})
         yield Edit(f"the factors of the products have {bits} bits ({name})", factors_short)
-        short = with_vector("h", partial(rounded, bits=bits))
-        yield Edit(f"h_{{t-1}} is read with {bits} bits ({name})", {"h": short})
+        kept = {slot: with_matrix(slot, partial(rounded, bits=bits)) for slot in MATRICES}
+        yield Edit(f"both weights are kept with {bits} bits ({name})", kept)
+    for most, (name, u) in ROUGH.items():
+        for slot, W in MATRICES.items():
+            says = f"{W} {VECTORS[slot]} is computed in {name}"
+            yield Edit(says, {"roughly": {slot: u}}, last=2 * most)
+        yield Edit(
+            f"both products are computed in {name}",
+            {"roughly": dict.fromkeys(MATRICES, u)},
+            last=2 * most + 1,
+        )
 
 
-def _parts() -> Iterator[tuple[str, Callable[[Float64], Float64]]]:
-    """A vector of which not all is read."""
-    yield "is read in reverse order of units", lambda v: v[:, ::-1]
-    yield "is read without its last number", lambda v: _first(v, v.shape[1] - 1)
-    yield "is read without its first number", lambda v: np.where(np.arange(v.shape[1]), v, 0)
-    for k in BLOCKS:
-        yield f"is read in whole blocks of {k} alone", partial(_whole_blocks, k)
-        yield f"is read up to its {k}th number alone", lambda v, k=k: _first(v, k)  # type: ignore[misc]
-
-
-def _whole_blocks(k: int, v: Float64) -> Float64:
-    return _first(v, v.shape[1] // k * k)
-
-
-def _first(v: Float64, count: int) -> Float64:
-    return np.where(np.arange(v.shape[1]) < count, v, 0)
+def _divided(slot: str, power: float, s: Steps) -> Term:
+    return times(slot, s, factors(slot, s)[1].shape[1] ** -power)
 
 
 def _weight_of(name: str, slot: str, s: Steps) -> Term | None:
@@ -211,46 +283,57 @@ def _weight_of(name: str, slot: str, s: Steps) -> Term | None:
 
 def _rounded_product(s: Steps, slot: str, bits: int) -> Term:
     rows, W = factors(slot, s)
-    return product(rounded(rows, bits), rounded(W.astype(np.float64), bits), s.u)
-
-
-def rounded(values: Float64, bits: int) -> Float64:
-    """To so many bits."""
-    mantissa, exponent = np.frexp(values)
-    result: Float64 = np.ldexp(np.rint(np.ldexp(mantissa, bits)), exponent - bits)
-    return result
+    return product(rounded(rows, bits), rounded(W, bits), s.u)
 
 
 def biases() -> Iterator[Edit]:
     """Of the biases."""
-    for b in BIASES:
-        for says, factor in (
-            ("missing", 0),
-            ("added twice", 2),
-            ("halved", 0.5),
-            ("subtracted", -1),
-        ):
+    along = {b: partial(_along_the_rows, b) for b in BIASES}
+    factors = {"missing": 0, "added twice": 2, "halved": 0.5, "subtracted": -1}
+    for b, other in zip(BIASES, BIASES[::-1], strict=True):
+        for says, factor in factors.items():
             yield Edit(f"{b} is {says}", {b: partial(times, b, factor=factor)})
-    for says, factor in (("missing", 0), ("added twice", 2)):
-        yield Edit(f"both biases are {says}", {b: partial(times, b, factor=factor) for b in BIASES})
-    for some, says in (((b,), b) for b in BIASES):
-        yield Edit(f"{says} is added after the activation", _outside(some))
+        yield Edit(f"{other} stands for {b}", {b: partial(right, other)})
+        yield Edit(f"{b} is added along the rows", {b: along[b]})
+        yield Edit(f"{b} of unit 0 is added to every unit", {b: partial(_of_unit_0, b)})
+        yield Edit(f"{b} is added after the activation", _outside((b,)))
+    yield Edit("b_hh is added to h_{t-1} before the product", {**_none("b_hh"), "h": _biased_state})
+    yield Edit("both biases are added along the rows", along)
+    for says in ("missing", "added twice"):
+        both = {b: partial(times, b, factor=factors[says]) for b in BIASES}
+        yield Edit(f"both biases are {says}", both)
     yield Edit("the biases are added after the activation", _outside(BIASES))
+
+
+def _none(b: str) -> Mapping[str, TermOf]:
+    return {b: partial(times, b, factor=0)}
+
+
+def _biased_state(s: Steps) -> Term:
+    return product(s.before + s.weights.b_hh, s.weights.W_hh, s.u)
+
+
+def _along_the_rows(b: str, s: Steps) -> Term | None:
+    value = getattr(s.weights, b)
+    return _each(value[s.b]) if len(value) == s.inputs.shape[1] else None
+
+
+def _of_unit_0(b: str, s: Steps) -> Term:
+    return bias(getattr(s.weights, b), replace(s, u=0 * s.u))
 
 
 def _outside(some: tuple[str, ...]) -> Mapping[str, Callable[..., Any]]:
     after = partial(lambda s, some: s.new + sum(s.biases[b] for b in some), some=some)
-    return {"after": after, **{b: partial(times, b, factor=0) for b in some}}
+    return {"after": after, **{slot: none for b in some for slot, none in _none(b).items()}}
 
 
 def weights_of_others() -> Iterator[Edit]:
     """The weights of another layer, direction or call."""
-    names = {**MATRICES, **{b: b for b in BIASES}}
     for whose in OTHER_WEIGHTS:
-        others = {slot: partial(_other, whose, slot, name) for slot, name in names.items()}
+        others = {slot: partial(_other, whose, slot, name) for slot, name in NAMED.items()}
         yield Edit(f"all weights are those of {whose}", others)
         yield Edit(f"both biases are those of {whose}", {b: others[b] for b in BIASES})
-        for slot, name in names.items():
+        for slot, name in NAMED.items():
             yield Edit(f"{name} is that of {whose}", {slot: others[slot]})
 
 
@@ -265,6 +348,7 @@ def _other(whose: str, slot: str, name: str, s: Steps) -> Term | None:
 def afterwards() -> Iterator[Edit]:
     """Of what is done with a new state, and of the precision."""
     yield Edit("the state stays as it was", {"after": lambda s: s.before})
+    yield Edit("every state is that of the last step", {"after": lambda s: s.ended}, last=1)
     yield Edit("the state before is added to the new one", {"after": lambda s: s.new + s.before})
     yield Edit("the padding repeats the state", {"padding": lambda s: s.before})
     on = {"h": lambda s: product(s.running_on, s.weights.W_hh, s.u), "padding": lambda s: s.new}
@@ -276,7 +360,7 @@ def afterwards() -> Iterator[Edit]:
     }
     for name, to in formats.items():
         yield Edit(f"the new state is rounded to {name}", {"after": partial(_kept_in, to)})
-    yield Edit("all is computed in float32", {"allows": as_float32}, last=True)
+    yield Edit("all is computed in float32", {"allows": as_float32}, last=9)
 
 
 def _kept_in(to: Callable[[Float64], Any], s: State) -> Float64:

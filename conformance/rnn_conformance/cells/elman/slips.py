@@ -94,7 +94,7 @@ def activations() -> Iterator[Edit]:
     for name, function in FOR_RELU.items():
         yield Edit(f"relu is {name}", {"f": partial(_for_relu, function)})
     says = "tanh loses its digits near 0, as 2σ(2a) - 1 and (e^2a - 1)/(e^2a + 1) do"
-    yield Edit(says, {"allows": _cancelled}, last=True)
+    yield Edit(says, {"allows": _cancelled}, last=1)
 
 
 def _for_tanh(function: Function, a: Float64, of_relu: Mask) -> Float64:

@@ -1,12 +1,13 @@
 """The numbers that calls of a plain RNN gave, and what is expected of them after edits."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from rnn_conformance.bounds.balls import Float64, gamma
+from rnn_conformance.cells import moves
 from rnn_conformance.cells.activations import ULPS
 from rnn_conformance.cells.edits import (
     Edit,
@@ -19,11 +20,24 @@ from rnn_conformance.cells.edits import (
     Values,
     agreed,
 )
-from rnn_conformance.cells.elman.edits import BIASES, LIBRARY, State, TermOf, right, times
+from rnn_conformance.cells.elman.edits import (
+    BIASES,
+    LIBRARY,
+    NEVER,
+    VECTORS,
+    State,
+    TermOf,
+    moved,
+    right,
+    times,
+)
+from rnn_conformance.cells.moves import At
 
+VOTERS, MOST = 60, 100_000  # numbers, and what their call may have, to look for another place
+MISSING = {slot: Edit("", {slot: partial(times, slot, factor=0.0)}) for slot in VECTORS}
 SLOTS = ("x", "h", *BIASES)
 NAMES = {"x": "W_ih x_t", "h": "W_hh h_{t-1}", "b_ih": "b_ih", "b_hh": "b_hh"}
-USUAL = (0.0, 0.5, 1.0, 2.0, -1.0)  # factors that the library has, or that change nothing
+USUAL = np.array((0.0, 0.5, 1.0, 2.0, -1.0))  # factors that the library has, or that change nothing
 APART = 2e-4  # estimates of one constant
 FEW = 5  # numbers that agree on a constant
 MANY, IN_A_BIN, SMOOTH = 80, 3, 0.5  # numbers that lie on a curve, and how smooth it is
@@ -41,35 +55,47 @@ class ElmanTrials(Trials):
         def each(of: Any) -> Any:
             return np.concatenate([np.broadcast_to(of(s), s.u.shape) for s in steps])
 
-        def term(slot: str, of: TermOf) -> Term:
-            each = [right(slot, s) if (edited := of(s)) is None else edited for s in steps]
-            value, size = zip(*each, strict=True)
-            return np.concatenate(value), np.concatenate(size)
-
+        counts = [len(s.u) for s in steps]
+        self._steps, self._ends = tuple(steps), np.cumsum(counts)
+        self._starts = self._ends - counts
         self.found, self.edits = each(lambda s: s.found), tuple(library)
         self._relu: Mask = each(lambda s: s.cell == "relu")
         self._padding: Mask = each(lambda s: s.padding)
         self._u, self._eta = each(lambda s: s.precision.both), each(lambda s: s.precision.flushed)
         self._m = each(lambda s: s.inputs.shape[2] + s.states.shape[2] + 3)
+        self._ended = each(_if_all_alike)
         self._before = each(lambda s: np.where(s.padding, s.ended, s.states[s.t, s.b, s.u]))
         with np.errstate(all="ignore"):
             self._inherited = each(
                 lambda s: (s.radius[s.t, s.b] * np.abs(s.weights.W_ih[s.u])).sum(axis=1)
             )
-            self._right = {slot: term(slot, partial(right, slot)) for slot in SLOTS}
+            self._right = {slot: self._term(slot, partial(right, slot)) for slot in SLOTS}
             self._edited = {
-                (edit, slot): term(slot, edit.does[slot])
+                (edit, slot): self._term(slot, edit.does[slot])
                 for edit in library
                 for slot in SLOTS
                 if slot in edit.does
             }
-            a, _ = self._sum({}, np.arange(len(self.found)))
-        self.features = {"|a|": np.abs(a), "a": a}
+        self.features = self.features_with(frozenset(), np.arange(len(self.found)))
+
+    def _term(self, slot: str, of: TermOf) -> Term:
+        """A term of every number; the right one where an edit cannot be made."""
+        each = [right(slot, s) if (edited := of(s)) is None else edited for s in self._steps]
+        value, size = zip(*each, strict=True)
+        return np.concatenate(value), np.concatenate(size)
 
     def values(self, edits: Edits, at: Indices) -> Values:
         by_slot = {slot: edit for edit in edits for slot in edit.does}
-        (a, e), u, eta = self._sum(by_slot, at), self._u[at], self._eta[at]
-        relu = self._relu[at]
+        return self._states(by_slot, at, *self._sum(by_slot, at))
+
+    def features_with(self, edits: Edits, at: Indices) -> Mapping[str, Float64]:
+        with np.errstate(all="ignore"):
+            a, _ = self._sum({slot: edit for edit in edits for slot in edit.does}, at)
+        return {"|a|": np.abs(a), "a": a}
+
+    def _states(self, by_slot: Any, at: Indices, a: Float64, e: Float64) -> Values:
+        """What comes of pre-activations."""
+        u, eta, relu = self._u[at], self._eta[at], self._relu[at]
 
         def f(a: Float64) -> Float64:
             if "f" in by_slot:
@@ -82,7 +108,7 @@ class ElmanTrials(Trials):
         if "loosely" in by_slot:
             radius = radius + by_slot["loosely"].does["loosely"](a)
         biases = {b: self._right[b][0][at] for b in BIASES}
-        others = self._before[at], biases, self.found[at]
+        others = self._before[at], self._ended[at], biases, self.found[at]
         if "after" in by_slot:
             after, ends = by_slot["after"].does["after"], (new, new - radius, new + radius)
             new, lower, upper = (after(State(end, *others)) for end in ends)
@@ -103,8 +129,35 @@ class ElmanTrials(Trials):
             if not {"f", "after"} & slots:
                 found += self._factors_of_terms(edits, slots, at)
                 found += self._another_function(edits, at)
+                found += self._in_a_table(edits, at)
             found += self._of_states(edits, slots, at)
+            for slot in {*VECTORS} - slots:
+                found += self._from_elsewhere(slot, edits, at)
         return tuple(found)
+
+    def _from_elsewhere(self, slot: str, edits: Edits, at: Indices) -> Iterator[Edit]:
+        """What is multiplied stands at another step or in another row."""
+        by_slot = {s: edit for edit in edits for s in edit.does}
+        some = at[~self._padding[at]][:VOTERS]
+        a, e = self._sum({**by_slot, slot: MISSING[slot]}, some)
+
+        def matches() -> Iterator[tuple[At, Mask]]:
+            for i, rest, off in zip(some, a, e, strict=True):
+                number = int(np.searchsorted(self._ends, i, side="right"))
+                s, n = self._steps[number], i - self._starts[number]
+                of, W = (s.inputs, s.weights.W_ih) if slot == "x" else (s.states, s.weights.W_hh)
+                if of.size <= MOST and of.shape[1] * len(of) > 1:
+                    every = of @ W[s.u[n]].astype(np.float64)
+                    here = np.full(every.size, i)
+                    value, radius = self._states(
+                        by_slot, here, rest + every.ravel(), 2 * off + 0 * here
+                    )
+                    possible = (np.abs(value - self.found[i]) <= radius).reshape(every.shape)
+                    where = moves.at(s.t[n], len(of), s.b[n], s.lengths)
+                    yield where, possible
+
+        for where, move in moves.voted(matches()):
+            yield Edit(f"{VECTORS[slot]} is taken {where}", {slot: partial(moved, slot, move)})
 
     def _factors_of_terms(self, edits: Edits, slots: set[str], at: Indices) -> Iterator[Edit]:
         """A term counts so many times."""
@@ -117,7 +170,7 @@ class ElmanTrials(Trials):
             term = self._right[slot][0][at]
             large = np.abs(term) > 0.05
             for c in agreed(1 + surplus[large] / term[large], APART, FEW):
-                if c not in USUAL:
+                if np.abs(c - USUAL).min() > APART:
                     yield Edit(
                         f"{NAMES[slot]} counts {c:.6g} times",
                         {slot: partial(times, slot, factor=c)},
@@ -142,7 +195,23 @@ class ElmanTrials(Trials):
                 worst = int(np.where(np.abs(middle) < 20, np.abs(off), 0).argmax())
                 curve = partial(_on_curve, is_relu, middle, off)
                 says = f"{name} is another function: {off[worst]:+.2g} at {middle[worst]:.3g}"
-                yield Edit(says, {"f": curve, "loosely": partial(_loosely, middle, off)}, last=True)
+                yield Edit(says, {"f": curve, "loosely": partial(_loosely, middle, off)}, last=8)
+
+    def _in_a_table(self, edits: Edits, at: Indices) -> Iterator[Edit]:
+        """tanh lies on chords: off towards 0 by its second derivative, up to d²/8 times."""
+        new, radius = self.values(edits, at)
+        bent = np.where(self._relu[at], 0, -2 * new * (1 - new**2))
+        off, large = self.found[at] - new, np.abs(bent) > 0.2
+        times = off[large] / bent[large]
+        if (
+            large.sum() < MANY
+            or (off[large] * bent[large] < -np.abs(radius[large] * bent[large])).any()
+        ):
+            return
+        most = 1.02 * float(times.max())
+        if most > 0 and (times > most / 2).mean() > 0.3:
+            says = f"tanh is interpolated in a table, with steps of about {np.sqrt(8 * most):.2g}"
+            yield Edit(says, {"loosely": partial(_off_chords, most)}, last=2)
 
     def _of_states(self, edits: Edits, slots: set[str], at: Indices) -> Iterator[Edit]:
         """New states are clamped, scaled, shifted, mixed with the old ones, or constant."""
@@ -173,19 +242,30 @@ class ElmanTrials(Trials):
 
     def _sum(self, by_slot: Any, at: Indices) -> Values:
         """The pre-activation, and how far off it can be."""
-        value, size, least = (np.zeros(len(at)) for _ in range(3))
+        value, size, least, rough = (np.zeros(len(at)) for _ in range(4))
+        roundoff = by_slot["roughly"].does["roughly"] if "roughly" in by_slot else {}
+        m, u = self._m[at], self._u[at]
         for slot, (term, usual) in self._right.items():
             edit = by_slot.get(slot)
             if edit is None:
                 one, of = term[at], usual[at]
-            elif (edit, slot) in self._edited:
+            else:
+                if (edit, slot) not in self._edited:  # an estimated one
+                    self._edited[edit, slot] = self._term(slot, edit.does[slot])
                 one, of = (part[at] for part in self._edited[edit, slot])
-            else:  # an estimated factor
-                c = edit.does[slot].keywords["factor"]
-                one, of = c * term[at], abs(c) * usual[at]
             value, size, least = value + one, size + np.abs(of), least + usual[at]
-        m, u = self._m[at], self._u[at]
-        return value, gamma(m, u) * np.fmax(size, least) + self._inherited[at] + m * self._eta[at]
+            if slot in roundoff:
+                rough = rough + gamma(m, roundoff[slot]) * np.abs(of)
+        radius = gamma(m, u) * np.fmax(size, least) + rough
+        return value, radius + self._inherited[at] + m * self._eta[at]
+
+
+def _if_all_alike(s: Steps) -> Float64:
+    """The state after the last step, where all states of the row are this one."""
+    states = s.states[1:]
+    same = (states == states[-1]) | np.isnan(states)
+    alike = same.all(axis=(0, 2)) & (len(states) > 1)
+    return np.where(alike[s.b], s.ended, NEVER)
 
 
 def _on_curve(of_relu: bool, middle: Float64, off: Float64, a: Float64, relu: Mask) -> Float64:
@@ -200,6 +280,11 @@ def _loosely(middle: Float64, off: Float64, a: Float64) -> Float64:
     jumps = np.abs(np.diff(off))
     either = np.fmax(np.append(jumps, 0), np.append(0, jumps))
     found: Float64 = np.abs(np.interp(a, middle, off)) / 20 + np.interp(a, middle, either)
+    return found
+
+
+def _off_chords(most: float, a: Float64) -> Float64:
+    found: Float64 = most * np.abs(2 * np.tanh(a) * (1 - np.tanh(a) ** 2))
     return found
 
 

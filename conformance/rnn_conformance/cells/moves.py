@@ -1,0 +1,125 @@
+"""Where a number is taken from by mistake: another step, another row."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from rnn_conformance.cells.edits import BLOCKS, Indices, Mask
+
+FEW = 5  # numbers that agree on a place
+MANY = 0.5  # of all places, from which on nothing is said by them
+
+
+@dataclass(frozen=True)
+class At:
+    """Where numbers stand; each field is (N,), or one for all.
+
+    Attributes:
+        t, T: position in time and the number of positions; of states, 0 is the initial one.
+        b, B: row and the number of rows.
+        order, rank: the row that stands at b when rows are sorted by length, and where b stands.
+    """
+
+    t: Any
+    T: Any
+    b: Any
+    B: Any
+    order: Any
+    rank: Any
+
+
+Move = Callable[[At], tuple[Any, Any]]  # to a position and a row
+
+
+def at(t: Indices, T: int, b: Indices, lengths: Indices) -> At:
+    """Of numbers of one call, by the lengths (B,) of its rows."""
+    order = np.argsort(-lengths, kind="stable")
+    return At(t, T, b, len(lengths), order[b], np.argsort(order)[b])
+
+
+def _early(n: int, a: At) -> tuple[Any, Any]:
+    return np.clip(a.t - n, 0, a.T - 1), a.b
+
+
+def _at_step(t: int, a: At) -> tuple[Any, Any]:
+    return np.minimum(0 * a.t + t, a.T - 1), a.b
+
+
+def _before(n: int, a: At) -> tuple[Any, Any]:
+    return a.t, (a.b - n) % a.B
+
+
+def _in_row(b: int, a: At) -> tuple[Any, Any]:
+    return a.t, np.minimum(0 * a.b + b, a.B - 1)
+
+
+USUAL: dict[str, Move] = {  # the commonest, in words that follow "is taken"
+    "1 step too early": partial(_early, 1),
+    "1 step too late": partial(_early, -1),
+    "from the start of the sequence": partial(_at_step, 0),
+    "from the other end": lambda a: (a.T - 1 - a.t, a.b),
+    "from the row before": partial(_before, 1),
+    "from the next row": partial(_before, -1),
+    "from row 0 in every row": partial(_in_row, 0),
+}
+FAMILIES: dict[str, Callable[[int, At], tuple[Any, Any]]] = {
+    "{} steps too early": _early,
+    "from position {}": _at_step,
+    "from {} rows before": _before,
+    "from row {}": _in_row,
+    "from the start of its block of {} steps": lambda k, a: (a.t // k * k, a.b),
+    "from the end of the block of {} steps before": lambda k, a: (
+        np.maximum(a.t - 1, 0) // k * k,
+        a.b,
+    ),
+    "at t modulo {}": lambda k, a: (a.t % k, a.b),
+    "from the first of each {} rows": lambda k, a: (a.t, a.b // k * k),
+    "from row b modulo {}": lambda k, a: (a.t, a.b % k),
+}
+OTHERS: dict[str, Move] = {
+    "from the last step": lambda a: (0 * a.t + a.T - 1, a.b),
+    "with its rows in reverse order": lambda a: (a.t, a.B - 1 - a.b),
+    "with its rows exchanged in pairs": lambda a: (a.t, np.minimum(a.b ^ 1, a.B - 1)),
+    "with its first and its last row exchanged": lambda a: (
+        a.t,
+        np.select([a.b == 0, a.b == a.B - 1], [a.B - 1, 0 * a.b], a.b),
+    ),
+    "with its rows sorted by length": lambda a: (a.t, a.order),
+    "with its rows put back from an order by length": lambda a: (a.t, a.rank),
+    "as (T, B), which is (B, T)": lambda a: divmod(a.t * a.B + a.b, a.T)[::-1],
+    "as (B, T), which is (T, B)": lambda a: divmod(a.b * a.T + a.t, a.B),
+    **{
+        says.format(k): partial(family, k)
+        for says, family in list(FAMILIES.items())[4:]
+        for k in BLOCKS
+    },
+}
+
+
+def voted(matches: Iterable[tuple[At, Mask]]) -> Iterator[tuple[str, Move]]:
+    """The other moves that lead most wrong numbers to where they can come from.
+
+    Args:
+        matches: of each number where it stands, and from which positions and rows (T, B) it can
+            come.
+    """
+    hits, known = Counter[str](), dict(OTHERS)
+    for here, possible in matches:
+        if possible.mean() > MANY:
+            continue
+        found = {says for says, move in OTHERS.items() if possible[move(here)]}
+        for t, b in np.argwhere(possible):
+            of_steps = {"{} steps too early": here.t - t, "from position {}": t}
+            of_rows = {"from {} rows before": here.b - b, "from row {}": b}
+            near = of_steps if b == here.b else of_rows if t == here.t else {}
+            for says, n in near.items():
+                known[says.format(n)] = partial(FAMILIES[says], int(n))
+                found.add(says.format(n))
+        hits.update(found)
+    for where, count in hits.most_common(3):
+        if count >= FEW:
+            yield where, known[where]
