@@ -171,7 +171,7 @@ class Layer(Recurrence):
     """Bugs of a layer, in the pieces of a right one."""
 
     name = "layer"
-    claims = FEATURES - {"dropout", "float16", "bfloat16", "readout"}
+    claims = FEATURES - {"dropout", "reverse", "float16", "bfloat16", "readout"}
 
     def __init__(self, changes: Mapping[str, Any]) -> None:
         self.changes = changes

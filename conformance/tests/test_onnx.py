@@ -10,7 +10,7 @@ import pytest
 from rnn_conformance import FEATURES, Call, check, load
 from rnn_conformance.cases.case import Case
 from rnn_conformance.contract.call import Answer
-from rnn_conformance.sources.adapters.reference import ReferenceLayer
+from rnn_conformance.variants.recurrence import Recurrence
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
 
@@ -33,15 +33,17 @@ TANH = (
     Case(L=2, layout="batch_first", dtype="float64"),
     Case(B=1, L=2, bidirectional=True, layout="single"),
     Case(layout="single", B=1, h_0="none", dtype="float64"),
+    Case(reverse=True),
 )
 LENGTHS = (
     Case(lengths="unsorted"),
+    Case(lengths="unsorted", reverse=True, layout="batch_first"),
     Case(L=2, bidirectional=True, lengths="unsorted", layout="batch_first"),
 )
 
 
 def assert_same(call: Call, found: Answer) -> None:
-    expected = ReferenceLayer().run(call)
+    expected = Recurrence().run(call)
     for name in ("output", "h_n"):
         wanted, got = getattr(expected, name), getattr(found, name)
         np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-5, strict=True)
@@ -144,7 +146,7 @@ def test_the_backend_of_onnx_runtime_is_a_layer() -> None:
     from onnxruntime import backend
 
     layer = OnnxLayer("backend", of_backend(backend))
-    assert_same(LENGTHS[1].call(), layer.run(LENGTHS[1].call()))
+    assert_same(LENGTHS[-1].call(), layer.run(LENGTHS[-1].call()))
 
 
 def test_what_is_no_backend_or_gives_too_much_is_refused() -> None:

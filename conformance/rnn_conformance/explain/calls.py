@@ -63,7 +63,8 @@ class Asked:
     def read(self, output: Any) -> Float64:
         """(T, B, D·H) by direction, (D, T, B, H), as `states`."""
         parts = np.split(output.astype(np.float64), self.case.options.directions, axis=2)
-        return np.array([in_direction(h, self.data.lengths, d) for d, h in enumerate(parts)])
+        ways = zip(self.case.options.ways, parts, strict=True)
+        return np.array([in_direction(h, self.data.lengths, way) for way, h in ways])
 
 
 def asked_again(
@@ -95,7 +96,7 @@ def asked_again(
 
 def _sizes(case: Case) -> tuple[Any, ...]:
     """What layers are made for."""
-    return case.I, case.H, case.L, case.O, case.bidirectional, case.dtype
+    return case.I, case.H, case.L, case.O, case.bidirectional, case.reverse, case.dtype
 
 
 def _answer(subject: Subject, case: Case, data: Data) -> tuple[Answer | None, str]:

@@ -76,7 +76,7 @@ def rnn_node(o: Options, inputs: Sequence[str], outputs: Sequence[str]) -> NodeP
         inputs,
         outputs,
         hidden_size=o.hidden_size,
-        direction="bidirectional" if o.bidirectional else "forward",
+        direction="bidirectional" if o.bidirectional else ("forward", "reverse")[o.reverse],
         activations=[o.nonlinearity.capitalize()] * o.directions,
     )
 

@@ -38,7 +38,7 @@ class TorchLayer:
             with those options of torch.nn.RNN that are not at their default.
     """
 
-    claims = FEATURES
+    claims = FEATURES - {"reverse"}
     adapter = True
 
     def __init__(
