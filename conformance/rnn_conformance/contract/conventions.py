@@ -13,6 +13,7 @@ CONVENTIONS: Mapping[str, tuple[str, ...]] = {
     "NaN in padding": ("ignored", UNDEFINED),
     "wrong sizes": ("refused", UNDEFINED),
     "memory": ("any", "contiguous"),  # what is given may be a view with strides, or only this
+    "sizes": ("free", "fixed"),  # an ONNX model leaves T and B free, or is written for each call's
     "states": ("every step", "last alone"),  # the last takes a call for every step of a sequence
 }
 
