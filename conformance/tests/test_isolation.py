@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from math import inf, nan
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from rnn_conformance.faces.terminal import verdict
 from rnn_conformance.run.isolation import MOST_SILENCES, Workers
 from rnn_conformance.run.verdict import as_marked, can_crash
 from rnn_conformance.sources.adapters.catalogue import CATALOGUE
+from rnn_conformance.variants.every import MUTANTS
 
 BATCH = "rnn_reference.BatchRNN"
 MUTANT = "rnn_conformance.variants.wrong.cell:RecurrentBiasDropped"
@@ -90,8 +91,17 @@ def test_the_verdict_is_that_of_one_process(name: str, processes: int, tmp_path:
     """The last one is a function, with words of its own, whose claims the smoke check narrows."""
     (tmp_path / "mine.py").write_text(FUNCTION)
     asked, name = ["trajectory"], name or f"{tmp_path}/mine.py:rnn"
-    here = check(name, checks=asked)
-    there = check(name, checks=asked, isolation=Isolation(processes))
+    tried: list[tuple[int, int]] = []
+
+    def searched(bugs: Iterable[Any], number: int) -> Iterator[Any]:
+        for so_far, bug in enumerate(bugs, 1):
+            yield bug
+            tried.append((so_far, number))
+
+    here = check(name, checks=asked, searched=searched)
+    there = check(name, checks=asked, isolation=Isolation(processes), searched=searched)
+    every = [(so_far, len(MUTANTS)) for so_far in range(1, len(MUTANTS) + 1)]
+    assert tried == (every * 2 if here.failures else [])
     seen = [[(r.id, r.outcome, r.message) for r in one.records] for one in (here, there)]
     assert seen[0] == seen[1]
     assert there.patterns == here.patterns

@@ -21,6 +21,7 @@ from rnn_conformance.checks.plan import Planned, asked_of, refuse_wrong, shares
 from rnn_conformance.checks.records import Record
 from rnn_conformance.contract.declaration import KnownFailure
 from rnn_conformance.contract.refusal import Broken, CannotBeJudged, printable
+from rnn_conformance.explain.explaining import Watched, unwatched
 from rnn_conformance.sources.conversation import Conversation, Silent
 from rnn_conformance.sources.source import Source
 
@@ -148,8 +149,14 @@ class Workers(AbstractContextManager["Workers"]):
                 why = f"the process {broken}"
             yield self._unanswered(rest.popleft(), why)
 
-    def diagnosis(self, records: Iterable[Record]) -> Diagnosis | None:
-        """Why checks fail, those left out that ended the process. Raises Broken."""
+    def diagnosis(
+        self, records: Iterable[Record], watched: Watched = unwatched
+    ) -> Diagnosis | None:
+        """Why checks fail, those left out that ended the process. Raises Broken.
+
+        Args:
+            watched: as of `diagnosis_of`; what it wraps are numbers.
+        """
         asked = [record for record in records if record.id not in self._no_answer]
         if not any(record.outcome == "failed" for record in asked):
             return None
@@ -157,7 +164,10 @@ class Workers(AbstractContextManager["Workers"]):
             place = Path(folder, "records.json")
             place.write_text(json.dumps([record.to_json() for record in asked]))
             self._say(0, {"explain": str(place)})
-            told = self._heard(0, EXPLAINING)
+            told = self._heard(0, EXPLAINING, more=True)
+            if "trying" in told:
+                for _ in watched(range(told["trying"]), told["trying"]):
+                    told = self._heard(0, EXPLAINING, more=True)
         found = told["diagnosis"]
         return None if found is None else Diagnosis.from_json(found)
 

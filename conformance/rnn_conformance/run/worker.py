@@ -8,8 +8,9 @@ error, so that no answer is mistaken.
 import gc
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -29,8 +30,12 @@ def main() -> None:
     """Answer until standard input ends."""
     requests, answers = _streams()
     encode = json.JSONEncoder(allow_nan=False).encode
-    for answer in _answers(json.loads(line) for line in requests):
+
+    def say(answer: Mapping[str, Any]) -> None:
         print(encode(answer), file=answers, flush=True)
+
+    for answer in _answers((json.loads(line) for line in requests), say):
+        say(answer)
 
 
 def _streams() -> tuple[TextIO, TextIO]:
@@ -42,7 +47,9 @@ def _streams() -> tuple[TextIO, TextIO]:
     return requests, answers
 
 
-def _answers(requests: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def _answers(
+    requests: Iterator[Mapping[str, Any]], say: Callable[[Mapping[str, Any]], None]
+) -> Iterator[Mapping[str, Any]]:
     start = next(requests, None)
     if start is None:
         return
@@ -67,8 +74,17 @@ def _answers(requests: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any
             yield from (_executed(planned[i]) for i in own if i >= request["from"])
         else:
             records = map(Record.from_json, json.loads(Path(request["explain"]).read_text()))
-            explained = diagnosis_of(planned, records)
+            explained = diagnosis_of(planned, records, partial(_telling, say))
             yield {"diagnosis": None if explained is None else explained.to_json()}
+
+
+def _telling(
+    say: Callable[[Mapping[str, Any]], None], tried: Iterable[Any], number: int
+) -> Iterator[Any]:
+    """What is tried, with a line of its own for each: the parent shows how far it is."""
+    for one in tried:
+        say({"trying": number})
+        yield one
 
 
 def _description(found: Any) -> dict[str, Any]:
