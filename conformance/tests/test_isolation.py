@@ -31,6 +31,25 @@ class Hostile(Recurrence):
             {what}
         return super().run(call)
 """
+SLOW_IN_ONE = """
+import pathlib, time
+from rnn_conformance import BASIC
+from rnn_conformance.variants.recurrence import Recurrence
+
+class Slow(Recurrence):
+    name, claims = "Slow", BASIC
+    def __init__(self):
+        try:
+            pathlib.Path(__file__).with_name("first").touch(exist_ok=False)
+            self.known = set()
+        except FileExistsError:
+            self.known = None
+    def run(self, call):
+        if self.known is not None and call.inputs.shape not in self.known:
+            time.sleep(0.06)
+            self.known.add(call.inputs.shape)
+        return super().run(call)
+"""
 FUNCTION = """
 def rnn(weights, inputs, h_0):
     return {"hidden_states": inputs[..., :1] * weights["W_hh"][:, 0]}
@@ -112,6 +131,13 @@ def test_the_verdict_is_that_of_one_process(name: str, processes: int, tmp_path:
     if ":rnn" in name:
         assert len(here.notes) == 2
         assert {r.message.partition(":")[0] for r in here.failures} == {"hidden_states"}
+
+
+def test_processes_that_measure_otherwise_are_asked_the_same(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW_IN_ONE)
+    source = Source(f"{tmp_path}/slow.py:Slow")
+    report = check(source, checks=["trajectory", "readout"], isolation=Isolation(2))
+    assert report.conforms
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from rnn_conformance.cases.vacuity import why_vacuous
 from rnn_conformance.cells import CELLS
 from rnn_conformance.cells.cell import Kind
 from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, LAYOUTS, Dtype, Layout
-from rnn_conformance.contract.conventions import LAST_ALONE, NAN_IGNORED
+from rnn_conformance.contract.conventions import FEW_SHAPES, LAST_ALONE, NAN_IGNORED
 
 # T, B, I, H, L: coinciding sizes, ones, and sizes past a vector or an unrolled loop.
 SIZES = (
@@ -158,6 +158,8 @@ def fitted(case: Case, claimed: frozenset[str]) -> Case | None:
         return None
     if not (dtypes and layouts and cells):
         return None
+    if FEW_SHAPES in claimed and case.layout == "single" != layouts[0]:
+        return None  # a batch of its steps and units is another case
     kinds: tuple[Kind, ...] = ("contractive",) if case.weights == "normal" else ()
     weights = next((k for k in (case.weights, *kinds) if k in cells[0].kinds), None)
     if weights is None:

@@ -93,6 +93,7 @@ class Workers(AbstractContextManager["Workers"]):
         self._conversations: list[Conversation | None] = [None] * isolation.processes
         told = self._all_started()
         self.environment: dict[str, str] = told["environment"]
+        self._conventions: dict[str, str] = told["conventions"]
         asked = asked_of(_stub(told), seed=seed, checks=checks)
         self.planned = tuple(
             RemoteCheck(**vars(p), index=i, workers=self) for i, p in enumerate(asked.planned)
@@ -132,7 +133,7 @@ class Workers(AbstractContextManager["Workers"]):
                 yield rest.popleft().not_asked(why)
                 continue
             try:
-                self._say(number, {request: rest[0].index})
+                self._say(number, {request: rest[0].index, "conventions": self._conventions})
                 while rest:
                     limit, item = self._isolation.time_limit, rest[0]
                     told = self._heard(number, limit, len(rest) > 1, of=item.id)
@@ -163,7 +164,7 @@ class Workers(AbstractContextManager["Workers"]):
         with TemporaryDirectory(prefix="rnn-conformance-") as folder:
             place = Path(folder, "records.json")
             place.write_text(json.dumps([record.to_json() for record in asked]))
-            self._say(0, {"explain": str(place)})
+            self._say(0, {"explain": str(place), "conventions": self._conventions})
             told = self._heard(0, EXPLAINING, more=True)
             if "trying" in told:
                 for _ in watched(range(told["trying"]), told["trying"]):
