@@ -17,8 +17,16 @@ from rnn_conformance.sources.adapters.torch_cell import TorchCell
 class Layer:
     """A Keras of one layer, in plain NumPy, and of one backend."""
 
-    def __init__(self, units: int, activation: str = "tanh", use_bias: bool = True, **_: Any):
+    def __init__(
+        self,
+        units: int,
+        activation: str = "tanh",
+        use_bias: bool = True,
+        go_backwards: bool = False,
+        **_: Any,
+    ):
         self.units, self.activation, self.use_bias = units, activation, use_bias
+        self.read = np.s_[:, ::-1] if go_backwards else np.s_[:]
         self.non_trainable_variables: list[Any] = []
 
     def build(self, shape: Any) -> None:
@@ -28,6 +36,7 @@ class Layer:
         self, weights: Any, others: Any, inputs: Array, initial_state: Any = None, mask: Any = None
     ) -> Any:
         kernel, recurrent, *bias = weights
+        inputs, mask = inputs[self.read], None if mask is None else mask[self.read]
         h = np.zeros((len(inputs), self.units), "f") if initial_state is None else initial_state[0]
         states = []
         for t in range(inputs.shape[1]):

@@ -18,6 +18,7 @@ NORMAL, HALF, DOUBLE = (
 RAGGED, TWO = replace(CASE, lengths="unsorted"), replace(CASE, L=2)
 SINGLE, BATCH_FIRST = replace(CASE, layout="single", B=1), replace(CASE, layout="batch_first")
 RELU, BOTH = replace(CASE, cell="relu"), replace(CASE, bidirectional=True)
+BACK = replace(CASE, reverse=True)
 MODERATE = replace(CASE, weights="moderate")
 SMALL = Case(T=2, B=2, I=2, H=2, L=2)
 WIDE_READOUT = replace(SMALL, O=2)
@@ -30,9 +31,12 @@ FOR: dict[str, tuple[list[Case], list[Case]]] = {
         [MODERATE, replace(MODERATE, dtype="float64")],
         [CASE, replace(MODERATE, drawn=True), replace(MODERATE, dtype="float16")],
     ),
-    "split_and_carry": ([replace(CASE, T=2), TWO], [replace(CASE, T=1), BOTH, RAGGED, NORMAL]),
+    "split_and_carry": (
+        [replace(CASE, T=2), TWO],
+        [replace(CASE, T=1), BOTH, BACK, RAGGED, NORMAL],
+    ),
     "chain_of_layers": ([TWO, DEEP], [CASE, replace(TWO, weights="normal")]),
-    "directions_apart": ([BOTH], [CASE, replace(BOTH, L=2), replace(BOTH, weights="normal")]),
+    "directions_apart": ([BOTH, BACK], [CASE, replace(BOTH, L=2), replace(BOTH, weights="normal")]),
     "rows_permuted": ([replace(CASE, B=2)], [replace(CASE, B=1), NORMAL, HALF]),
     "units_permuted": ([replace(CASE, H=2)], [replace(CASE, H=1), NORMAL]),
     "negated": ([CASE], [RELU, NORMAL]),

@@ -11,7 +11,15 @@ from rnn_conformance.cases.case import H0, Case, LengthsKind
 from rnn_conformance.cases.catalogue import PAIRS, RANDOM, catalogue, every_option, one_layer_cases
 from rnn_conformance.cases.vacuity import refuse_vacuous
 from rnn_conformance.cells.drawing import EXTREMES
-from rnn_conformance.contract.call import BASIC, DTYPES, HALF_DTYPES, LAYOUTS, NONLINEARITIES
+from rnn_conformance.contract.call import (
+    BASIC,
+    DTYPES,
+    FEATURES,
+    HALF_DTYPES,
+    LAYOUTS,
+    NONLINEARITIES,
+)
+from rnn_conformance.contract.conventions import NAN_IGNORED
 
 Pair = tuple[tuple[str, object], ...]
 LEVELS: dict[str, tuple[object, ...]] = {
@@ -73,10 +81,24 @@ def test_they_are_not_vacuous(seed: int) -> None:
         refuse_vacuous(replace(case, seed=seed))
 
 
+def test_the_reverse_direction_alone_comes_with_every_option_and_adds_nothing_for_others() -> None:
+    turned = [case for case in CASES if case.reverse]
+    options = ("dtype", "layout", "cell", "bias", "h_0", "lengths")
+    for name in options:
+        assert {getattr(case, name) for case in turned} >= {*LEVELS[name]}, name
+    for case in turned:
+        assert (case.L, case.bidirectional, case.options.ways) == (1, False, (1,))
+        assert "reverse" in case.features
+    assert {case.O > 0 for case in turned} == {case.drawn for case in turned} == {False, True}
+    forward = {replace(case, reverse=False) for case in CASES}
+    assert {*catalogue(0, (FEATURES | {NAN_IGNORED}) - {"reverse"})} == forward
+
+
 def test_ids_are_unique_and_read_well() -> None:
     assert len({case.id for case in CASES}) == len(CASES) == len({*CASES})
     assert Case(7, 3, 5, 4).id == "float32-T7-B3-I5-H4-L1-tanh-h0"
     assert Case(B=1, layout="single", h_0="none").id == "float32-T7-I5-H3-L1-tanh-no_h0"
+    assert Case(reverse=True).id == "float32-T7-B4-I5-H3-L1-tanh-reverse-h0"
     assert Case(L=2, bias="off", lengths="sorted", padding_nan=True, O=3, drawn=True).id == (
         "float32-T7-B4-I5-H3-O3-L2-tanh-no_bias-sorted-nan_padding-h0-drawn"
     )

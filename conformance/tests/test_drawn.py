@@ -37,7 +37,7 @@ def test_random_cases_span_the_space() -> None:
         "dtype": (*DTYPES, *HALF_DTYPES),
         "weights": ("contractive", "normal", "moderate"),
         "L": range(1, 5),
-    } | dict.fromkeys(("bidirectional", "padding_nan"), (False, True))
+    } | dict.fromkeys(("bidirectional", "reverse", "padding_nan"), (False, True))
     for name, span in spans.items():
         assert {getattr(case, name) for case in cases} == set(span), name
     for name, least in {"T": 1000, "B": 300, "I": 200, "H": 90, "O": 60}.items():
@@ -45,4 +45,5 @@ def test_random_cases_span_the_space() -> None:
     for case in cases:
         assert case.layout != "single" or (case.B, case.lengths) == (1, "none")
         assert case.weights == "contractive" or (case.L, case.cell) == (1, "tanh")
+        assert not case.reverse or (case.L, case.bidirectional) == (1, False)
         assert not case.padding_nan or case.lengths != "none"

@@ -47,7 +47,8 @@ def test_every_call_is_valid_by_the_schema() -> None:
     validator.check_schema(schema)
     asked = [exchange.fields_of(call) for call in _every_kind_of_call()]
     assert {fields["dtype"] for fields in asked} == {"float32", "float64", "float16", "bfloat16"}
-    assert {"output_size" in fields["options"] for fields in asked} == {False, True}
+    for name in ("output_size", "reverse"):
+        assert {name in fields["options"] for fields in asked} == {False, True}
     for fields in asked:
         validator.validate(json.loads(json.dumps(fields)))
 
@@ -62,6 +63,7 @@ FIELDS = exchange.fields_of(SMALL.call())
         {**FIELDS, "format": 1},
         {**FIELDS, "options": {"input_size": 1}},
         {**FIELDS, "options": {**FIELDS["options"], "output_size": 0}},
+        {**FIELDS, "options": {**FIELDS["options"], "reverse": False}},
         {**FIELDS, "another": 1},
     ],
 )

@@ -9,6 +9,7 @@ from rnn_conformance import FEATURES, Call, as_implementation, plan
 from rnn_conformance.checks.findings import Finding
 from rnn_conformance.contract.call import Array
 from rnn_conformance.explain.stepwise import findings
+from rnn_conformance.explain.where import Condition, Rule
 from rnn_conformance.variants.recurrence import Recurrence
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of what is wrong
@@ -107,7 +108,7 @@ STEPS: dict[tuple[str, str], Callable[..., Array]] = {
     ("W_hh h_{t-1} counts 0.99 times", "everywhere"): lambda w, x, h, t, h_0: np.tanh(
         preactivation({**w, "W_hh": 0.99 * w["W_hh"]}, x, h)
     ),
-    ("the state stays as it was", "units before the end = 0"): last_unit_kept,
+    ("the state stays as it was", "last unit"): last_unit_kept,
 }
 
 
@@ -120,7 +121,7 @@ def test_three_at_once_are_named_each_with_its_place() -> None:
     assert sorted(said(function(three_at_once), 3)) == [
         ("b_xh is missing", "everywhere"),
         ("h_{t-1} is taken from row 0 in every row", "odd row"),
-        ("tanh is relu", "units before the end = 0"),
+        ("tanh is relu", "last unit"),
     ]
 
 
@@ -171,7 +172,7 @@ class Layer(Recurrence):
     """Bugs of a layer, in the pieces of a right one."""
 
     name = "layer"
-    claims = FEATURES - {"dropout", "float16", "bfloat16", "readout"}
+    claims = FEATURES - {"dropout", "reverse", "float16", "bfloat16", "readout"}
 
     def __init__(self, changes: Mapping[str, Any]) -> None:
         self.changes = changes
@@ -227,3 +228,22 @@ def test_relu_ignored_and_tanh_clamped() -> None:
         ("relu is tanh", "everywhere"),
         ("the new state is clamped to ±0.99999928", "everywhere"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("feature", "sign", "value", "said"),
+    [
+        ("units before the end", "=", 0, "last unit"),
+        ("steps before the end", "≠", 0, "not last step"),
+        ("rows before the end", "≥", 1, "not last row"),
+        ("step", "=", 0, "first step"),
+        ("step", "≥", 2, "step ≥ 2"),
+        ("units before the end", "=", 1, "units before the end = 1"),
+        ("h_0", "=", "omitted", "h_0 = omitted"),
+        ("odd step", "=", True, "odd step"),
+    ],
+)
+def test_a_condition_is_said_in_plain_words(
+    feature: str, sign: str, value: object, said: str
+) -> None:
+    assert str(Rule((Condition(feature, sign, value),))) == said

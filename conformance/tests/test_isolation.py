@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from math import inf, nan
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from rnn_conformance.faces.terminal import verdict
 from rnn_conformance.run.isolation import MOST_SILENCES, Workers
 from rnn_conformance.run.verdict import as_marked, can_crash
 from rnn_conformance.sources.adapters.catalogue import CATALOGUE
+from rnn_conformance.variants.every import MUTANTS
 
 BATCH = "rnn_reference.BatchRNN"
 MUTANT = "rnn_conformance.variants.wrong.cell:RecurrentBiasDropped"
@@ -28,6 +29,25 @@ class Hostile(Recurrence):
     def run(self, call):
         if len(call.inputs) == 7 and call.options.output_size:
             {what}
+        return super().run(call)
+"""
+SLOW_IN_ONE = """
+import pathlib, time
+from rnn_conformance import BASIC
+from rnn_conformance.variants.recurrence import Recurrence
+
+class Slow(Recurrence):
+    name, claims = "Slow", BASIC
+    def __init__(self):
+        try:
+            pathlib.Path(__file__).with_name("first").touch(exist_ok=False)
+            self.known = set()
+        except FileExistsError:
+            self.known = None
+    def run(self, call):
+        if self.known is not None and call.inputs.shape not in self.known:
+            time.sleep(0.06)
+            self.known.add(call.inputs.shape)
         return super().run(call)
 """
 FUNCTION = """
@@ -90,8 +110,17 @@ def test_the_verdict_is_that_of_one_process(name: str, processes: int, tmp_path:
     """The last one is a function, with words of its own, whose claims the smoke check narrows."""
     (tmp_path / "mine.py").write_text(FUNCTION)
     asked, name = ["trajectory"], name or f"{tmp_path}/mine.py:rnn"
-    here = check(name, checks=asked)
-    there = check(name, checks=asked, isolation=Isolation(processes))
+    tried: list[tuple[int, int]] = []
+
+    def searched(bugs: Iterable[Any], number: int) -> Iterator[Any]:
+        for so_far, bug in enumerate(bugs, 1):
+            yield bug
+            tried.append((so_far, number))
+
+    here = check(name, checks=asked, searched=searched)
+    there = check(name, checks=asked, isolation=Isolation(processes), searched=searched)
+    every = [(so_far, len(MUTANTS)) for so_far in range(1, len(MUTANTS) + 1)]
+    assert tried == (every * 2 if here.failures else [])
     seen = [[(r.id, r.outcome, r.message) for r in one.records] for one in (here, there)]
     assert seen[0] == seen[1]
     assert there.patterns == here.patterns
@@ -102,6 +131,13 @@ def test_the_verdict_is_that_of_one_process(name: str, processes: int, tmp_path:
     if ":rnn" in name:
         assert len(here.notes) == 2
         assert {r.message.partition(":")[0] for r in here.failures} == {"hidden_states"}
+
+
+def test_processes_that_measure_otherwise_are_asked_the_same(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW_IN_ONE)
+    source = Source(f"{tmp_path}/slow.py:Slow")
+    report = check(source, checks=["trajectory", "readout"], isolation=Isolation(2))
+    assert report.conforms
 
 
 @pytest.mark.slow

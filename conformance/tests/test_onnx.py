@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance import FEATURES, Call, check, load
+from rnn_conformance import FEATURES, Call, CannotBeJudged, check, load
 from rnn_conformance.cases.case import Case
-from rnn_conformance.contract.call import Answer
-from rnn_conformance.sources.adapters.reference import ReferenceLayer
+from rnn_conformance.contract.call import LAYOUTS, Answer
+from rnn_conformance.run.smoke import smoke
+from rnn_conformance.sources.source import Source
+from rnn_conformance.variants.recurrence import Recurrence
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
 
@@ -33,15 +35,17 @@ TANH = (
     Case(L=2, layout="batch_first", dtype="float64"),
     Case(B=1, L=2, bidirectional=True, layout="single"),
     Case(layout="single", B=1, h_0="none", dtype="float64"),
+    Case(reverse=True),
 )
 LENGTHS = (
     Case(lengths="unsorted"),
+    Case(lengths="unsorted", reverse=True, layout="batch_first"),
     Case(L=2, bidirectional=True, lengths="unsorted", layout="batch_first"),
 )
 
 
 def assert_same(call: Call, found: Answer) -> None:
-    expected = ReferenceLayer().run(call)
+    expected = Recurrence().run(call)
     for name in ("output", "h_n"):
         wanted, got = getattr(expected, name), getattr(found, name)
         np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-5, strict=True)
@@ -127,6 +131,50 @@ def from_file(path: Path, feeds: Mapping[str, Any]) -> list[Any]:
     return results
 
 
+def strict(path: Path, feeds: Mapping[str, Any]) -> list[Any]:
+    """A runtime that needs every size, and knows no activations."""
+    model = onnx.load(path)
+    for value in (*model.graph.input, *model.graph.output):
+        if any(axis.dim_param for axis in value.type.tensor_type.shape.dim):
+            raise ValueError(f"{value.name}: a size is free")
+    if any(one.name == "activations" for node in model.graph.node for one in node.attribute):
+        raise ValueError("an attribute is not known")
+    return from_file(path, feeds)
+
+
+def test_a_runtime_that_needs_fixed_sizes_and_takes_no_activations_is_judged(
+    tmp_path: Path,
+) -> None:
+    claims = ["tanh", "float32", *LAYOUTS, "layers", "bidirectional", "reverse", "h_0", "h_n"]
+    said = f"claims = {claims!r}\n[conventions]\nsizes = "
+    sources = {}
+    for sizes in ("fixed", "free"):
+        path = tmp_path / f"{sizes}.toml"
+        path.write_text(f'{said}"{sizes}"\n"T = 0" = "undefined"\n')
+        sources[sizes] = Source(f"{__file__}:strict", "onnx.runner", str(path))
+    fixed = sources["fixed"].implementation()
+    report = check(fixed, checks=["output", "calls_are_independent"])
+    assert report.conforms, report.failures
+    with pytest.raises(CannotBeJudged, match="X: a size is free"):
+        smoke(sources["free"].implementation())
+
+
+@pytest.mark.parametrize("case", [*TANH, *LENGTHS], ids=lambda case: case.id)
+def test_a_model_of_fixed_sizes_is_valid_and_has_those_of_its_call(case: Case) -> None:
+    model = rnn_model(case.call(), fixed=True)
+    onnx.checker.check_model(model, full_check=True)
+    feeds = feeds_of(case.call())
+    for value in model.graph.input:
+        shape = tuple(axis.dim_value for axis in value.type.tensor_type.shape.dim)
+        assert shape == feeds[value.name].shape
+
+
+def test_tanh_is_what_there_is_without_an_attribute() -> None:
+    for cell, given in (("tanh", False), ("relu", True)):
+        (node,) = (n for n in rnn_model(Case(cell=cell).call()).graph.node if n.op_type == "RNN")
+        assert ("activations" in {one.name for one in node.attribute}) == given
+
+
 @pytest.mark.parametrize("prepare", [of_backend(Backend), of_function(from_file)])
 def test_a_backend_and_a_function_of_a_file_are_layers(prepare: Any) -> None:
     layer = OnnxLayer("mine", prepare, ONNX_REFERENCE.claims)
@@ -144,7 +192,7 @@ def test_the_backend_of_onnx_runtime_is_a_layer() -> None:
     from onnxruntime import backend
 
     layer = OnnxLayer("backend", of_backend(backend))
-    assert_same(LENGTHS[1].call(), layer.run(LENGTHS[1].call()))
+    assert_same(LENGTHS[-1].call(), layer.run(LENGTHS[-1].call()))
 
 
 def test_what_is_no_backend_or_gives_too_much_is_refused() -> None:

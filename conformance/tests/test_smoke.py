@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from time import sleep
 from typing import Any
 
 import pytest
 from rnn_conformance import BASIC, Answer, Call, CannotBeJudged, as_implementation, check, claims
-from rnn_conformance.contract.call import Array
-from rnn_conformance.run.smoke import smoke
+from rnn_conformance.cases.catalogue import catalogue
+from rnn_conformance.checks.plan import plan
+from rnn_conformance.contract.call import FEATURES, Array
+from rnn_conformance.run.smoke import COMPILED, smoke
 from rnn_conformance.run.verdict import notes_on
 from rnn_conformance.variants.every import HEALTHY, MUTANTS
 from rnn_conformance.variants.recurrence import Recurrence
@@ -89,3 +92,59 @@ def test_what_a_function_claims_itself_is_asked_though_it_gives_it_never() -> No
 def test_wrong_numbers_of_ones_own_rnn_are_left_to_the_checks() -> None:
     smoke(MUTANTS["RecurrentWeightTransposed"].make())
     smoke(Adapter())
+
+
+class Compiled(Recurrence):
+    """Right; calls of sizes that are new take long."""
+
+    claims = BASIC
+
+    def __init__(self) -> None:
+        self.known: set[object] = set()
+
+    def run(self, call: Call) -> Answer:
+        if call.inputs.shape not in self.known:
+            sleep(0.06)
+        self.known.add(call.inputs.shape)
+        return super().run(call)
+
+
+class AlwaysSlow(Compiled):
+    def run(self, call: Call) -> Answer:
+        self.known.clear()
+        return super().run(call)
+
+
+def test_what_is_compiled_for_each_size_is_asked_few() -> None:
+    found = smoke(Compiled())
+    assert notes_on(found) == (COMPILED,)
+    assert found.conventions == {"shapes": "few"}  # type: ignore[attr-defined]
+    for other in (
+        AlwaysSlow(),
+        type("Declared", (Compiled,), {"conventions": {"shapes": "any"}})(),
+    ):
+        assert smoke(other) is other
+
+
+@pytest.mark.parametrize("claimed", [BASIC, FEATURES - {"dropout"}, BASIC - {"time_first"}])
+def test_few_sizes_starve_no_check(claimed: frozenset[str]) -> None:
+    claimed |= {"single"}
+    asked = {}
+    for shapes in ("any", "few"):
+        layer = Recurrence()
+        layer.claims, layer.conventions = claimed, {"shapes": shapes}  # type: ignore[attr-defined]
+        asked[shapes] = plan(layer)
+    names = [{item.check.name for item in planned} for planned in asked.values()]
+    assert names[0] == names[1]
+    sizes = [
+        {(c.T, c.B, c.I, c.H, c.dtype) for c in (item.case for item in planned)}
+        for planned in asked.values()
+    ]
+    assert sizes[1] <= sizes[0]
+    assert len(asked["few"]) < len(asked["any"])
+
+
+def test_few_sizes_are_as_many_calls_of_a_batch_as_claimed() -> None:
+    cases = {shapes: catalogue(0, BASIC | {f"shapes: {shapes}"}) for shapes in ("any", "few")}
+    sizes = {n: len({(c.T, c.B, c.I, c.H, c.dtype) for c in each}) for n, each in cases.items()}
+    assert sizes["few"] < 0.75 * sizes["any"]

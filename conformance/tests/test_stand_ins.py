@@ -83,6 +83,24 @@ def test_what_a_module_keeps_is_seen(stand_in: Any, check: str) -> None:
     assert outcome(check, Strict) == "passed"
 
 
+class OneLayer(torch.nn.Module):
+    """Takes none of the options but these."""
+
+    def __init__(self, input_size: int, hidden_size: int, nonlinearity: str = "tanh") -> None:
+        super().__init__()
+        if nonlinearity != "tanh":
+            raise TypeError("no relu here")
+
+
+def test_a_lacking_option_comes_with_a_hint_at_claims() -> None:
+    layer = TorchLayer(OneLayer, "OneLayer")
+    for case, claim in ((CASE, "layers"), (Case(bidirectional=True), "bidirectional")):
+        with pytest.raises(TypeError, match=rf"--claims FILE, in which .* has no '{claim}'$"):
+            layer.run(case.call())
+    with pytest.raises(TypeError, match=r"^no relu here$"):
+        layer.run(Case(cell="relu").call())
+
+
 def test_what_torch_packs_is_no_fault_of_what_stands_in() -> None:
     lengths = Case(T=7, B=4, I=5, H=3, lengths="unsorted")
     assert outcome("lengths_refused", Strict, lengths) == "passed"

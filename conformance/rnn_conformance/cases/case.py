@@ -46,6 +46,7 @@ class Case:
             are for one layer.
         O: output_size; 0 for no readout.
         drawn: whether the case is a random one.
+        reverse: whether the only direction reads from the last step to the first.
     """
 
     T: int = 7
@@ -65,6 +66,7 @@ class Case:
     O: int = 0
     seed: int = 0
     drawn: bool = False
+    reverse: bool = False
 
     @cached_property
     def id(self) -> str:
@@ -73,7 +75,7 @@ class Case:
         parts += [f"B{self.B}"] * (self.layout != "single")
         parts += [f"I{self.I}", f"H{self.H}"] + [f"O{self.O}"] * (self.O > 0)
         parts += [f"L{self.L}", self.cell]
-        parts += ["bidirectional"] * self.bidirectional
+        parts += ["bidirectional"] * self.bidirectional + ["reverse"] * self.reverse
         parts += [{"off": "no_bias", "zeros": "zero_bias"}.get(self.bias, self.bias)] * (
             self.bias != "nonzero"
         )
@@ -87,8 +89,10 @@ class Case:
 
     @cached_property
     def options(self) -> Options:
-        bias, two = self.bias != "off", self.bidirectional
-        return Options(self.I, self.H, self.L, self.cell, bias, two, output_size=self.O)
+        bias, two, back = self.bias != "off", self.bidirectional, self.reverse
+        return Options(
+            self.I, self.H, self.L, self.cell, bias, two, output_size=self.O, reverse=back
+        )
 
     @property
     def equation(self) -> Cell:
@@ -101,6 +105,7 @@ class Case:
         found: set[str] = {self.dtype, self.layout, self.cell}
         found |= {"layers"} if self.L > 1 else set()
         found |= {"bidirectional"} if self.bidirectional else set()
+        found |= {"reverse"} if self.reverse else set()
         found |= {"no_bias"} if self.bias == "off" else set()
         found |= {"lengths"} if self.lengths != "none" else set()
         found |= {NAN_IGNORED} if self.padding_nan else set()
@@ -119,7 +124,9 @@ class Case:
             "RNN-CELL-3": self.bias == "off",
             "RNN-STATE-1": self.h_0 == "none",
             "RNN-READ": self.O > 0,
-            "RNN-DIR": self.bidirectional,
+            "RNN-DIR-1": self.bidirectional,
+            "RNN-DIR-2": self.bidirectional,
+            "RNN-DIR-3": self.reverse,
             "RNN-LAYER": self.L > 1,
             "RNN-LAYOUT-1": self.layout == "batch_first",
             "RNN-LAYOUT-2": self.layout == "single",
@@ -222,6 +229,7 @@ def _data(case: Case) -> Data:
             dtype="float64",
             padding_nan=False,
             drawn=False,
+            reverse=False,
         )
     )
     inputs, lengths = drawn.inputs.copy(), _lengths(case)

@@ -11,7 +11,7 @@ from rnn_conformance.cases.vacuity import why_vacuous
 from rnn_conformance.cells import CELLS
 from rnn_conformance.cells.cell import Kind
 from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, LAYOUTS, Dtype, Layout
-from rnn_conformance.contract.conventions import LAST_ALONE, NAN_IGNORED
+from rnn_conformance.contract.conventions import FEW_SHAPES, LAST_ALONE, NAN_IGNORED
 
 # T, B, I, H, L: coinciding sizes, ones, and sizes past a vector or an unrolled loop.
 SIZES = (
@@ -94,6 +94,7 @@ LARGE = (
     (2100, 1, 2, 3, 1),
     (100, 1024, 2, 3, 1),
 )
+FEW_NUMBERS = 1000  # rows times steps of a case that is asked in the reverse direction too
 FEW_STEPS = 40  # where each of them takes a call
 RANDOM = 24  # cases drawn from the seed
 DEFAULT_SEED = 0
@@ -125,7 +126,13 @@ def catalogue(seed: int = 0, claimed: frozenset[str] | None = None) -> tuple[Cas
             claimed in its place, so that narrow claims are asked as much as wide ones. None for
             everything.
     """
-    found = (*every_option(), *one_layer_cases(), *further_cases(), *random_cases(seed))
+    found = (
+        *every_option(),
+        *one_layer_cases(),
+        *further_cases(),
+        *reverse_cases(),
+        *random_cases(seed),
+    )
     cases = dict.fromkeys(replace(case, seed=seed) for case in found)
     if claimed is not None:
         fit = (fitted(case, claimed) for case in cases)
@@ -151,6 +158,8 @@ def fitted(case: Case, claimed: frozenset[str]) -> Case | None:
         return None
     if not (dtypes and layouts and cells):
         return None
+    if FEW_SHAPES in claimed and case.layout == "single" != layouts[0]:
+        return None  # a batch of its steps and units is another case
     kinds: tuple[Kind, ...] = ("contractive",) if case.weights == "normal" else ()
     weights = next((k for k in (case.weights, *kinds) if k in cells[0].kinds), None)
     if weights is None:
@@ -166,6 +175,7 @@ def fitted(case: Case, claimed: frozenset[str]) -> Case | None:
         "h_0": case.h_0 if "h_0" in claimed else "none",
         "L": case.L if "layers" in claimed else 1,
         "bidirectional": case.bidirectional and "bidirectional" in claimed,
+        "reverse": case.reverse and "reverse" in claimed,
         "bias": "nonzero" if case.bias == "off" and "no_bias" not in claimed else case.bias,
         "lengths": lengths,
         "padding_nan": case.padding_nan and lengths != "none" and NAN_IGNORED in claimed,
@@ -243,6 +253,19 @@ def further_cases() -> Iterator[Case]:
             yield replace(case, B=rows, weights=kind, h_0=h_0, layout=layout)  # type: ignore[arg-type]
         for T, B, I, H, O in LARGE:
             yield Case(T, B, I, H, O=O, dtype=dtype)
+
+
+def reverse_cases() -> Iterator[Case]:
+    """One layer in the reverse direction alone: every option, and a size of one, with a readout.
+
+    Whoever does not claim it is asked nothing new: these cases in the forward direction are others.
+    """
+    for case in (*every_option(), *ONES):
+        small = case.T * case.B <= FEW_NUMBERS and (case.bias != "off" or case.h_0 == "nonzero")
+        if small and case.L == 1 and not case.bidirectional:
+            yield replace(case, reverse=True)
+    for layout in LAYOUTS:
+        yield replace(Case(O=2, layout=layout, reverse=True), B=1 if layout == "single" else 4)
 
 
 def every_option() -> Iterator[Case]:

@@ -1,6 +1,7 @@
 """Random cases: sizes and options that nobody has listed, so that no size is safe."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TypeVar, get_args
 
 import numpy as np
@@ -54,7 +55,7 @@ def drawn_case(rng: np.random.Generator, seed: int, products: int = PRODUCTS) ->
     kinds: tuple[Kind, ...] = ("contractive", "normal" if chaotic else "contractive")
     if half and "moderate" in cell.kinds:
         kinds = ("moderate",)
-    return Case(
+    found = Case(
         T,
         B,
         I,
@@ -73,3 +74,6 @@ def drawn_case(rng: np.random.Generator, seed: int, products: int = PRODUCTS) ->
         seed,
         drawn=True,
     )
+    # From a stream of its own, so that all else is drawn as for those who do not claim it.
+    turned = L == 1 and not found.bidirectional and rng.spawn(1)[0].random() < 0.5
+    return replace(found, reverse=turned)

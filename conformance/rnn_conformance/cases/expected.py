@@ -88,7 +88,9 @@ def from_own_states(data: Data, precision: Precision, answer: Answer) -> Expecta
     o, cell, H = data.options, CELLS[data.options.cell], data.options.hidden_size
     output = answer.output.astype(np.float64)
     halves = (output[..., d * H : (d + 1) * H] for d in range(o.directions))
-    states = np.array([in_direction(h, data.lengths, d) for d, h in enumerate(halves)])
+    states = np.array(
+        [in_direction(h, data.lengths, way) for way, h in zip(o.ways, halves, strict=True)]
+    )
     before = np.concatenate([data.initial[:, None, :, :H], states[:, :-1]], axis=1)
     # Garbage in the state before a step makes garbage of its bound; that step has failed.
     with np.errstate(over="ignore", invalid="ignore"):
@@ -187,12 +189,13 @@ def _real_inputs(data: Data) -> Float64:
 
 def _each_read(values: Float64, data: Data) -> Float64:
     """(T, B, n) as each direction reads it, (D, T, B, n)."""
-    return np.array([in_direction(values, data.lengths, d) for d in range(data.options.directions)])
+    return np.array([in_direction(values, data.lengths, way) for way in data.options.ways])
 
 
 def _in_time(values: Float64, data: Data) -> Float64:
     """What each direction computes, (D, T, B, H), in the order of time as (T, B, D·H)."""
-    each = [in_direction(value, data.lengths, d) for d, value in enumerate(values)]
+    ways = zip(data.options.ways, values, strict=True)
+    each = [in_direction(value, data.lengths, way) for way, value in ways]
     joined = np.concatenate(each, axis=2)
     return joined if data.lengths is None else np.where(data.real, joined, 0)
 
@@ -205,14 +208,13 @@ def _last(values: Float64, data: Data) -> Float64:
     return last
 
 
-def in_direction(
-    values: npt.NDArray[Any], lengths: Lengths | None, direction: int
-) -> npt.NDArray[Any]:
-    """(T, B, n) in the order in which a direction reads it; the reverse one is its own inverse.
+def in_direction(values: npt.NDArray[Any], lengths: Lengths | None, way: int) -> npt.NDArray[Any]:
+    """(T, B, n) in the order in which a direction reads it, one of `Options.ways`.
 
-    The reverse direction starts at each row's last real step; padding stays where it is.
+    The reverse one, 1, is its own inverse: it starts at each row's last real step; padding stays
+    where it is.
     """
-    if direction == 0:
+    if way == 0:
         return values
     if lengths is None:
         return values[::-1]

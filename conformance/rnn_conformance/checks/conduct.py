@@ -235,8 +235,9 @@ def nan_is_propagated(subject: Subject, case: Case) -> Iterator[Judgement]:
         return
     parts = by_part(found, case.options)
     reached = {name: np.zeros_like(part, bool) for name, part in parts.items()}
-    reached["output"][at:steps, row, :H] = True
-    reached["output"][: at + 1, row, H:] = True
+    for d, way in enumerate(case.options.ways):
+        after = np.s_[: at + 1] if way else np.s_[at:steps]
+        reached["output"][after, row, d * H : (d + 1) * H] = True
     for name in reached.keys() - {"output", "y"}:
         reached[name][:, row] = True
     if "y" in reached:

@@ -45,7 +45,7 @@ def options_show(case: Case, _: frozenset[str]) -> bool:
     presumes=lambda c, claimed: (
         comparable(c)
         and c.T > 1
-        and not c.bidirectional
+        and c.options.ways == (0,)
         and c.lengths == "none"
         and ((c.L == 1 and len(c.options.parts) == 1) or "h_n" in claimed)
     ),
@@ -80,20 +80,21 @@ def chain_of_layers(subject: Subject, case: Case) -> Iterator[Judgement]:
 @check(
     "RNN-DIR-1",
     "RNN-DIR-2",
-    presumes=in_whole(lambda c: c.bidirectional and c.L == 1),
+    "RNN-DIR-3",
+    presumes=in_whole(lambda c: c.options.ways != (0,) and c.L == 1),
     among=relational,
 )
 def directions_apart(subject: Subject, case: Case) -> Iterator[Judgement]:
-    """Each direction of a bidirectional layer equals a layer of one direction.
+    """Each direction of a bidirectional layer, and a reverse one, equals a forward layer.
 
-    The reverse one reads each row backwards from its last real step, and its states are given in
-    the order of time.
+    The reverse direction reads each row backwards from its last real step, and its states are given
+    in the order of time.
     """
     data, halves, h_n = _without_readout(case.data()), [], []
-    for d in range(2):
-        turned = expected.in_direction(data.inputs, data.lengths, d)
+    for d, way in enumerate(data.options.ways):
+        turned = expected.in_direction(data.inputs, data.lengths, way)
         alone = subject.run(_one_direction(data, d, turned), case.layout)
-        halves.append(expected.in_direction(alone.output, data.lengths, d))
+        halves.append(expected.in_direction(alone.output, data.lengths, way))
         h_n.append(alone.h_n)
     apart = Answer(np.concatenate(halves, axis=2), _joined(h_n))
     yield from same(case, subject.result(case), apart)
@@ -317,7 +318,7 @@ def _one_layer(data: Data, layer: int, inputs: Array) -> Data:
 def _one_direction(data: Data, d: int, inputs: Array) -> Data:
     return replace(
         data,
-        options=replace(data.options, bidirectional=False),
+        options=replace(data.options, bidirectional=False, reverse=False),
         weights=of_one_direction(data.weights, d),
         inputs=inputs,
         h_0=None if data.h_0 is None else data.h_0[d : d + 1],

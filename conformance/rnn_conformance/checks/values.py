@@ -40,7 +40,7 @@ def shape_and_dtype(subject: Subject, case: Case) -> Iterator[Judgement]:
 
 
 @check(
-    EQUATION, "RNN-CELL-3", "RNN-STATE-1", "RNN-DIR-1", "RNN-DIR-2",
+    EQUATION, "RNN-CELL-3", "RNN-STATE-1", "RNN-DIR-1", "RNN-DIR-2", "RNN-DIR-3",
     "RNN-LAYER-1", "RNN-LAYER-2", "RNN-LAYOUT-1", "RNN-LAYOUT-2", "RNN-LEN-3",
     "RNN-LEN-4", "RNN-PREC-1",
 )  # fmt: skip
@@ -50,8 +50,8 @@ def output(subject: Subject, case: Case) -> Iterator[Judgement]:
     Of one layer each state is judged from the implementation's own state before it. Wrong at step 0
     only: look at h_0. Right at step 0 only: look at how the state is carried, and at W_hh. Wrong
     everywhere: weights transposed, a bias missing, another activation. Else, which cases fail tells
-    where to look: only those with `relu`, `bidirectional`, L above 1, `unsorted` lengths,
-    `no_bias`, one layout, or one kind of h0.
+    where to look: only those with `relu`, `bidirectional`, `reverse`, L above 1, `unsorted`
+    lengths, `no_bias`, one layout, or one kind of h0.
     """
     result = subject.result(case)
     yield expected.judge_output(subject.expected(case), result)

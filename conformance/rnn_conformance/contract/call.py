@@ -22,7 +22,8 @@ GATES: dict[str, int] = dict.fromkeys(NONLINEARITIES, 1)
 # Of each cell: the parts of its state. The first shows at every step, the others at the end alone.
 PARTS: dict[str, tuple[str, ...]] = dict.fromkeys(NONLINEARITIES, ("h",))
 OPTIONS = (
-    "layers", "bidirectional", "no_bias", "lengths", "dropout", "h_0", "h_n", "readout",
+    "layers", "bidirectional", "reverse", "no_bias", "lengths", "dropout", "h_0", "h_n",
+    "readout",
 )  # fmt: skip
 
 # What can be claimed, and what a plain function or class is taken to claim.
@@ -38,6 +39,8 @@ class Options:
     Attributes:
         cell: one of `GATES`; that of a plain RNN has the name of its nonlinearity.
         output_size: of the readout y_t = W_ho h_t + b_ho of the last layer; 0 for no readout.
+        reverse: whether the only direction reads from the last step to the first, which torch
+            lacks; never beside `bidirectional`, and only asked of those who claim it.
     """
 
     input_size: int
@@ -48,6 +51,7 @@ class Options:
     bidirectional: bool = False
     dropout: float = 0.0
     output_size: int = 0
+    reverse: bool = False
 
     @property
     def nonlinearity(self) -> str:
@@ -56,13 +60,22 @@ class Options:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """All by their names in torch: that of a plain RNN's cell is `nonlinearity`."""
+        """All by their names in torch: that of a plain RNN's cell is `nonlinearity`.
+
+        `reverse`, which torch lacks, is there only where it is asked for.
+        """
         name = "nonlinearity" if self.cell in NONLINEARITIES else "cell"
-        return {name if field == "cell" else field: value for field, value in vars(self).items()}
+        given = {name if field == "cell" else field: value for field, value in vars(self).items()}
+        return given if self.reverse else {n: v for n, v in given.items() if n != "reverse"}
 
     @property
     def directions(self) -> int:
         return 2 if self.bidirectional else 1
+
+    @property
+    def ways(self) -> tuple[int, ...]:
+        """How each direction reads: 0 from the first step on, 1 from the last real step back."""
+        return (0, 1) if self.bidirectional else (int(self.reverse),)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -70,7 +83,10 @@ class Options:
         return PARTS[self.cell]
 
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shape of every weight by name, such as weight_ih_l0, bias_hh_l1_reverse and W_ho."""
+        """The shape of every weight by name, such as weight_ih_l0, bias_hh_l1_reverse and W_ho.
+
+        The names of an only direction are the same, whichever way it reads.
+        """
         H, D, G = self.hidden_size, self.directions, GATES[self.cell]
         shapes: dict[str, tuple[int, ...]] = {}
         for layer in range(self.num_layers):

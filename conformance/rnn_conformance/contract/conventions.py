@@ -13,6 +13,8 @@ CONVENTIONS: Mapping[str, tuple[str, ...]] = {
     "NaN in padding": ("ignored", UNDEFINED),
     "wrong sizes": ("refused", UNDEFINED),
     "memory": ("any", "contiguous"),  # what is given may be a view with strides, or only this
+    "sizes": ("free", "fixed"),  # an ONNX model leaves T and B free, or is written for each call's
+    "shapes": ("any", "few"),  # calls of sizes that are new take long, as where code is compiled
     "states": ("every step", "last alone"),  # the last takes a call for every step of a sequence
 }
 
@@ -33,6 +35,7 @@ ZEROS_IN_PADDING = following("padded output", "zeros")
 REFUSES_WRONG_SIZES = following("wrong sizes", "refused")
 ANY_MEMORY = following("memory", "any")
 LAST_ALONE = following("states", "last alone")
+FEW_SHAPES = following("shapes", "few")
 
 
 def declared(implementation: object) -> frozenset[str]:

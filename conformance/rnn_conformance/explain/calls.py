@@ -68,7 +68,8 @@ class Asked:
     def read(self, output: Any) -> Float64:
         """(T, B, D·H) by direction, (D, T, B, H), as `states`."""
         parts = np.split(output.astype(np.float64), self.case.options.directions, axis=2)
-        return np.array([in_direction(h, self.data.lengths, d) for d, h in enumerate(parts)])
+        ways = zip(self.case.options.ways, parts, strict=True)
+        return np.array([in_direction(h, self.data.lengths, way) for way, h in ways])
 
 
 def asked_again(
@@ -128,7 +129,7 @@ def _keys(case: Case) -> dict[str, tuple[Any, ...]]:
 
 def _sizes(case: Case) -> tuple[Any, ...]:
     """What layers are made for."""
-    return case.I, case.H, case.L, case.O, case.bidirectional, case.dtype
+    return case.I, case.H, case.L, case.O, case.bidirectional, case.reverse, case.dtype
 
 
 def _answer(subject: Subject, case: Case, data: Data, memory: str) -> tuple[Answer | None, str]:

@@ -92,7 +92,7 @@ def _right(asked: Asked, number: int, layer: Layer) -> Layer:
     data, o = asked.data, asked.case.options
     initial = data.initial[number * o.directions : (number + 1) * o.directions]
     read, off = (
-        np.array([expected.in_direction(part, data.lengths, d) for d in range(o.directions)])
+        np.array([expected.in_direction(part, data.lengths, way) for way in o.ways])
         for part in (np.where(data.real, layer.inputs, 0), layer.radius)
     )
     states = trajectory(
@@ -106,22 +106,22 @@ def _right(asked: Asked, number: int, layer: Layer) -> Layer:
 
 
 def _in_time(asked: Asked, states: Float64) -> Float64:
-    lengths = asked.data.lengths
-    each = [expected.in_direction(h, lengths, d) for d, h in enumerate(states)]
+    ways = zip(asked.case.options.ways, states, strict=True)
+    each = [expected.in_direction(h, asked.data.lengths, way) for way, h in ways]
     return np.concatenate(each, axis=2)
 
 
 def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Steps:
     """Some numbers of one direction, by (t, b, u) in the order in which it computes them."""
     data, o, (t, b, u) = asked.data, asked.case.options, index
-    D, lengths = o.directions, data.lengths
+    D, lengths, way = o.directions, data.lengths, o.ways[d]
     initial = data.initial.astype(np.float64)
-    time = expected.turned(t, data.steps[b]) if d else t
+    time = expected.turned(t, data.steps[b]) if way else t
     padding = time >= data.steps[b]
     running_on = np.concatenate([initial[number * D + d][None], layer.states[d][:-1]])[t, b]
-    if d and lengths is not None:
-        in_time = expected.in_direction(layer.states[d], lengths, 1)
-        running_on = np.concatenate([in_time[1:], initial[number * D + 1][None]])[time, b]
+    if way and lengths is not None:
+        in_time = expected.in_direction(layer.states[d], lengths, way)
+        running_on = np.concatenate([in_time[1:], initial[number * D + d][None]])[time, b]
     weights = {"the other direction": (number, 1 - d)} if D == 2 else {}
     weights |= {"the layer below": (number - 1, d), "the first layer": (0, d)} if number else {}
     weights |= {"the second layer": (1, d)} if number > 1 else {}
@@ -150,14 +150,14 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
         asked.precision,
         d,
         of_cell(data.weights, number, d, o),
-        expected.in_direction(layer.inputs, lengths, d),
-        expected.in_direction(layer.radius, lengths, d),
+        expected.in_direction(layer.inputs, lengths, way),
+        expected.in_direction(layer.radius, lengths, way),
         np.concatenate([initial[number * D + d][None], layer.states[d]]),
         t,
         b,
         u,
         padding,
-        layer.states[d][np.where(d, 0, data.steps[b] - 1), b, u],
+        layer.states[d][np.where(way, 0, data.steps[b] - 1), b, u],
         data.steps,
         running_on,
         others,
@@ -180,11 +180,12 @@ def _after_padding(asked: Asked, number: int, layer: Layer, d: int) -> Float64:
 def _features(asked: Asked, number: int, d: int, index: Index, steps: Steps | None) -> Features:
     """What rules are made of."""
     case, (read, b, u) = asked.case, index
-    t = expected.turned(read, asked.data.steps[b]) if d else read
+    way, one = case.options.ways[d], case.options.ways == (0,)
+    t = expected.turned(read, asked.data.steps[b]) if way else read
     found: dict[str, Any] = {
         "layer": number,
         **of_call(asked),
-        "direction": ("forward", "reverse")[d] if case.bidirectional else "only one",
+        "direction": "only one" if one else ("forward", "reverse")[way],
         "layers above": case.L - 1 - number,
         "step": t,
         "row": b,

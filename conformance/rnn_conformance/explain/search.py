@@ -13,6 +13,7 @@ from rnn_conformance.checks.records import Record
 from rnn_conformance.checks.subject import Subject
 from rnn_conformance.explain.dropping import keeps_something, with_dropout
 from rnn_conformance.explain.evidence import chosen
+from rnn_conformance.explain.explaining import Watched, unwatched
 from rnn_conformance.explain.observation import (
     Observation,
     alike,
@@ -29,7 +30,9 @@ CLOSE = 1e-3
 Seen = Sequence[tuple[Any, Observation]]
 
 
-def diagnose(planned: Sequence[Planned], records: Sequence[Record]) -> Diagnosis | None:
+def diagnose(
+    planned: Sequence[Planned], records: Sequence[Record], watched: Watched = unwatched
+) -> Diagnosis | None:
     """Why checks fail; None if none does.
 
     The implementation is asked anew. What is done otherwise in single steps is looked for number by
@@ -39,6 +42,7 @@ def diagnose(planned: Sequence[Planned], records: Sequence[Record]) -> Diagnosis
     Args:
         planned: the planned checks.
         records: what came of the first of them, in the same order.
+        watched: wraps the known bugs, of which it is told the number, while they are tried.
     """
     executed = [
         (item, record)
@@ -49,7 +53,7 @@ def diagnose(planned: Sequence[Planned], records: Sequence[Record]) -> Diagnosis
         return None
     # What NumPy warns of in a mutant is no news to whoever wrote another implementation.
     with catch_warnings(action="ignore", category=RuntimeWarning):
-        return _diagnosis(executed)
+        return _diagnosis(executed, watched)
 
 
 def reproduced_by(item: Planned) -> tuple[str, ...]:
@@ -65,7 +69,7 @@ def _counts(item: Any, record: Any) -> bool:
     return record.outcome in ("passed", "failed") and not expected
 
 
-def _diagnosis(executed: Sequence[tuple[Any, Any]]) -> Diagnosis:
+def _diagnosis(executed: Sequence[tuple[Any, Any]], watched: Watched) -> Diagnosis:
     items = [item for item, _ in executed]
     failed = [record.outcome == "failed" for _, record in executed]
     seen = asked_anew(chosen(items, failed))
@@ -74,7 +78,7 @@ def _diagnosis(executed: Sequence[tuple[Any, Any]]) -> Diagnosis:
     drops = any("dropout" in item.check.needs for item in items)
     causes = [
         Cause((bug.name,), (bug.sentence,), (bug.shipped_in,) if bug.shipped_in else ())
-        for bug in MUTANTS.values()
+        for bug in watched(MUTANTS.values(), len(MUTANTS))
         if reproduces(with_dropout(bug.make) if drops else bug.make, tried, executed)
     ]
     subject = items[0].subject

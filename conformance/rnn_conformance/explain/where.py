@@ -14,6 +14,15 @@ Features = Mapping[str, npt.NDArray[Any]]
 
 CUTS = 6  # of one feature, at which a rule may begin or end
 PAIRS = 60  # of conditions, to which a third is added
+# What a feature that counts from 0 is called at 0.
+ENDS: Mapping[str, str] = {
+    "step": "first step",
+    "row": "first row",
+    "unit": "first unit",
+    "steps before the end": "last step",
+    "rows before the end": "last row",
+    "units before the end": "last unit",
+}
 TOLERATED, ENOUGH = 0.001, 0.99  # of the numbers that a rule has wrong, and has
 
 
@@ -31,6 +40,8 @@ class Condition:
         return found
 
     def __str__(self) -> str:
+        if self.feature in ENDS and (self.sign, self.value) in (("=", 0), ("≠", 0), ("≥", 1)):
+            return ENDS[self.feature] if self.sign == "=" else f"not {ENDS[self.feature]}"
         if isinstance(self.value, bool | np.bool_):
             return self.feature if bool(self.value) == (self.sign == "=") else f"not {self.feature}"
         value = f"{self.value:.4g}" if isinstance(self.value, float) else str(self.value)

@@ -119,6 +119,7 @@ def _judged(options: argparse.Namespace) -> Report:
             diagnosed=options.diagnosed,
             isolation=isolation,
             progress=partial(watched, what="checks"),
+            searched=partial(watched, what="known bugs that could be the cause"),
         )
     except Interrupted as interrupted:
         return interrupted.report

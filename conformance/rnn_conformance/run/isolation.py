@@ -21,6 +21,7 @@ from rnn_conformance.checks.plan import Planned, asked_of, refuse_wrong, shares
 from rnn_conformance.checks.records import Record
 from rnn_conformance.contract.declaration import KnownFailure
 from rnn_conformance.contract.refusal import Broken, CannotBeJudged, printable
+from rnn_conformance.explain.explaining import Watched, unwatched
 from rnn_conformance.sources.conversation import Conversation, Silent
 from rnn_conformance.sources.source import Source
 
@@ -92,6 +93,7 @@ class Workers(AbstractContextManager["Workers"]):
         self._conversations: list[Conversation | None] = [None] * isolation.processes
         told = self._all_started()
         self.environment: dict[str, str] = told["environment"]
+        self._conventions: dict[str, str] = told["conventions"]
         asked = asked_of(_stub(told), seed=seed, checks=checks)
         self.planned = tuple(
             RemoteCheck(**vars(p), index=i, workers=self) for i, p in enumerate(asked.planned)
@@ -131,7 +133,7 @@ class Workers(AbstractContextManager["Workers"]):
                 yield rest.popleft().not_asked(why)
                 continue
             try:
-                self._say(number, {request: rest[0].index})
+                self._say(number, {request: rest[0].index, "conventions": self._conventions})
                 while rest:
                     limit, item = self._isolation.time_limit, rest[0]
                     told = self._heard(number, limit, len(rest) > 1, of=item.id)
@@ -148,16 +150,25 @@ class Workers(AbstractContextManager["Workers"]):
                 why = f"the process {broken}"
             yield self._unanswered(rest.popleft(), why)
 
-    def diagnosis(self, records: Iterable[Record]) -> Diagnosis | None:
-        """Why checks fail, those left out that ended the process. Raises Broken."""
+    def diagnosis(
+        self, records: Iterable[Record], watched: Watched = unwatched
+    ) -> Diagnosis | None:
+        """Why checks fail, those left out that ended the process. Raises Broken.
+
+        Args:
+            watched: as of `diagnosis_of`; what it wraps are numbers.
+        """
         asked = [record for record in records if record.id not in self._no_answer]
         if not any(record.outcome == "failed" for record in asked):
             return None
         with TemporaryDirectory(prefix="rnn-conformance-") as folder:
             place = Path(folder, "records.json")
             place.write_text(json.dumps([record.to_json() for record in asked]))
-            self._say(0, {"explain": str(place)})
-            told = self._heard(0, EXPLAINING)
+            self._say(0, {"explain": str(place), "conventions": self._conventions})
+            told = self._heard(0, EXPLAINING, more=True)
+            if "trying" in told:
+                for _ in watched(range(told["trying"]), told["trying"]):
+                    told = self._heard(0, EXPLAINING, more=True)
         found = told["diagnosis"]
         return None if found is None else Diagnosis.from_json(found)
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from time import perf_counter
 
 import numpy as np
 
 from rnn_conformance.cases.case import H0, Case
 from rnn_conformance.cells import first_claimed
 from rnn_conformance.checks.every import CHECKS
-from rnn_conformance.checks.plan import Planned, in_words_of
+from rnn_conformance.checks.plan import Planned, in_words_of, known_failures
 from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import (
     DTYPES,
@@ -28,6 +29,12 @@ T, B, I, H = 2, 3, 4, 5  # all different, so that every exchange of axes shows
 FIRST_STEPS = ("output", "readout")
 NO_VERDICT = "there is no verdict: "
 SINGLE_ALONE = "batches are not asked: a batch was refused, a single sequence was not"
+SLOW, AGAIN = 0.05, 10  # seconds of a first call, and how many times as long as a second
+NEW_STEPS = (T + 1, T + 3, T + 2)
+COMPILED = (
+    "each first call of sizes takes long, as where code is compiled for them: fewer sizes are "
+    'asked; conventions = {"shapes": "any"} asks all'
+)
 PARTS = {"h_n": "h_n", "y": "readout"}  # of an answer, and what claims them
 
 
@@ -40,10 +47,16 @@ def smoke(implementation: Implementation) -> Implementation:
     Returns:
         the implementation. What it does not claim itself but was assumed is narrowed to what it
         does: single sequences if it takes no batches, the parts of an answer that it gives, one
-        dtype if it answers in nothing else.
+        dtype if it answers in nothing else; few sizes if it takes long over each that is new.
 
     Raises CannotBeJudged with what is most likely the slip.
     """
+    found = _as_it_can_be_asked(implementation)
+    return _of_few_shapes(found) if _is_slow_at_first(found) else found
+
+
+def _as_it_can_be_asked(implementation: Implementation) -> Implementation:
+    """Raises CannotBeJudged."""
     refused: dict[str, CannotBeJudged] = {}
     for reading in _readings(implementation):
         try:
@@ -147,6 +160,36 @@ def _narrowed_to_a_dtype(implementation: Implementation) -> Implementation:
             note = f"{dtype} is not claimed: a {dtype} call was answered in {other}"
             return _narrowed(implementation, implementation.claims - {dtype}, note)
     return implementation
+
+
+def _is_slow_at_first(implementation: Implementation) -> bool:
+    """Whether each call of sizes that are new takes long, and the same call again does not.
+
+    It is measured of what leaves the choice: no adapter, no failures known by their cases.
+    """
+    given = getattr(implementation, "conventions", {})
+    if "shapes" in given or getattr(implementation, "adapter", False):
+        return False
+    if known_failures(implementation):
+        return False
+    case, subject = _simplest(implementation), Subject(implementation)
+
+    def seconds(T: int) -> float:
+        call = replace(case, T=T).call()
+        start = perf_counter()
+        subject.answer(call)
+        return perf_counter() - start
+
+    try:
+        return all(SLOW < seconds(T) > AGAIN * seconds(T) for T in NEW_STEPS)
+    except Violation:  # of which the checks will tell
+        return False
+
+
+def _of_few_shapes(implementation: Implementation) -> Implementation:
+    given = getattr(implementation, "conventions", {})
+    said = Declaration(conventions={**given, "shapes": "few"})
+    return declared(implementation, said, notes=(COMPILED,))
 
 
 def _simplest_answer(

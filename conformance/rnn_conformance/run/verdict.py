@@ -9,7 +9,7 @@ from rnn_conformance.checks.findings import Diagnosis
 from rnn_conformance.checks.plan import Asked, asked_of, known_failures, refuse_wrong
 from rnn_conformance.checks.records import Record, Report
 from rnn_conformance.contract.refusal import Broken
-from rnn_conformance.explain.explaining import diagnosis_of
+from rnn_conformance.explain.explaining import Watched, diagnosis_of, unwatched
 from rnn_conformance.explain.pattern import patterns
 from rnn_conformance.run import environment
 from rnn_conformance.run.isolation import Isolation, Workers
@@ -17,7 +17,6 @@ from rnn_conformance.run.smoke import smoke
 from rnn_conformance.sources.loading import as_implementation, load
 from rnn_conformance.sources.source import Source
 
-Progress = Callable[[Iterable[Record], int], Iterable[Record]]
 Diagnose = Callable[[Iterable[Record]], Diagnosis | None]
 How = Isolation | Literal["as marked"] | None
 
@@ -30,10 +29,6 @@ class Interrupted(KeyboardInterrupt):
         self.report = report
 
 
-def _unwatched(records: Iterable[Record], _: int) -> Iterable[Record]:
-    return records
-
-
 def check(
     implementation: Any,
     *,
@@ -41,7 +36,8 @@ def check(
     checks: Sequence[str] | None = None,
     diagnosed: bool = True,
     isolation: How = "as marked",
-    progress: Progress = _unwatched,
+    progress: Watched = unwatched,
+    searched: Watched = unwatched,
 ) -> Report:
     """Judge an implementation and return every record.
 
@@ -53,6 +49,7 @@ def check(
         isolation: whether checks are executed in child processes, and in how many, where the smoke
             check comes first; None in none, "as marked" as `as_marked` says.
         progress: wraps the records, of which it is told the number, while they come.
+        searched: likewise what is tried while the cause is searched for.
 
     Claims that were assumed are narrowed by the smoke check, as in child processes.
 
@@ -67,12 +64,12 @@ def check(
         asked = asked_of(found, seed=seed, checks=checks)
         start = _start(asked, seed, environment.describe())
         records = (item.execute() for item in asked.planned)
-        diagnose = partial(diagnosis_of, asked.planned) if diagnosed else None
+        diagnose = partial(diagnosis_of, asked.planned, watched=searched) if diagnosed else None
         return _report(start, asked, progress(records, len(asked.planned)), diagnose, bool(checks))
     with Workers(source_of(implementation), isolation, seed=seed, checks=checks) as workers:
         start = _start(workers.asked, seed, workers.environment)
         watched = progress(workers.records(), len(workers.planned))
-        told = workers.diagnosis if diagnosed else None
+        told = partial(workers.diagnosis, watched=searched) if diagnosed else None
         return _report(start, workers.asked, watched, told, bool(checks))
 
 

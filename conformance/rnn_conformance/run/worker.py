@@ -8,14 +8,16 @@ error, so that no answer is mistaken.
 import gc
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 from rnn_conformance.cases.vacuity import Vacuous
 from rnn_conformance.checks.plan import Planned, known_failures, plan, shares
 from rnn_conformance.checks.records import Record
+from rnn_conformance.contract.declaration import Declaration, declared
 from rnn_conformance.contract.refusal import CannotBeJudged
 from rnn_conformance.explain.explaining import diagnosis_of
 from rnn_conformance.run import environment
@@ -29,8 +31,12 @@ def main() -> None:
     """Answer until standard input ends."""
     requests, answers = _streams()
     encode = json.JSONEncoder(allow_nan=False).encode
-    for answer in _answers(json.loads(line) for line in requests):
+
+    def say(answer: Mapping[str, Any]) -> None:
         print(encode(answer), file=answers, flush=True)
+
+    for answer in _answers((json.loads(line) for line in requests), say):
+        say(answer)
 
 
 def _streams() -> tuple[TextIO, TextIO]:
@@ -42,7 +48,9 @@ def _streams() -> tuple[TextIO, TextIO]:
     return requests, answers
 
 
-def _answers(requests: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def _answers(
+    requests: Iterator[Mapping[str, Any]], say: Callable[[Mapping[str, Any]], None]
+) -> Iterator[Mapping[str, Any]]:
     start = next(requests, None)
     if start is None:
         return
@@ -55,20 +63,41 @@ def _answers(requests: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any
         yield {"cannot": str(error)}
         return
     yield _description(found)  # at once: the parent plans at the same time
-    planned = plan(found, seed=start["seed"], checks=start["checks"])
-    number, processes = start["share"]
-    own = [i for i, of in enumerate(shares(planned, processes)) if of == number]
+    planned, own = _planned(found, start)
     gc.freeze()
     gc.enable()
     for request in requests:
+        if request["conventions"] != _conventions(found):  # as was measured in the first process
+            found = declared(found, Declaration(conventions=request["conventions"]))
+            planned, own = _planned(found, start)
         if "execute" in request:
             yield _executed(planned[request["execute"]])
         elif "from" in request:
             yield from (_executed(planned[i]) for i in own if i >= request["from"])
         else:
             records = map(Record.from_json, json.loads(Path(request["explain"]).read_text()))
-            explained = diagnosis_of(planned, records)
+            explained = diagnosis_of(planned, records, partial(_telling, say))
             yield {"diagnosis": None if explained is None else explained.to_json()}
+
+
+def _planned(found: Any, start: Mapping[str, Any]) -> tuple[Sequence[Planned], Sequence[int]]:
+    """All checks, and the numbers of this process's own."""
+    planned = plan(found, seed=start["seed"], checks=start["checks"])
+    number, processes = start["share"]
+    return planned, [i for i, of in enumerate(shares(planned, processes)) if of == number]
+
+
+def _conventions(found: Any) -> dict[str, str]:
+    return dict(getattr(found, "conventions", {}))
+
+
+def _telling(
+    say: Callable[[Mapping[str, Any]], None], tried: Iterable[Any], number: int
+) -> Iterator[Any]:
+    """What is tried, with a line of its own for each: the parent shows how far it is."""
+    for one in tried:
+        say({"trying": number})
+        yield one
 
 
 def _description(found: Any) -> dict[str, Any]:
@@ -77,7 +106,7 @@ def _description(found: Any) -> dict[str, Any]:
         **said,
         "called": dict(said.get("called", {})),
         "claims": sorted(found.claims),
-        "conventions": dict(getattr(found, "conventions", {})),
+        "conventions": _conventions(found),
         "known_failures": [asdict(known) for known in known_failures(found)],
         "environment": environment.describe(),
     }

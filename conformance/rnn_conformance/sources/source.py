@@ -1,6 +1,6 @@
 """How an implementation is come by, in words that another process understands too."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass, replace
 
 from rnn_conformance.contract.call import Implementation
 from rnn_conformance.contract.declaration import Declaration, declared, read_declaration
@@ -61,4 +61,7 @@ class Source:
         if self.like not in ADAPTERS:
             raise CannotBeJudged(f"like: expected {', '.join(ADAPTERS)}, got {self.like!r}")
         adapter = named(ADAPTERS[self.like])
-        return as_implementation(adapter(named(self.name), self.name), name=self.name)
+        found = adapter(named(self.name), self.name)
+        if said.conventions is not None and is_dataclass(found):  # which writes models by them
+            found = replace(found, conventions=said.conventions)  # type: ignore[type-var]
+        return as_implementation(found, name=self.name)

@@ -32,12 +32,12 @@ class Recurrence:
         h_n: list[Array] = []
         for layer in range(o.num_layers):
             halves = []
-            for d in range(o.directions):
+            for d, way in enumerate(o.ways):
                 w = self.cell(call, layer, d)
                 h_0 = self.start(initial, layer, d, o)
-                states = self.direction(call, w, self.read(x, steps, d), h_0)
-                h_n.append(self.last(states, h_0, steps, d))
-                halves.append(self.turned_back(states, steps, d))
+                states = self.direction(call, w, self.read(x, steps, way), h_0)
+                h_n.append(self.last(states, h_0, steps, way))
+                halves.append(self.turned_back(states, steps, way))
             x = self.layer_output(self.joined(halves), steps, layer, o)
         answer = self.answer(call, x, self.stacked(h_n, o))
         return (
@@ -106,7 +106,10 @@ class Recurrence:
         return h_0
 
     def read(self, x: Array, steps: Lengths, d: int) -> Array:
-        """The inputs (T, B, n) in the order in which a direction reads them."""
+        """The inputs (T, B, n) in the order in which a direction reads them.
+
+        Here and below, `d` is 1 for the reverse one, alone or not.
+        """
         return reversed_rows(x, steps) if d else x
 
     def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:

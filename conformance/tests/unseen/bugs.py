@@ -483,7 +483,7 @@ class NumpyLayer:
     """The layer as it should be; those below each change a part of it."""
 
     name = "numpy layer"
-    claims = FEATURES - {"dropout", "float16", "bfloat16", "readout"}
+    claims = FEATURES - {"dropout", "reverse", "float16", "bfloat16", "readout"}
     conventions = {"wrong sizes": "undefined"}
 
     def run(self, call: Call) -> Answer:

@@ -33,6 +33,8 @@ def _states_dropped(*cases: str) -> tuple[KnownFailure, ...]:
 class KerasRNN:
     """keras.layers.SimpleRNN, alone or in keras.layers.Bidirectional; compiled where it is jax's.
 
+    The reverse direction alone is go_backwards.
+
     float64 is not claimed: on these backends it is computed in float32 (findings.md, 2).
 
     Raises ImportError, when made, where Keras was imported with another backend.
@@ -41,8 +43,8 @@ class KerasRNN:
     backend: ClassVar[str]
     adapter = True
     claims = frozenset({
-        "float32", "batch_first", "tanh", "relu", "no_bias", "bidirectional", "lengths",
-        "h_0", "h_n",
+        "float32", "batch_first", "tanh", "relu", "no_bias", "bidirectional", "reverse",
+        "lengths", "h_0", "h_n",
     })  # fmt: skip
     conventions: ClassVar[dict[str, str]] = {"length 0": "h_0"}
     known_failures: tuple[KnownFailure, ...] = (ROWS_BROADCAST,)
@@ -66,7 +68,10 @@ class KerasRNN:
         mask = None if call.lengths is None else self._tensor(_mask(call))
         layer = self._function(o)
         output, *h_n = layer(weights, self._tensor(call.inputs), initial_state=h_0, mask=mask)
-        return Answer(self._array(output), np.stack([self._array(h) for h in h_n]))
+        states = self._array(output)
+        # go_backwards gives them in the order in which they are computed, padding first.
+        in_time = states[:, ::-1] if o.reverse else states
+        return Answer(in_time, np.stack([self._array(h) for h in h_n]))
 
     def _new_function(self, o: Options) -> Callable[..., Any]:
         """f(weights, inputs, …) of a layer."""
@@ -78,6 +83,7 @@ class KerasRNN:
             return_sequences=True,
             return_state=True,
             zero_output_for_mask=True,
+            go_backwards=o.reverse,
         )
         if o.bidirectional:
             layer = layers.Bidirectional(layer)
@@ -102,7 +108,10 @@ class KerasNumpy(KerasRNN):
     """On NumPy."""
 
     backend = "numpy"
-    known_failures = (ROWS_BROADCAST, *_states_dropped("*tanh-h0*", "*bidirectional-h0*"))
+    known_failures = (
+        ROWS_BROADCAST,
+        *_states_dropped("*tanh-h0*", "*bidirectional-h0*", "*reverse-h0*"),
+    )
 
 
 class KerasJax(KerasRNN):

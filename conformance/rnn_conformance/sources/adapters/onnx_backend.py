@@ -41,7 +41,8 @@ class OnnxLayer:
     Attributes:
         prepare: from a serialized model to what runs it: takes the inputs by name, in the
             model's order, and returns output and h_n.
-        claims, conventions, known_failures, can_crash: as of every layer.
+        claims, conventions, known_failures, can_crash: as of every layer. With `"sizes": "fixed"`
+            each model is written for the T and B of its call.
 
     Raises ValueError for claims that no ONNX model of the suite has.
     """
@@ -64,7 +65,8 @@ class OnnxLayer:
         self._session = lru_cache(SESSIONS)(self.prepare)
 
     def run(self, call: Call) -> Answer:
-        session = self._session(rnn_model(call).SerializeToString(deterministic=True))
+        model = rnn_model(call, fixed=self.conventions.get("sizes") == "fixed")
+        session = self._session(model.SerializeToString(deterministic=True))
         results = session(feeds_of(call))
         if len(results) != 2:
             raise ValueError(f"results: expected output and h_n, got {len(results)} of them")

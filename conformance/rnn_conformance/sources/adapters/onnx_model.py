@@ -24,12 +24,13 @@ OPSET, IR_VERSION = 17, 8  # old enough for every runtime that is kept up
 Constants = dict[str, npt.NDArray[Any]]
 
 
-def rnn_model(call: Call) -> onnx.ModelProto:
+def rnn_model(call: Call, *, fixed: bool = False) -> onnx.ModelProto:
     """The model that computes a call, with its weights as initializers.
 
     Its inputs are X; h_0 where the call has one; lengths, int32 (B,), where it has any. Its outputs
-    are output and h_n. X, h_0 and the outputs have the shapes of the call, T and B left free. Nodes
-    around the chain make the layouts: few runtimes know the attribute layout=1.
+    are output and h_n. X, h_0 and the outputs have the shapes of the call, T and B left free, or
+    `fixed` as the inputs have them. Nodes around the chain make the layouts: few runtimes know the
+    attribute layout=1.
 
     Raises ValueError for bfloat16.
     """
@@ -54,7 +55,7 @@ def rnn_model(call: Call) -> onnx.ModelProto:
     nodes.append(make_node("Concat", [f"Y_h_l{layer}" for layer in layers], ["last"], axis=0))
     nodes.append(_leave(rows, "last", "h_n"))
     initializers = [from_array(value, name) for name, value in constants.items()]
-    graph = helper.make_graph(nodes, "layer", *_values(call), initializers)
+    graph = helper.make_graph(nodes, "layer", *_values(call, fixed), initializers)
     return helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
     )
@@ -76,8 +77,9 @@ def rnn_node(o: Options, inputs: Sequence[str], outputs: Sequence[str]) -> NodeP
         inputs,
         outputs,
         hidden_size=o.hidden_size,
-        direction="bidirectional" if o.bidirectional else "forward",
-        activations=[o.nonlinearity.capitalize()] * o.directions,
+        direction="bidirectional" if o.bidirectional else ("forward", "reverse")[o.reverse],
+        # Tanh is what there is without the attribute, which not every runtime takes.
+        activations=None if o.cell == "tanh" else [o.nonlinearity.capitalize()] * o.directions,
     )
 
 
@@ -113,16 +115,18 @@ def _leave(layout: Layout, source: str, target: str) -> NodeProto:
     return make_node("Identity", [source], [target])
 
 
-def _values(call: Call) -> tuple[list[ValueInfoProto], list[ValueInfoProto]]:
-    """The inputs and the outputs of the model, with T and B free."""
+def _values(call: Call, fixed: bool) -> tuple[list[ValueInfoProto], list[ValueInfoProto]]:
+    """The inputs and the outputs of the model."""
     o, element = call.options, helper.np_dtype_to_tensor_dtype(call.dtype)
-    free = {"single": ["T"], "time_first": ["T", "B"], "batch_first": ["B", "T"]}[call.layout]
-    rows = [] if call.layout == "single" else ["B"]
+    axes = {"single": ["T"], "time_first": ["T", "B"], "batch_first": ["B", "T"]}[call.layout]
+    sizes = dict(zip(axes, call.inputs.shape if fixed else axes, strict=False))  # of a wrong rank
+    steps = [sizes.get(axis, axis) for axis in axes]
+    rows = [sizes.get("B", "B")] * (call.layout != "single")
     states: list[str | int | None] = [o.num_layers * o.directions, *rows, o.hidden_size]
-    inputs = [make_tensor_value_info("X", element, [*free, o.input_size])]
+    inputs = [make_tensor_value_info("X", element, [*steps, o.input_size])]
     if call.h_0 is not None:
         inputs.append(make_tensor_value_info("h_0", element, states))
     if call.lengths is not None:
-        inputs.append(make_tensor_value_info("lengths", TensorProto.INT32, ["B"]))
-    output = make_tensor_value_info("output", element, [*free, o.directions * o.hidden_size])
+        inputs.append(make_tensor_value_info("lengths", TensorProto.INT32, rows))
+    output = make_tensor_value_info("output", element, [*steps, o.directions * o.hidden_size])
     return inputs, [output, make_tensor_value_info("h_n", element, states)]

@@ -25,7 +25,7 @@ class PaddleRNN:
     name = "paddle.nn.SimpleRNN"
     adapter = True
     can_crash = True
-    claims = FEATURES - {"single", "no_bias", "readout", *HALF_DTYPES}
+    claims = FEATURES - {"single", "no_bias", "readout", "reverse", *HALF_DTYPES}
     conventions: ClassVar[dict[str, str]] = {
         "T = 0": "undefined",  # it ends the process (findings.md, 3)
         "B = 0": "undefined",  # refused by two layers in both directions, taken by the others

@@ -18,7 +18,7 @@ class ReferenceLayer:
     """rnn_reference.RNN; what dropout drops is drawn from one generator, call after call."""
 
     name = "rnn_reference.RNN"
-    claims = FEATURES - {"readout", *HALF_DTYPES}
+    claims = FEATURES - {"readout", "reverse", *HALF_DTYPES}
     conventions: ClassVar[dict[str, str]] = {"B = 0": "refused"}
 
     def __init__(self) -> None:

@@ -22,6 +22,14 @@ ROWS_DROPPED = (
     KnownFailure("wrong_rows_refused", PACKED, "*equal*", "findings.md, 1"),
 )
 KEPT = 64  # modules
+CLAIMED_AS = {
+    "num_layers": "layers",
+    "bias": "no_bias",
+    "nonlinearity": "relu",
+    "batch_first": "batch_first",
+    "bidirectional": "bidirectional",
+    "dropout": "dropout",
+}  # each option of torch.nn.RNN that a stand-in may lack
 READOUT = ("W_ho", "b_ho")
 Made = tuple[torch.nn.Module, Mapping[str, Array]]  # and the memory of its weights, if it shows
 
@@ -38,7 +46,7 @@ class TorchLayer:
             with those options of torch.nn.RNN that are not at their default.
     """
 
-    claims = FEATURES
+    claims = FEATURES - {"reverse"}
     adapter = True
 
     def __init__(
@@ -112,10 +120,23 @@ class TorchLayer:
             # torch warns that dropout does nothing in a single layer, which is what is asked for.
             warnings.filterwarnings("ignore", "dropout option adds dropout after all but last")
             if not self._of_torch:
-                return self._make(*sizes, **named).to(dtype), {}
+                return self._stand_in(*sizes, **named).to(dtype), {}
             rnn = _Unset(*sizes, **named, dtype=dtype)
         memory = {} if call.bfloat16 else {n: w.numpy() for n, w in rnn.state_dict().items()}
         return rnn, memory
+
+    def _stand_in(self, *sizes: int, **named: object) -> torch.nn.Module:
+        """Raises TypeError, with what to do about it where an option is not taken."""
+        try:
+            return self._make(*sizes, **named)
+        except TypeError as error:
+            lacking = [CLAIMED_AS[name] for name in named if f"'{name}'" in str(error)]
+            if not lacking:
+                raise
+            raise TypeError(
+                f"{error}; if it lacks this option, give --claims FILE, in which claims = [...] "
+                f"has no {lacking[0]!r}"
+            ) from error
 
 
 def _answer(call: Call, output: torch.Tensor, h_n: torch.Tensor) -> Answer:

@@ -1,14 +1,16 @@
 """Wrong directions: what each of two reads, starts from, and where its states end up."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from rnn_conformance.contract.call import Array, Call, Lengths, Options
+from rnn_conformance.contract.call import Answer, Array, Call, Lengths, Options
 from rnn_conformance.variants.recurrence import Recurrence, Weights
 from rnn_conformance.variants.wrong.registry import mutant
 
 two_directions = partial(mutant, "direction", "bidirectional")
+reverse_alone = partial(mutant, "direction", "reverse")
 
 
 @two_directions(caught_by="directions_apart", shipped_in="keras-team/keras#1431")
@@ -158,3 +160,66 @@ class DirectionsNeverMixed(Recurrence):
         own = np.zeros_like(w["W_ih"])
         own[:, d * H : (d + 1) * H] = w["W_ih"][:, d * H : (d + 1) * H]
         return {**w, "W_ih": own}
+
+
+class ReverseAlone(Recurrence):
+    """Right in two directions; a reverse direction alone is that of another layer."""
+
+    alone: type[Recurrence] = Recurrence
+
+    def run(self, call: Call) -> Answer:
+        return self.alone().run(call) if call.options.reverse else super().run(call)
+
+
+@reverse_alone(caught_by="output")
+class ReverseAloneIgnored(Recurrence):
+    """A layer that is asked for the reverse direction alone reads forward."""
+
+    def run(self, call: Call) -> Answer:
+        return super().run(replace(call, options=replace(call.options, reverse=False)))
+
+
+@reverse_alone(caught_by="directions_apart")
+class ReverseAloneNotTurnedBack(ReverseAlone):
+    """The states of a reverse direction alone are given in the order in which they are computed."""
+
+    alone = ReverseNotTurnedBack
+
+
+@reverse_alone("lengths", caught_by="directions_apart")
+class ReverseAloneOverPadding(ReverseAlone):
+    """A reverse direction alone starts at step T-1, in the padding of shorter rows."""
+
+    alone = ReversedOverPadding
+
+
+@reverse_alone("lengths", caught_by="output")
+class ReverseAloneTurnedBackOverPadding(ReverseAlone):
+    """A reverse direction alone reads each row from its end; its states are turned over T steps."""
+
+    alone = TurnedBackOverPadding
+
+
+@reverse_alone("lengths", caught_by="output")
+class LengthsIgnoredInReverseAlone(Recurrence):
+    """A reverse direction alone computes as if there were no lengths."""
+
+    def steps(self, call: Call, x: Array) -> Lengths:
+        right = super().steps(call, x)
+        return np.full_like(right, len(x)) if call.options.reverse else right
+
+
+@reverse_alone("h_n", caught_by="final_state")
+class FinalStateOfReverseAloneAtItsStart(ReverseAlone):
+    """h_n of a reverse direction alone is its state at the last step of the sequence."""
+
+    alone = FinalStateOfReverseAtItsStart
+
+
+@reverse_alone("h_0", caught_by="output")
+class InitialStateLostInReverseAlone(Recurrence):
+    """A layer of the reverse direction alone starts from zeros, whatever h_0 is."""
+
+    def start(self, initial: Array, layer: int, d: int, o: Options) -> Array:
+        right = super().start(initial, layer, d, o)
+        return np.zeros_like(right) if o.reverse else right
