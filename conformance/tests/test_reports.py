@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
+from xml.etree import ElementTree
 
 import pytest
 from rnn_conformance import Record, Report
@@ -19,6 +20,7 @@ from rnn_conformance.faces.reports.content import (
 from rnn_conformance.faces.reports.files import badge
 from rnn_conformance.faces.reports.html import html
 from rnn_conformance.faces.reports.markdown import MOST_LENGTH, code, fenced, markdown
+from rnn_conformance.faces.reports.picture import svg
 
 from .report_samples import (
     MARKDOWN,
@@ -44,7 +46,12 @@ OURS = {
     [
         (right, r"conforms: \d+ checks passed", r"^2 of \d+ checks: \d+ of \d+ passed$", "blue"),
         (wrong, r"not conform: \d+ of \d+ checks failed\.$", r"^failing, .* \d+ passed$", "red"),
-        (known, r"conforms: 0 checks .*, \d+ failed as", r"0 of (\d+) passed, \1 known", "blue"),
+        (
+            known,
+            r"with 1 known defect: 0 .*, \d+ failed as",
+            r"0 of (\d+) passed, \1 known",
+            "blue",
+        ),
         (interrupted, r"could not be judged: interrupted", r"not judged$", "lightgrey"),
     ],
 )
@@ -110,6 +117,29 @@ def test_a_trick_stays_text(trick: str) -> None:
     assert set(found.tags) <= OURS
     assert squeezed(plain(trick)) in squeezed(found.text)
     assert found.tags.count("td") == 7
+
+
+def test_the_picture_shows_what_failed_why_and_the_verdict() -> None:
+    for sample in SAMPLES:
+        report = sample()
+        found = ElementTree.fromstring(svg(report))
+        lines = [text.text or "" for text in found.iter("{http://www.w3.org/2000/svg}text")]
+        shown = squeezed(" ".join(lines))
+        assert squeezed(headline(report)) in shown
+        assert ("FAILED" in shown) == bool(report.failures)
+        for record in report.failures[:1]:
+            assert f"FAILED {record.id}" in shown
+            assert squeezed(record.message)[:100] in shown
+        if report.diagnosis is not None:
+            assert squeezed(str(report.diagnosis))[:60] in shown
+        assert "@font-face" not in svg(report)
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_a_trick_is_text_in_the_picture(trick: str) -> None:
+    picture = ElementTree.fromstring(svg(hostile(trick)))
+    tags = {each.tag.partition("}")[2] for each in picture.iter()}
+    assert tags == {"svg", "style", "defs", "clipPath", "rect", "text", "g", "circle"}
 
 
 def test_a_page_needs_nothing_but_itself() -> None:

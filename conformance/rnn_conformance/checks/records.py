@@ -136,6 +136,14 @@ class Report:
         return self.complete and self.executed > 0 and not self.in_vain
 
     @property
+    def known_defects(self) -> int:
+        """How many defects are behind the known failures: told apart by the link to each, or by
+        its reason where there is none."""
+        known = (record for record in self.records if record.outcome == "known_failure")
+        reasons = (record.message.partition(" (")[0] for record in known)  # it stands first there
+        return len({reason.rpartition("; ")[2] for reason in reasons})
+
+    @property
     def worst_share(self) -> float | None:
         return _worst(self.records)
 
