@@ -126,5 +126,5 @@ class Tags(HTMLParser):
         self.text += " " if tag == "td" else ""
 
     def handle_data(self, data: str) -> None:
-        if self.open[-1:] != ["style"]:
+        if self.open[-1:] not in (["style"], ["script"]):
             self.text += data

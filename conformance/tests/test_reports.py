@@ -1,8 +1,10 @@
 """Markdown, page and badge say what the report says, and a stranger's text stays text."""
 
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from math import inf
 from xml.etree import ElementTree
 
@@ -13,14 +15,17 @@ from rnn_conformance.faces.reports.content import (
     by_clause_in_order,
     clauses,
     command,
+    findings,
     headline,
     overall,
     plain,
 )
 from rnn_conformance.faces.reports.files import badge
-from rnn_conformance.faces.reports.html import html
+from rnn_conformance.faces.reports.html import html, level
 from rnn_conformance.faces.reports.markdown import MOST_LENGTH, code, fenced, markdown
 from rnn_conformance.faces.reports.picture import svg
+from rnn_conformance.faces.reports.scoreboard import board, scoreboard_html
+from rnn_conformance.faces.terminal import share
 
 from .report_samples import (
     MARKDOWN,
@@ -145,9 +150,50 @@ def test_a_trick_is_text_in_the_picture(trick: str) -> None:
 def test_a_page_needs_nothing_but_itself() -> None:
     for sample in SAMPLES:
         found = Tags(html(sample()))
-        assert not {"script", "link", "img", "iframe"} & set(found.tags)
+        assert not {"link", "img", "iframe"} & set(found.tags)
         assert not [value for _, value in found.attributes if "//" in value]
         assert ("http-equiv", "Content-Security-Policy") in found.attributes
+
+
+def test_the_only_script_that_a_page_may_run_is_its_own() -> None:
+    for text in (html(wrong()), scoreboard_html(board([wrong()]))):
+        (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+        allowed = b64encode(sha256(script.encode()).digest()).decode()
+        assert f"script-src 'sha256-{allowed}'" in text
+
+
+def test_the_page_maps_the_errors_of_the_first_failing_case() -> None:
+    page = html(wrong())
+    (record,) = [record for record in wrong().records if record.error_map]
+    errors, place = record.error_map, record.first_outside
+    assert record is wrong().failures[0]
+    assert errors is not None
+    assert place is not None
+    shown = re.findall(r'class="level-(\d)".*?<title>step (\d+), unit (\d+): (\S+) of', page)
+    assert len(shown) == len(errors.steps) * len(errors.units)
+    for colour, step, unit, value in shown:
+        found = errors.shares[int(step)][int(unit)]
+        assert value == share(found)
+        assert (int(colour) > 0) == (found > 1)
+    first = min((step for colour, step, *_ in shown if colour != "0"), key=int)
+    assert int(first) == place.step
+    assert 'class="map"' not in html(right())
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(0, 0), (1, 0), (1.1, 1), (11, 2), (1e6, 3), (1.1e6, 4), (inf, 4)]
+)
+def test_the_colour_of_an_error_says_how_large_it_is(value: float, expected: int) -> None:
+    assert level(value) == expected
+
+
+def test_failures_can_be_filtered_by_clause() -> None:
+    page = html(wrong())
+    sections = re.findall(r'<section data-clauses="([^"]+)">', page)
+    assert len(sections) == len(findings(wrong()))
+    options = re.findall(r"<option>(RNN-[A-Z]+-\d+)</option>", page)
+    assert {*options} == {name for each in sections for name in each.split()}
+    assert options == [name for name in clauses() if name in options]
 
 
 def test_markdown_is_no_longer_than_a_comment() -> None:

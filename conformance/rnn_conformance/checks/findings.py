@@ -74,16 +74,19 @@ class Diagnosis:
     findings: tuple[Finding, ...] = ()
 
     def __str__(self) -> str:
-        lines = [*map(str, self.findings)]
-        lines += self._explanation() if self.causes else []
-        lines = lines or ["no known bug reproduces these results"]
+        return "\n".join([*map(str, self.findings), *self.further()])
+
+    def further(self) -> list[str]:
+        """What is said beside the findings, line by line."""
+        lines = self._explanation() if self.causes else []
+        if not lines and not self.findings:
+            lines = ["no known bug reproduces these results"]
         if not self.repeated:
             lines.append(
                 "the failures did not come again when asked anew: it depends on the earlier calls, "
                 "or on chance"
             )
-        lines += [f"unexplained: {numbers}" for numbers in self.unexplained]
-        return "\n".join(lines)
+        return lines + [f"unexplained: {numbers}" for numbers in self.unexplained]
 
     def _explanation(self) -> list[str]:
         passing = self.checks - self.failing

@@ -1,7 +1,7 @@
 """What a report says to people, whatever it is written in."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -10,6 +10,7 @@ from shlex import quote
 from textwrap import shorten
 from typing import Literal
 
+from rnn_conformance.bounds.judgement import ErrorMap
 from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.findings import Diagnosis
 from rnn_conformance.checks.records import NOTHING, Outcome, Record, Report, Tally, by_clause
@@ -77,6 +78,18 @@ def findings(
             counts = len(failing), len(records)
             found.append(Finding(name, title, advice, failing[0], *counts, where, report.diagnosis))
     return found
+
+
+def failing_clauses(found: Sequence[Finding]) -> list[str]:
+    """The clauses of these, each once, in the order of the specification, unknown ones last."""
+    names = {clause for finding in found for clause in finding.record.clauses}
+    return [name for name in clauses() if name in names] + sorted(names - clauses().keys())
+
+
+def blocks(errors: ErrorMap) -> str:
+    """What a map stands for where it has blocks; empty where it has every number."""
+    each = (steps[-1] - steps[0] >= len(steps) for steps in (errors.steps, errors.units))
+    return "Each cell is the worst of several; its first is named." if any(each) else ""
 
 
 def by_clause_in_order(report: Report) -> dict[str, Tally]:
