@@ -13,6 +13,7 @@ from rnn_conformance import BASIC, Cause, Diagnosis, Record, Report, check
 from rnn_conformance.bounds.judgement import Place
 from rnn_conformance.checks.findings import Finding
 from rnn_conformance.run.verdict import Interrupted
+from rnn_conformance.variants.wrong.activation import HardTanh
 from rnn_conformance.variants.wrong.cell import RecurrentWeightTransposed
 
 SOME = ("output", "readout", "single_equals_column")
@@ -46,6 +47,16 @@ def wrong() -> Report:
         claims = BASIC | {"single"}
 
     return check(Basic(), checks=SOME)
+
+
+@cache
+def bent() -> Report:
+    """Another activation, diagnosed."""
+
+    class Basic(HardTanh):
+        claims = BASIC
+
+    return check(Basic(), checks=("output",))
 
 
 @cache

@@ -9,13 +9,14 @@ import pytest
 from rnn_conformance.faces.reports.html import html
 from rnn_conformance.faces.reports.scoreboard import board, scoreboard_html
 
-from .report_samples import SAMPLES, known, right, wrong
+from .report_samples import SAMPLES, bent, known, right, wrong
 
 pytestmark = pytest.mark.slow
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 WIDTHS = (1400, 400)
 PAGES = {
     "failing": lambda: html(wrong()),
+    "plotted": lambda: html(bent()),
     "conforming": lambda: html(right()),
     "known": lambda: html(known()),
     "scoreboard": lambda: scoreboard_html(board([sample() for sample in SAMPLES * 4])),

@@ -1,13 +1,16 @@
 """Markdown, page and badge say what the report says, and a stranger's text stays text."""
 
+import json
 import re
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from math import inf
+from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from rnn_conformance import Record, Report
 from rnn_conformance.checks.records import by_clause
@@ -24,6 +27,7 @@ from rnn_conformance.faces.reports.files import badge
 from rnn_conformance.faces.reports.html import html, level
 from rnn_conformance.faces.reports.markdown import MOST_LENGTH, code, fenced, markdown
 from rnn_conformance.faces.reports.picture import svg
+from rnn_conformance.faces.reports.reading import read_report
 from rnn_conformance.faces.reports.scoreboard import board, scoreboard_html
 from rnn_conformance.faces.terminal import share
 
@@ -33,6 +37,7 @@ from .report_samples import (
     SOME,
     TRICKS,
     Tags,
+    bent,
     hostile,
     interrupted,
     known,
@@ -185,6 +190,33 @@ def test_the_page_maps_the_errors_of_the_first_failing_case() -> None:
 )
 def test_the_colour_of_an_error_says_how_large_it_is(value: float, expected: int) -> None:
     assert level(value) == expected
+
+
+def test_another_activation_is_plotted_beside_the_right_one(tmp_path: Path) -> None:
+    diagnosis, other = bent().diagnosis, wrong().diagnosis
+    assert diagnosis is not None
+    assert other is not None
+    (finding,) = diagnosis.findings
+    a, found, expected = np.array(finding.points).T
+    assert len(a) > 50
+    assert np.allclose(expected, np.tanh(a), atol=1e-3)
+    assert np.allclose(found, np.clip(a, -1, 1), atol=1e-3)
+    plots = ElementTree.fromstring(re.findall(r"<svg.*?</svg>", html(bent()), re.DOTALL)[0])
+    circles = {
+        kind: [(float(c.attrib["cx"]), float(c.attrib["cy"])) for c in plots.iter("circle")
+               if c.attrib["class"] == kind]
+        for kind in ("found", "right")
+    }  # fmt: skip
+    for kind, states in (("found", found), ("right", expected)):
+        x, y = np.array(circles[kind]).T
+        assert (x.min(), x.max()) == (0, 420)
+        assert (y >= 0).all()
+        assert (y <= 260).all()
+        assert np.corrcoef(y, states)[0, 1] == pytest.approx(-1, abs=1e-4)
+    assert [each.points for each in other.findings] == [()]
+    assert 'class="found"' not in html(wrong())
+    (tmp_path / "report.json").write_text(json.dumps(bent().to_json()))
+    assert read_report(tmp_path / "report.json") == bent()
 
 
 def test_failures_can_be_filtered_by_clause() -> None:

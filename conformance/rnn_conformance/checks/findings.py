@@ -32,6 +32,8 @@ class Finding:
         what, where: in words.
         explains, wrong: how many wrong numbers of the result come out with it, of how many.
         contradicts: for how many right ones it would have to be otherwise.
+        points: where another activation was found, some pre-activations, each with the state that
+            was found and the right one.
     """
 
     result: str
@@ -40,6 +42,7 @@ class Finding:
     explains: int
     wrong: int
     contradicts: int
+    points: tuple[tuple[float, float, float], ...] = ()
 
     def __str__(self) -> str:
         where = "everywhere" if self.where == "everywhere" else f"where {self.where}"
@@ -103,8 +106,12 @@ class Diagnosis:
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
+        """Plain data; findings without points do not have the word."""
+        data = asdict(self)
+        for one in data["findings"]:
+            if not one["points"]:
+                del one["points"]
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Diagnosis":
@@ -113,7 +120,10 @@ class Diagnosis:
             Cause(**{name: tuple(texts) for name, texts in cause.items()})
             for cause in data["causes"]
         )
-        found = (Finding(**one) for one in data["findings"])
+        found = (
+            Finding(**{**one, "points": tuple(map(tuple, one.get("points", ())))})
+            for one in data["findings"]
+        )
         lists = {
             "causes": causes,
             "unexplained": tuple(data["unexplained"]),

@@ -86,6 +86,43 @@ def failing_clauses(found: Sequence[Finding]) -> list[str]:
     return [name for name in clauses() if name in names] + sorted(names - clauses().keys())
 
 
+@dataclass(frozen=True)
+class Frame:
+    """Where points stand in a plot of this width and height.
+
+    Attributes:
+        points: pre-activation, state found and right state, as a finding has them.
+    """
+
+    points: Sequence[tuple[float, float, float]]
+    width: float
+    height: float
+
+    @property
+    def left(self) -> float:
+        return min(point[0] for point in self.points)
+
+    @property
+    def right(self) -> float:
+        return max(point[0] for point in self.points)
+
+    @property
+    def bottom(self) -> float:
+        return min(min(point[1:]) for point in self.points)
+
+    @property
+    def top(self) -> float:
+        return max(max(point[1:]) for point in self.points)
+
+    def x(self, a: float) -> float:
+        """Across, of a pre-activation."""
+        return round(self.width * (a - self.left) / (self.right - self.left or 1), 1)
+
+    def y(self, state: float) -> float:
+        """Down, of a state."""
+        return round(self.height * (self.top - state) / (self.top - self.bottom or 1), 1)
+
+
 def blocks(errors: ErrorMap) -> str:
     """What a map stands for where it has blocks; empty where it has every number."""
     each = (steps[-1] - steps[0] >= len(steps) for steps in (errors.steps, errors.units))
