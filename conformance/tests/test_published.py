@@ -118,6 +118,12 @@ def test_the_readme_says_what_scoreboard_and_findings_say() -> None:
     assert number(r"compares (\d+) implementations", README) == len(implementations)
     defects = re.findall(r"^## O?\d+\. ", findings, re.MULTILINE)
     assert number(r"found (\d+) defects", README) == len(defects)
+    row, *_ = re.findall(r"^\| \d+: `torch.nn.RNN` \| .\s(.+) \|$", board, re.MULTILINE)
+    verdict, _, passed, known, worst = row.replace("\N{NO-BREAK SPACE}", " ").split(" | ")
+    assert (
+        f"torch.nn.RNN {verdict}: {passed} checks passed, {known} failed as they are known to, "
+        f"the worst error is {worst} of its bound.\n"
+    ) in README
 
 
 def test_the_score_of_the_suite_is_of_all_its_variants() -> None:

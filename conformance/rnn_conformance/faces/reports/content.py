@@ -190,7 +190,7 @@ def claimed(report: Report) -> str:
         return "not judged"
     asked = [name for name, tally in by_clause(report.records).items() if tally.run]
     number, of = len(clauses().keys() & {*asked}), len(clauses())
-    return f"{number} of {of} clauses ({number / of:.0%})"
+    return f"{number} of {of} ({number / of:.0%})"
 
 
 def extent(report: Report) -> str:

@@ -22,7 +22,7 @@ REMARK = (
 HYPHEN, SPACE = "\N{NON-BREAKING HYPHEN}", "\N{NO-BREAK SPACE}"
 MARKUP = r"[][<>&|*~\\]"  # in the words of a clause, where _ stands inside of names alone
 VERDICT = (
-    "implementation", "verdict", "claimed and asked", "passed", "failed", "known to fail",
+    "implementation", "verdict", "clauses claimed and asked", "passed", "known to fail",
     "worst share",
 )  # fmt: skip
 
@@ -120,9 +120,10 @@ def scoreboard_markdown(found: Board) -> str:
     for name, column in columns:
         report, seen = column.report, column.report.environment
         said = f"{content.SYMBOLS[content.overall(report)]} {content.in_short(report)}"
+        said = _unbroken(said) if report.conforms else said
         t = column.counts
-        numbers = (*map(str, (t.passed, t.failed, t.known_failure)), share(t.worst_share))
-        verdicts.append((name, said, content.claimed(report), *numbers))
+        numbers = (str(t.passed), str(t.known_failure), share(t.worst_share))
+        verdicts.append((name, said, _unbroken(content.claimed(report)), *numbers))
         values = (cell(seen[key]) if key in seen else "" for key in found.names)
         environments.append((name, *values, str(report.seed)))
     heads = [
