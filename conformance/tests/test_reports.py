@@ -24,9 +24,10 @@ from rnn_conformance.faces.reports.content import (
     plain,
 )
 from rnn_conformance.faces.reports.files import badge
-from rnn_conformance.faces.reports.html import html, level
+from rnn_conformance.faces.reports.html import html
 from rnn_conformance.faces.reports.markdown import MOST_LENGTH, code, fenced, markdown
 from rnn_conformance.faces.reports.picture import svg
+from rnn_conformance.faces.reports.plots import level
 from rnn_conformance.faces.reports.reading import read_report
 from rnn_conformance.faces.reports.scoreboard import board, scoreboard_html
 from rnn_conformance.faces.terminal import share

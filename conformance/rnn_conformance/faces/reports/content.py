@@ -10,7 +10,6 @@ from shlex import quote
 from textwrap import shorten
 from typing import Literal
 
-from rnn_conformance.bounds.judgement import ErrorMap
 from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.findings import Diagnosis
 from rnn_conformance.checks.records import NOTHING, Outcome, Record, Report, Tally, by_clause
@@ -84,49 +83,6 @@ def failing_clauses(found: Sequence[Finding]) -> list[str]:
     """The clauses of these, each once, in the order of the specification, unknown ones last."""
     names = {clause for finding in found for clause in finding.record.clauses}
     return [name for name in clauses() if name in names] + sorted(names - clauses().keys())
-
-
-@dataclass(frozen=True)
-class Frame:
-    """Where points stand in a plot of this width and height.
-
-    Attributes:
-        points: pre-activation, state found and right state, as a finding has them.
-    """
-
-    points: Sequence[tuple[float, float, float]]
-    width: float
-    height: float
-
-    @property
-    def left(self) -> float:
-        return min(point[0] for point in self.points)
-
-    @property
-    def right(self) -> float:
-        return max(point[0] for point in self.points)
-
-    @property
-    def bottom(self) -> float:
-        return min(min(point[1:]) for point in self.points)
-
-    @property
-    def top(self) -> float:
-        return max(max(point[1:]) for point in self.points)
-
-    def x(self, a: float) -> float:
-        """Across, of a pre-activation."""
-        return round(self.width * (a - self.left) / (self.right - self.left or 1), 1)
-
-    def y(self, state: float) -> float:
-        """Down, of a state."""
-        return round(self.height * (self.top - state) / (self.top - self.bottom or 1), 1)
-
-
-def blocks(errors: ErrorMap) -> str:
-    """What a map stands for where it has blocks; empty where it has every number."""
-    each = (steps[-1] - steps[0] >= len(steps) for steps in (errors.steps, errors.units))
-    return "Each cell is the worst of several; its first is named." if any(each) else ""
 
 
 def by_clause_in_order(report: Report) -> dict[str, Tally]:

@@ -4,7 +4,6 @@ import re
 from base64 import b64encode
 from functools import cache
 from hashlib import sha256
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from rnn_conformance.checks.records import Report
-from rnn_conformance.faces.reports import content
+from rnn_conformance.faces.reports import content, plots
 from rnn_conformance.faces.terminal import share
 
-# Shares of a bound up to each of these have one colour.
-LEVELS = {
-    1.0: "within its bound",
-    1e1: "up to 10 times",
-    1e3: "up to 1000 times",
-    1e6: "up to a million times",
-    inf: "more, or no number",
-}
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -47,17 +38,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     script = (TEMPLATES / "page.js").read_text("utf-8")
-    environment.filters |= {"share": share, "prose": prose, "level": level}
-    environment.globals |= {"levels": LEVELS.values(), "page_script": Markup(script)}
+    environment.filters |= {"share": share, "prose": prose, "level": plots.level}
+    environment.globals |= {"plots": plots, "page_script": Markup(script)}
     environment.globals |= {"script_hash": b64encode(sha256(script.encode()).digest()).decode()}
     environment.globals |= {"content": content, "symbols": content.SYMBOLS}
     environment.globals |= {"clauses": content.clauses()}
     return environment
-
-
-def level(value: float) -> int:
-    """Which of `LEVELS` the share of a bound lies in."""
-    return sum(value > most for most in LEVELS)
 
 
 def prose(text: str) -> Markup:
