@@ -118,5 +118,5 @@ def test_report_and_readme_say_what_the_kept_numbers_say() -> None:
     assert (KEPT / "report.md").read_text("utf-8") == markdown(kept)
     names = {"results.json", "report.md", *(f"{name}.svg" for name in PLOTS)}
     assert {path.name for path in KEPT.iterdir()} == names
-    readme = " ".join((HOUSE / "README.md").read_text("utf-8").split())
+    readme = " ".join((HOUSE / "benchmarks/README.md").read_text("utf-8").split())
     assert summary(kept) in readme

@@ -13,6 +13,7 @@ from rnn_conformance import BASIC, Cause, Diagnosis, Record, Report, check
 from rnn_conformance.bounds.judgement import Place
 from rnn_conformance.checks.findings import Finding
 from rnn_conformance.run.verdict import Interrupted
+from rnn_conformance.variants.wrong.activation import HardTanh
 from rnn_conformance.variants.wrong.cell import RecurrentWeightTransposed
 
 SOME = ("output", "readout", "single_equals_column")
@@ -46,6 +47,16 @@ def wrong() -> Report:
         claims = BASIC | {"single"}
 
     return check(Basic(), checks=SOME)
+
+
+@cache
+def bent() -> Report:
+    """Another activation, diagnosed."""
+
+    class Basic(HardTanh):
+        claims = BASIC
+
+    return check(Basic(), checks=("output",))
 
 
 @cache
@@ -126,5 +137,5 @@ class Tags(HTMLParser):
         self.text += " " if tag == "td" else ""
 
     def handle_data(self, data: str) -> None:
-        if self.open[-1:] != ["style"]:
+        if self.open[-1:] not in (["style"], ["script"]):
             self.text += data

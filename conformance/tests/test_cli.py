@@ -218,7 +218,7 @@ def test_a_missing_library_is_one_line_that_names_the_extra(
 
 
 def test_numpy_and_rich_are_enough_to_judge(tmp_path: Path) -> None:
-    written = ("--json", "a.json", "--markdown", "a.md", "--badge", "b.json")
+    written = ("--json", "a.json", "--markdown", "a.md", "--badge", "b.json", "--svg", "c.svg")
     code = f"""
 import sys
 sys.modules.update(dict.fromkeys(("jinja2", "jsonschema", "pytest", "safetensors", "torch")))
@@ -228,4 +228,4 @@ sys.exit(main({["check", RIGHT, *QUICK, *HERE, *written]!r}))
     command = [sys.executable, "-c", code]
     found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr) == (0, "")
-    assert len([*tmp_path.iterdir()]) == 3
+    assert len([*tmp_path.iterdir()]) == 4

@@ -49,6 +49,23 @@ def test_first_outside_is_the_earliest_not_the_worst() -> None:
     assert (place.expected, place.found, place.bound, place.share) == (0.0, 5.0, 1.0, 5.0)
 
 
+def test_a_map_has_the_worst_of_all_rows_in_blocks() -> None:
+    found = np.zeros((100, 2, 3))
+    found[7, 1, 2], found[99, 0, 0], found[5, 0, 1] = 5.0, np.nan, 1.23456
+    errors = Judgement("h", np.zeros_like(found), found, 1.0, "r", first_step=10).error_map()
+    assert errors.units == (0, 1, 2)
+    assert (errors.steps[:3], errors.steps[-1], len(errors.steps)) == ((10, 14, 18), 105, 24)
+    shares = np.array(errors.shares)
+    assert shares.shape == (24, 3)
+    assert (shares[1, 2], shares[1, 1], shares[-1, 0]) == (5.0, 1.23, np.inf)
+    assert np.count_nonzero(shares) == 3
+
+
+def test_a_small_map_has_every_number() -> None:
+    errors = _judgement([0.5, 3.0], first_step=4).error_map()
+    assert (errors.steps, errors.units, errors.shares) == ((4, 5), (0,), ((0.5,), (3.0,)))
+
+
 def test_worst() -> None:
     share, place = _judgement([0.1, -0.9, 0.3], first_step=3).worst()
     assert (share, place.step, place.found) == (0.9, 4, -0.9)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from rnn_conformance import KnownFailure, Record, Report
-from rnn_conformance.bounds.judgement import Place
+from rnn_conformance.bounds.judgement import ErrorMap, Place
 from rnn_conformance.checks.plan import with_known_failures
 from rnn_conformance.checks.records import Outcome, Tally, by_check, by_clause, total
 from rnn_conformance.faces.terminal import verdict
@@ -23,6 +23,7 @@ EVERY_FIELD = Record(
     bound="a bound",
     message='"quoted" über\nlines',
     reproduction="import numpy as np\nprint(1)",
+    error_map=ErrorMap((3,), (0, 7), ((0.5, inf),)),
 )
 
 
@@ -128,7 +129,9 @@ def test_json_has_every_field_of_a_record() -> None:
     assert EVERY_FIELD.to_json() == {
         **{field.name: getattr(EVERY_FIELD, field.name) for field in fields(Record)},
         "clauses": ["RNN-READ-1"],
+        "error_map": {"steps": [3], "units": [0, 7], "shares": [[0.5, "inf"]]},
     }
+    assert "error_map" not in replace(EVERY_FIELD, error_map=None).to_json()
     assert replace(EVERY_FIELD, worst_share=inf).to_json()["worst_share"] == "inf"
 
 

@@ -75,8 +75,15 @@ SPOILED = {
     "failed, by the records: expected 3, got 0": (at("failed"), 0),
     "known_failures, by the records: expected 0, got 1": (at("known_failures"), 1),
     "worst_share, by the records: expected": (at("worst_share"), 0.999),
+    "records[0].error_map: 'steps' is a required": (at("records", 0, "error_map"), {}),
+    "records[0].error_map.shares[0][0]: -1 is less": (
+        at("records", 0, "error_map", "shares", 0, 0), -1,
+    ),
+    "records[0].error_map.shares, the lengths of its rows: expected": (
+        at("records", 0, "error_map", "units"), [0],
+    ),
     "records[0].id: expected": (at("records", 0, "case"), "another"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("message", SPOILED)

@@ -86,9 +86,10 @@ def test_markdown_has_the_same_table_and_its_links_lead_to_headings() -> None:
     for cells in content.rows():
         (line,) = [l for l in text.splitlines() if l.startswith(f"| `{cells[0].clause}`")]
         shown = [cell.strip() for cell in line.strip("| ").split("|")][1:]
-        assert [re.sub(r"[\[\]]", "", cell)[0] for cell in shown] == [
-            SYMBOLS[cell.status] for cell in cells
+        assert [re.sub(r"^\[|\]\(.+", "", cell) for cell in shown] == [
+            re.sub(" ", "\N{NO-BREAK SPACE}", cell.text) for cell in cells
         ]
+        assert [cell.text[0] for cell in cells] == [SYMBOLS[cell.status] for cell in cells]
     headings = {
         re.sub("[^a-z0-9 -]", "", line[5:].lower()).replace(" ", "-")
         for line in text.splitlines()
@@ -138,3 +139,45 @@ def test_files_in_and_files_out(tmp_path: Path, command: Command) -> None:
     assert (status, f"scoreboard: {places[1]}: Expecting property name" in err) == (2, True)
     assert command(main, tmp_path / "none.json", *options)[0] == 2
     assert "expected --markdown FILE or --html FILE" in command(main, places[0])[2]
+
+
+def test_every_verdict_says_how_many_defects_are_known_and_how_much_is_claimed() -> None:
+    content = board(four())
+    text, page = scoreboard_markdown(content), squeezed(Tags(scoreboard_html(content)).text)
+    lines = text.replace("\N{NO-BREAK SPACE}", " ").splitlines()
+    verdicts = [line.split(" | ")[1:] for line in lines if re.match(r"\| \d: .*%", line)]
+    counts = [[str(n) for n in (c.counts.passed, c.counts.failed, c.counts.known_failure)]
+              for c in content.columns]  # fmt: skip
+    assert [[line[2], line[3]] for line in verdicts] == [each[::2] for each in counts[:3]]
+    failed = f"✗ does not conform: {counts[1][1]} of {wrong().executed} checks failed"
+    with_defect = "✓ conforms, with 1 known defect"
+    assert [line[0] for line in verdicts] == ["✓ conforms", failed, with_defect]
+    of = len(clauses())
+    assert [line[1] for line in verdicts] == [f"{n} of {of} ({n / of:.0%})" for n in (4, 5, 1)]
+    assert "not judged" in next(line for line in lines if line.startswith("| 4: "))
+    for line in verdicts:
+        assert " ".join(line[:2]).replace("✓ ", "✓") in page.replace("✓ ", "✓")
+
+
+def test_no_header_and_no_cell_of_the_clauses_breaks() -> None:
+    name = "a-name with-hyphens"
+    text = scoreboard_markdown(board([replace(right(), implementation=name), known()]))
+    _, _, table = text.partition("## Clauses")
+    head, _, *rows = [line for line in table.splitlines() if line.startswith("| ")][:9]
+    for line in (head, *rows):
+        for cell in line.strip("| ").split(" | ")[1:]:
+            assert " " not in cell.replace("a‑name with‑hyphens", "")
+            assert "-" not in cell.partition("](#")[0]
+    assert "2:\N{NO-BREAK SPACE}`torch.nn.RNN`" in head
+
+
+def test_defects_are_told_apart_by_their_links() -> None:
+    (first, *_) = [r for r in known().records if r.outcome == "known_failure"]
+
+    def defects(*reasons: str) -> int:
+        records = tuple(replace(first, message=f"{reason} (x (y))") for reason in reasons)
+        return replace(known(), records=records).known_defects
+
+    assert defects("a; findings.md, 1", "b; findings.md, 1", "c; findings.md, 2") == 2
+    assert defects("a", "a", "b") == 2
+    assert right().known_defects == 0

@@ -11,6 +11,8 @@ from rnn_conformance.bounds.balls import Float64
 from rnn_conformance.bounds.reproduction import Formula, numpy_lines
 from rnn_conformance.contract.call import Array
 
+MOST_BLOCKS = 24  # of steps, and of units, in a map
+
 
 @dataclass(frozen=True)
 class Place:
@@ -41,6 +43,27 @@ class Place:
             f"{where}: expected {self.expected!r}, "
             f"found {self.found!r}, bound {self.bound:.3g} (error is {self.share:.3g} of it)"
         )
+
+
+@dataclass(frozen=True)
+class ErrorMap:
+    """How wrong a result is over steps and units, all rows together; in blocks where it is large.
+
+    Attributes:
+        steps, units: the first index in each block.
+        shares: the worst error of each block as a share of its bound: a row for each block of
+            steps, in it a number for each block of units.
+    """
+
+    steps: tuple[int, ...]
+    units: tuple[int, ...]
+    shares: tuple[tuple[float, ...], ...]
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "ErrorMap":
+        """The map of these lists; an infinite share is the string "inf"."""
+        shares = tuple(tuple(map(float, row)) for row in data["shares"])
+        return cls(tuple(data["steps"]), tuple(data["units"]), shares)
 
 
 @dataclass(frozen=True)
@@ -91,6 +114,17 @@ class Judgement:
         count = f"{np.count_nonzero(outside)} of {outside.size} numbers are outside"
         return f"{self.what}: {place}; {count}, in {others}"
 
+    def error_map(self) -> ErrorMap:
+        """Of all numbers, to three digits."""
+        worst = self.shares().max(axis=1)
+        steps, units = map(_blocks, worst.shape)
+        shares = np.maximum.reduceat(np.maximum.reduceat(worst, steps, axis=0), units, axis=1)
+        return ErrorMap(
+            tuple(int(step) + self.first_step for step in steps),
+            tuple(map(int, units)),
+            tuple(tuple(float(f"{share:.3g}") for share in row) for row in shares),
+        )
+
     def reproduce(self, place: Place) -> str:
         """Lines of NumPy that compute what was expected there; empty where NumPy alone cannot."""
         if self.formula is None:
@@ -117,6 +151,12 @@ def identical(what: str, before: Array, after: Array) -> Judgement:
     same_bits = (before == after) | (np.isnan(before) & np.isnan(after))
     was, found = (np.where(same_bits, 0, values).reshape(shape) for values in (before, after))
     return Judgement(what, was, found, 0.0, "unchanged, bit for bit")
+
+
+def _blocks(length: int) -> npt.NDArray[np.int64]:
+    """Where so many blocks start, of nearly one size each, as a map has at most."""
+    number = min(length, MOST_BLOCKS)
+    return np.arange(number) * length // number
 
 
 def _ranges(indices: npt.NDArray[np.int64]) -> str:

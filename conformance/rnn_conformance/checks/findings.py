@@ -32,6 +32,8 @@ class Finding:
         what, where: in words.
         explains, wrong: how many wrong numbers of the result come out with it, of how many.
         contradicts: for how many right ones it would have to be otherwise.
+        points: where another activation was found, some pre-activations, each with the state that
+            was found and the right one.
     """
 
     result: str
@@ -40,6 +42,7 @@ class Finding:
     explains: int
     wrong: int
     contradicts: int
+    points: tuple[tuple[float, float, float], ...] = ()
 
     def __str__(self) -> str:
         where = "everywhere" if self.where == "everywhere" else f"where {self.where}"
@@ -74,16 +77,19 @@ class Diagnosis:
     findings: tuple[Finding, ...] = ()
 
     def __str__(self) -> str:
-        lines = [*map(str, self.findings)]
-        lines += self._explanation() if self.causes else []
-        lines = lines or ["no known bug reproduces these results"]
+        return "\n".join([*map(str, self.findings), *self.further()])
+
+    def further(self) -> list[str]:
+        """What is said beside the findings, line by line."""
+        lines = self._explanation() if self.causes else []
+        if not lines and not self.findings:
+            lines = ["no known bug reproduces these results"]
         if not self.repeated:
             lines.append(
                 "the failures did not come again when asked anew: it depends on the earlier calls, "
                 "or on chance"
             )
-        lines += [f"unexplained: {numbers}" for numbers in self.unexplained]
-        return "\n".join(lines)
+        return lines + [f"unexplained: {numbers}" for numbers in self.unexplained]
 
     def _explanation(self) -> list[str]:
         passing = self.checks - self.failing
@@ -100,8 +106,12 @@ class Diagnosis:
         ]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
+        """Plain data; findings without points do not have the word."""
+        data = asdict(self)
+        for one in data["findings"]:
+            if not one["points"]:
+                del one["points"]
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Diagnosis":
@@ -110,7 +120,10 @@ class Diagnosis:
             Cause(**{name: tuple(texts) for name, texts in cause.items()})
             for cause in data["causes"]
         )
-        found = (Finding(**one) for one in data["findings"])
+        found = (
+            Finding(**{**one, "points": tuple(map(tuple, one.get("points", ())))})
+            for one in data["findings"]
+        )
         lists = {
             "causes": causes,
             "unexplained": tuple(data["unexplained"]),

@@ -68,6 +68,7 @@ class Planned:
                     bound=judgement.reason,
                     message=judgement.describe(place),
                     first_outside=place,
+                    error_map=judgement.error_map(),
                     reproduction=judgement.reproduce(place) or self._again(),
                 )
         return self._record("passed", worst_share=worst, bound=bound)

@@ -6,7 +6,7 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from rnn_conformance.bounds.judgement import Place
+from rnn_conformance.bounds.judgement import ErrorMap, Place
 from rnn_conformance.checks.findings import Diagnosis
 
 FORMAT = 3  # of the JSON of a report; reports/report.schema.json
@@ -27,6 +27,8 @@ class Record:
         message: why it failed or was not run; empty where it passed.
         first_outside: the first number outside its bound; None where there is none.
         reproduction: a few lines of Python, NumPy alone where they fit, that repeat the failure.
+        error_map: how wrong the result is over steps and units; None where nothing is outside. A
+            report keeps that of its first failing record alone.
     """
 
     id: str
@@ -40,25 +42,34 @@ class Record:
     message: str = ""
     reproduction: str = ""
     first_outside: Place | None = None
+    error_map: ErrorMap | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; what is no finite number is a string such as "inf": JSON has none."""
         place = None if self.first_outside is None else asdict(self.first_outside)
-        return {
+        data = {
             **vars(self),
             "clauses": list(self.clauses),
             "worst_share": _finite_or_text(self.worst_share),
             "first_outside": place and {k: _finite_or_text(v) for k, v in place.items()},
+            "error_map": self.error_map
+            and {
+                "steps": list(self.error_map.steps),
+                "units": list(self.error_map.units),
+                "shares": [[*map(_finite_or_text, row)] for row in self.error_map.shares],
+            },
         }
+        return {name: value for name, value in data.items() if name != "error_map" or value}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Record":
         """The record that `to_json` was called on."""
-        share, place = data["worst_share"], data["first_outside"]
+        share, place, errors = data["worst_share"], data["first_outside"], data.get("error_map")
         fields = {
             "clauses": tuple(data["clauses"]),
             "worst_share": share if share is None else float(share),
             "first_outside": place and Place.from_json(place),
+            "error_map": errors and ErrorMap.from_json(errors),
         }
         return cls(**{**data, **fields})
 
@@ -134,6 +145,14 @@ class Report:
     def judged(self) -> bool:
         """Whether there is a verdict: the run is complete, and all that is claimed was asked."""
         return self.complete and self.executed > 0 and not self.in_vain
+
+    @property
+    def known_defects(self) -> int:
+        """How many defects are behind the known failures: told apart by the link to each, or by
+        its reason where there is none."""
+        known = (record for record in self.records if record.outcome == "known_failure")
+        reasons = (record.message.partition(" (")[0] for record in known)  # it stands first there
+        return len({reason.rpartition("; ")[2] for reason in reasons})
 
     @property
     def worst_share(self) -> float | None:

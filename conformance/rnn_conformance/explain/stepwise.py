@@ -15,6 +15,10 @@ from rnn_conformance.explain.what import PLACED, Explained, Explanation, explain
 from rnn_conformance.explain.where import Features, shortest
 
 MOST_DEEP = 60  # calls of several layers
+MOST_POINTS = 120  # of a plot
+FAR, HUGE = 6.0, 1e6  # its pre-activations are no further from 0, its states neither
+Point = tuple[float, float, float]
+Table = tuple[Trials, Features]
 
 
 def findings(
@@ -28,7 +32,7 @@ def findings(
     """
     calls = asked_again(implementation, claimed, chosen_cases(cases, failing), cases)
     answered = _computable(calls)
-    states, placed = _of_states(answered, claimed)
+    states, placed, table = _of_states(answered, claimed)
     clear = states is None or not states.left  # else nobody knows what hidden layers hold
     known = [c for c in answered if clear or c.case.L == 1]
     with_nan = [c for c in calls if clear and c.has_nan and c.answer is not None]
@@ -40,7 +44,8 @@ def findings(
     }
     found, called = [*_refusals(calls)], _words(implementation)
     for result, explained in by_result.items():
-        found += _told(result, explained, called) if explained else []
+        of = table if result == "states" else None
+        found += _told(result, explained, called, of) if explained else []
     left = (_left(result, explained) for result, explained in by_result.items() if explained)
     return tuple(found), tuple(filter(None, left))
 
@@ -62,23 +67,39 @@ def _computable(calls: Sequence[Asked]) -> list[Asked]:
 
 def _of_states(
     calls: Sequence[Asked], claimed: frozenset[str]
-) -> tuple[Explained | None, tuple[Explanation, ...]]:
+) -> tuple[Explained | None, tuple[Explanation, ...], Table | None]:
     """The states of one layer first: with what is found there, those below others are computed.
 
     Where that does not do, those below the last are taken to be right.
     """
-    explained, placed, last = None, tuple[Explanation, ...](), False
+    explained, placed, last, table = None, tuple[Explanation, ...](), False, None
     for most in sorted({c.case.L for c in calls}):
         if explained and explained.left == explained.wrong > 0:
             break  # what is not understood in one layer is not understood in several
         some = [c for c in calls if most >= c.case.L]
-        explained = _explained(numbers.of_states(some, claimed, placed), last=last)
+        table = _table(some, claimed, placed, last=last)
+        explained = _explained(table)
         if explained and explained.left and placed and most > 1 and not last:
-            other = _explained(numbers.of_states(some, claimed, ()), last=True)
-            last = other is not None and other.left < explained.left
-            explained = other if last else explained
+            other = _table(some, claimed, (), last=True)
+            found = _explained(other)
+            last = found is not None and found.left < explained.left
+            explained, table = (found, other) if last else (explained, table)
         placed = tuple(one for one, *_ in explained.explanations) if explained else ()
-    return explained, placed
+    return explained, placed, table
+
+
+def _table(
+    calls: Sequence[Asked],
+    claimed: frozenset[str],
+    placed: tuple[Explanation, ...],
+    *,
+    last: bool,
+) -> Table | None:
+    """The states of these calls; with `last`, told by whether they are of the last layer."""
+    table = numbers.of_states(calls, claimed, placed)
+    if table is None or not last:
+        return table
+    return table[0], numbers.of_last_layers(table[1])
 
 
 def _at_nan(
@@ -95,11 +116,8 @@ def _at_nan(
     return explain(Some(trials, which), {name: part[which] for name, part in features.items()})
 
 
-def _explained(table: tuple[Trials, Features] | None, *, last: bool = False) -> Explained | None:
-    if table is None:
-        return None
-    trials, features = table
-    return explain(trials, numbers.of_last_layers(features) if last else features)
+def _explained(table: Table | None) -> Explained | None:
+    return None if table is None else explain(*table)
 
 
 def _left(result: str, explained: Explained) -> str:
@@ -110,12 +128,32 @@ def _left(result: str, explained: Explained) -> str:
     return f"{explained.left} of {explained.wrong} wrong numbers of {result}{where}{off}"
 
 
-def _told(result: str, explained: Explained, called: Mapping[str, str]) -> Iterator[Finding]:
+def _told(
+    result: str, explained: Explained, called: Mapping[str, str], table: Table | None
+) -> Iterator[Finding]:
     for one, explains, against in explained.explanations:
         says = one.edit.says
         for ours, theirs in called.items():
             says = re.sub(rf"\b{ours}\b", theirs, says)
-        yield Finding(result, says, str(one.rule), explains, explained.wrong, against)
+        points = _points(one, *table) if table else ()
+        yield Finding(result, says, str(one.rule), explains, explained.wrong, against, points)
+
+
+def _points(one: Explanation, trials: Trials, features: Features) -> tuple[Point, ...]:
+    """Pre-activations with the states found there and the right ones; none for other edits."""
+    of = {**features, **trials.features}
+    if "f" not in one.edit.does or "a" not in of:
+        return ()
+    at = np.flatnonzero(one.rule.holds(of) & (np.abs(of["a"]) < FAR) & np.isfinite(trials.found))
+    at = at[np.argsort(of["a"][at])]
+    at = at[np.linspace(0, len(at) - 1, min(len(at), MOST_POINTS)).astype(int)]
+    right, _ = trials.values(frozenset(), at)
+    columns = of["a"][at], trials.found[at], right
+    return tuple(
+        (float(f"{a:.4g}"), float(f"{h:.4g}"), float(f"{y:.4g}"))
+        for a, h, y in zip(*columns, strict=True)
+        if max(abs(h), abs(y)) < HUGE
+    )
 
 
 def _words(implementation: object) -> dict[str, str]:

@@ -26,7 +26,7 @@ def print_report(console: Console, report: Report) -> None:
     for note in report.notes:
         console.print(Text(f"note: {note}"), soft_wrap=True)
     console.print(table(report.records, report.not_claimed))
-    console.print(_table("clause", by_clause(report.records)))
+    console.print(tally_table("clause", by_clause(report.records)))
     failed = {name: tally.failed for name, tally in by_check(report.records).items()}
     for record in first_failures(report.records):
         more = failed[record.check] - 1
@@ -110,10 +110,11 @@ def table(
     in_order = [name for name in CHECKS if name in found]
     rows = {name: found[name] for name in (*in_order, *(found.keys() - in_order))}
     left_out = in_all.not_claimed + sum(not_claimed.values())
-    return _table("check", rows, replace(in_all, not_claimed=left_out))
+    return tally_table("check", rows, replace(in_all, not_claimed=left_out))
 
 
-def _table(what: str, tallies: Mapping[str, Tally], in_all: Tally | None = None) -> Table:
+def tally_table(what: str, tallies: Mapping[str, Tally], in_all: Tally | None = None) -> Table:
+    """One row for each name; with `in_all`, a last row of everything."""
     any_known = any(tally.known_failure for tally in tallies.values())
     shown = _plain(
         show_footer=in_all is not None,
@@ -195,10 +196,16 @@ def verdict(report: Report) -> str:
     but = f", {known} failed as they are known to" if known else ""
     passed = (record for record in report.records if record.outcome == "passed")
     return (
-        f"{name} conforms: {executed - known} checks passed{but}, the worst error is "
+        f"{name} {conforms(report)}: {executed - known} checks passed{but}, the worst error is "
         f"{share(total(tuple(passed)).worst_share)} of its bound."
         f"{' The notes above say what was not asked.' if report.notes else ''}"
     )
+
+
+def conforms(report: Report) -> str:
+    """What a report without failures says first; known defects are part of it."""
+    number = report.known_defects
+    return f"conforms, with {number} known defect{'s' * (number > 1)}" if number else "conforms"
 
 
 def share(value: float | None) -> str:

@@ -1,6 +1,6 @@
 """From an implementation to a report: all checks, then why some of them fail."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
@@ -127,7 +127,7 @@ def _report(
 ) -> Report:
     records: list[Record] = []
     try:
-        records.extend(executed)
+        records.extend(_with_one_map(executed))
     except KeyboardInterrupt:
         found = patterns(asked.planned, records)
         unfinished = replace(start, records=tuple(records), complete=False, patterns=found)
@@ -146,6 +146,14 @@ def _report(
         return replace(report, undiagnosed=f"asked again for it, the process {broken}")
     except KeyboardInterrupt:  # the records are complete all the same
         return replace(report, undiagnosed="interrupted")
+
+
+def _with_one_map(records: Iterable[Record]) -> Iterator[Record]:
+    """The first map of errors is kept: all of them would be most of a report."""
+    kept = False
+    for record in records:
+        yield replace(record, error_map=None) if kept and record.error_map else record
+        kept = kept or record.error_map is not None
 
 
 def _given_up(records: Sequence[Record]) -> bool:

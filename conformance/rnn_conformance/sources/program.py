@@ -39,7 +39,7 @@ class Program:
         name: the command, where it is None.
         claims: what it does, of `FEATURES`; `BASIC` where it is None, and what the smoke check
             leaves of that.
-        conventions: as of an implementation; see the README.
+        conventions: as of an implementation; see contract/claims.md.
         time_limit: seconds for each answer.
 
     Raises CannotBeJudged where it cannot be started or the extra is missing, and ValueError for an

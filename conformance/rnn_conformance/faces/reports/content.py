@@ -1,18 +1,19 @@
 """What a report says to people, whatever it is written in."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import chain
 from shlex import quote
+from textwrap import shorten
 from typing import Literal
 
 from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.findings import Diagnosis
 from rnn_conformance.checks.records import NOTHING, Outcome, Record, Report, Tally, by_clause
-from rnn_conformance.faces.terminal import verdict
+from rnn_conformance.faces.terminal import conforms, verdict
 from rnn_conformance.sources.adapters.catalogue import CATALOGUE
 
 Status = Literal["passed", "failed", "known failure", "not claimed", "not judged"]
@@ -23,6 +24,7 @@ SYMBOLS: Mapping[Status, str] = {
     "not claimed": "–",
     "not judged": "?",
 }
+BRIEF = 48  # characters
 CLAUSE = re.compile(r"^\*\*(RNN-[A-Z]+-\d+)\*\*\s+(.+?)(?=\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -77,6 +79,12 @@ def findings(
     return found
 
 
+def failing_clauses(found: Sequence[Finding]) -> list[str]:
+    """The clauses of these, each once, in the order of the specification, unknown ones last."""
+    names = {clause for finding in found for clause in finding.record.clauses}
+    return [name for name in clauses() if name in names] + sorted(names - clauses().keys())
+
+
 def by_clause_in_order(report: Report) -> dict[str, Tally]:
     """The records counted by clause, in the order of the specification, unknown ones last.
 
@@ -87,6 +95,12 @@ def by_clause_in_order(report: Report) -> dict[str, Tally]:
     tallies = dict.fromkeys(of_them, NOTHING) | by_clause(report.records)
     known = [name for name in clauses() if name in tallies]
     return {name: tallies[name] for name in (*known, *sorted(tallies.keys() - {*known}))}
+
+
+def brief(clause: str) -> str:
+    """The beginning of the sentence of a clause, as plain text; empty where it is unknown."""
+    sentence = clauses().get(clause, "").replace("`", "")
+    return shorten(sentence, BRIEF, placeholder=" …")
 
 
 def not_claimed(report: Report) -> str:
@@ -119,6 +133,20 @@ def headline(report: Report) -> str:
     if report.in_vain:
         return "could not be judged: something is declared that was never asked for."
     return verdict(report).removeprefix(report.implementation).strip()
+
+
+def in_short(report: Report) -> str:
+    """The verdict in a few words."""
+    return conforms(report) if report.conforms else headline(report).rstrip(".")
+
+
+def claimed(report: Report) -> str:
+    """Of how many clauses something was asked, which is what is claimed of the contract."""
+    if not report.complete:
+        return "not judged"
+    asked = [name for name, tally in by_clause(report.records).items() if tally.run]
+    number, of = len(clauses().keys() & {*asked}), len(clauses())
+    return f"{number} of {of} ({number / of:.0%})"
 
 
 def extent(report: Report) -> str:

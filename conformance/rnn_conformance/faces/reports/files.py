@@ -9,6 +9,7 @@ from rnn_conformance.checks.records import Report, total
 from rnn_conformance.contract.refusal import need
 from rnn_conformance.faces.reports.content import Status, extent, overall
 from rnn_conformance.faces.reports.markdown import markdown
+from rnn_conformance.faces.reports.picture import svg
 
 Text = Callable[[Report], str]
 # Told apart without green, and by the word.
@@ -46,6 +47,7 @@ KINDS: Mapping[str, tuple[Text, str]] = {
     "json": (lambda r: json.dumps(r.to_json(), indent=1, allow_nan=False) + "\n", "all records"),
     "markdown": (markdown, "for a pull request"),
     "html": (_html, "one page for people"),
+    "svg": (svg, "a picture of the terminal"),
     "badge": (lambda r: json.dumps(badge(r)) + "\n", "for an endpoint of shields.io"),
 }
 

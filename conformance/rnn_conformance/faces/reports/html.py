@@ -1,7 +1,9 @@
 """Pages that need nothing but themselves; whatever a report holds is shown as text."""
 
 import re
+from base64 import b64encode
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from rnn_conformance.checks.records import Report
-from rnn_conformance.faces.reports import content
+from rnn_conformance.faces.reports import content, plots
 from rnn_conformance.faces.terminal import share
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -35,7 +37,10 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"share": share, "prose": prose}
+    script = (TEMPLATES / "page.js").read_text("utf-8")
+    environment.filters |= {"share": share, "prose": prose, "level": plots.level}
+    environment.globals |= {"plots": plots, "page_script": Markup(script)}
+    environment.globals |= {"script_hash": b64encode(sha256(script.encode()).digest()).decode()}
     environment.globals |= {"content": content, "symbols": content.SYMBOLS}
     environment.globals |= {"clauses": content.clauses()}
     return environment

@@ -93,7 +93,12 @@ def code(text: str) -> str:
 
 
 def _entities(text: str) -> str:
-    return f"<code>{re.sub(r'[^A-Za-z0-9 ]', lambda c: f'&#{ord(c[0])};', _cut(text))}</code>"
+    return f"<code>{entities(_cut(text))}</code>"
+
+
+def entities(text: str, pattern: str = r"[^A-Za-z0-9 ]") -> str:
+    """A line in which nothing that fits the pattern is Markdown or HTML."""
+    return re.sub(pattern, lambda c: f"&#{ord(c[0])};", text)
 
 
 def _cut(text: str) -> str:

@@ -44,5 +44,10 @@ def _contradictions(
             yield f"{name}, by the records", derived[name], data[name]
     for number, record in enumerate(report.records):
         identifier = f"{record.check}[{report.implementation}-{record.case}]"
+        errors = record.error_map
+        if errors is not None:
+            sizes = [len(errors.units)] * len(errors.steps)
+            if (got := [*map(len, errors.shares)]) != sizes:
+                yield f"records[{number}].error_map.shares, the lengths of its rows", sizes, got
         if (record.id, record.implementation) != (identifier, report.implementation):
             yield f"records[{number}].id", identifier, record.id

@@ -4,14 +4,27 @@ import argparse
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rnn_conformance.checks.records import NOTHING, Report, Tally, by_clause
+from rnn_conformance.checks.records import NOTHING, Report, Tally, by_clause, total
 from rnn_conformance.faces.reports import content
 from rnn_conformance.faces.reports.html import page
-from rnn_conformance.faces.reports.markdown import cell, code, details, fenced, table
+from rnn_conformance.faces.reports.markdown import cell, code, details, entities, fenced, table
 from rnn_conformance.faces.reports.reading import read_report
+from rnn_conformance.faces.terminal import share
+
+REMARK = (
+    "A pass says that the cases found nothing: it is evidence, not proof. What is not claimed is "
+    "not judged. Worst share: the worst error of a check that passed, as a share of its bound. A "
+    "cell with numbers leads to what failed."
+)
+HYPHEN, SPACE = "\N{NON-BREAKING HYPHEN}", "\N{NO-BREAK SPACE}"
+MARKUP = r"[][<>&|*~\\]"  # in the words of a clause, where _ stands inside of names alone
+VERDICT = (
+    "implementation", "verdict", "clauses claimed and asked", "passed", "known to fail",
+    "worst share",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,6 +42,16 @@ class Cell:
     anchor: str
     findings: tuple[content.Finding, ...]
 
+    @property
+    def text(self) -> str:
+        """Such as "△ 5 of 558 known to fail"."""
+        symbol, t = content.SYMBOLS[self.status], self.tally
+        if self.status == "failed":
+            return f"{symbol} {t.failed} of {t.run} failed"
+        if self.status == "known failure":
+            return f"{symbol} {t.known_failure} of {t.run} known to fail"
+        return f"{symbol} {self.status}"
+
 
 @dataclass(frozen=True)
 class Column:
@@ -37,6 +60,12 @@ class Column:
     number: int
     report: Report
     cells: tuple[Cell, ...]
+
+    @property
+    def counts(self) -> Tally:
+        """Of all checks, with the worst share of those that passed."""
+        passed = [record for record in self.report.records if record.outcome == "passed"]
+        return replace(total(self.report.records), worst_share=total(passed).worst_share)
 
 
 @dataclass(frozen=True)
@@ -81,26 +110,32 @@ def _column(number: int, report: Report, rows: Sequence[str]) -> Column:
 
 def scoreboard_html(found: Board) -> str:
     """One page that needs nothing but itself."""
-    return page("scoreboard.html.jinja", board=found)
+    return page("scoreboard.html.jinja", board=found, remark=REMARK, titles=VERDICT)
 
 
 def scoreboard_markdown(found: Board) -> str:
     """The table, the versions, and under each implementation what its cells link to."""
     columns = [(f"{c.number}: {cell(c.report.implementation)}", c) for c in found.columns]
-    names = [name for name, _ in columns]
     verdicts, environments = [], []
     for name, column in columns:
         report, seen = column.report, column.report.environment
-        verdict = f"{content.SYMBOLS[content.overall(report)]} {content.headline(report)}"
-        verdicts.append((name, verdict, cell(content.extent(report))))
+        said = f"{content.SYMBOLS[content.overall(report)]} {content.in_short(report)}"
+        said = _unbroken(said) if report.conforms else said
+        t = column.counts
+        numbers = (str(t.passed), str(t.known_failure), share(t.worst_share))
+        verdicts.append((name, said, _unbroken(content.claimed(report)), *numbers))
         values = (cell(seen[key]) if key in seen else "" for key in found.names)
         environments.append((name, *values, str(report.seed)))
+    heads = [
+        f"{c.number}:{SPACE}{cell(c.report.implementation.replace('-', HYPHEN))}"
+        for c in found.columns
+    ]
     blocks = [
         "# Conformance of RNN implementations",
-        _words(("implementation", "verdict", "judged"), verdicts),
+        REMARK,
+        table(VERDICT, verdicts, text_columns=3),
         "## Clauses",
-        _words(("clause", *names), [(cell(r[0].clause), *map(_mark, r)) for r in found.rows()]),
-        " · ".join(f"{symbol} {kind}" for kind, symbol in content.SYMBOLS.items()),
+        _words(("clause", *heads), [(_clause(r[0].clause), *map(_mark, r)) for r in found.rows()]),
         "## Seen with",
         _words(("implementation", *map(cell, found.names), "seed"), environments),
     ]
@@ -117,12 +152,18 @@ def _words(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return table(titles, rows, text_columns=len(titles))
 
 
+def _clause(name: str) -> str:
+    return f"{cell(name)}<br>{_unbroken(entities(content.brief(name), MARKUP))}"
+
+
 def _mark(one: Cell) -> str:
-    symbol = content.SYMBOLS[one.status]
-    if not one.findings:
-        return symbol
-    count = one.tally.failed or one.tally.known_failure
-    return f"[{symbol} {count} of {one.tally.run}](#{one.anchor})"
+    text = _unbroken(one.text)
+    return f"[{text}](#{one.anchor})" if one.findings else text
+
+
+def _unbroken(text: str) -> str:
+    """Text that stays in one line, however narrow its column is."""
+    return text.replace(" ", SPACE).replace("-", HYPHEN)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
