@@ -6,11 +6,12 @@ from math import inf
 from typing import Any
 
 import pytest
-from rnn_conformance import KnownFailure, Record, Report
+from rnn_conformance import KnownFailure, Record, Report, check
 from rnn_conformance.bounds.judgement import ErrorMap, Place
 from rnn_conformance.checks.plan import with_known_failures
 from rnn_conformance.checks.records import Outcome, Tally, by_check, by_clause, total
 from rnn_conformance.faces.terminal import verdict
+from rnn_conformance.variants.every import MUTANTS
 
 EVERY_FIELD = Record(
     id="readout[mine-case]",
@@ -76,6 +77,27 @@ def test_records_are_counted_for_each_clause_that_they_hold() -> None:
         ("RNN-A-1", Tally(1, 0, 1, 0, 0.5)),
         ("RNN-B-1", Tally(1, 0, 0, 0, 0.5)),
     ]
+
+
+def failing(wrong: type[Any]) -> set[str]:
+    """The clauses that are blamed for a wrong layer."""
+    records = check(wrong(), checks=BLAMING, diagnosed=False).records
+    return {clause for clause, tally in by_clause(records).items() if tally.failed}
+
+
+BLAMING = ("output", "final_state", "calls_are_independent", "split_and_carry", "directions_apart")
+
+
+@pytest.mark.parametrize(
+    ("name", "blamed"),
+    [
+        ("RecurrentWeightTransposed", {"RNN-CELL-1", "RNN-CELL-2"}),
+        ("AlwaysRelu", {"RNN-CELL-1"}),
+        ("StateOfLastCall", {"RNN-STATE-1", "RNN-CALL-1"}),
+    ],
+)
+def test_no_clause_is_blamed_that_another_explains(name: str, blamed: set[str]) -> None:
+    assert failing(MUTANTS[name].make) == blamed
 
 
 def test_a_known_failure_that_passes_fails() -> None:

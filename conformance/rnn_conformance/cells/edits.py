@@ -54,11 +54,13 @@ class Trials(ABC):
         found: (N,).
         edits: what can be tried.
         features: of each number, by name, beside its place.
+        of_layers: what can be tried in layers that do not show.
     """
 
     found: Float64
     edits: tuple[Edit, ...]
     features: Mapping[str, Float64]
+    of_layers: tuple[Edit, ...] = ()
 
     @abstractmethod
     def values(self, edits: Edits, at: Indices) -> Values:

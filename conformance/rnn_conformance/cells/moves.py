@@ -20,25 +20,30 @@ class At:
 
     Attributes:
         t, T: position in time and the number of positions; of states, 0 is the initial one.
+        ends: the number of positions of the row, without padding.
         b, B: row and the number of rows.
-        order, rank: the row that stands at b when rows are sorted by length, and where b stands.
+        order, rank, twice: the row that stands at b when rows are sorted by length, where b
+            stands, and the row that stands there when they are sorted so twice.
     """
 
     t: Any
     T: Any
+    ends: Any
     b: Any
     B: Any
     order: Any
     rank: Any
+    twice: Any
 
 
 Move = Callable[[At], tuple[Any, Any]]  # to a position and a row
 
 
-def at(t: Indices, T: int, b: Indices, lengths: Indices) -> At:
-    """Of numbers of one call, by the lengths (B,) of its rows."""
+def at(t: Indices, T: int, b: Indices, lengths: Indices, first: int = 0) -> At:
+    """Of numbers of one call, by the lengths (B,) of its rows; `first`: 1 for an initial state."""
     order = np.argsort(-lengths, kind="stable")
-    return At(t, T, b, len(lengths), order[b], np.argsort(order)[b])
+    ends = lengths[b] + first
+    return At(t, T, ends, b, len(lengths), order[b], np.argsort(order)[b], order[order][b])
 
 
 def _early(n: int, a: At) -> tuple[Any, Any]:
@@ -61,7 +66,7 @@ USUAL: dict[str, Move] = {  # the commonest, in words that follow "is taken"
     "1 step too early": partial(_early, 1),
     "1 step too late": partial(_early, -1),
     "from the start of the sequence": partial(_at_step, 0),
-    "from the other end": lambda a: (a.T - 1 - a.t, a.b),
+    "from the other end": lambda a: (np.where(a.t < a.ends, a.ends - 1 - a.t, a.t), a.b),
     "from the row before": partial(_before, 1),
     "from the next row": partial(_before, -1),
     "from row 0 in every row": partial(_in_row, 0),
@@ -81,6 +86,7 @@ FAMILIES: dict[str, Callable[[int, At], tuple[Any, Any]]] = {
     "from row b modulo {}": lambda k, a: (a.t, a.b % k),
 }
 OTHERS: dict[str, Move] = {
+    "from the other end of the padding": lambda a: (a.T - 1 - a.t, a.b),
     "from the last step": lambda a: (0 * a.t + a.T - 1, a.b),
     "with its rows in reverse order": lambda a: (a.t, a.B - 1 - a.b),
     "with its rows exchanged in pairs": lambda a: (a.t, np.minimum(a.b ^ 1, a.B - 1)),
@@ -90,6 +96,7 @@ OTHERS: dict[str, Move] = {
     ),
     "with its rows sorted by length": lambda a: (a.t, a.order),
     "with its rows put back from an order by length": lambda a: (a.t, a.rank),
+    "with its rows sorted by length and sorted again": lambda a: (a.t, a.twice),
     "as (T, B), which is (B, T)": lambda a: divmod(a.t * a.B + a.b, a.T)[::-1],
     "as (B, T), which is (T, B)": lambda a: divmod(a.b * a.T + a.t, a.B),
     **{

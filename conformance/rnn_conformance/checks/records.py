@@ -1,5 +1,6 @@
 """What came of a check: one record each, and the report that holds them all."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from math import isfinite
@@ -9,6 +10,8 @@ from typing import Any, Literal, get_args
 from rnn_conformance.bounds.judgement import ErrorMap, Place
 from rnn_conformance.checks.findings import Diagnosis
 
+OUTPUT = "output"  # the check of every number of a result
+PRECISION, UNSAID = "RNN-PREC-1", 0.1  # the clause of every number, which says least of a cause
 FORMAT = 3  # of the JSON of a report; reports/report.schema.json
 Outcome = Literal["passed", "failed", "known_failure", "not_claimed"]
 
@@ -80,17 +83,18 @@ def _finite_or_text(number: float | None) -> float | str | None:
 
 @dataclass(frozen=True)
 class Tally:
-    """Some of the records, counted."""
+    """Some of the records, counted; `unclear`: what fails, but says nothing of this clause."""
 
     passed: int
     failed: int
     known_failure: int
     not_claimed: int
     worst_share: float | None
+    unclear: int = 0
 
     @property
     def run(self) -> int:
-        return self.passed + self.failed + self.known_failure
+        return self.passed + self.failed + self.known_failure + self.unclear
 
 
 NOTHING = Tally(0, 0, 0, 0, None)
@@ -197,9 +201,45 @@ def by_check(
 
 
 def by_clause(records: Iterable[Record]) -> dict[str, Tally]:
-    """The records counted by the clauses that their checks hold, in alphabetical order."""
-    found = _tallies((clause, record) for record in records for clause in record.clauses)
-    return dict(sorted(found.items()))
+    """The records counted by the clauses that their checks hold, in alphabetical order.
+
+    A failure counts for those clauses alone that explain it (`breached`): of the others it says
+    nothing.
+    """
+    every = [*records]
+    blamed = breached(every)
+    found = _tallies((clause, record) for record in every for clause in record.clauses)
+    return {
+        clause: t if clause in blamed else replace(t, failed=0, unclear=t.failed)
+        for clause, t in sorted(found.items())
+    }
+
+
+def breached(records: Sequence[Record]) -> frozenset[str]:
+    """A few clauses that explain all failures, those first of which most of what was asked fails.
+
+    What fails in a case whose output is wrong may fail for that alone, and so may everything where
+    most outputs are wrong: then the clauses of the output explain it too.
+    """
+    failed = [record for record in records if record.outcome == "failed"]
+    wrong = {r.case: frozenset(r.clauses) for r in failed if r.check == OUTPUT}
+    most = 2 * len(wrong) > sum(r.check == OUTPUT for r in records)
+    anywhere = frozenset[str]().union(*wrong.values()) if most else frozenset()
+    left = Counter(frozenset(r.clauses) | wrong.get(r.case, anywhere) for r in failed)
+    tallies = _tallies((clause, record) for record in records for clause in record.clauses)
+    worth = {
+        clause: (tally.failed / max(tally.run, 1)) ** 2 * (UNSAID if clause == PRECISION else 1)
+        for clause, tally in tallies.items()
+    }
+    found = frozenset[str]()
+    while left:
+        gains = Counter[str]()
+        for clauses, count in left.items():
+            gains.update(dict.fromkeys(clauses, count))
+        best = max(sorted(gains), key=lambda clause: gains[clause] * worth[clause])
+        found |= {best}
+        left = Counter({clauses: n for clauses, n in left.items() if best not in clauses})
+    return found
 
 
 def total(records: Sequence[Record]) -> Tally:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from rnn_conformance.bounds.balls import Float64, Precision
 from rnn_conformance.cells.edits import Edit, Edits, Indices, Trials, Values
-from rnn_conformance.cells.moves import OTHERS, USUAL, At
+from rnn_conformance.cells.moves import FAMILIES, OTHERS, USUAL, At, at
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ LAYERS: Mapping[str, Callable[[Finals], Any]] = {
 def _library() -> Iterator[Edit]:
     for where, move in {**USUAL, **OTHERS}.items():
         yield Edit(f"h_n is taken {where}", {"move": move})
+    first = partial(FAMILIES["from position {}"], 1)
+    yield Edit("h_n is the state after the first step", {"move": first})
     for says, layer in LAYERS.items():
         yield Edit(says, {"s": layer})
     yield Edit("the units of h_n are in reverse order", {"u": lambda f: f.H - 1 - f.u})
@@ -96,8 +99,11 @@ class FinalTrials(Trials):
         sizes = [state.size for state in states]
         counts = [len(part) for part in found]
         self._lengths = np.concatenate(lengths)
-        orders = [np.argsort(-each, kind="stable") for each in lengths]
-        self._order, self._rank = np.concatenate(orders), np.concatenate([*map(np.argsort, orders)])
+        rows = [at(each, 0, np.arange(len(each)), each) for each in lengths]
+        self._orders = [
+            np.concatenate([getattr(one, name) for one in rows])
+            for name in ("order", "rank", "twice")
+        ]
         self._row = np.repeat(np.cumsum([0, *map(len, lengths[:-1])]), counts)
         self._start = np.repeat(np.cumsum([0, *sizes[:-1]]), counts)
         self._states = np.concatenate([state.ravel() for state in states])
@@ -117,8 +123,8 @@ class FinalTrials(Trials):
             f = replace(f, u=does["u"](f))
         moved = f
         if "move" in does:
-            order, rank = (part[first + f.b] for part in (self._order, self._rank))
-            step, row = does["move"](At(f.step, f.T + 1, f.b, f.B, order, rank))
+            orders = (part[first + f.b] for part in self._orders)
+            step, row = does["move"](At(f.step, f.T + 1, f.step + 1, f.b, f.B, *orders))
             own = np.where(step == f.step, lengths[first + row], step)  # another row's own last
             moved = replace(f, step=own, b=row)
         index = self._start[at] + moved.index

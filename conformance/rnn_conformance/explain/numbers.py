@@ -10,7 +10,7 @@ from rnn_conformance.bounds.balls import Ball, Float64, exactly
 from rnn_conformance.bounds.judgement import share
 from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case
-from rnn_conformance.cells.edits import Indices, Mask, Steps, Trials
+from rnn_conformance.cells.edits import Edit, Indices, Mask, Steps, Trials
 from rnn_conformance.cells.readout_edits import Outputs, ReadoutTrials
 from rnn_conformance.cells.running import trajectory, with_inherited
 from rnn_conformance.cells.weights import of_cell, of_layer, of_readout
@@ -25,6 +25,7 @@ WRONG, RIGHT = 40, 32  # of one result of one call
 SHORT = 12  # steps of calls of several layers, whose hidden states are computed again
 BLOCKS = (4, 8, 16, 32)
 BEYOND_FIRST = "the row is beyond those of the first call of these sizes"
+READ = "the step read, from 0"
 LAST = "it is the last of several layers"
 NAN_GOES_IN = "NaN goes in"
 Index = tuple[Indices, Indices, Indices]
@@ -126,14 +127,20 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
     weights |= {"the layer below": (number - 1, d), "the first layer": (0, d)} if number else {}
     weights |= {"the second layer": (1, d)} if number > 1 else {}
     others = {name: of_cell(data.weights, *place, o) for name, place in weights.items()}
-    states = {"of the other direction": initial[number * D + 1 - d]} if D == 2 else {}
+    states = {"h_0 of the other direction": initial[number * D + 1 - d]} if D == 2 else {}
     one_first = d * o.num_layers + number
-    states |= {"at its place with all of one direction first": initial[one_first]} if D == 2 else {}
+    states |= (
+        {"h_0 of the place with all layers of one direction first": initial[one_first]}
+        if D == 2
+        else {}
+    )
     if lengths is not None:
-        states["after the padding has been read"] = _after_padding(asked, number, layer, d)
+        states["the state after the padding has been read"] = _after_padding(
+            asked, number, layer, d
+        )
     if number:
-        states |= {"of the layer below": initial[(number - 1) * D + d]}
-        states |= {"of the first layer": initial[d]}
+        states |= {"h_0 of the layer below": initial[(number - 1) * D + d]}
+        states |= {"h_0 of the first layer": initial[d]}
     last = asked.last
     if last is not None:
         others["the last call"] = of_cell(last.data.weights, number, d, last.case.options)
@@ -141,7 +148,7 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
         if before.answer is not None and number == asked.case.L - 1:
             kept = before.states[d, -1] if d < len(before.states) else before.states[0, -1]
             if kept.shape == layer.states[d, 0].shape:
-                states[f"after {says}"] = kept
+                states[f"the state after {says}"] = kept
     for says, first in asked.firsts.items():
         if number < first.options.num_layers:
             others[says] = of_cell(first.weights, number, d, first.options)
@@ -199,7 +206,7 @@ def _features(asked: Asked, number: int, d: int, index: Index, steps: Steps | No
         "odd unit": u % 2 == 1,
         "row·T + step": b * case.T + t,
         "step·B + row": t * case.B + b,
-        "the step read, from 0": read,
+        READ: read,
         "length of the row": asked.data.steps[b],
         "in the padding": t >= asked.data.steps[b],
         LAST: number == case.L - 1 > 0,
@@ -267,13 +274,16 @@ def some_of(wrong: Mask, rng: np.random.Generator) -> Index:
 
 
 def of_states(
-    calls: Sequence[Asked], claimed: frozenset[str], found: Sequence[Explanation]
+    calls: Sequence[Asked],
+    claimed: frozenset[str],
+    found: Sequence[Explanation],
+    library: Sequence[Edit] | None = None,
 ) -> tuple[Trials, Features] | None:
-    """The states of last layers."""
+    """The states of last layers, with everything that can be tried, or with some of it."""
     steps, features, rng = list[Steps](), list[Features](), np.random.default_rng(0)
     for asked in calls:
         layer, number = layers_of(asked, found)[-1], asked.case.L - 1
-        for d, wrong in enumerate(_wrong(asked)):
+        for d, wrong in enumerate(wrong_states(asked)):
             index = some_of(wrong, rng)
             one = _steps(asked, number, layer, d, index)
             if ZEROS_IN_PADDING not in claimed and one.padding.any():
@@ -283,11 +293,11 @@ def of_states(
             features.append(_features(asked, number, d, index, one))
     if not steps:
         return None
-    trials = calls[0].case.equation.trials(steps)
+    trials = calls[0].case.equation.trials(steps, library)
     return None if trials is None else (trials, joined(features))
 
 
-def _wrong(asked: Asked) -> Mask:
+def wrong_states(asked: Asked) -> Mask:
     """Which states are outside their bound, (D, T, B, H)."""
     assert asked.answer is not None
     with np.errstate(all="ignore"):
@@ -330,7 +340,7 @@ def of_final_states(
         at = _features(asked, 0, 0, (zero, b, u), None)
         names = np.array(["forward", "reverse"])[d] if o.directions == 2 else at["direction"]
         own = {"layer": number, "layers above": asked.case.L - 1 - number, "direction": names}
-        dropped = ("step", "steps before the end", "odd step", "the step read, from 0")
+        dropped = ("step", "steps before the end", "odd step", READ)
         features.append({k: v for k, v in {**at, **own}.items() if k not in dropped})
     if not parts:
         return None

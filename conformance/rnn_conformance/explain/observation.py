@@ -119,8 +119,12 @@ def alike(item: Any, one: Observation, other: Observation) -> bool:
     if one.refusal != other.refusal or not one.judgements.keys() <= other.judgements.keys():
         return False
     with np.errstate(all="ignore"):
-        comparable = item.check.name not in BY_CHANCE and item.case.weights == "contractive"
-        if comparable and not all(map(_alike_answers, one.answers, other.answers)):
+        by_chance = item.check.name in BY_CHANCE or "dropout" in item.check.needs
+        if (
+            not by_chance
+            and item.case.weights == "contractive"
+            and not all(map(_alike_answers, one.answers, other.answers))
+        ):
             return False
         return all(
             _alike_judgements(item, judgement, other.judgements[name])

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,9 +13,16 @@ from rnn_conformance.explain import numbers
 from rnn_conformance.explain.calls import Asked, asked_again, chosen_cases
 from rnn_conformance.explain.observation import without_place
 from rnn_conformance.explain.what import PLACED, Explained, Explanation, explain, fits_as_said
-from rnn_conformance.explain.where import Features, shortest
+from rnn_conformance.explain.where import Condition, Features, Rule, shortest
 
 MOST_DEEP = 60  # calls of several layers
+RULES = (
+    Rule(),
+    Rule((Condition("layer", "=", 0),)),
+    Rule((Condition("layer", "≥", 1),)),
+    Rule((Condition("direction", "=", "reverse"),)),
+    Rule((Condition(numbers.READ, "=", 0),)),
+)
 MOST_POINTS = 120  # of a plot
 FAR, HUGE = 6.0, 1e6  # its pre-activations are no further from 0, its states neither
 Point = tuple[float, float, float]
@@ -84,8 +92,50 @@ def _of_states(
             found = _explained(other)
             last = found is not None and found.left < explained.left
             explained, table = (found, other) if last else (explained, table)
+        if explained and most > 1 and explained.left > explained.wrong / 5:
+            hidden = _hidden(some, claimed, placed)
+            with_it = _table(some, claimed, (*placed, *hidden), last=False) if hidden else None
+            found = _explained(with_it)
+            if found and found.left < explained.left:
+                explained = _with_hidden(found, hidden, explained.wrong)
+                table = with_it
         placed = tuple(one for one, *_ in explained.explanations) if explained else ()
     return explained, placed, table
+
+
+def _hidden(
+    calls: Sequence[Asked], claimed: frozenset[str], placed: Sequence[Explanation]
+) -> list[Explanation]:
+    """One thing done otherwise in layers that do not show, with which most numbers come out."""
+    deep = [c for c in calls if c.case.L == 2 and numbers.wrong_states(c).any()]
+    deep = sorted(deep, key=lambda c: (c.case.T * c.case.B * c.case.H, c.case.id))
+    few = [c for two in (False, True) for c in [c for c in deep if c.case.bidirectional == two][:2]]
+    every = [one.edit for one in placed]
+    table = numbers.of_states(few, claimed, placed, every)
+    if table is None:
+        return []
+    right: dict[Explanation, int] = {}
+    for edit in table[0].of_layers:
+        for rule in RULES:
+            found = [*placed, one := Explanation(edit, rule)]
+            trials, features = numbers.of_states(few, claimed, found, [*every, edit]) or table
+            features = {**features, **trials.features}
+            right[one] = int(fits_as_said(trials, found, features).sum())
+    trials, features = table
+    before = int(fits_as_said(trials, placed, {**features, **trials.features}).sum())
+    best = max(right, key=right.__getitem__)
+    return [best] if right[best] - before > (len(trials.found) - before) / 2 else []
+
+
+def _with_hidden(found: Explained, hidden: Sequence[Explanation], wrong: int) -> Explained:
+    """What was found, with what is done in hidden layers too, of so many numbers that are wrong."""
+    every = list(found.explanations)
+    for one in hidden:
+        alike = [other for other in every if other[0].edit == one.edit]
+        explains = wrong - found.wrong + sum(n for _, n, _ in alike)
+        against = sum(n for *_, n in alike)
+        every = [(one, explains, against), *(other for other in every if other not in alike)]
+    return replace(found, explanations=tuple(every), wrong=wrong)
 
 
 def _table(

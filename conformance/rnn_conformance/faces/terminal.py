@@ -116,16 +116,21 @@ def table(
 def tally_table(what: str, tallies: Mapping[str, Tally], in_all: Tally | None = None) -> Table:
     """One row for each name; with `in_all`, a last row of everything."""
     any_known = any(tally.known_failure for tally in tallies.values())
+    any_unclear = any(tally.unclear for tally in tallies.values())
     shown = _plain(
         show_footer=in_all is not None,
         caption="share: the worst error as a share of its bound; skipped: not claimed"
-        + ("; known: failures that are known, with their reason" if any_known else ""),
+        + ("; known: failures that are known, with their reason" if any_known else "")
+        + ("; unclear: what another clause explains" if any_unclear else ""),
     )
     shown.add_column(what, "total", no_wrap=True)
-    titles = ("run", "passed", "failed", "known", "skipped", "share")
+    titles = ("run", "passed", "failed", "unclear", "known", "skipped", "share")
     footers = _cells(in_all) if in_all is not None else [""] * len(titles)
     rows = {name: _cells(tally) for name, tally in tallies.items()}
-    kept = [i for i, title in enumerate(titles) if any_known or title != "known"]
+    left_out = {
+        title for title, any_ in (("known", any_known), ("unclear", any_unclear)) if not any_
+    }
+    kept = [i for i, title in enumerate(titles) if title not in left_out]
     for i in kept:
         shown.add_column(titles[i], footers[i], justify="right")
     for name, cells in rows.items():
@@ -146,7 +151,7 @@ def _plain(**options: Any) -> Table:
 
 
 def _cells(t: Tally) -> list[str]:
-    counts = (t.run, t.passed, t.failed, t.known_failure, t.not_claimed)
+    counts = (t.run, t.passed, t.failed, t.unclear, t.known_failure, t.not_claimed)
     return [*map(str, counts), share(t.worst_share)]
 
 

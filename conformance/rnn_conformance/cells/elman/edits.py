@@ -5,7 +5,7 @@ is done with a new state, padding what stands in padding, allows how far off a n
 roughly the roundoff of products.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -35,15 +35,20 @@ AFTER = (
     "the last call", "the last call of the same sizes", "the last call of as many rows and units",
     "the last call of this dtype and as many rows and units",
 )  # fmt: skip
-OTHER_STATES = (
-    *(f"after {call}{omitted}" for call in AFTER for omitted in ("", " with h_0 omitted")),
-    f"of {OTHER}", "of the first layer", "of the layer below",
-    "at its place with all of one direction first", "after the padding has been read",
+STATES_AFTER = tuple(
+    f"the state after {call}{omitted}" for call in AFTER for omitted in ("", " with h_0 omitted")
+)
+STATES_OF = (
+    f"h_0 of {OTHER}", "h_0 of the first layer", "h_0 of the layer below",
+    "h_0 of the place with all layers of one direction first",
+    "the state after the padding has been read",
 )  # fmt: skip
-OTHER_WEIGHTS = (
-    OTHER, "the first layer", "the second layer", "the layer below", "the first call",
-    "the first call of as many units and this dtype", "the last call",
-)  # fmt: skip
+WEIGHTS_AFTER = (
+    "the first call",
+    "the first call of as many units and this dtype",
+    "the last call",
+)
+WEIGHTS_OF = (OTHER, "the first layer", "the second layer", "the layer below")
 NEVER = 1e300  # a number that is not found
 TermOf = Callable[[Steps], Term | None]  # None where an edit cannot be made
 MATRICES = {"x": "W_ih", "h": "W_hh"}
@@ -60,15 +65,22 @@ OF_STATES: Mapping[str, Callable[[Float64], Float64]] = {
 }
 PLACES: Mapping[str, Move] = {  # where states may stand by mistake
     "from the last step to the first": USUAL["from the other end"],
+    "from the end of the padding to the first step": OTHERS["from the other end of the padding"],
     **{
         where: OTHERS[where]
         for where in (
             "with its rows in reverse order", "with its rows sorted by length",
-            "with its rows put back from an order by length", "as (T, B), which is (B, T)",
+            "with its rows put back from an order by length",
+            "with its rows sorted by length and sorted again", "as (T, B), which is (B, T)",
             "as (B, T), which is (T, B)",
         )
     },
 }  # fmt: skip
+BACK: Mapping[str, Move] = {  # where steps may be made by mistake
+    "the steps are made from the last to the first": USUAL["from the other end"],
+    "a batch (B, T) is computed as (T, B)": OTHERS["as (B, T), which is (T, B)"],
+    "a batch (T, B) is computed as (B, T)": OTHERS["as (T, B), which is (B, T)"],
+}
 
 
 class State(NamedTuple):
@@ -134,7 +146,8 @@ def with_matrix(slot: str, change: Callable[[Array], Array]) -> TermOf:
 def moved(slot: str, move: Move, s: Steps) -> Term:
     """What stands at another step or in another row goes in."""
     of, W = (s.inputs, s.weights.W_ih) if slot == "x" else (s.states, s.weights.W_hh)
-    return product(of[move(at(s.t, len(of), s.b, s.lengths))], W, s.u)
+    first = len(of) - len(s.inputs)
+    return product(of[move(at(s.t, len(of), s.b, s.lengths, first))], W, s.u)
 
 
 def _of_placed(place: Move, s: Steps) -> Term:
@@ -153,9 +166,6 @@ def inputs() -> Iterator[Edit]:
     for where, move in USUAL.items():
         yield Edit(f"x_t is taken {where}", {"x": partial(moved, "x", move)})
     yield Edit("the inputs of (I, B, T) are read as (T, B, I)", {"x": _by_columns})
-    halves = with_vector("x", lambda v: np.roll(v, v.shape[1] // 2, axis=1))
-    yield Edit("the halves of x_t are exchanged", {"x": halves})
-    yield Edit("what the other direction below gives is not read", {"x": _own_half})
     for c in CLIPS:
         clip = partial(np.clip, a_min=-c, a_max=c)
         yield Edit(f"x_t is clipped to ±{c:g}", {"x": with_vector("x", clip)})
@@ -187,14 +197,20 @@ def states() -> Iterator[Edit]:
         yield Edit(f"h_{{t-1}} {says}", {"h": with_vector("h", change)})
     yield Edit("the new states of the units before it go in for the old ones", {"h": _already_new})
     yield Edit("the step is made twice", {"h": _made_twice})
-    for whose in OTHER_STATES:
-        yield Edit(f"the state {whose} goes in for h_{{t-1}}", {"h": partial(_state_of, whose)})
+    yield from _states_of_others(STATES_AFTER)
     for where, place in PLACES.items():
         of = {"x": partial(moved, "x", place), "h": partial(_of_placed, place)}
         yield Edit(f"the states stand {where}", of)
+    for says, place in BACK.items():
+        yield Edit(says, {"h": partial(_of_placed, place)})
     weights = {slot: partial(_other, OTHER, slot, name) for slot, name in NAMED.items()}
     exchanged = {**weights, "h": _of_the_other_direction}
     yield Edit("the directions are exchanged in the output", exchanged)
+
+
+def _states_of_others(names: Sequence[str]) -> Iterator[Edit]:
+    for whose in names:
+        yield Edit(f"{whose} goes in for h_{{t-1}}", {"h": partial(_state_of, whose)})
 
 
 def _state_by_columns(s: Steps) -> Term:
@@ -227,7 +243,7 @@ def _state_of(whose: str, s: Steps) -> Term | None:
 
 
 def _of_the_other_direction(s: Steps) -> Term | None:
-    state, weights = s.other_states.get(f"of {OTHER}"), s.other_weights.get(OTHER)
+    state, weights = s.other_states.get(f"h_0 of {OTHER}"), s.other_weights.get(OTHER)
     if state is None or weights is None:
         return None
     after = s.states[np.minimum(s.t + 2, len(s.inputs)), s.b]
@@ -327,9 +343,17 @@ def _outside(some: tuple[str, ...]) -> Mapping[str, Callable[..., Any]]:
     return {"after": after, **{slot: none for b in some for slot, none in _none(b).items()}}
 
 
-def weights_of_others() -> Iterator[Edit]:
-    """The weights of another layer, direction or call."""
-    for whose in OTHER_WEIGHTS:
+def of_other_layers() -> Iterator[Edit]:
+    """What only layers and directions have, where it need not show."""
+    halves = with_vector("x", lambda v: np.roll(v, v.shape[1] // 2, axis=1))
+    yield Edit("the halves of x_t are exchanged", {"x": halves})
+    yield Edit("what the other direction below gives is not read", {"x": _own_half})
+    yield from _states_of_others(STATES_OF)
+    yield from _weights_of_others(WEIGHTS_OF)
+
+
+def _weights_of_others(names: Sequence[str]) -> Iterator[Edit]:
+    for whose in names:
         others = {slot: partial(_other, whose, slot, name) for slot, name in NAMED.items()}
         yield Edit(f"all weights are those of {whose}", others)
         yield Edit(f"both biases are those of {whose}", {b: others[b] for b in BIASES})
@@ -369,6 +393,6 @@ def _kept_in(to: Callable[[Float64], Any], s: State) -> Float64:
 
 
 LIBRARY: tuple[Edit, ...] = (
-    *products(), *inputs(), *states(), *biases(), *weights_of_others(), *activations(),
-    *afterwards(),
+    *products(), *inputs(), *states(), *biases(), *_weights_of_others(WEIGHTS_AFTER),
+    *of_other_layers(), *activations(),    *afterwards(),
 )  # fmt: skip

@@ -28,6 +28,7 @@ from rnn_conformance.cells.elman.edits import (
     State,
     TermOf,
     moved,
+    of_other_layers,
     right,
     times,
 )
@@ -59,6 +60,7 @@ class ElmanTrials(Trials):
         self._steps, self._ends = tuple(steps), np.cumsum(counts)
         self._starts = self._ends - counts
         self.found, self.edits = each(lambda s: s.found), tuple(library)
+        self.of_layers = tuple(of_other_layers())
         self._relu: Mask = each(lambda s: s.cell == "relu")
         self._padding: Mask = each(lambda s: s.padding)
         self._u, self._eta = each(lambda s: s.precision.both), each(lambda s: s.precision.flushed)
@@ -153,7 +155,7 @@ class ElmanTrials(Trials):
                         by_slot, here, rest + every.ravel(), 2 * off + 0 * here
                     )
                     possible = (np.abs(value - self.found[i]) <= radius).reshape(every.shape)
-                    where = moves.at(s.t[n], len(of), s.b[n], s.lengths)
+                    where = moves.at(s.t[n], len(of), s.b[n], s.lengths, len(of) - len(s.inputs))
                     yield where, possible
 
         for where, move in moves.voted(matches()):
@@ -265,7 +267,7 @@ def _if_all_alike(s: Steps) -> Float64:
     states = s.states[1:]
     same = (states == states[-1]) | np.isnan(states)
     alike = same.all(axis=(0, 2)) & (len(states) > 1)
-    return np.where(alike[s.b], s.ended, NEVER)
+    return np.where(alike[s.b] & ~s.padding, s.ended, NEVER)
 
 
 def _on_curve(of_relu: bool, middle: Float64, off: Float64, a: Float64, relu: Mask) -> Float64:

@@ -16,10 +16,11 @@ from rnn_conformance.checks.records import NOTHING, Outcome, Record, Report, Tal
 from rnn_conformance.faces.terminal import conforms, verdict
 from rnn_conformance.sources.adapters.catalogue import CATALOGUE
 
-Status = Literal["passed", "failed", "known failure", "not claimed", "not judged"]
+Status = Literal["passed", "failed", "unclear", "known failure", "not claimed", "not judged"]
 SYMBOLS: Mapping[Status, str] = {
     "passed": "✓",
     "failed": "✗",
+    "unclear": "~",
     "known failure": "△",
     "not claimed": "–",
     "not judged": "?",
@@ -111,9 +112,11 @@ def not_claimed(report: Report) -> str:
 
 
 def status(tally: Tally) -> Status:
-    """Of a clause or a check: the worst outcome in it."""
+    """Of a clause or a check: the worst outcome in it; "unclear": another clause explains it."""
     if tally.failed:
         return "failed"
+    if tally.unclear:
+        return "unclear"
     if tally.known_failure:
         return "known failure"
     return "passed" if tally.passed else "not claimed"
