@@ -114,11 +114,11 @@ STEPS: dict[tuple[str, str], Callable[..., Array]] = {
 
 @pytest.mark.parametrize(("what", "where"), STEPS)
 def test_an_edit_with_its_place(what: str, where: str) -> None:
-    assert said(function(STEPS[what, where]), 3) == [(what, where)]
+    assert said(function(STEPS[what, where]), 5) == [(what, where)]
 
 
 def test_three_at_once_are_named_each_with_its_place() -> None:
-    assert sorted(said(function(three_at_once), 3)) == [
+    assert sorted(said(function(three_at_once), 5)) == [
         ("b_xh is missing", "everywhere"),
         ("h_{t-1} is taken from row 0 in every row", "odd row"),
         ("tanh is relu", "last unit"),
@@ -130,7 +130,7 @@ def test_what_is_wrong_with_results_alone() -> None:
         T, B, O = y.shape
         return y.reshape(B, T, O).swapaxes(0, 1)
 
-    assert said(function(y=reshaped), 3) == [
+    assert said(function(y=reshaped), 7) == [
         ("y_t is taken as (B, T), which is (T, B)", "everywhere")
     ]
     short = function(last=lambda states: states[max(len(states) // 4 * 4 - 1, 0)])
@@ -143,12 +143,12 @@ def test_refusals_are_told_with_their_place() -> None:
         rows = np.zeros((3, len(w["W_hh"])), x.dtype) if h_0 is None and t == 0 else h
         return np.tanh(preactivation(w, x, rows))
 
-    (finding,) = [one for one in found(function(only_three), 3)[0] if one.result == "calls"]
+    (finding,) = [one for one in found(function(only_three), 5)[0] if one.result == "calls"]
     assert finding.where == "h_0 = omitted and not B is 3, as in the first call"
 
 
 def test_nothing_is_found_in_what_is_right() -> None:
-    assert found(function(), 3) == ((), ())
+    assert found(function(), 5) == ((), ())
     assert found(Recurrence(), 20) == ((), ())
 
 
@@ -162,7 +162,7 @@ def test_what_is_in_no_library_is_said_to_be_unexplained(noise: float) -> None:
         new = np.tanh(preactivation(w, x, h)) + noise * rng.standard_normal(h.shape)
         return new.astype(x.dtype)
 
-    one_by_one, unexplained = found(function(step), 3)
+    one_by_one, unexplained = found(function(step), 11)
     assert one_by_one == ()
     assert len(unexplained) == 1
     assert "wrong numbers of states" in unexplained[0]

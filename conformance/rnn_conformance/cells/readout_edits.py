@@ -143,7 +143,9 @@ class ReadoutTrials(Trials):
             product = self._edited[does["product"]][at]
         if "bias" in does:
             bias = does["bias"].does["bias"](bias)
-        y = product + bias + (self._before[at] if "plus" in does else 0)
+        y = product + bias
+        if "plus" in does:
+            y, radius = y + self._before[at], radius + 2 * self._u[at] * np.abs(self._before[at])
         if "allows" in does:
             radius = as_float32(self.found[at], y, radius, self._u[at])
         if "after" not in does:

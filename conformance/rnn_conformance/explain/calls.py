@@ -20,6 +20,7 @@ MOST = 180  # calls of the plan
 LARGE, MOST_LARGE = 300_000, 20  # products of a layer, from which on few are asked
 SMOKE_ROWS = 3  # of the call that comes first, where claims are assumed
 OMITTED = " with h_0 omitted"
+MANY_ROWS = 48  # of the calls with growing inputs, in which a row may break at one step alone
 NEW_SIZES = ((6, 3, 7, 6), (5, 4, 6, 7))  # that no other call has: the first of them is known
 
 
@@ -170,9 +171,10 @@ def _further(cases: Sequence[Case], claimed: frozenset[str]) -> Iterator[Again]:
         inputs = case.data().inputs.copy()
         inputs[case.T // 2, case.B // 2, case.I // 2] = np.nan
         yield Again(case, replace(case.data(), inputs=inputs))
-        sizes = np.geomspace(1, 2000, case.T * case.B).astype(inputs.dtype)
-        growth = sizes.reshape(case.T, case.B, 1)
-        yield Again(case, replace(case.data(), inputs=case.data().inputs * growth))
+        many = case if case.layout == "single" else replace(case, B=MANY_ROWS)
+        sizes = np.geomspace(1, 2000, many.T * many.B).astype(inputs.dtype)
+        growth = sizes.reshape(many.T, many.B, 1)
+        yield Again(many, replace(many.data(), inputs=many.data().inputs * growth))
         if ANY_MEMORY in claimed:
             yield Again(case, case.data(), memory="Fortran")
     for case in kinds.values():
