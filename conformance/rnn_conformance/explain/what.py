@@ -17,7 +17,7 @@ COMPARED = 4000  # right and wrong numbers, to find a place
 RIVALS = 8
 MINOR = 0.1  # of the wrong numbers, where most are unexplained
 MATTERS = 0.9  # of the numbers may stay as they are with an edit that is tried in pairs
-CONTRADICTED, LOOSELY = 0.005, 0.02  # of the numbers, with an edit that allows more than others
+CONTRADICTED = 0.02  # of the numbers that an edit explains
 ALL_BUT, USED = 0.01, 0.05  # of the wrong numbers, and of what an edit allows
 PLACED = 0.9  # of the numbers that need an edit: where its rule must hold
 
@@ -224,8 +224,7 @@ def _counted(
     kept = [
         one
         for one, explains, against in counts
-        if explains >= FEW + 3 * len(one.rule.conditions)
-        and against <= (LOOSELY if one.edit.last else CONTRADICTED) * explains
+        if explains >= FEW + 3 * len(one.rule.conditions) and against <= CONTRADICTED * explains
     ]
     wrong = (~right).sum()
     if (~fits & ~right).sum() > wrong / 2:  # of a cause that is not known, much may be seen

@@ -82,9 +82,14 @@ class ElmanTrials(Trials):
 
     def _term(self, slot: str, of: TermOf) -> Term:
         """A term of every number; the right one where an edit cannot be made."""
-        each = [right(slot, s) if (edited := of(s)) is None else edited for s in self._steps]
-        value, size = zip(*each, strict=True)
-        return np.concatenate(value), np.concatenate(size)
+        both = [(right(slot, s), of(s)) for s in self._steps]
+        value, size = zip(
+            *[usual if edited is None else edited for usual, edited in both], strict=True
+        )
+        usual = np.concatenate([value for (value, _), _ in both])
+        found = np.concatenate(value)
+        found = np.where(np.isnan(found), usual, found)  # a NaN elsewhere explains no NaN here
+        return found, np.concatenate(size)
 
     def values(self, edits: Edits, at: Indices) -> Values:
         by_slot = {slot: edit for edit in edits for slot in edit.does}
