@@ -94,6 +94,24 @@ def test_what_is_refused_is_named_by_no_bug() -> None:
     assert str(found).startswith("raised RuntimeError, everywhere: explains ")
 
 
+class OneRowForAll(Recurrence):
+    """An h_0 of one row is taken for every row."""
+
+    def run(self, call: Call) -> Answer:
+        h_0, rows = call.h_0, call.inputs.shape[call.layout == "time_first"]
+        if h_0 is not None and call.layout != "single" and h_0.shape[1] == 1 < rows:
+            call = replace(call, h_0=np.repeat(h_0, rows, axis=1))
+        return super().run(call)
+
+
+def test_what_is_answered_and_should_be_refused_is_told() -> None:
+    found = diagnosed(basic(OneRowForAll()), ["wrong_rows_refused"])
+    assert [(one.result, one.where, one.contradicts) for one in found.findings] == [
+        ("answers", "everywhere", 0)
+    ]
+    assert "answered, not refused" in str(found)
+
+
 class ZerosForNoSteps(Recurrence):
     """A row of length 0 is computed as one of a step, and all of it is then zero."""
 

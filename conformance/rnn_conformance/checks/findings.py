@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+OF_CALLS = {"calls": "refused calls", "answers": "calls that are not refused"}
+
 
 @dataclass(frozen=True)
 class Cause:
@@ -28,7 +30,8 @@ class Finding:
     """One thing that is done otherwise, and where.
 
     Attributes:
-        result: what it shows in: "states", "h_n", "y" or "calls".
+        result: what it shows in: "states", "h_n", "y", "calls" that are refused, or "answers" to
+            calls that should be.
         what, where: in words.
         explains, wrong: how many wrong numbers of the result come out with it, of how many.
         contradicts: for how many right ones it would have to be otherwise.
@@ -46,7 +49,7 @@ class Finding:
 
     def __str__(self) -> str:
         where = "everywhere" if self.where == "everywhere" else f"where {self.where}"
-        of = "refused calls" if self.result == "calls" else f"wrong numbers of {self.result}"
+        of = OF_CALLS.get(self.result, f"wrong numbers of {self.result}")
         return (
             f"{self.what}, {where}: explains {self.explains} of {self.wrong} {of}, "
             f"contradicts {self.contradicts} right ones"

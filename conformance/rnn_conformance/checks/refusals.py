@@ -14,7 +14,7 @@ from rnn_conformance.checks.registry import check, usual
 from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import Array, Call
 from rnn_conformance.contract.conventions import REFUSES_WRONG_SIZES
-from rnn_conformance.contract.refusal import Broken, Violation
+from rnn_conformance.contract.refusal import TAKEN, Broken, Violation
 
 
 def deepest(case: Case, claimed: frozenset[str]) -> bool:
@@ -135,7 +135,7 @@ def refused(subject: Subject, calls: Mapping[str, Call]) -> Iterator[Judgement]:
             continue
         taken.append(what)
     if taken:
-        raise Violation(f"{', '.join(taken)}: expected an exception, got a result")
+        raise Violation(f"{', '.join(taken)}: {TAKEN}")
     return iter(())
 
 

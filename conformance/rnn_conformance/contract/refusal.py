@@ -15,6 +15,7 @@ from rnn_conformance.contract.dtypes import bfloat16, carrier
 
 C = TypeVar("C")
 A = TypeVar("A")
+TAKEN = "expected an exception, got a result"
 LIBRARIES = {
     "reports": ("jinja2", "jsonschema"),  # HTML pages, and reading reports
     "onnx": ("onnx",),

@@ -1,16 +1,17 @@
 """Why checks fail: what is done otherwise in a step, and every known bug as the explanation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from warnings import catch_warnings
 
 import numpy as np
 
-from rnn_conformance.checks.findings import Cause, Diagnosis
+from rnn_conformance.checks.findings import Cause, Diagnosis, Finding
 from rnn_conformance.checks.plan import Planned, in_words_of, known_failures
 from rnn_conformance.checks.records import Record
 from rnn_conformance.checks.subject import Subject
+from rnn_conformance.contract.refusal import TAKEN
 from rnn_conformance.explain.dropping import keeps_something, with_dropout
 from rnn_conformance.explain.evidence import chosen
 from rnn_conformance.explain.explaining import Watched, unwatched
@@ -23,6 +24,7 @@ from rnn_conformance.explain.observation import (
     shows_numbers,
     without_place,
 )
+from rnn_conformance.explain.pattern import pattern
 from rnn_conformance.explain.stepwise import findings
 from rnn_conformance.variants.every import MUTANTS
 
@@ -87,6 +89,7 @@ def _diagnosis(executed: Sequence[tuple[Any, Any]], watched: Watched) -> Diagnos
     found, unexplained = findings(subject.implementation, subject.claimed, cases, failing)
     if causes and unexplained:  # a part of what is known as a whole
         found, unexplained = (), ()
+    found = (*_answered(executed), *found)
     return Diagnosis(
         tuple(causes),
         sum(failed),
@@ -96,6 +99,21 @@ def _diagnosis(executed: Sequence[tuple[Any, Any]], watched: Watched) -> Diagnos
         repeated,
         found,
     )
+
+
+def _answered(executed: Sequence[tuple[Any, Any]]) -> Iterator[Finding]:
+    """What should be refused, and is answered."""
+    where: dict[tuple[str, str], list[Any]] = {}
+    for item, record in executed:
+        what, _, rest = record.message.rpartition(": ")
+        if rest == TAKEN:
+            where.setdefault((item.check.name, what), []).append(item.case)
+    for (name, what), cases in where.items():
+        others = [i.case for i, _ in executed if i.check.name == name and i.case not in cases]
+        place = pattern(cases, others)[:1] if others else ["everywhere"]
+        if place:
+            says = f"{what}: answered, not refused"
+            yield Finding("answers", says, place[0], len(cases), len(cases), 0)
 
 
 def asked_anew(items: Sequence[Any]) -> Seen:

@@ -17,7 +17,7 @@ COMPARED = 4000  # right and wrong numbers, to find a place
 RIVALS = 8
 MINOR = 0.1  # of the wrong numbers, where most are unexplained
 MATTERS = 0.9  # of the numbers may stay as they are with an edit that is tried in pairs
-CONTRADICTED = 0.02  # of the numbers that an edit explains
+CONTRADICTED = 0.05  # of the numbers that an edit explains
 ALL_BUT, USED = 0.01, 0.05  # of the wrong numbers, and of what an edit allows
 PLACED = 0.9  # of the numbers that need an edit: where its rule must hold
 
