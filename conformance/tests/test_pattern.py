@@ -17,7 +17,7 @@ CASE = Case(7, 3, 5, 4, O=2)
         ([CASE], [], ["in every case"]),
         ([], [CASE], []),
         ([replace(CASE, dtype="float64")], [CASE], ["dtype = float64"]),
-        ([replace(CASE, B=515)], [CASE, replace(CASE, B=512)], ["B >= 515"]),
+        ([replace(CASE, B=515)], [CASE, replace(CASE, B=512)], ["B ≥ 515"]),
         ([replace(CASE, T=9)], [CASE, replace(CASE, T=11)], ["T = 9"]),
         ([replace(CASE, I=4)], [CASE, replace(CASE, I=3)], ["I = H"]),
         (
@@ -37,9 +37,9 @@ def test_the_simplest_condition(failing: list[Case], passing: list[Case], found:
     ("mutant", "check_name", "condition"),
     [
         ("Float64InFloat32", "output", "dtype = float64"),
-        ("RowsBeyond512", "output", "B >= 515"),
+        ("RowsBeyond512", "output", "B ≥ 515"),
         ("SquareReadoutTransposed", "readout", "H = O"),
-        ("RecurrentUnitsBeyond128", "output", "H >= 131"),
+        ("RecurrentUnitsBeyond128", "output", "H ≥ 131"),
     ],
 )
 def test_what_it_says_of_known_bugs(mutant: str, check_name: str, condition: str) -> None:

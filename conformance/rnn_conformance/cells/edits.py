@@ -54,13 +54,14 @@ class Trials(ABC):
         found: (N,).
         edits: what can be tried.
         features: of each number, by name, beside its place.
-        of_layers: what can be tried in layers that do not show.
+        of_layers, of_starts: what can be tried in layers that do not show, and at their starts.
     """
 
     found: Float64
     edits: tuple[Edit, ...]
     features: Mapping[str, Float64]
     of_layers: tuple[Edit, ...] = ()
+    of_starts: tuple[Edit, ...] = ()
 
     @abstractmethod
     def values(self, edits: Edits, at: Indices) -> Values:

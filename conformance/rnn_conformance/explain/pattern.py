@@ -1,11 +1,12 @@
 """Where the failures lie: what all failing cases have, and no passing one."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from itertools import combinations
 from typing import Any
 
-Predicate = tuple[str, Callable[[Any], bool]]
+import numpy as np
+
+from rnn_conformance.explain.where import Features, conditions_of, shortest
 
 EQUAL_SIZES = (("I", "H"), ("T", "B"), ("B", "H"), ("T", "I"), ("H", "O"))
 MULTIPLES = (("H", 8), ("H", 4), ("T", 4), ("B", 4), ("I", 4))
@@ -30,81 +31,30 @@ def pattern(failing: Sequence[Any], passing: Sequence[Any]) -> list[str]:
     """The simplest conditions that hold in every failing case and in no passing one.
 
     Args:
-        failing, passing: cases of one check, of one kind.
+        failing, passing: cases of one check.
 
     Returns:
-        such as ["B >= 515"] or ["dtype = float64 and h_0 = none"]; all of the simplest kind that
-        separates, none where nothing does.
+        such as ["B ≥ 515"] or ["dtype = float64 and h_0 = none"]; every single condition that
+        separates, else the shortest rule that does, none where nothing does.
     """
     if not failing:
         return []
     if not passing:
         return ["in every case"]
-    single = list(_predicates(failing, passing))
-    found = [name for name, holds in single if _separates([holds], failing, passing)]
-    if found:
-        return found
-    covering = [p for p in single if all(p[1](case) for case in failing)]
-    return [
-        _and(one[0], other[0])
-        for one, other in combinations(covering, 2)
-        if _separates([one[1], other[1]], failing, passing)
-    ]
+    features = _features([*failing, *passing])
+    inside = np.arange(len(failing) + len(passing)) < len(failing)
+    single = conditions_of(features, inside, ~inside)
+    found = [str(one) for one in single if (one.holds(features) == inside).all()]
+    if not found:
+        rule, _ = shortest(features, inside, ~inside)
+        found = [str(rule)] if (rule.holds(features) == inside).all() else []
+    return found
 
 
-def _and(one: str, other: str) -> str:
-    least, most = one.split(" >= "), other.split(" <= ")
-    return " = ".join(least) if least == most else f"{one} and {other}"
-
-
-def _separates(
-    conditions: Sequence[Callable[[Any], bool]], failing: Sequence[Any], passing: Sequence[Any]
-) -> bool:
-    def holds(case: Any) -> bool:
-        return all(condition(case) for condition in conditions)
-
-    return all(map(holds, failing)) and not any(map(holds, passing))
-
-
-def _predicates(failing: Sequence[Any], passing: Sequence[Any]) -> Iterator[Predicate]:
-    for field in fields(failing[0]):
-        name = field.name
-        values = {getattr(case, name) for case in failing}
-        if name == "seed":
-            continue
-        if isinstance(next(iter(values)), int) and not isinstance(next(iter(values)), bool):
-            yield from _bounds(name, min(values), max(values))
-        elif len(values) == 1:
-            value = values.pop()
-            yield f"{name} = {value}", _is(name, value)
-        else:
-            others = {getattr(case, name) for case in passing} - values
-            if others:
-                yield f"{name} other than {', '.join(map(str, sorted(others)))}", _not(name, others)
-    sizes = {field.name for field in fields(failing[0])}
-    for one, other in EQUAL_SIZES:
-        if {one, other} <= sizes:
-            yield f"{one} = {other}", _same(one, other)
-    for name, n in MULTIPLES:
-        yield f"{name} no multiple of {n}", _no_multiple(name, n)
-
-
-def _bounds(name: str, low: int, high: int) -> Iterator[Predicate]:
-    yield f"{name} >= {low}", lambda case: getattr(case, name) >= low
-    yield f"{name} <= {high}", lambda case: getattr(case, name) <= high
-
-
-def _is(name: str, value: Any) -> Callable[[Any], bool]:
-    return lambda case: bool(getattr(case, name) == value)
-
-
-def _not(name: str, values: set[Any]) -> Callable[[Any], bool]:
-    return lambda case: getattr(case, name) not in values
-
-
-def _same(one: str, other: str) -> Callable[[Any], bool]:
-    return lambda case: bool(getattr(case, one) == getattr(case, other))
-
-
-def _no_multiple(name: str, n: int) -> Callable[[Any], bool]:
-    return lambda case: getattr(case, name) % n != 0
+def _features(cases: Sequence[Any]) -> Features:
+    """What the cases are made of, and how their sizes compare."""
+    names = [field.name for field in fields(cases[0]) if field.name != "seed"]
+    found: Mapping[str, Any] = {name: [getattr(case, name) for case in cases] for name in names}
+    arrays = {name: np.array(values) for name, values in found.items()}
+    arrays |= {f"{one} = {other}": arrays[one] == arrays[other] for one, other in EQUAL_SIZES}
+    return arrays | {f"{n} is a multiple of {k}": arrays[n] % k == 0 for n, k in MULTIPLES}

@@ -16,13 +16,14 @@ from rnn_conformance.explain.what import PLACED, Explained, Explanation, explain
 from rnn_conformance.explain.where import Condition, Features, Rule, shortest
 
 MOST_DEEP = 60  # calls of several layers
-RULES = (
+SMALL = 200  # numbers of one of them, in which hidden layers are looked into
+LAYERS = (
     Rule(),
     Rule((Condition("layer", "=", 0),)),
     Rule((Condition("layer", "≥", 1),)),
     Rule((Condition("direction", "=", "reverse"),)),
-    Rule((Condition(numbers.READ, "=", 0),)),
 )
+STARTS = Rule((Condition(numbers.READ, "=", 0),))
 MOST_POINTS = 120  # of a plot
 FAR, HUGE = 6.0, 1e6  # its pre-activations are no further from 0, its states neither
 Point = tuple[float, float, float]
@@ -107,20 +108,19 @@ def _hidden(
     calls: Sequence[Asked], claimed: frozenset[str], placed: Sequence[Explanation]
 ) -> list[Explanation]:
     """One thing done otherwise in layers that do not show, with which most numbers come out."""
-    deep = [c for c in calls if c.case.L == 2 and numbers.wrong_states(c).any()]
-    deep = sorted(deep, key=lambda c: (c.case.T * c.case.B * c.case.H, c.case.id))
+    deep = [c for c in calls if c.case.L == 2 and c.states.size <= SMALL]
+    deep = [c for c in deep if numbers.wrong_states(c).any()]
     few = [c for two in (False, True) for c in [c for c in deep if c.case.bidirectional == two][:2]]
     every = [one.edit for one in placed]
     table = numbers.of_states(few, claimed, placed, every)
     if table is None:
         return []
     right: dict[Explanation, int] = {}
-    for edit in table[0].of_layers:
-        for rule in RULES:
-            found = [*placed, one := Explanation(edit, rule)]
-            trials, features = numbers.of_states(few, claimed, found, [*every, edit]) or table
-            features = {**features, **trials.features}
-            right[one] = int(fits_as_said(trials, found, features).sum())
+    tried = [(edit, rule) for edit in table[0].of_layers for rule in LAYERS]
+    for edit, rule in (*tried, *((edit, STARTS) for edit in table[0].of_starts)):
+        found = [*placed, one := Explanation(edit, rule)]
+        trials, features = numbers.of_states(few, claimed, found, [*every, edit]) or table
+        right[one] = int(fits_as_said(trials, found, {**features, **trials.features}).sum())
     trials, features = table
     before = int(fits_as_said(trials, placed, {**features, **trials.features}).sum())
     best = max(right, key=right.__getitem__)

@@ -87,7 +87,7 @@ def shortest(features: Features, inside: Mask, outside: Mask) -> tuple[Rule, flo
     """
     if not outside.any():
         return Rule(), 1.0
-    conditions = list(_conditions(features, inside, outside))
+    conditions = list(conditions_of(features, inside, outside))
     held = np.array([condition.holds(features) for condition in conditions])
     within, without = held[:, inside].astype(np.float32), held[:, outside].astype(np.float32)
     n, most = int(inside.sum()), TOLERATED * int(outside.sum())
@@ -115,7 +115,8 @@ def shortest(features: Features, inside: Mask, outside: Mask) -> tuple[Rule, flo
     return Rule(tuple(conditions[i] for i in sorted({*chosen}))), share
 
 
-def _conditions(features: Features, inside: Mask, outside: Mask) -> Iterator[Condition]:
+def conditions_of(features: Features, inside: Mask, outside: Mask) -> Iterator[Condition]:
+    """Conditions that some of the inside meets."""
     for name, values in features.items():
         here, there = values[inside], values[outside]
         if values.dtype.kind in "bUO":

@@ -197,7 +197,7 @@ def states() -> Iterator[Edit]:
         yield Edit(f"h_{{t-1}} {says}", {"h": with_vector("h", change)})
     yield Edit("the new states of the units before it go in for the old ones", {"h": _already_new})
     yield Edit("the step is made twice", {"h": _made_twice})
-    yield from _states_of_others(STATES_AFTER)
+    yield from states_of_others(STATES_AFTER)
     for where, place in PLACES.items():
         of = {"x": partial(moved, "x", place), "h": partial(_of_placed, place)}
         yield Edit(f"the states stand {where}", of)
@@ -208,7 +208,8 @@ def states() -> Iterator[Edit]:
     yield Edit("the directions are exchanged in the output", exchanged)
 
 
-def _states_of_others(names: Sequence[str]) -> Iterator[Edit]:
+def states_of_others(names: Sequence[str] = STATES_OF) -> Iterator[Edit]:
+    """The state of another layer, direction or call."""
     for whose in names:
         yield Edit(f"{whose} goes in for h_{{t-1}}", {"h": partial(_state_of, whose)})
 
@@ -348,7 +349,6 @@ def of_other_layers() -> Iterator[Edit]:
     halves = with_vector("x", lambda v: np.roll(v, v.shape[1] // 2, axis=1))
     yield Edit("the halves of x_t are exchanged", {"x": halves})
     yield Edit("what the other direction below gives is not read", {"x": _own_half})
-    yield from _states_of_others(STATES_OF)
     yield from _weights_of_others(WEIGHTS_OF)
 
 
@@ -394,5 +394,5 @@ def _kept_in(to: Callable[[Float64], Any], s: State) -> Float64:
 
 LIBRARY: tuple[Edit, ...] = (
     *products(), *inputs(), *states(), *biases(), *_weights_of_others(WEIGHTS_AFTER),
-    *of_other_layers(), *activations(),    *afterwards(),
+    *of_other_layers(), *states_of_others(), *activations(),    *afterwards(),
 )  # fmt: skip

@@ -30,6 +30,7 @@ from rnn_conformance.cells.elman.edits import (
     moved,
     of_other_layers,
     right,
+    states_of_others,
     times,
 )
 from rnn_conformance.cells.moves import At
@@ -60,7 +61,7 @@ class ElmanTrials(Trials):
         self._steps, self._ends = tuple(steps), np.cumsum(counts)
         self._starts = self._ends - counts
         self.found, self.edits = each(lambda s: s.found), tuple(library)
-        self.of_layers = tuple(of_other_layers())
+        self.of_layers, self.of_starts = tuple(of_other_layers()), tuple(states_of_others())
         self._relu: Mask = each(lambda s: s.cell == "relu")
         self._padding: Mask = each(lambda s: s.padding)
         self._u, self._eta = each(lambda s: s.precision.both), each(lambda s: s.precision.flushed)
