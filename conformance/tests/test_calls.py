@@ -139,3 +139,18 @@ def test_an_empty_row_alone_is_empty() -> None:
     assert own is not None
     found = calls("length_0_refused", CASE, refusing=True)
     assert [call.lengths.tolist() for call in found if call.lengths is not None] == [[0, *own[1:]]]
+
+
+class WithoutFinalState(Recorder):
+    """It gives no h_n, so the last output is carried."""
+
+    claims = Recorder.claims - {"h_n"}
+
+
+def test_the_last_output_is_carried_where_no_h_n_is_given() -> None:
+    recorder, case = WithoutFinalState(), Case(T=6)
+    assert in_a_case(recorder, "split_and_carry", case).outcome == "passed"
+    first, second, whole = recorder.calls
+    assert second.h_0 is not None
+    assert np.array_equal(second.h_0, Plain().run(first).output[-1:])
+    assert [len(call.inputs) for call in (first, second, whole)] == [3, 3, 6]
