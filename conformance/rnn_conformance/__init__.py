@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rnn_conformance.contract.refusal import CannotBeJudged as CannotBeJudged
     from rnn_conformance.faces.pytest_face import pytest_checks as pytest_checks
     from rnn_conformance.run.isolation import Isolation as Isolation
+    from rnn_conformance.run.smoke import smoke as smoke
     from rnn_conformance.run.verdict import check as check
     from rnn_conformance.sources.adapters.torch_rnn import to_torch as to_torch
     from rnn_conformance.sources.as_written import weights_named as weights_named
@@ -62,6 +63,7 @@ MODULES = {
     "catalogue": "cases.catalogue",
     "load": "sources.loading",
     "plan": "checks.plan",
+    "smoke": "run.smoke",
     "pytest_checks": "faces.pytest_face",
     "to_torch": "sources.adapters.torch_rnn",
 }

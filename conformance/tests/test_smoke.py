@@ -5,6 +5,7 @@ from dataclasses import replace
 from time import sleep
 from typing import Any
 
+import numpy as np
 import pytest
 from rnn_conformance import BASIC, Answer, Call, CannotBeJudged, as_implementation, check, claims
 from rnn_conformance.cases.catalogue import catalogue
@@ -148,3 +149,28 @@ def test_few_sizes_are_as_many_calls_of_a_batch_as_claimed() -> None:
     cases = {shapes: catalogue(0, BASIC | {f"shapes: {shapes}"}) for shapes in ("any", "few")}
     sizes = {n: len({(c.T, c.B, c.I, c.H, c.dtype) for c in each}) for n, each in cases.items()}
     assert sizes["few"] < 0.75 * sizes["any"]
+
+
+def of_tensors(weights: Any, inputs: Any, h_0: Any) -> Any:
+    """Right; as torch.from_numpy does, it takes no views that are read backwards."""
+    if any(min(array.strides) < 0 for array in (*weights.values(), inputs)):
+        raise ValueError("negative strides")
+    w, h, states = weights, h_0, []
+    h = np.zeros((inputs.shape[1], len(w["W_hh"])), inputs.dtype) if h_0 is None else h_0
+    for x in inputs:
+        h = np.tanh(x @ w["W_xh"].T + w["b_xh"].T + h @ w["W_hh"].T + w["b_hh"].T)
+        states.append(h)
+    return {"hidden_states": np.stack(states), "h_n": h}
+
+
+def test_who_refuses_views_is_not_asked_them_and_is_told_so() -> None:
+    report = check(of_tensors, checks=["output", "memory_layouts"])
+    assert report.conforms or report.in_vain == ()
+    assert not any(record.check == "memory_layouts" for record in report.records)
+    assert any("negative strides" in note for note in report.notes)
+    of_tensors.conventions = {"memory": "any", "wrong sizes": "undefined"}  # type: ignore[attr-defined]
+    try:
+        failed = check(of_tensors, checks=["memory_layouts"], diagnosed=False)
+    finally:
+        del of_tensors.conventions  # type: ignore[attr-defined]
+    assert failed.failures

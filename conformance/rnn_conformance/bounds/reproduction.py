@@ -1,5 +1,6 @@
 """A failure, repeated in a few lines that a stranger can run."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -44,10 +45,10 @@ def call_lines(implementation: str, case: object, code: str) -> str:
         code: the expression that gives the implementation; empty where there is none.
     """
     found = code or f"as_implementation(...)  # what was judged as {implementation}"
-    maker = found.partition("(")[0]
+    makers = sorted({*re.findall(r"(?<![\w.])([A-Za-z_]\w*)\(", found)})
     return "\n".join(
         [
-            f"from rnn_conformance import {type(case).__name__}, {maker}",
+            f"from rnn_conformance import {', '.join([type(case).__name__, *makers])}",
             f"case = {case!r}",
             f"implementation = {found}",
             "print(implementation.run(case.call()))",

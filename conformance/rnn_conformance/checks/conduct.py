@@ -87,7 +87,7 @@ def earlier_results_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
 )
 def memory_layouts(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Views that are strided, reversed, in Fortran order or read-only give the same results."""
-    for change in (_strided, _backwards, fortran, _read_only):
+    for change in (_strided, backwards, fortran, _read_only):
         call = changed(case.call(), change)
         found = ordered(subject.answer(call), case.data(), case.layout)
         for judgement in same(case, subject.result(case), found):
@@ -370,7 +370,8 @@ def _strided(array: Array) -> Array:
     return wide[..., ::2]
 
 
-def _backwards(array: Array) -> Array:
+def backwards(array: Array) -> Array:
+    """The same numbers, read from the end of their memory."""
     return array[::-1].copy()[::-1]
 
 

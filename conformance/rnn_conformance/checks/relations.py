@@ -149,12 +149,17 @@ def padding_added(subject: Subject, case: Case) -> Iterator[Judgement]:
 
 @check("RNN-PREC-1", presumes=in_whole(), among=relational)
 def powers_of_two(subject: Subject, case: Case) -> Iterator[Judgement]:
-    """A power of two moved from the inputs to the weights of the first layer changes nothing."""
+    """A power of two moved between the inputs and the weights of the first layer changes nothing.
+
+    Look for inputs that are clipped, and for small inputs or weights that are taken for zeros.
+    """
     data = case.data()
-    scale = data.inputs.dtype.type(2.0**12)
-    weights = with_inputs_scaled(data.weights, float(1 / scale))
-    found = subject.run(replace(data, weights=weights, inputs=data.inputs * scale), case.layout)
-    yield from same(case, subject.result(case), found)
+    for power in (40, -40):
+        scale = data.inputs.dtype.type(2.0**power)
+        weights = with_inputs_scaled(data.weights, float(1 / scale))
+        scaled = replace(data, weights=weights, inputs=data.inputs * scale)
+        for judgement in same(case, subject.result(case), subject.run(scaled, case.layout)):
+            yield replace(judgement, what=f"{judgement.what} of inputs times 2^{power}")
 
 
 @check(EQUATION, presumes=in_whole(lambda c: c.L == 1), among=relational)

@@ -15,8 +15,9 @@ from rnn_conformance.contract.documents import content_of
 LARGEST_FILE = 1_000_000  # bytes
 PARTS = (
     "name", "claims", "conventions", "known_failures", "run", "reread", "adapter", "can_crash",
-    "assumed", "called", "notes", "code", "readings",
+    "assumed", "called", "notes", "code", "readings", "said",
 )  # fmt: skip
+STILL_ASSUMED = {"nothing", "readings", "memory"}  # whatever is claimed
 OLD_FIELDS = ("layouts", "dtypes", "h_0", "features")  # of version 0.1
 
 
@@ -141,15 +142,24 @@ def declared(
         code: the Python expression that gives it, for whoever repeats a failure.
         notes: further notes on what is not asked of it, and why.
         assumed: what of the declared claims is assumed, and may be narrowed further.
+
+    What is read by trying is declared so once more when it is read: it keeps what is `said`.
     """
     found = SimpleNamespace(
         **{part: getattr(implementation, part) for part in PARTS if hasattr(implementation, part)}
     )
+    before: frozenset[str] = getattr(implementation, "assumed", frozenset())
     for field in fields(Declaration):
         if (value := getattr(declaration, field.name)) is not None:
             setattr(found, field.name, value)
+    if declaration.conventions is not None:
+        given = getattr(implementation, "conventions", {})
+        found.conventions = {**given, **declaration.conventions}
+        found.assumed = before = before - ({"memory"} & declaration.conventions.keys())
     if declaration.claims is not None:
-        found.assumed = assumed
+        found.assumed = assumed | (before & STILL_ASSUMED)
+    if "readings" in before and not hasattr(found, "said"):
+        found.said = declaration
     if code:
         found.code = code
     if notes:

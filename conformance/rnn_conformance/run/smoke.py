@@ -8,6 +8,7 @@ import numpy as np
 
 from rnn_conformance.cases.case import H0, Case
 from rnn_conformance.cells import first_claimed
+from rnn_conformance.checks.conduct import backwards, changed
 from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.plan import Planned, in_words_of, known_failures
 from rnn_conformance.checks.subject import Subject
@@ -20,6 +21,7 @@ from rnn_conformance.contract.call import (
     Dtype,
     Implementation,
 )
+from rnn_conformance.contract.conventions import ANY_MEMORY
 from rnn_conformance.contract.declaration import Declaration, declared
 from rnn_conformance.contract.refusal import CannotBeJudged, Violation
 from rnn_conformance.sources.as_written import USUAL_FIRST
@@ -35,6 +37,7 @@ COMPILED = (
     "each first call of sizes takes long, as where code is compiled for them: fewer sizes are "
     'asked; conventions = {"shapes": "any"} asks all'
 )
+VIEWS_REFUSED = "views of other arrays are not asked, since one was refused"
 PARTS = {"h_n": "h_n", "y": "readout"}  # of an answer, and what claims them
 
 
@@ -47,11 +50,12 @@ def smoke(implementation: Implementation) -> Implementation:
     Returns:
         the implementation. What it does not claim itself but was assumed is narrowed to what it
         does: single sequences if it takes no batches, the parts of an answer that it gives, one
-        dtype if it answers in nothing else; few sizes if it takes long over each that is new.
+        dtype if it answers in nothing else, arrays without strides if it refuses others, few sizes
+        if it takes long over each that is new.
 
     Raises CannotBeJudged with what is most likely the slip.
     """
-    found = _as_it_can_be_asked(implementation)
+    found = _narrowed_to_memory(_as_it_can_be_asked(implementation))
     return _of_few_shapes(found) if _is_slow_at_first(found) else found
 
 
@@ -65,8 +69,7 @@ def _as_it_can_be_asked(implementation: Implementation) -> Implementation:
         except CannotBeJudged as error:
             refused.setdefault(str(error), error)
             continue
-        found = _as_it_reads(implementation, found) or found
-        return _narrowed_to_a_dtype(found) if "dtypes" in _assumed(found) else found
+        return _narrowed_to_a_dtype(_as_it_reads(implementation, found) or found)
     try:
         if (read := _as_it_reads(implementation)) is not None:
             return _narrowed_to_a_dtype(read)
@@ -111,7 +114,15 @@ def _as_it_reads(
     right_of = {way: _share_right(way, "nonzero") for way in best.with_states()}
     taken = {way: share for way, share in right_of.items() if share is not None}
     chosen: Implementation = max(taken, key=taken.__getitem__, default=best)
-    return chosen if _right_of_both(chosen) > right else None
+    return _as_said(implementation, chosen) if _right_of_both(chosen) > right else None
+
+
+def _as_said(implementation: Implementation, read: Implementation) -> Implementation:
+    """What was read, with what is declared of it."""
+    said = getattr(implementation, "said", Declaration())
+    loaded = f"load({implementation.name!r})" if ":" in implementation.name else ""
+    code = getattr(implementation, "code", loaded)
+    return declared(read, said, f"smoke({code})" if code else "")
 
 
 def _right_of_both(way: Implementation) -> float:
@@ -148,10 +159,12 @@ def _with_its_parts(implementation: Implementation) -> Implementation:
 
 
 def _narrowed_to_a_dtype(implementation: Implementation) -> Implementation:
-    """Without the dtype that it answers in the other one, whatever the dtype of the call is.
+    """Without the dtype that it answers in the other one, whatever the call's, if that was assumed.
 
     Raises CannotBeJudged if it does not read the weights that it is given.
     """
+    if "dtypes" not in _assumed(implementation):
+        return implementation
     answers = {dtype: _simplest_answer(implementation, dtype) for dtype in DTYPES}
     _refuse_ignored_weights(implementation, DTYPES[-1], answers[DTYPES[-1]])
     for dtype, other in zip(DTYPES, reversed(DTYPES), strict=True):
@@ -159,6 +172,19 @@ def _narrowed_to_a_dtype(implementation: Implementation) -> Implementation:
         if any(getattr(part, "dtype", None) == other for part in parts):
             note = f"{dtype} is not claimed: a {dtype} call was answered in {other}"
             return _narrowed(implementation, implementation.claims - {dtype}, note)
+    return implementation
+
+
+def _narrowed_to_memory(implementation: Implementation) -> Implementation:
+    """For arrays of usual memory alone, if it refuses a view and that was not declared."""
+    subject = Subject(implementation)
+    if "memory" not in _assumed(implementation) or ANY_MEMORY not in subject.claimed:
+        return implementation
+    try:
+        subject.answer(changed(_simplest(implementation).call(), backwards))
+    except Violation as refused:
+        said = Declaration(conventions={"memory": "contiguous"})
+        return declared(implementation, said, notes=(f"{VIEWS_REFUSED}: {refused}",))
     return implementation
 
 
@@ -187,8 +213,7 @@ def _is_slow_at_first(implementation: Implementation) -> bool:
 
 
 def _of_few_shapes(implementation: Implementation) -> Implementation:
-    given = getattr(implementation, "conventions", {})
-    said = Declaration(conventions={**given, "shapes": "few"})
+    said = Declaration(conventions={"shapes": "few"})
     return declared(implementation, said, notes=(COMPILED,))
 
 

@@ -12,12 +12,13 @@ from typing import Any
 
 from rnn_conformance.contract import conventions
 from rnn_conformance.contract.call import Implementation, claimed
-from rnn_conformance.contract.declaration import KnownFailure
+from rnn_conformance.contract.declaration import Declaration, KnownFailure, declared
 from rnn_conformance.contract.refusal import CannotBeJudged, installing, one_line
 from rnn_conformance.sources import adapters
 from rnn_conformance.sources.adapters.catalogue import CATALOGUE, extra_of
 from rnn_conformance.sources.as_written import MAPPINGS, Unread, of_own_form
 from rnn_conformance.sources.plain import PlainFunction, StepByStepClass
+from rnn_conformance.sources.seed_model import seed_claims
 
 GROUP = "rnn_conformance.implementations"  # of the entry points by which a package lists its own
 
@@ -161,11 +162,11 @@ def _adapted(implementation: Any, shown: str) -> Implementation:
                     f"implementation {shown!r}: a module of torch with layers or directions; if it "
                     "stands in for torch.nn.RNN, say so: --like torch.nn.RNN"
                 )
-            return Unread(shown, implementation)
+            return _unread(shown, implementation)
         elif hasattr(implementation, "forward"):
             return StepByStepClass(shown, implementation)
         elif of_own_form(implementation):
-            return Unread(shown, implementation)
+            return _unread(shown, implementation)
     if isinstance(implementation, Implementation):
         return implementation
     if callable(implementation) and not isinstance(implementation, type):
@@ -176,6 +177,13 @@ def _adapted(implementation: Any, shown: str) -> Implementation:
         f"implementation {shown!r}: expected a function (weights, inputs, h_0), a class with "
         f"forward, or an object with name, claims and run, got {_kind(implementation)}"
     )
+
+
+def _unread(shown: str, written: type[Any]) -> Implementation:
+    """A class that is read by trying, with what it says of itself."""
+    claims = seed_claims(written.claims) if hasattr(written, "claims") else None
+    said = Declaration(claims=claims, conventions=getattr(written, "conventions", None))
+    return declared(Unread(shown, written), said)
 
 
 def _from_file(place: str) -> ModuleType:

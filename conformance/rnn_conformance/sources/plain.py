@@ -47,6 +47,7 @@ class PlainFunction:
         self.conventions: Mapping[str, str] = getattr(function, "conventions", CONVENTIONS)
         self.claims = seed_claims(getattr(function, "claims", BASIC))
         self.assumed = frozenset(() if hasattr(function, "claims") else ("layouts", "parts"))
+        self.assumed |= frozenset(() if hasattr(function, "conventions") else ("memory",))
         self._function = function
 
     def run(self, call: Call) -> Answer:
@@ -106,6 +107,7 @@ class StepByStepClass:
             if not self._takes_h_0:
                 claims -= {"h_0"}
                 self.notes = ("h_0 is never given: `forward` takes no initial state",)
+        self.assumed |= frozenset(() if hasattr(cls, "conventions") else ("memory",))
         self.claims = seed_claims(cls.claims if claims is None else claims)
         self._models: Made = {}
         self._earlier = Earlier()

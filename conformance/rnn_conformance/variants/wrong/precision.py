@@ -139,6 +139,23 @@ class InputsClippedAt6(Recurrence):
 
 
 @mutant("precision", caught_by="powers_of_two")
+class InputsClippedAtAMillion(Recurrence):
+    """The inputs are clipped to [-1e6, 1e6]."""
+
+    def rows(self, call: Call) -> Array:
+        return np.clip(super().rows(call), -1e6, 1e6)
+
+
+@mutant("precision", caught_by="powers_of_two")
+class TinyInputsFlushed(Recurrence):
+    """Inputs below 1e-8 in size are taken for zeros."""
+
+    def rows(self, call: Call) -> Array:
+        x = super().rows(call)
+        return np.where(np.abs(x) < 1e-8, 0, x).astype(x.dtype)
+
+
+@mutant("precision", caught_by="powers_of_two")
 class SmallWeightsDropped(Recurrence):
     """Weights below 1e-5 in size are taken for zeros."""
 

@@ -120,6 +120,15 @@ class RecurrentUnitsBeyond128(Recurrence):
 
 
 @mutant("sizes", caught_by="output")
+class UnitsBeyond256AreThoseBefore(Recurrence):
+    """Hidden units beyond the 256th are those of 256 units before."""
+
+    def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
+        states = super().direction(call, w, x, h)
+        return states[..., np.arange(states.shape[-1]) % 256]
+
+
+@mutant("sizes", caught_by="output")
 class LargeStateNotCleared(Recurrence):
     """An omitted h_0 of more than a thousand numbers is memory that nobody cleared."""
 
