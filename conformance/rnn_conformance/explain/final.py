@@ -52,7 +52,8 @@ LAYERS: Mapping[str, Callable[[Finals], Any]] = {
 
 def _library() -> Iterator[Edit]:
     for where, move in {**USUAL, **OTHERS}.items():
-        yield Edit(f"h_n is taken {where}", {"move": move})
+        if "modulo" not in where:
+            yield Edit(f"h_n is taken {where}", {"move": move})
     first = partial(FAMILIES["from position {}"], 1)
     yield Edit("h_n is the state after the first step", {"move": first})
     for says, layer in LAYERS.items():

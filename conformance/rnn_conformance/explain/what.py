@@ -231,7 +231,15 @@ def _counted(
         kept = [one for one, explains, _ in counts if one in kept and explains >= MINOR * wrong]
     if (~fits & ~right).sum() > ALL_BUT * wrong:  # what allows much then fits by chance
         kept = [one for one in kept if one.edit.last <= 1]
-    kept = [one for one in kept if one.edit.last <= 1 or _uses_it(trials, one.edit, fits & ~right)]
+    kept = [
+        one
+        for one, explains, _ in counts
+        if one in kept
+        and (
+            one.edit.last <= 1
+            or (explains >= MINOR * wrong and _uses_it(trials, one.edit, fits & ~right))
+        )
+    ]
     if len(kept) < len(found):
         return _counted(trials, kept, features, right)
     left = ~fits & ~right
