@@ -67,7 +67,8 @@ def certify(
         inputs: (T, B, I), or (T, I) for one sequence; a `numpy.memmap` is read piece by piece.
             Tensors of other libraries are taken as arrays here and elsewhere.
         states: the state after each step, (T, B, H), or (T, H).
-        h_0: the state before the first step, (B, H), or (H,); zeros where omitted.
+        h_0: the state before the first step, (B, H), (1, B, H) as torch has it, or (H,); zeros
+            where omitted.
         dtype: the precision that is claimed, float32 or float64; that of `states` where omitted.
         nonlinearity: "tanh" or "relu".
         digits: how many digits after the point the states were printed with; None if none were
@@ -88,6 +89,8 @@ def certify(
             f"and one sequence at the least, got {states.shape}"
         )
     *batch, _ = states.shape[1:]
+    if isinstance(h_0, np.ndarray) and h_0.shape == (1, *batch, hidden_size):
+        h_0 = h_0[0]
     before = np.zeros((*batch, hidden_size)) if h_0 is None else h_0
     for name, array, shape in (
         ("states", states, (len(states), *batch, hidden_size)),

@@ -202,3 +202,14 @@ def test_printed_states_are_judged_by_their_digits() -> None:
     assert certify(weights, inputs, printed, digits=4).conforms
     assert not certify(weights, inputs, printed, digits=5).conforms
     assert not certify(weights, inputs, np.round(1.01 * states, 4), digits=4).conforms
+
+
+def test_an_initial_state_of_one_layer_is_taken_as_torch_has_it() -> None:
+    case = Case(5, 4, 3, 6, h_0="nonzero", cell="tanh", dtype="float64")
+    call = case.call()
+    states, _ = RNN.from_weights(call.weights).forward(call.inputs, call.h_0)
+    weights = seed_call(call).weights
+    assert call.h_0 is not None
+    assert call.h_0.shape == (1, 4, 6)
+    assert certify(weights, call.inputs, states, h_0=call.h_0).conforms
+    assert not certify(weights, call.inputs, states, h_0=-call.h_0).conforms
