@@ -100,7 +100,8 @@ def _as_it_reads(
     Raises TypeError where there is no way, and no usual one.
     """
     readings = getattr(implementation, "readings", None)
-    if readings is None or "readings" not in _assumed(implementation):
+    at_all = "readings" if usual else "readings where refused"
+    if readings is None or not _assumed(implementation) & {"readings", at_all}:
         return None
     right = -1.0 if usual is None else _right_of_both(usual)
     if right == 2:

@@ -46,9 +46,15 @@ class PlainFunction:
         self.name = name
         self.conventions: Mapping[str, str] = getattr(function, "conventions", CONVENTIONS)
         self.claims = seed_claims(getattr(function, "claims", BASIC))
-        self.assumed = frozenset(() if hasattr(function, "claims") else ("layouts", "parts"))
+        self.assumed = frozenset(
+            () if hasattr(function, "claims") else ("layouts", "parts", "readings where refused")
+        )
         self.assumed |= frozenset(() if hasattr(function, "conventions") else ("memory",))
         self._function = function
+
+    def readings(self) -> Iterator[Implementation]:
+        """Other ways to read the function, where it gives no such mapping."""
+        return readings(self.name, self._function)
 
     def run(self, call: Call) -> Answer:
         options = {"batch_first": True} if call.layout == "batch_first" else {}
