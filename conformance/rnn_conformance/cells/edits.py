@@ -116,6 +116,7 @@ class Steps:
         t, b, u: (N,), step, row and unit of each number.
         padding: (N,), whether it stands in padding.
         ended: (N,), the number at the row's last real step in time.
+        carried: (N,), what a row's state is while it reads padding.
         lengths: (B,), how many real steps each row has.
         running_on: (N, H), the state before it, of an implementation that overlooks lengths.
         other_weights, other_states: what can be mistaken for these, by name; states (B, H).
@@ -134,6 +135,7 @@ class Steps:
     u: Indices
     padding: Mask
     ended: Float64
+    carried: Float64
     lengths: Indices
     running_on: Float64
     other_weights: Mapping[str, CellWeights]

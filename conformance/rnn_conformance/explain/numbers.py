@@ -152,6 +152,7 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
     for says, first in asked.firsts.items():
         if number < first.options.num_layers:
             others[says] = of_cell(first.weights, number, d, first.options)
+    ended = layer.states[d][np.where(way, 0, data.steps[b] - 1), b, u]
     return Steps(
         asked.case.cell,
         asked.precision,
@@ -164,7 +165,8 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
         b,
         u,
         padding,
-        layer.states[d][np.where(way, 0, data.steps[b] - 1), b, u],
+        ended,
+        initial[number * D + d][b, u] if way else ended,
         data.steps,
         running_on,
         others,

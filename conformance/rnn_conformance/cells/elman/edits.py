@@ -86,11 +86,13 @@ BACK: Mapping[str, Move] = {  # where steps may be made by mistake
 class State(NamedTuple):
     """What a new state is made of: what is new, the state before, the biases; what was found.
 
-    `ended` is what was found at every step of the row, where that is one number.
+    `carried` is what the state is while padding is read; `ended` is what was found at every step of
+    the row, where that is one number.
     """
 
     new: Float64
     before: Float64
+    carried: Float64
     ended: Float64
     biases: Mapping[str, Float64]
     found: Float64
@@ -374,7 +376,8 @@ def afterwards() -> Iterator[Edit]:
     yield Edit("the state stays as it was", {"after": lambda s: s.before})
     yield Edit("every state is that of the last step", {"after": lambda s: s.ended}, last=1)
     yield Edit("the state before is added to the new one", {"after": lambda s: s.new + s.before})
-    yield Edit("the padding repeats the state", {"padding": lambda s: s.before})
+    yield Edit("the padding repeats the last state", {"padding": lambda s: s.before})
+    yield Edit("the padding holds the state that is carried", {"padding": lambda s: s.carried})
     on = {"h": lambda s: product(s.running_on, s.weights.W_hh, s.u), "padding": lambda s: s.new}
     yield Edit("lengths are overlooked: padding is read as steps", on)
     formats: Mapping[str, Callable[[Float64], Any]] = {

@@ -66,6 +66,7 @@ class ElmanTrials(Trials):
         self._padding: Mask = each(lambda s: s.padding)
         self._u, self._eta = each(lambda s: s.precision.both), each(lambda s: s.precision.flushed)
         self._m = each(lambda s: s.inputs.shape[2] + s.states.shape[2] + 3)
+        self._carried = each(lambda s: s.carried)
         self._ended = each(_if_all_alike)
         self._before = each(lambda s: np.where(s.padding, s.ended, s.states[s.t, s.b, s.u]))
         with np.errstate(all="ignore"):
@@ -116,7 +117,7 @@ class ElmanTrials(Trials):
         if "loosely" in by_slot:
             radius = radius + by_slot["loosely"].does["loosely"](a)
         biases = {b: self._right[b][0][at] for b in BIASES}
-        others = self._before[at], self._ended[at], biases, self.found[at]
+        others = self._before[at], self._carried[at], self._ended[at], biases, self.found[at]
         if "after" in by_slot:
             after, ends = by_slot["after"].does["after"], (new, new - radius, new + radius)
             new, lower, upper = (after(State(end, *others)) for end in ends)
