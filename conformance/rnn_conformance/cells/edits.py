@@ -109,7 +109,8 @@ class Steps:
 
     Attributes:
         cell: its name.
-        direction: 0 for the forward one.
+        direction: 0 for the forward one; of a layer with one direction, that one.
+        back: whether it reads from the last step to the first.
         inputs, radius: (T, B, n) in the order in which the direction reads them, padding too, and
             how far from them what the layer has read can be.
         states: (T + 1, B, H), the initial ones first.
@@ -126,6 +127,7 @@ class Steps:
     cell: str
     precision: Precision
     direction: int
+    back: bool
     weights: CellWeights
     inputs: Float64
     radius: Float64

@@ -24,6 +24,7 @@ class At:
         b, B: row and the number of rows.
         order, rank, twice: the row that stands at b when rows are sorted by length, where b
             stands, and the row that stands there when they are sorted so twice.
+        back: whether positions are counted from the last step to the first.
     """
 
     t: Any
@@ -34,16 +35,20 @@ class At:
     order: Any
     rank: Any
     twice: Any
+    back: Any
 
 
 Move = Callable[[At], tuple[Any, Any]]  # to a position and a row
 
 
-def at(t: Indices, T: int, b: Indices, lengths: Indices, first: int = 0) -> At:
+def at(
+    t: Indices, T: int, b: Indices, lengths: Indices, first: int = 0, *, back: bool = False
+) -> At:
     """Of numbers of one call, by the lengths (B,) of its rows; `first`: 1 for an initial state."""
     order = np.argsort(-lengths, kind="stable")
     ends = lengths[b] + first
-    return At(t, T, ends, b, len(lengths), order[b], np.argsort(order)[b], order[order][b])
+    places = order[b], np.argsort(order)[b], order[order][b]
+    return At(t, T, ends, b, len(lengths), *places, back)
 
 
 def _early(n: int, a: At) -> tuple[Any, Any]:
@@ -71,6 +76,18 @@ USUAL: dict[str, Move] = {  # the commonest, in words that follow "is taken"
     "from the next row": partial(_before, -1),
     "from row 0 in every row": partial(_in_row, 0),
 }
+
+
+def _read_as(rows_first: bool, a: At) -> tuple[Any, Any]:
+    """An array of (B, T) is read as (T, B), or the other way round: in the order of time."""
+    t = np.where(a.back, a.T - 1 - a.t, a.t)
+    if rows_first:
+        b, found = divmod(t * a.B + a.b, a.T)
+    else:
+        found, b = divmod(a.b * a.T + t, a.B)
+    return np.where(a.back, a.T - 1 - found, found), b
+
+
 FAMILIES: dict[str, Callable[[int, At], tuple[Any, Any]]] = {
     "{} steps too early": _early,
     "from position {}": _at_step,
@@ -97,8 +114,8 @@ OTHERS: dict[str, Move] = {
     "with its rows sorted by length": lambda a: (a.t, a.order),
     "with its rows put back from an order by length": lambda a: (a.t, a.rank),
     "with its rows sorted by length and sorted again": lambda a: (a.t, a.twice),
-    "as (T, B), which is (B, T)": lambda a: divmod(a.t * a.B + a.b, a.T)[::-1],
-    "as (B, T), which is (T, B)": lambda a: divmod(a.b * a.T + a.t, a.B),
+    "as (T, B), which is (B, T)": partial(_read_as, True),
+    "as (B, T), which is (T, B)": partial(_read_as, False),
     **{
         says.format(k): partial(family, k)
         for says, family in list(FAMILIES.items())[4:]

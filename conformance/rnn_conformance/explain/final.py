@@ -124,8 +124,10 @@ class FinalTrials(Trials):
             f = replace(f, u=does["u"](f))
         moved = f
         if "move" in does:
-            orders = (part[first + f.b] for part in self._orders)
-            step, row = does["move"](At(f.step, f.T + 1, f.step + 1, f.b, f.B, *orders))
+            order, rank, twice = (part[first + f.b] for part in self._orders)
+            step, row = does["move"](
+                At(f.step, f.T + 1, f.step + 1, f.b, f.B, order, rank, twice, False)
+            )
             own = np.where(step == f.step, lengths[first + row], step)  # another row's own last
             moved = replace(f, step=own, b=row)
         index = self._start[at] + moved.index

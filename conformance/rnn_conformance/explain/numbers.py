@@ -127,28 +127,10 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
     weights |= {"the layer below": (number - 1, d), "the first layer": (0, d)} if number else {}
     weights |= {"the second layer": (1, d)} if number > 1 else {}
     others = {name: of_cell(data.weights, *place, o) for name, place in weights.items()}
-    states = {"h_0 of the other direction": initial[number * D + 1 - d]} if D == 2 else {}
-    one_first = d * o.num_layers + number
-    states |= (
-        {"h_0 of the place with all layers of one direction first": initial[one_first]}
-        if D == 2
-        else {}
-    )
-    if lengths is not None:
-        states["the state after the padding has been read"] = _after_padding(
-            asked, number, layer, d
-        )
-    if number:
-        states |= {"h_0 of the layer below": initial[(number - 1) * D + d]}
-        states |= {"h_0 of the first layer": initial[d]}
+    states = _other_states(asked, number, layer, d)
     last = asked.last
     if last is not None:
         others["the last call"] = of_cell(last.data.weights, number, d, last.case.options)
-    for says, before in asked.before.items():
-        if before.answer is not None and number == asked.case.L - 1:
-            kept = before.states[d, -1] if d < len(before.states) else before.states[0, -1]
-            if kept.shape == layer.states[d, 0].shape:
-                states[f"the state after {says}"] = kept
     for says, first in asked.firsts.items():
         if number < first.options.num_layers:
             others[says] = of_cell(first.weights, number, d, first.options)
@@ -157,6 +139,7 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
         asked.case.cell,
         asked.precision,
         d,
+        bool(way),
         of_cell(data.weights, number, d, o),
         expected.in_direction(layer.inputs, lengths, way),
         expected.in_direction(layer.radius, lengths, way),
@@ -173,6 +156,31 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
         states,
         layer.states[d][t, b, u],
     )
+
+
+def _other_states(asked: Asked, number: int, layer: Layer, d: int) -> dict[str, Float64]:
+    """What can be mistaken for the state before the first step, (B, H), by words."""
+    data, o = asked.data, asked.case.options
+    D, initial = o.directions, data.initial.astype(np.float64)
+    found = {}
+    if D == 2:
+        found["h_0 of the other direction"] = initial[number * D + 1 - d]
+        one_first = initial[d * o.num_layers + number]
+        found["h_0 of the place with all layers of one direction first"] = one_first
+    if data.lengths is not None:
+        found["the state after the padding has been read"] = _after_padding(asked, number, layer, d)
+    if number:
+        found["h_0 of the layer below"] = initial[(number - 1) * D + d]
+        found["h_0 of the first layer"] = initial[d]
+        last = np.where(o.ways[d], 0, data.steps - 1)
+        half = np.s_[d * o.hidden_size : (d + 1) * o.hidden_size]
+        found["the last state of the layer below"] = layer.inputs[last, np.arange(len(last)), half]
+    for says, before in asked.before.items():
+        if before.answer is not None and number == asked.case.L - 1:
+            kept = before.states[d, -1] if d < len(before.states) else before.states[0, -1]
+            if kept.shape == layer.states[d, 0].shape:
+                found[f"the state after {says}"] = kept
+    return found
 
 
 def _after_padding(asked: Asked, number: int, layer: Layer, d: int) -> Float64:

@@ -108,8 +108,9 @@ def _hidden(
     calls: Sequence[Asked], claimed: frozenset[str], placed: Sequence[Explanation]
 ) -> list[Explanation]:
     """One thing done otherwise in layers that do not show, with which most numbers come out."""
-    deep = [c for c in calls if c.case.L == 2 and c.states.size <= SMALL]
+    deep = [c for c in calls if c.case.L > 1 and c.states.size <= SMALL]
     deep = [c for c in deep if numbers.wrong_states(c).any()]
+    deep = sorted(deep, key=lambda c: c.case.L)
     few = [c for two in (False, True) for c in [c for c in deep if c.case.bidirectional == two][:2]]
     every = [one.edit for one in placed]
     table = numbers.of_states(few, claimed, placed, every)

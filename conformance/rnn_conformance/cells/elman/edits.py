@@ -41,6 +41,7 @@ STATES_AFTER = tuple(
 STATES_OF = (
     f"h_0 of {OTHER}", "h_0 of the first layer", "h_0 of the layer below",
     "h_0 of the place with all layers of one direction first",
+    "the last state of the layer below",
     "the state after the padding has been read",
 )  # fmt: skip
 WEIGHTS_AFTER = (
@@ -149,7 +150,7 @@ def moved(slot: str, move: Move, s: Steps) -> Term:
     """What stands at another step or in another row goes in."""
     of, W = (s.inputs, s.weights.W_ih) if slot == "x" else (s.states, s.weights.W_hh)
     first = len(of) - len(s.inputs)
-    return product(of[move(at(s.t, len(of), s.b, s.lengths, first))], W, s.u)
+    return product(of[move(at(s.t, len(of), s.b, s.lengths, first, back=s.back))], W, s.u)
 
 
 def _of_placed(place: Move, s: Steps) -> Term:
@@ -157,8 +158,8 @@ def _of_placed(place: Move, s: Steps) -> Term:
     T, B = s.inputs.shape[:2]
     every = np.indices((T, B)).reshape(2, -1)
     found = np.zeros((2, T, B), np.int64)
-    found[:, *place(at(every[0], T, every[1], s.lengths))] = every
-    t, b = place(at(s.t, T, s.b, s.lengths))
+    found[:, *place(at(every[0], T, every[1], s.lengths, back=s.back))] = every
+    t, b = place(at(s.t, T, s.b, s.lengths, back=s.back))
     index, row = np.where(t > 0, found[:, t - 1, b] + [[1], [0]], [0 * t, b])
     return product(s.states[index, row], s.weights.W_hh, s.u)
 
@@ -264,8 +265,6 @@ def products() -> Iterator[Edit]:
             yield Edit(f"{W} {says}".replace(" ,", ","), {slot: with_matrix(slot, of_matrix)})
         for says, of_vector in of_vectors():
             yield Edit(f"{v} {says}", {slot: with_vector(slot, of_vector)})
-    other = {"x": partial(_weight_of, "W_hh", "x"), "h": partial(_weight_of, "W_ih", "h")}
-    yield Edit("W_ih and W_hh are exchanged", other)
     for slot, W in MATRICES.items():
         for says, power in (
             ("the square root of its terms' number", 0.5),
@@ -351,6 +350,8 @@ def of_other_layers() -> Iterator[Edit]:
     halves = with_vector("x", lambda v: np.roll(v, v.shape[1] // 2, axis=1))
     yield Edit("the halves of x_t are exchanged", {"x": halves})
     yield Edit("what the other direction below gives is not read", {"x": _own_half})
+    other = {"x": partial(_weight_of, "W_hh", "x"), "h": partial(_weight_of, "W_ih", "h")}
+    yield Edit("W_ih and W_hh are exchanged", other)
     yield from _weights_of_others(WEIGHTS_OF)
 
 

@@ -162,7 +162,8 @@ class ElmanTrials(Trials):
                         by_slot, here, rest + every.ravel(), 2 * off + 0 * here
                     )
                     possible = (np.abs(value - self.found[i]) <= radius).reshape(every.shape)
-                    where = moves.at(s.t[n], len(of), s.b[n], s.lengths, len(of) - len(s.inputs))
+                    first = len(of) - len(s.inputs)
+                    where = moves.at(s.t[n], len(of), s.b[n], s.lengths, first, back=s.back)
                     yield where, possible
 
         for where, move in moves.voted(matches()):
