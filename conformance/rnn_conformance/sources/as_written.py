@@ -178,7 +178,7 @@ class AsWritten:
         self.claims = BASIC - {"time_first", *left_out} | {way.layout}
         alone = {} if by_step else {"states": "last alone"}
         self.conventions: Mapping[str, str] = {**CONVENTIONS, **alone}
-        self.assumed = frozenset(() if way.dtype else ("dtypes",))
+        self.assumed = frozenset(("dtypes",))
         self.notes = tuple(self._notes())
         self._earlier = Earlier()
         self.reread = self._earlier.again
@@ -369,10 +369,11 @@ def _drawn() -> dict[str, Array]:
     return {name: rng.standard_normal(shape) / 4 for name, shape in shapes.items()}
 
 
-def _first_results(source: Model | Function, way: Way) -> Any:
-    """What comes in the first call."""
+def _first_results(source: Model | Function, way: Way, *, changed: float = 0) -> Any:
+    """What comes in the first call, the inputs of its first step being changed by so much."""
     dtype = way.dtype or "float64"
     inputs = np.random.default_rng(1).standard_normal((*_sizes(way.layout), I)) / 4
+    inputs.swapaxes(0, way.layout == "batch_first")[0] += changed
     weights = {name: weight.astype(dtype) for name, weight in _drawn().items()}
     state = np.zeros((H,) if way.layout == "single" else (B, H), dtype)
     return kept(source(weights, inputs.astype(dtype), _in_form(way.state, state)))
@@ -411,7 +412,7 @@ def _found(source: Model | Function, way: Way) -> tuple[Mapping[Kind, Found], Se
     Raises TypeError if there are none.
     """
     sizes = _sizes(way.layout)
-    found = _first_results(source, way)
+    time, found = sizes.index(T), _first_results(source, way)
     rows = () if way.layout == "single" else (B,)
     wanted: Mapping[Kind, tuple[int, ...]] = {
         "states": (*sizes, H),
@@ -425,7 +426,7 @@ def _found(source: Model | Function, way: Way) -> tuple[Mapping[Kind, Found], Se
         for kind, shape in wanted.items():
             array = array_of(value, None if kind == "last" else T)
             shapes.append(array.shape)
-            place = place_of(key, array, shape, sizes.index(T) if kind == "states" else None)
+            place = place_of(key, array, shape, time if kind == "states" else None)
             if place is not None and kind not in parts:
                 parts[kind] = place
                 here.append(kind)
@@ -437,4 +438,11 @@ def _found(source: Model | Function, way: Way) -> tuple[Mapping[Kind, Found], Se
             f"gave shapes {', '.join(map(str, dict.fromkeys(shapes)))}{softmax * chance}; here "
             f"T = {T}, B = {B}, I = {I}, H = {H}, O = {O}"
         )
+    if source.needs_a_state and "states" in parts:
+        last = [
+            array_of(elements(results)[parts["states"].key], T).take(-1, parts["states"].axes[time])
+            for results in (found, _first_results(source, way, changed=1))
+        ]
+        if np.array_equal(last[0], last[1]):
+            raise TypeError("no step depends on the one before: one step alone is not judged")
     return parts, [f"({', '.join(SYMBOLS.get(n, str(n)) for n in shape)})" for shape in others]

@@ -246,7 +246,7 @@ def _fill(model: Any, filled: Mapping[str, Array]) -> None:
     if hasattr(model, "named_parameters"):
         for path, array in filled.items():
             parameter = model.get_parameter(path)
-            parameter.data = parameter.data.new_tensor(np.ascontiguousarray(array))
+            parameter.data = parameter.data.new_tensor(array.copy())
         return
     places = [*_places(model, "", DEPTH)]
     new = {id(holder[key]): filled[path] for path, holder, key in places if path in filled}
@@ -257,7 +257,7 @@ def _fill(model: Any, filled: Mapping[str, Array]) -> None:
 def _as_theirs(model: Any, array: Array) -> Any:
     """An array of the library that the model computes with, whose arrays have no memory layouts."""
     if hasattr(model, "named_parameters"):
-        return next(model.parameters()).data.new_tensor(np.ascontiguousarray(array))
+        return next(model.parameters()).data.new_tensor(array.copy())
     return array
 
 
