@@ -181,6 +181,14 @@ class LastOfBoth(Written):
         return last @ self.V, last
 
 
+class WithACache(Written):
+    """States, and what a backward pass keeps."""
+
+    def forward(self, x: Any, h: Any = None) -> Any:
+        states = self.states(x, h)
+        return states, [(v, state) for v, state in zip(x, states, strict=True)]
+
+
 class OneStep(Written):
     """One step, which NumPy takes over whole sequences too."""
 
@@ -262,9 +270,11 @@ def test_outputs_alone_are_judged_from_the_states_of_another_call() -> None:
 
 
 def test_what_comes_back_and_is_not_judged_is_told_by_its_shape() -> None:
-    assert check(LastOfBoth, checks=["output"]).notes[-1] == (
-        "what comes back of shape (B, O) is not judged"
-    )
+    notes = check(LastOfBoth, checks=["output"]).notes
+    assert notes[-1] == "what else comes back is not judged: (B, O)"
+    report = check(WithACache, checks=READ, diagnosed=False)
+    assert report.conforms
+    assert report.notes[-1] == "what else comes back is not judged: list"
 
 
 def test_sizes_are_given_by_name_where_all_names_tell() -> None:

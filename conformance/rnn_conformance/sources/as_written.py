@@ -39,6 +39,7 @@ from rnn_conformance.sources.results import (
     Found,
     Kind,
     array_of,
+    array_or_none,
     elements,
     kept,
     of_chance,
@@ -154,7 +155,7 @@ class AsWritten:
     Attributes:
         source: what gives results for weights, inputs and a state.
         parts: where in them the parts of an answer are, by kind.
-        others: the shapes of what else is in them.
+        others: the shapes of what else is in them, or its types.
         notes: how it is read, and what is not asked of it.
     """
 
@@ -270,7 +271,7 @@ class AsWritten:
             else:
                 yield "only a last state comes back: it is asked for after every step of a sequence"
         if self._others:
-            yield f"what comes back of shape {', '.join(self._others)} is not judged"
+            yield f"what else comes back is not judged: {', '.join(self._others)}"
 
 
 class Unread:
@@ -353,10 +354,10 @@ def _unread(cls: type[Any], method: str, paths: Sequence[str]) -> frozenset[str]
 def _shows_nan(source: Model, way: Way) -> bool:
     try:
         found = _first_results(source, way)
-        arrays = [array_of(value, T) for value in elements(found).values()]
+        arrays = [array_or_none(value, T) for value in elements(found).values()]
     except Exception:  # noqa: BLE001, a stranger's code may look for NaN
         return True
-    return any(bool(np.isnan(array).any()) for array in arrays if array.dtype.kind == "f")
+    return any(bool(np.isnan(array).any()) for array in arrays if array is not None)
 
 
 def _drawn() -> dict[str, Array]:
@@ -420,17 +421,21 @@ def _found(source: Model | Function, way: Way) -> tuple[Mapping[Kind, Found], Se
         "last": (*rows, H),
     }
     parts: dict[Kind, Found] = {}
-    shapes, others = [], []
+    shapes: list[tuple[int, ...]] = []
+    others: list[str] = []
     for key, value in elements(found).items():
         here: list[Kind] = []
         for kind, shape in wanted.items():
-            array = array_of(value, None if kind == "last" else T)
+            array = array_or_none(value, None if kind == "last" else T)
+            if array is None:
+                continue
             shapes.append(array.shape)
             place = place_of(key, array, shape, time if kind == "states" else None)
             if place is not None and kind not in parts:
                 parts[kind] = place
                 here.append(kind)
-        others += [shapes[-1]] * (not here)
+        if not here and value is not None:
+            others.append(_shape_shown(array_or_none(value, T), value))
     chance = of_chance(_first_results(_without_nan(source), way))
     if not parts or (chance and parts.keys() == {"outputs"}):
         softmax = ", each summing to 1: hand out the states or what goes into the softmax"
@@ -445,4 +450,11 @@ def _found(source: Model | Function, way: Way) -> tuple[Mapping[Kind, Found], Se
         ]
         if np.array_equal(last[0], last[1]):
             raise TypeError("no step depends on the one before: one step alone is not judged")
-    return parts, [f"({', '.join(SYMBOLS.get(n, str(n)) for n in shape)})" for shape in others]
+    return parts, others
+
+
+def _shape_shown(array: Array | None, value: Any) -> str:
+    """A shape in our symbols, or the type of what has none."""
+    if array is None:
+        return type(value).__name__
+    return f"({', '.join(SYMBOLS.get(n, str(n)) for n in array.shape)})"
