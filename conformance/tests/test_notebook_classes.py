@@ -74,11 +74,11 @@ class InFloat32(BatchRNN):
 
 
 class WeightsElsewhere(BatchRNN):
-    """The weights of the constructor are kept in a list, which is what is read."""
+    """The weights of the constructor are kept in a tuple, which is what is read."""
 
     def __init__(self, *sizes: int) -> None:
         super().__init__(*sizes)  # type: ignore[no-untyped-call]
-        self.kept = [self.W_xh, self.W_hh]
+        self.kept = (self.W_xh, self.W_hh)
 
     def forward(self, inputs: Any) -> Any:
         self.W_xh, self.W_hh = self.kept

@@ -166,10 +166,11 @@ def _narrowed_to_a_dtype(implementation: Implementation) -> Implementation:
     """
     if "dtypes" not in _assumed(implementation):
         return implementation
-    answers = {dtype: _simplest_answer(implementation, dtype) for dtype in DTYPES}
-    _refuse_ignored_weights(implementation, DTYPES[-1], answers[DTYPES[-1]])
+    asked = [dtype for dtype in DTYPES if dtype in implementation.claims]
+    answers = {dtype: _simplest_answer(implementation, dtype) for dtype in asked}
+    _refuse_ignored_weights(implementation, asked[-1], answers[asked[-1]])
     for dtype, other in zip(DTYPES, reversed(DTYPES), strict=True):
-        parts = vars(answers[dtype]).values()
+        parts = vars(answers[dtype]).values() if dtype in answers else ()
         if any(getattr(part, "dtype", None) == other for part in parts):
             note = f"{dtype} is not claimed: a {dtype} call was answered in {other}"
             return _narrowed(implementation, implementation.claims - {dtype}, note)

@@ -4,10 +4,14 @@ A model is made with sizes that are all different, so that the shape of each of 
 which weight it is, and the shape of each result which axis is which. What shapes leave open (the
 order of [h, x] in one weight, how an initial state is given) is a reading each, of which the smoke
 check takes the one that computes the right numbers.
+
+Where outputs come back and no states, two calls are made: one with a readout that hands out the
+states, one with the readout that is asked for.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from inspect import Parameter
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
@@ -15,7 +19,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from rnn_reference import WEIGHT_NAMES
 
-from rnn_conformance.contract.call import BASIC, Answer, Array, Call, Layout
+from rnn_conformance.contract.call import BASIC, DTYPES, Answer, Array, Call, Dtype, Layout
 from rnn_conformance.contract.refusal import one_line
 from rnn_conformance.sources.models import (
     INITIAL_STATE,
@@ -23,6 +27,7 @@ from rnn_conformance.sources.models import (
     I,
     Model,
     O,
+    Slot,
     Weights,
     arrays_of,
     constructed,
@@ -34,6 +39,7 @@ from rnn_conformance.sources.results import (
     Found,
     Kind,
     array_of,
+    array_or_none,
     elements,
     kept,
     of_chance,
@@ -45,6 +51,7 @@ T, B = 3, 6  # of the first call: no two of all sizes are alike, nor is T + 1 li
 USUAL_FIRST: tuple[Layout, ...] = ("time_first", "batch_first", "single")
 State = Literal["none", "rows", "columns", "layers"]  # (B, H), (H, B), (1, B, H)
 STATES: tuple[State, ...] = ("rows", "columns", "layers")
+SYMBOLS = {T: "T", B: "B", I: "I", H: "H", O: "O", T + 1: "T + 1"}  # of the first call
 MAPPINGS = ("weights", "params", "parameters", "theta")  # parameters that are all weights by name
 
 
@@ -64,6 +71,11 @@ class Function:
     @property
     def takes_a_state(self) -> bool:
         return any(p.name in INITIAL_STATE for p in positional(self.function))
+
+    @property
+    def needs_a_state(self) -> bool:
+        states = [p for p in positional(self.function) if p.name in INITIAL_STATE]
+        return any(p.default is Parameter.empty for p in states)
 
     def __call__(self, weights: Weights, inputs: Array, state: Array | None) -> Any:
         named = {theirs: self._weight(weights, ours) for theirs, ours in self.names.items()}
@@ -123,13 +135,27 @@ def of_own_form(written: Callable[..., Any]) -> bool:
     return hasattr(written, "weights_named") or "W_hh" in names
 
 
+@dataclass(frozen=True)
+class Way:
+    """How something is called.
+
+    Attributes:
+        state: how an initial state is given.
+        dtype: the only one that it computes in; None where it computes in both.
+    """
+
+    layout: Layout
+    state: State = "none"
+    dtype: Dtype | None = None
+
+
 class AsWritten:
     """A class or function read in one way.
 
     Attributes:
         source: what gives results for weights, inputs and a state.
         parts: where in them the parts of an answer are, by kind.
-        state: how an initial state is given.
+        others: the shapes of what else is in them, or its types.
         notes: how it is read, and what is not asked of it.
     """
 
@@ -139,17 +165,19 @@ class AsWritten:
         self,
         name: str,
         source: Model | Function,
-        layout: Layout,
+        way: Way,
         parts: Mapping[Kind, Found],
-        state: State = "none",
+        others: Sequence[str] = (),
     ) -> None:
         self.name, self._source, self._parts = name, source, parts
-        self._layout, self._state = layout, state
-        left_out = {"h_0"} if state == "none" else set()
-        left_out |= set() if {"last", "states"} <= parts.keys() else {"h_n"}
-        left_out |= set() if {"outputs", "states"} <= parts.keys() else {"readout"}
-        self.claims = BASIC - {"time_first", *left_out} | {layout}
-        alone = {"states": "last alone"} if parts.keys() == {"last"} else {}
+        self._way, self._others = way, others
+        by_step = {"states", "outputs"} & parts.keys()
+        left_out = {"h_0"} if way.state == "none" else set()
+        left_out |= set() if "last" in parts and by_step else {"h_n"}
+        left_out |= set() if "outputs" in parts else {"readout"}
+        left_out |= {*DTYPES} - {way.dtype} if way.dtype else set()
+        self.claims = BASIC - {"time_first", *left_out} | {way.layout}
+        alone = {} if by_step else {"states": "last alone"}
         self.conventions: Mapping[str, str] = {**CONVENTIONS, **alone}
         self.assumed = frozenset(("dtypes",))
         self.notes = tuple(self._notes())
@@ -160,15 +188,18 @@ class AsWritten:
         """The same, given an initial state in each form that there is."""
         if self._source.takes_a_state:
             for state in STATES:
-                yield AsWritten(self.name, self._source, self._layout, self._parts, state)
+                way = replace(self._way, state=state)
+                yield AsWritten(self.name, self._source, way, self._parts, self._others)
 
     def run(self, call: Call) -> Answer:
         asked, parts = seed_call(call), self._parts
         if "states" in parts or "outputs" in parts:
-            found = self._given(asked, asked.inputs)
+            found = self._given(self._with_states_as_outputs(asked), asked.inputs)
+            again = "states" not in parts and call.options.output_size
+            read_out = self._given(asked, asked.inputs) if again else found
 
             def read() -> Answer:
-                return self._answer(call, found)
+                return self._answer(call, found, read_out)
         else:
             time = 1 if call.layout == "batch_first" else 0
             steps = range(1, call.inputs.shape[time] + 1)
@@ -180,12 +211,14 @@ class AsWritten:
 
         return self._earlier.first(read)
 
-    def _answer(self, call: Call, found: Any) -> Answer:
-        got = {kind: self._part(kind, found, call) for kind in self._parts}
-        if "states" not in got:
-            return answer(call, got["outputs"], None, None)
-        outputs = got.get("outputs") if call.options.output_size else None
-        return answer(call, got["states"], got.get("last"), outputs)
+    def _answer(self, call: Call, found: Any, read_out: Any) -> Answer:
+        if "states" in self._parts:
+            states = self._part("states", found, call)
+        else:
+            states = np.roll(self._part("outputs", found, call), -1, axis=-1)
+        last = self._part("last", found, call) if "last" in self._parts else None
+        asked = "outputs" in self._parts and call.options.output_size
+        return answer(call, states, last, self._part("outputs", read_out, call) if asked else None)
 
     def _part(self, kind: Kind, found: Any, call: Call) -> Array:
         """One part of the results, its axes in the order of the layout."""
@@ -201,27 +234,44 @@ class AsWritten:
             wanted = np.delete(wanted, place.initial, axis=time)
         return wanted.copy()
 
+    def _with_states_as_outputs(self, asked: Call) -> Call:
+        """With a readout that hands out the states, if nothing else does, each moved by one unit.
+
+        So a readout that is transposed, or outputs that are fed back for states, are seen.
+        """
+        if "states" in self._parts:
+            return asked
+        units, dtype = len(asked.weights["W_hh"]), asked.inputs.dtype
+        readout = {"W_ho": np.eye(units, k=-1, dtype=dtype), "b_ho": np.zeros((units, 1), dtype)}
+        readout["W_ho"][0, -1] = 1
+        return replace(asked, weights={**asked.weights, **readout})
+
     def _given(self, asked: Call, inputs: Array) -> Any:
         """What comes for these inputs."""
-        weights = dict(asked.weights)
-        if "states" not in self._parts and "outputs" in self._parts:
-            units = len(weights["W_hh"])  # the outputs are the states
-            weights["W_ho"] = np.eye(units, dtype=inputs.dtype)
-            weights["b_ho"] = np.zeros((units, 1), inputs.dtype)
-        h_0 = None if self._state == "none" else asked.h_0
-        if h_0 is not None and self._state != "rows":
-            h_0 = np.atleast_2d(h_0).T if self._state == "columns" else h_0[np.newaxis]
-        return kept(self._source(weights, inputs, h_0))
+        h_0 = asked.h_0
+        if h_0 is None and self._source.needs_a_state:
+            h_0 = _zeros(asked, inputs)
+        return kept(self._source(asked.weights, inputs, _in_form(self._way.state, h_0)))
 
     def _notes(self) -> Iterator[str]:
         yield f"read by its shapes: {self._source}"
-        if self._state == "none":
+        if self._way.state == "none":
             yield "h_0 is never given"
+        elif self._source.needs_a_state:
+            yield "it asks for an initial state: zeros are given where a call has none"
+        if self._way.dtype:
+            (other,) = {*DTYPES} - {self._way.dtype}
+            yield f"{other} is not claimed: inputs and weights of {other} are refused"
         if "states" not in self._parts:
             if "outputs" in self._parts:
-                yield "only outputs come back: W_ho is the identity, so that they are the states"
+                yield (
+                    "only outputs come back: a call with W_ho a permutation and b_ho zero gives "
+                    "the states, a second one the outputs, which are judged from these states"
+                )
             else:
                 yield "only a last state comes back: it is asked for after every step of a sequence"
+        if self._others:
+            yield f"what else comes back is not judged: {', '.join(self._others)}"
 
 
 class Unread:
@@ -248,19 +298,29 @@ def readings(name: str, written: Callable[..., Any]) -> Iterator[AsWritten]:
     """
     whys: list[str] = []
     fitting = 0
-    for source in _sources(written):
+    sources = [*_sources(written)]
+    for dtype in (None, "float32"):
+        for source in sources:
+            for way in _ways(source, dtype):
+                try:
+                    parts, others = _found(source, way)
+                except Exception as error:  # noqa: BLE001, a stranger's code refuses as it likes
+                    lacks = f"; say which weight it is: weights_named({error.args[0]}='W_xh')"
+                    advice = lacks if isinstance(error, KeyError) and error.args else ""
+                    whys.append(f"{way.layout}: {one_line(error)}{advice}")
+                    continue
+                fitting += 1
+                yield AsWritten(name, source, way, parts, others)
+        if fitting:
+            return
+    raise TypeError(f"no way to read {written.__qualname__}: {'; '.join(dict.fromkeys(whys))}")
+
+
+def _ways(source: Model | Function, dtype: Dtype | None) -> Iterator[Way]:
+    """Every way to call something without a state that is not zero."""
+    for state in STATES if source.needs_a_state else ("none",):
         for layout in USUAL_FIRST:
-            try:
-                parts = _found(source, layout)
-            except Exception as error:  # noqa: BLE001, a stranger's code refuses as it likes
-                lacks = f"; say which weight it is: weights_named({error.args[0]}='W_xh')"
-                advice = lacks if isinstance(error, KeyError) and error.args else ""
-                whys.append(f"{layout}: {one_line(error)}{advice}")
-                continue
-            fitting += 1
-            yield AsWritten(name, source, layout, parts)
-    if not fitting:
-        raise TypeError(f"no way to read {written.__qualname__}: {'; '.join(dict.fromkeys(whys))}")
+            yield Way(layout, state, dtype)
 
 
 def _sources(written: Callable[..., Any]) -> Iterator[Model | Function]:
@@ -268,12 +328,36 @@ def _sources(written: Callable[..., Any]) -> Iterator[Model | Function]:
     if isinstance(written, type):
         method = method_of(written)
         assert method is not None
-        for slots in slots_of(arrays_of(constructed(written, (I, H, O), "float64"))):
+        arrays = arrays_of(constructed(written, (I, H, O), "float64"))
+        for slots in slots_of(arrays, partial(_unread, written, method)):
             yield Model(written, method, slots)
         return
     names = getattr(written, "weights_named", None) or {name: name for name in WEIGHT_NAMES}
     for flat in (True, False):
         yield Function(written, names, flat)
+
+
+def _unread(cls: type[Any], method: str, paths: Sequence[str]) -> frozenset[str]:
+    """Which arrays of a class do not matter: a NaN in them is not seen in the first results."""
+    source = Model(cls, method, {})
+    for dtype in (None, "float32"):
+        for way in _ways(source, dtype):
+            try:
+                _first_results(source, way)
+            except Exception:  # noqa: BLE001, a stranger's code refuses as it likes
+                continue
+            marked = {path: Model(cls, method, {path: Slot((), turned=False)}) for path in paths}
+            return frozenset(path for path in paths if not _shows_nan(marked[path], way))
+    return frozenset(paths)
+
+
+def _shows_nan(source: Model, way: Way) -> bool:
+    try:
+        found = _first_results(source, way)
+        arrays = [array_or_none(value, T) for value in elements(found).values()]
+    except Exception:  # noqa: BLE001, a stranger's code may look for NaN
+        return True
+    return any(bool(np.isnan(array).any()) for array in arrays if array is not None)
 
 
 def _drawn() -> dict[str, Array]:
@@ -286,31 +370,91 @@ def _drawn() -> dict[str, Array]:
     return {name: rng.standard_normal(shape) / 4 for name, shape in shapes.items()}
 
 
-def _found(source: Model | Function, layout: Layout) -> Mapping[Kind, Found]:
-    """Where the parts of an answer are for inputs of this layout. Raises TypeError if nowhere."""
-    sizes = {"time_first": (T, B), "batch_first": (B, T), "single": (T,)}[layout]
-    inputs = np.random.default_rng(1).standard_normal((*sizes, I)) / 4
-    found = kept(source(_drawn(), inputs, None))
-    rows = () if layout == "single" else (B,)
+def _first_results(source: Model | Function, way: Way, *, changed: float = 0) -> Any:
+    """What comes in the first call, the inputs of its first step being changed by so much."""
+    dtype = way.dtype or "float64"
+    inputs = np.random.default_rng(1).standard_normal((*_sizes(way.layout), I)) / 4
+    inputs.swapaxes(0, way.layout == "batch_first")[0] += changed
+    weights = {name: weight.astype(dtype) for name, weight in _drawn().items()}
+    state = np.zeros((H,) if way.layout == "single" else (B, H), dtype)
+    return kept(source(weights, inputs.astype(dtype), _in_form(way.state, state)))
+
+
+def _without_nan(source: Model | Function) -> Model | Function:
+    """With the arrays that are no weights as they are made."""
+    if isinstance(source, Function):
+        return source
+    weights = {path: slot for path, slot in source.slots.items() if slot.of}
+    return Model(source.cls, source.method, weights)
+
+
+def _sizes(layout: Layout) -> tuple[int, ...]:
+    return {"time_first": (T, B), "batch_first": (B, T), "single": (T,)}[layout]
+
+
+def _zeros(asked: Call, inputs: Array) -> Array:
+    """An initial state of zeros, (B, H) or (H,)."""
+    rows = {"time_first": inputs.shape[1:2], "batch_first": inputs.shape[:1], "single": ()}
+    return np.zeros((*rows[asked.layout], len(asked.weights["W_hh"])), inputs.dtype)
+
+
+def _in_form(state: State, h_0: Array | None) -> Array | None:
+    """An initial state, (B, H) or (H,), in the form in which it is given."""
+    if h_0 is None or state == "none":
+        return None
+    if state == "rows":
+        return h_0
+    return np.atleast_2d(h_0).T if state == "columns" else h_0[np.newaxis]
+
+
+def _found(source: Model | Function, way: Way) -> tuple[Mapping[Kind, Found], Sequence[str]]:
+    """Where the parts of an answer are for inputs of a layout, and the shapes of what is else.
+
+    Raises TypeError if there are none.
+    """
+    sizes = _sizes(way.layout)
+    time, found = sizes.index(T), _first_results(source, way)
+    rows = () if way.layout == "single" else (B,)
     wanted: Mapping[Kind, tuple[int, ...]] = {
         "states": (*sizes, H),
         "outputs": (*sizes, O),
         "last": (*rows, H),
     }
     parts: dict[Kind, Found] = {}
-    shapes = []
+    shapes: list[tuple[int, ...]] = []
+    others: list[str] = []
     for key, value in elements(found).items():
+        here: list[Kind] = []
         for kind, shape in wanted.items():
-            array = array_of(value, None if kind == "last" else T)
-            shapes.append(str(array.shape))
-            place = place_of(key, array, shape, sizes.index(T) if kind == "states" else None)
-            if place is not None:
-                parts.setdefault(kind, place)
-    chance = of_chance(found)
+            array = array_or_none(value, None if kind == "last" else T)
+            if array is None:
+                continue
+            shapes.append(array.shape)
+            place = place_of(key, array, shape, time if kind == "states" else None)
+            if place is not None and kind not in parts:
+                parts[kind] = place
+                here.append(kind)
+        if not here and value is not None:
+            others.append(_shape_shown(array_or_none(value, T), value))
+    chance = of_chance(_first_results(_without_nan(source), way))
     if not parts or (chance and parts.keys() == {"outputs"}):
         softmax = ", each summing to 1: hand out the states or what goes into the softmax"
         raise TypeError(
-            f"gave shapes {', '.join(dict.fromkeys(shapes))}{softmax * chance}; here T = {T}, "
-            f"B = {B}, I = {I}, H = {H}, O = {O}"
+            f"gave shapes {', '.join(map(str, dict.fromkeys(shapes)))}{softmax * chance}; here "
+            f"T = {T}, B = {B}, I = {I}, H = {H}, O = {O}"
         )
-    return parts
+    if source.needs_a_state and "states" in parts:
+        last = [
+            array_of(elements(results)[parts["states"].key], T).take(-1, parts["states"].axes[time])
+            for results in (found, _first_results(source, way, changed=1))
+        ]
+        if np.array_equal(last[0], last[1]):
+            raise TypeError("no step depends on the one before: one step alone is not judged")
+    return parts, others
+
+
+def _shape_shown(array: Array | None, value: Any) -> str:
+    """A shape in our symbols, or the type of what has none."""
+    if array is None:
+        return type(value).__name__
+    return f"({', '.join(SYMBOLS.get(n, str(n)) for n in array.shape)})"

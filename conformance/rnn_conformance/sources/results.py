@@ -71,7 +71,17 @@ def array_of(value: Any, steps: int | None) -> Array:
     return array
 
 
+def array_or_none(value: Any, steps: int | None) -> Array | None:
+    """As `array_of`; None for what is no array of numbers, such as what a backward pass keeps."""
+    try:
+        array = array_of(value, steps)
+    except (KeyError, TypeError, ValueError):  # no such steps, or of several shapes
+        return None
+    return array if array.dtype.kind in "fiub" else None
+
+
 def of_chance(found: Any) -> bool:
     """Whether a result is probabilities, as a softmax gives them."""
-    arrays = [np.asarray(array_of(value, None)) for value in elements(found).values()]
-    return any(a.ndim > 1 and np.allclose(a.sum(axis=-1), 1) for a in arrays if a.dtype.kind == "f")
+    arrays = [array_or_none(value, None) for value in elements(found).values()]
+    floating = [a for a in arrays if a is not None and a.dtype.kind == "f"]
+    return any(a.ndim > 1 and np.allclose(a.sum(axis=-1), 1) for a in floating)
