@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_reference import GRU, LSTM, RNN, BatchRNN, SingleSequenceRNN
-from rnn_reference.stack import Stack
 from rnn_reference.weights import Array
 
 StepRNN = SingleSequenceRNN | BatchRNN  # these give dicts by time step
-AnyRNN = StepRNN | Stack
+AnyStack = RNN | LSTM | GRU
+AnyRNN = StepRNN | AnyStack
 KINDS: tuple[type[StepRNN], ...] = (SingleSequenceRNN, BatchRNN)
-STACKS: tuple[type[Stack], ...] = (RNN, LSTM, GRU)
+STACKS: tuple[type[AnyStack], ...] = (RNN, LSTM, GRU)
 DTYPES: tuple[type[np.floating], ...] = (np.float64, np.float32)
 every_step_kind = pytest.mark.parametrize("kind", KINDS)
 every_stack = pytest.mark.parametrize("kind", STACKS)
@@ -56,7 +56,7 @@ def drawn_state(model: AnyRNN, batch_size: int = BATCH_SIZE) -> Any:
     """An initial state, within ±1 as every later h; of an LSTM the tuple (h_0, c_0)."""
     columns = 1 if isinstance(model, SingleSequenceRNN) else batch_size
     shape: tuple[int, ...] = (model.hidden_size, columns)
-    if isinstance(model, Stack):
+    if isinstance(model, AnyStack):
         shape = (model.num_layers * (1 + model.bidirectional), batch_size, model.hidden_size)
     parts = np.random.default_rng(3).uniform(-1, 1, (2, *shape)).astype(model.dtype)
     return tuple(parts) if isinstance(model, LSTM) else parts[0]
@@ -75,7 +75,7 @@ def bits(arrays: Mapping[Any, Array]) -> dict[Any, tuple[Any, ...]]:
 def results(model: Any, *args: Any, **kwargs: Any) -> dict[Any, Array]:
     """All arrays that a call of the model's `forward` gives, by a name."""
     outputs, states = model.forward(*args, **kwargs)
-    if isinstance(model, Stack):
+    if isinstance(model, AnyStack):
         return dict(zip(("output", "h_n", "c_n"), (outputs, *in_parts(states)), strict=False))
     return {("y", t): y for t, y in outputs.items()} | {("h", t): h for t, h in states.items()}
 

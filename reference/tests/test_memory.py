@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_reference import BatchRNN
-from rnn_reference.stack import Stack
 
 from .models import (
     KINDS,
     LENGTHS,
     STACKS,
     AnyRNN,
+    AnyStack,
     bits,
     drawn_inputs,
     drawn_layers,
@@ -39,7 +39,7 @@ def test_every_result_is_independent(
         inputs = inputs[:, 0].copy()
         parts = tuple(part[:, 0].copy() for part in in_parts(state))
         state = parts if isinstance(state, tuple) else parts[0]
-    elif isinstance(model, Stack) and model.batch_first:
+    elif isinstance(model, AnyStack) and model.batch_first:
         inputs = inputs.swapaxes(0, 1).copy()
     given = {"lengths": LENGTHS.copy()} if form == "lengths" else {}
     found, later = (list(results(model, inputs, state, **given).values()) for _ in range(2))

@@ -15,13 +15,13 @@ from rnn_reference import (
     SingleSequenceRNN,
     validate_weights,
 )
-from rnn_reference.stack import Stack
 
 from .models import (
     LENGTHS,
     STACKS,
     STEPS,
     AnyRNN,
+    AnyStack,
     StepRNN,
     bits,
     drawn_inputs,
@@ -168,7 +168,7 @@ def test_weights_of_another_model() -> None:
 
 
 @every_stack
-def test_options_that_there_are_not(kind: type[Stack]) -> None:
+def test_options_that_there_are_not(kind: type[AnyStack]) -> None:
     """No projections, peepholes or clips, as options or as weights."""
     for option in ("proj_size", "peepholes", "clip"):
         given: Any = {"num_layers": 2, option: 1}
@@ -240,7 +240,7 @@ def test_inputs(model: AnyRNN, given: Any, error: Error, message: str) -> None:
 def test_initial_state(model: AnyRNN, inputs: Any) -> None:
     """Shape, dtype and numbers of h_0, the axes of which no layout of the inputs changes."""
     h_0 = drawn_state(model)
-    h_0 = h_0[:, 0] if isinstance(model, Stack) and inputs.ndim == 2 else h_0
+    h_0 = h_0[:, 0] if isinstance(model, AnyStack) and inputs.ndim == 2 else h_0
     last = tuple(n - 1 for n in h_0.shape)
     for wrong in (h_0[0], h_0[np.newaxis], h_0[1:], h_0[..., :-1]):
         message = f"h_0: expected shape {h_0.shape}, got {wrong.shape}"

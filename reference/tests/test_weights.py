@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_reference import GRU, LSTM, RNN, WEIGHT_NAMES, BatchRNN, SingleSequenceRNN, weight_shapes
-from rnn_reference.stack import Stack
 
 from .models import (
     STACKS,
     AnyRNN,
+    AnyStack,
     StepRNN,
     bits,
     drawn_inputs,
@@ -45,7 +45,7 @@ def test_names_shapes_dtypes(kind: type[StepRNN], dtype: type[np.floating]) -> N
 
 @every_stack
 @pytest.mark.parametrize("bias", [True, False])
-def test_layers_have_the_names_and_shapes_of_torch(kind: type[Stack], bias: bool) -> None:
+def test_layers_have_the_names_and_shapes_of_torch(kind: type[AnyStack], bias: bool) -> None:
     """In torch's order; layer 1 is as wide as both directions of layer 0."""
     torch = pytest.importorskip("torch")
     ours = kind(3, 5, 2, bias=bias, bidirectional=True, rng=1).weights
