@@ -1,7 +1,7 @@
 """Weights as one mapping: their names and shapes, and what is refused.
 
 A model of one layer and a readout has six, `WEIGHT_NAMES`; a stack of layers has those of
-`torch.nn.RNN`, under its names.
+`torch.nn.RNN`, `LSTM` or `GRU`, under their names, with H rows for each gate of its cell.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rnn_reference.validation import DTYPES, brief, validate_array
+from rnn_reference.validation import DTYPES, brief, expect, validate_array
 from rnn_reference.validation import Array as Array  # for annotations of users
 
 WEIGHT_NAMES = ("W_xh", "b_xh", "W_hh", "b_hh", "W_ho", "b_ho")
@@ -47,15 +47,15 @@ def weight_shapes(
     }
 
 
-def layer_weight_shapes(sizes: LayerSizes) -> dict[str, tuple[int, ...]]:
+def layer_weight_shapes(sizes: LayerSizes, gates: int) -> dict[str, tuple[int, ...]]:
     """The shape of every weight of a stack, in torch's order: layer, then direction, then part."""
-    H = sizes.hidden_size
+    H, rows = sizes.hidden_size, gates * sizes.hidden_size
     shapes: dict[str, tuple[int, ...]] = {}
     for k in range(sizes.num_layers):
         width = sizes.input_size if k == 0 else H * len(sizes.directions)
-        of_parts: dict[str, tuple[int, ...]] = {"weight_ih": (H, width), "weight_hh": (H, H)}
+        of_parts: dict[str, tuple[int, ...]] = {"weight_ih": (rows, width), "weight_hh": (rows, H)}
         if sizes.bias:
-            of_parts |= {"bias_ih": (H,), "bias_hh": (H,)}
+            of_parts |= {"bias_ih": (rows,), "bias_hh": (rows,)}
         for direction in sizes.directions:
             shapes |= {f"{part}_l{k}{direction}": shape for part, shape in of_parts.items()}
     return shapes
@@ -75,11 +75,13 @@ def validate_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
     return fitting(weights, shapes, weights["W_xh"].dtype)
 
 
-def validate_layer_weights(weights: Mapping[str, Array]) -> tuple[LayerSizes, dict[str, Array]]:
+def validate_layer_weights(
+    weights: Mapping[str, Array], gates: int
+) -> tuple[LayerSizes, dict[str, Array]]:
     """The sizes, and a plain dict of the weights in torch's order, once they fit together.
 
     Layers, directions and whether there are biases are read from the names, the sizes and the dtype
-    from weight_ih_l0. Raises as `validate_weights` does.
+    from weight_ih_l0 (gates * hidden_size, input_size). Raises as `validate_weights` does.
     """
     validate_mapping(weights)
     # n weights make fewer than n layers, whatever a name says.
@@ -88,10 +90,13 @@ def validate_layer_weights(weights: Mapping[str, Array]) -> tuple[LayerSizes, di
     depth = 1 + max((k for k, _, _ in known), default=0)
     bias = any(part.startswith("bias") for _, part, _ in known)
     bidirectional = any(direction for _, _, direction in known)
-    validate_names(weights, layer_weight_shapes(LayerSizes(1, 1, depth, bias, bidirectional)))
-    hidden_size, input_size = _sizes_of("weight_ih_l0", weights)
-    sizes = LayerSizes(input_size, hidden_size, depth, bias, bidirectional)
-    return sizes, fitting(weights, layer_weight_shapes(sizes), weights["weight_ih_l0"].dtype)
+    sizes = LayerSizes(1, 1, depth, bias, bidirectional)
+    validate_names(weights, layer_weight_shapes(sizes, gates))
+    rows, input_size = _sizes_of("weight_ih_l0", weights)
+    of_each_gate = f"rows in {gates} equal parts, one a gate"
+    expect(rows % gates == 0, ValueError, "weight_ih_l0", of_each_gate, (rows, input_size))
+    sizes = sizes._replace(input_size=input_size, hidden_size=rows // gates)
+    return sizes, fitting(weights, layer_weight_shapes(sizes, gates), weights["weight_ih_l0"].dtype)
 
 
 def fitting(

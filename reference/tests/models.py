@@ -5,15 +5,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_reference import RNN, BatchRNN, SingleSequenceRNN
+from rnn_reference import GRU, LSTM, RNN, BatchRNN, SingleSequenceRNN
 from rnn_reference.weights import Array
 
 StepRNN = SingleSequenceRNN | BatchRNN  # these give dicts by time step
-AnyRNN = StepRNN | RNN
+AnyStack = RNN | LSTM | GRU
+AnyRNN = StepRNN | AnyStack
 KINDS: tuple[type[StepRNN], ...] = (SingleSequenceRNN, BatchRNN)
+STACKS: tuple[type[AnyStack], ...] = (RNN, LSTM, GRU)
 DTYPES: tuple[type[np.floating], ...] = (np.float64, np.float32)
 every_step_kind = pytest.mark.parametrize("kind", KINDS)
-every_kind = pytest.mark.parametrize("kind", [*KINDS, RNN])
+every_stack = pytest.mark.parametrize("kind", STACKS)
+every_kind = pytest.mark.parametrize("kind", [*KINDS, *STACKS])
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
 STEPS, BATCH_SIZE = 6, 4
@@ -31,9 +34,9 @@ def drawn_model(kind: type[Any], *sizes: int, dtype: Any = np.float64, seed: int
     return model
 
 
-def drawn_layers(dtype: Any = np.float64, **options: Any) -> RNN:
+def drawn_layers(kind: type[Any] = RNN, dtype: Any = np.float64, **options: Any) -> Any:
     """A model that contracts: a row of W_hh sums up to 1/4 in absolute values, one of W_ih to 1."""
-    model = RNN(3, 4, dtype=dtype, rng=1, **options)
+    model = kind(3, 4, dtype=dtype, rng=1, **options)
     rows = {"weight_ih": 1, "weight_hh": 4}
     model.weights = {
         name: w / (rows[name[:9]] * abs(w).sum(axis=1, keepdims=True)) if w.ndim == 2 else w
@@ -49,13 +52,19 @@ def drawn_inputs(model: AnyRNN, steps: int = STEPS, batch_size: int = BATCH_SIZE
     return drawn[:, 0].copy() if isinstance(model, SingleSequenceRNN) else drawn
 
 
-def drawn_state(model: AnyRNN, batch_size: int = BATCH_SIZE) -> Array:
-    """An initial state, within ±1 as every later state."""
+def drawn_state(model: AnyRNN, batch_size: int = BATCH_SIZE) -> Any:
+    """An initial state, within ±1 as every later h; of an LSTM the tuple (h_0, c_0)."""
     columns = 1 if isinstance(model, SingleSequenceRNN) else batch_size
     shape: tuple[int, ...] = (model.hidden_size, columns)
-    if isinstance(model, RNN):
+    if isinstance(model, AnyStack):
         shape = (model.num_layers * (1 + model.bidirectional), batch_size, model.hidden_size)
-    return np.random.default_rng(3).uniform(-1, 1, shape).astype(model.dtype)
+    parts = np.random.default_rng(3).uniform(-1, 1, (2, *shape)).astype(model.dtype)
+    return tuple(parts) if isinstance(model, LSTM) else parts[0]
+
+
+def in_parts(state: Any) -> tuple[Array, ...]:
+    """The arrays of a state as `forward` takes and returns it."""
+    return state if isinstance(state, tuple) else (state,)
 
 
 def bits(arrays: Mapping[Any, Array]) -> dict[Any, tuple[Any, ...]]:
@@ -63,11 +72,11 @@ def bits(arrays: Mapping[Any, Array]) -> dict[Any, tuple[Any, ...]]:
     return {key: (a.dtype, a.shape, a.tobytes()) for key, a in arrays.items()}
 
 
-def results(model: AnyRNN, *args: Any, **kwargs: Any) -> dict[Any, Array]:
+def results(model: Any, *args: Any, **kwargs: Any) -> dict[Any, Array]:
     """All arrays that a call of the model's `forward` gives, by a name."""
-    if isinstance(model, RNN):
-        return dict(zip(("output", "h_n"), model.forward(*args, **kwargs), strict=True))
     outputs, states = model.forward(*args, **kwargs)
+    if isinstance(model, AnyStack):
+        return dict(zip(("output", "h_n", "c_n"), (outputs, *in_parts(states)), strict=False))
     return {("y", t): y for t, y in outputs.items()} | {("h", t): h for t, h in states.items()}
 
 

@@ -4,9 +4,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_reference.layer import dropped
+from rnn_reference.stack import dropped
 
-from .models import LENGTHS, bits, drawn_inputs, drawn_layers, drawn_state, every_dtype, results
+from .models import (
+    LENGTHS,
+    AnyStack,
+    bits,
+    drawn_inputs,
+    drawn_layers,
+    drawn_state,
+    every_dtype,
+    every_stack,
+    results,
+)
 
 
 @every_dtype
@@ -18,9 +28,10 @@ def test_share_and_scale(p: float, dtype: type[np.floating]) -> None:
     assert bits({"": found}) == bits({"": np.where(kept >= p, x * (4 if p else 1), 0)})
 
 
-def test_seed_decides() -> None:
+@every_stack
+def test_seed_decides(kind: type[AnyStack]) -> None:
     """One seed, one result, in either layout; a generator goes on, in training alone."""
-    model = drawn_layers(num_layers=2, dropout=0.5)
+    model = drawn_layers(kind, num_layers=2, dropout=0.5)
     inputs, h_0 = drawn_inputs(model), drawn_state(model)
 
     def run(rng: Any, training: bool = True) -> dict[Any, tuple[Any, ...]]:
@@ -30,9 +41,9 @@ def test_seed_decides() -> None:
     assert run(rng, training=False) == run(None, training=False) != run(1)
     assert run(1) == run(rng) == run(np.int64(1)) != run(2)
     assert run(rng) != run(1)
-    turned = drawn_layers(num_layers=2, dropout=0.5, batch_first=True)
-    output, h_n = turned.forward(inputs.swapaxes(0, 1), h_0, training=True, rng=1)
-    assert bits({"output": output.swapaxes(0, 1), "h_n": h_n}) == run(1)
+    turned = drawn_layers(kind, num_layers=2, dropout=0.5, batch_first=True)
+    found = results(turned, inputs.swapaxes(0, 1), h_0, training=True, rng=1)
+    assert bits(found | {"output": found["output"].swapaxes(0, 1)}) == run(1)
     output, _ = model.forward(inputs, h_0, lengths=LENGTHS, training=True, rng=1)
     padding = np.arange(len(inputs))[:, np.newaxis] >= LENGTHS
     assert not output[padding].any()

@@ -6,23 +6,26 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_reference import RNN, BatchRNN
+from rnn_reference import BatchRNN
 
 from .models import (
     KINDS,
     LENGTHS,
+    STACKS,
     AnyRNN,
+    AnyStack,
     bits,
     drawn_inputs,
     drawn_layers,
     drawn_model,
     drawn_state,
     every_kind,
+    in_parts,
     results,
 )
 
 OPTIONS: list[dict[str, Any]] = [{}, {"bidirectional": True}, {"batch_first": True}]
-CALLS = [*product(KINDS, [{}], ["batch"]), *product([RNN], OPTIONS, ["batch", "lengths", "one"])]
+CALLS = [*product(KINDS, [{}], ["batch"]), *product(STACKS, OPTIONS, ["batch", "lengths", "one"])]
 
 
 @pytest.mark.parametrize(("kind", "options", "form"), CALLS)
@@ -30,15 +33,17 @@ def test_every_result_is_independent(
     kind: type[AnyRNN], options: dict[str, Any], form: str
 ) -> None:
     """No result shares memory with another one, an argument, a weight or the next call's."""
-    model = drawn_layers(**options) if kind is RNN else drawn_model(kind, 3, 5, 2)
-    given: dict[str, Any] = {"inputs": drawn_inputs(model), "h_0": drawn_state(model)}
+    model = drawn_layers(kind, **options) if kind in STACKS else drawn_model(kind, 3, 5, 2)
+    inputs, state = drawn_inputs(model), drawn_state(model)
     if form == "one":
-        given = {name: array[:, 0].copy() for name, array in given.items()}
-    elif isinstance(model, RNN) and model.batch_first:
-        given["inputs"] = given["inputs"].swapaxes(0, 1).copy()
-    given |= {"lengths": LENGTHS.copy()} if form == "lengths" else {}
-    found, later = (list(results(model, **given).values()) for _ in range(2))
-    others = [*later, *given.values(), *model._weights.values()]
+        inputs = inputs[:, 0].copy()
+        parts = tuple(part[:, 0].copy() for part in in_parts(state))
+        state = parts if isinstance(state, tuple) else parts[0]
+    elif isinstance(model, AnyStack) and model.batch_first:
+        inputs = inputs.swapaxes(0, 1).copy()
+    given = {"lengths": LENGTHS.copy()} if form == "lengths" else {}
+    found, later = (list(results(model, inputs, state, **given).values()) for _ in range(2))
+    others = [*later, inputs, *in_parts(state), *given.values(), *model._weights.values()]
     pairs = [*combinations(found, 2), *product(found, others)]
     assert not any(np.shares_memory(a, b) for a, b in pairs)
 
@@ -49,7 +54,7 @@ def test_weights_are_copied(kind: type[AnyRNN]) -> None:
     made_of, assigned, alone = (drawn_model(kind, 3, 5, 2).weights for _ in range(3))
     before, twins = bits(made_of), [kind.from_weights(made_of), kind.from_weights(assigned)]
     twins[0].weights = assigned
-    if kind is not RNN:
+    if kind not in STACKS:
         for name, array in alone.items():
             setattr(twins[1], name, array)
     for mapping in (made_of, assigned, alone, twins[0].weights):

@@ -6,18 +6,29 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_reference import RNN, WEIGHT_NAMES, BatchRNN, SingleSequenceRNN, validate_weights
+from rnn_reference import (
+    GRU,
+    LSTM,
+    RNN,
+    WEIGHT_NAMES,
+    BatchRNN,
+    SingleSequenceRNN,
+    validate_weights,
+)
 
 from .models import (
     LENGTHS,
+    STACKS,
     STEPS,
     AnyRNN,
+    AnyStack,
     StepRNN,
     bits,
     drawn_inputs,
     drawn_layers,
     drawn_model,
     drawn_state,
+    every_stack,
     every_step_kind,
     with_entry,
 )
@@ -47,18 +58,19 @@ def refused(
     assert text == message if not dots else text.startswith(start) and text.endswith(end), text
 
 
-EVERY, LAYERS = (SingleSequenceRNN, BatchRNN, RNN), (RNN,)
+EVERY = (SingleSequenceRNN, BatchRNN, *STACKS)
 OF_CONSTRUCTORS: list[tuple[tuple[type[AnyRNN], ...], str, list[Any], Error, str]] = [
     (EVERY, "size", [0, -1], ValueError, "a positive integer"),
     (EVERY, "size", [2.5, "3", True, None, np.ones((2, 2))], TypeError, "a positive integer"),
     (EVERY, "dtype", [int, ">f8", None, "real", ("f8", -1)], TypeError, "float64 or float32"),
     (EVERY, "rng", [None, True, "x", 1.0, np.random], TypeError, SEED),
     (EVERY, "rng", [-1], ValueError, "a seed that is not negative"),
-    *[(LAYERS, flag, [1, 0, None, "yes"], TypeError, "True or False") for flag in FLAGS],
-    (LAYERS, "nonlinearity", ["TANH", ""], ValueError, "'tanh' or 'relu'"),
-    (LAYERS, "nonlinearity", [None, np.tanh], TypeError, "'tanh' or 'relu'"),
-    (LAYERS, "dropout", [-0.1, 1.5, 2, float("nan")], ValueError, "a number from 0 to 1"),
-    (LAYERS, "dropout", [True, "0.5", None, 0.5j], TypeError, "a number from 0 to 1"),
+    *[(STACKS, flag, [1, 0, None, "yes"], TypeError, "True or False") for flag in FLAGS],
+    ((GRU,), "reset_after", [1, 0, None, "yes"], TypeError, "True or False"),
+    ((RNN,), "nonlinearity", ["TANH", ""], ValueError, "'tanh' or 'relu'"),
+    ((RNN,), "nonlinearity", [None, np.tanh], TypeError, "'tanh' or 'relu'"),
+    (STACKS, "dropout", [-0.1, 1.5, 2, float("nan")], ValueError, "a number from 0 to 1"),
+    (STACKS, "dropout", [True, "0.5", None, 0.5j], TypeError, "a number from 0 to 1"),
 ]
 
 
@@ -68,7 +80,7 @@ def test_constructor(
 ) -> None:
     """Sizes, dtype, source of randomness and options; what came is cut off after 80 characters."""
     for kind, given in product(kinds, wrong):
-        sizes = ("input_size", "hidden_size", "num_layers" if kind is RNN else "output_size")
+        sizes = ("input_size", "hidden_size", "num_layers" if kind in STACKS else "output_size")
         for name in sizes if argument == "size" else (argument,):
             arguments = dict.fromkeys(sizes, 3) | {"rng": 1, name: given}
             shown = " ".join(repr(given).split())[:80]
@@ -155,6 +167,30 @@ def test_weights_of_another_model() -> None:
             refused(TypeError, message, call, other)
 
 
+@every_stack
+def test_options_that_there_are_not(kind: type[AnyStack]) -> None:
+    """No projections, peepholes or clips, as options or as weights."""
+    for option in ("proj_size", "peepholes", "clip"):
+        given: Any = {"num_layers": 2, option: 1}
+        message = f"{option}: expected no such option of {kind.__name__}, got {{'{option}': 1}}"
+        refused(TypeError, message, kind, 3, 4, rng=1, **given)
+        refused(TypeError, message, kind.from_weights, drawn_layers(kind).weights, **{option: 1})
+    weights = drawn_layers(kind).weights | {"weight_hr_l0": np.ones((2, 4))}
+    message = "weights: unknown 'weight_hr_l0'; …"
+    refused(ValueError, message, kind.from_weights, weights)
+
+
+def test_rows_of_other_gates() -> None:
+    """Weights of one cell are none of another's; rows that gates cannot share are refused."""
+    message = "weight_ih_l0: expected rows in 4 equal parts, one a gate, got (10, 3)"
+    changed = drawn_layers(LSTM).weights | {"weight_ih_l0": np.ones((10, 3))}
+    refused(ValueError, message, LSTM.from_weights, changed)
+    message = "weight_hh_l0: expected shape (16, 16), got (16, 4)"
+    refused(ValueError, message, RNN.from_weights, drawn_layers(LSTM).weights)
+    message = "weight_ih_l0: expected shape (12, 3), got (16, 3)"
+    refused(ValueError, message, setattr, drawn_layers(GRU), "weights", drawn_layers(LSTM).weights)
+
+
 ROWS, NUMBERS = "expected an array (T, 3) or a list of T vectors", "expected a vector of 3 numbers"
 SOME = "expected at least one step and one sequence"
 OF_INPUTS: list[tuple[AnyRNN, Any, Error, str]] = [
@@ -204,7 +240,7 @@ def test_inputs(model: AnyRNN, given: Any, error: Error, message: str) -> None:
 def test_initial_state(model: AnyRNN, inputs: Any) -> None:
     """Shape, dtype and numbers of h_0, the axes of which no layout of the inputs changes."""
     h_0 = drawn_state(model)
-    h_0 = h_0[:, 0] if isinstance(model, RNN) and inputs.ndim == 2 else h_0
+    h_0 = h_0[:, 0] if isinstance(model, AnyStack) and inputs.ndim == 2 else h_0
     last = tuple(n - 1 for n in h_0.shape)
     for wrong in (h_0[0], h_0[np.newaxis], h_0[1:], h_0[..., :-1]):
         message = f"h_0: expected shape {h_0.shape}, got {wrong.shape}"
@@ -213,6 +249,28 @@ def test_initial_state(model: AnyRNN, inputs: Any) -> None:
     nan = with_entry(h_0, last, np.nan)
     refused(ValueError, f"h_0: {FINITE}, got nan at {last}", model.forward, inputs, nan)
     refused(TypeError, "h_0: …, got list", model.forward, inputs, h_0.tolist())
+
+
+def test_both_states_of_an_lstm() -> None:
+    """A pair or none; c_0 is held to what h_0 is held to."""
+    model = drawn_layers(LSTM, num_layers=2)
+    h_0, c_0 = drawn_state(model)
+    for wrong in (c_0, [h_0, c_0], (c_0,), (h_0, c_0, c_0)):
+        message = "hx: expected a tuple (h_0, c_0) or None, got …"
+        refused(TypeError, message, model.forward, X, wrong)
+    wanted = "expected a NumPy array of shape (2, 4, 4) and dtype float64, got NoneType"
+    refused(TypeError, f"h_0: {wanted}", model.forward, X, (None, c_0))
+    refused(TypeError, f"c_0: {wanted}", model.forward, X, (h_0, None))
+    for c in (c_0[0], c_0[np.newaxis], c_0[1:], c_0[..., :-1]):
+        message = f"c_0: expected shape (2, 4, 4), got {c.shape}"
+        refused(ValueError, message, model.forward, X, (h_0, c))
+    refused(TypeError, f"c_0: {NARROW}", model.forward, X, (h_0, c_0.astype("f4")))
+    infinite = with_entry(c_0, (1, 3, 2), np.inf)
+    message = f"c_0: {FINITE}, got inf at (1, 3, 2)"
+    refused(ValueError, message, model.forward, X, (h_0, infinite))
+    message = "h_0: expected shape (2, 4), got (2, 4, 4)"
+    refused(ValueError, message, model.forward, X1, (h_0, c_0[:, 0]))
+    refused(ValueError, "c_0: expected shape (2, 4), …", model.forward, X1, (h_0[:, 0], c_0))
 
 
 OF_LENGTHS: list[tuple[Any, Error, str]] = [

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_reference import RNN, WEIGHT_NAMES, BatchRNN, SingleSequenceRNN, weight_shapes
+from rnn_reference import GRU, LSTM, RNN, WEIGHT_NAMES, BatchRNN, SingleSequenceRNN, weight_shapes
 
 from .models import (
+    STACKS,
     AnyRNN,
+    AnyStack,
     StepRNN,
     bits,
     drawn_inputs,
@@ -20,6 +22,7 @@ from .models import (
     drawn_state,
     every_dtype,
     every_kind,
+    every_stack,
     every_step_kind,
     results,
 )
@@ -40,12 +43,14 @@ def test_names_shapes_dtypes(kind: type[StepRNN], dtype: type[np.floating]) -> N
         assert array.any() == name.startswith("W")
 
 
+@every_stack
 @pytest.mark.parametrize("bias", [True, False])
-def test_layers_have_the_names_and_shapes_of_torch(bias: bool) -> None:
+def test_layers_have_the_names_and_shapes_of_torch(kind: type[AnyStack], bias: bool) -> None:
     """In torch's order; layer 1 is as wide as both directions of layer 0."""
     torch = pytest.importorskip("torch")
-    ours = RNN(3, 5, 2, bias=bias, bidirectional=True, rng=1).weights
-    theirs = torch.nn.RNN(3, 5, 2, bias=bias, bidirectional=True).state_dict()
+    ours = kind(3, 5, 2, bias=bias, bidirectional=True, rng=1).weights
+    of_torch = getattr(torch.nn, kind.__name__)
+    theirs = of_torch(3, 5, 2, bias=bias, bidirectional=True).state_dict()
     assert [(n, w.shape) for n, w in ours.items()] == [(n, w.shape) for n, w in theirs.items()]
 
 
@@ -54,7 +59,7 @@ def test_layers_have_the_names_and_shapes_of_torch(bias: bool) -> None:
 def test_drawn(kind: type[AnyRNN], dtype: type[np.floating]) -> None:
     """The generator's next numbers, drawn in float64 and then rounded, whatever was drawn before.
 
-    Standard normal with biases of 0, those of `RNN` uniform from -1/√H to 1/√H.
+    Standard normal with biases of 0, those of stacks uniform from -1/√H to 1/√H.
     """
     before = random.getstate(), str(np.random.get_state())  # noqa: NPY002
     expected, generator = np.random.default_rng(1), np.random.default_rng(1)
@@ -62,7 +67,7 @@ def test_drawn(kind: type[AnyRNN], dtype: type[np.floating]) -> None:
     made: list[AnyRNN] = [kind(3, 5, 2, dtype=dtype, rng=rng) for rng in seeds]
     wanted: list[dict[str, Any]] = [{}, {}]
     for drawn, (name, weight) in product(wanted, made[0].weights.items()):
-        if kind is RNN:
+        if kind in STACKS:
             values = expected.uniform(-1 / 5**0.5, 1 / 5**0.5, weight.shape)
         else:
             values = expected.standard_normal(weight.shape) if name[0] == "W" else 0 * weight
@@ -82,7 +87,7 @@ OF_LAYERS = [
 @every_dtype
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [(SingleSequenceRNN, {}), (BatchRNN, {}), *((RNN, options) for options in OF_LAYERS)],
+    [(SingleSequenceRNN, {}), (BatchRNN, {}), *product(STACKS, OF_LAYERS)],
 )
 def test_mapping_round_trip(
     kind: type[AnyRNN], options: dict[str, Any], dtype: type[np.floating]
@@ -91,9 +96,9 @@ def test_mapping_round_trip(
 
     Names and shapes bring back every option that they can show, of more than ten layers too.
     """
-    if kind is RNN:
-        model: AnyRNN = drawn_layers(dtype=dtype, **options)
-        other: AnyRNN = RNN(3, 4, rng=9, dtype=dtype, **options)
+    if kind in STACKS:
+        model: AnyRNN = drawn_layers(kind, dtype, **options)
+        other: AnyRNN = kind(3, 4, rng=9, dtype=dtype, **options)
     else:
         model, other = (drawn_model(kind, 3, 5, 2, dtype=dtype, seed=seed) for seed in (1, 9))
     assert bits(other.weights) != bits(model.weights)
@@ -115,6 +120,15 @@ def test_a_model_shows_its_options() -> None:
     assert repr(model) == (
         "RNN(input_size=3, hidden_size=4, num_layers=2, bias=True, bidirectional=False, "
         "nonlinearity='relu', batch_first=True, dropout=0.25, dtype=float64)"
+    )
+    gru = GRU.from_weights(drawn_layers(GRU).weights, reset_after=False, batch_first=True)
+    assert repr(gru) == (
+        "GRU(input_size=3, hidden_size=4, num_layers=1, bias=True, bidirectional=False, "
+        "reset_after=False, batch_first=True, dropout=0.0, dtype=float64)"
+    )
+    assert repr(drawn_layers(LSTM, "f4", bias=False)) == (
+        "LSTM(input_size=3, hidden_size=4, num_layers=1, bias=False, bidirectional=False, "
+        "batch_first=False, dropout=0.0, dtype=float32)"
     )
     shares: list[Any] = [0, 1, np.float32(0.5)]
     assert [RNN(3, 4, dropout=p, rng=1).dropout for p in shares] == shares
