@@ -80,6 +80,7 @@ class Function:
     def __call__(self, weights: Weights, inputs: Array, state: Array | None) -> Any:
         named = {theirs: self._weight(weights, ours) for theirs, ours in self.names.items()}
         given: dict[str, Any] = {}
+        others = []
         for p in positional(self.function):
             if p.name in named:
                 given[p.name] = named[p.name]
@@ -88,8 +89,10 @@ class Function:
             elif p.name in INITIAL_STATE:
                 given |= {} if state is None else {p.name: state}
             elif p.default is Parameter.empty:
-                given[p.name] = inputs
-        return self.function(**given)
+                others.append(p.name)
+        if len(others) == 2 and not given.keys() & {*named, *MAPPINGS}:
+            given[others.pop(0)] = named  # all weights by name stand first
+        return self.function(**given, **dict.fromkeys(others, inputs))
 
     def _weight(self, weights: Weights, ours: str) -> Array:
         name, _, turned = ours.partition(".")
@@ -179,7 +182,7 @@ class AsWritten:
         self.claims = BASIC - {"time_first", *left_out} | {way.layout}
         alone = {} if by_step else {"states": "last alone"}
         self.conventions: Mapping[str, str] = {**CONVENTIONS, **alone}
-        self.assumed = frozenset(("dtypes",))
+        self.assumed = frozenset(("dtypes", "memory"))
         self.notes = tuple(self._notes())
         self._earlier = Earlier()
         self.reread = self._earlier.again
