@@ -24,7 +24,7 @@ from rnn_conformance.contract.call import (
 from rnn_conformance.contract.conventions import ANY_MEMORY
 from rnn_conformance.contract.declaration import Declaration, declared
 from rnn_conformance.contract.refusal import CannotBeJudged, Violation
-from rnn_conformance.sources.as_written import USUAL_FIRST
+from rnn_conformance.sources.first_call import USUAL_FIRST
 from rnn_conformance.sources.seed_model import NOT_READ
 
 T, B, I, H = 2, 3, 4, 5  # all different, so that every exchange of axes shows

@@ -10,25 +10,33 @@ states, one with the readout that is asked for.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from inspect import Parameter
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 import numpy as np
 from rnn_reference import WEIGHT_NAMES
 
-from rnn_conformance.contract.call import BASIC, DTYPES, Answer, Array, Call, Dtype, Layout
+from rnn_conformance.contract.call import BASIC, DTYPES, Answer, Array, Call, Dtype
 from rnn_conformance.contract.refusal import one_line
+from rnn_conformance.sources.first_call import (
+    STATES,
+    USUAL_FIRST,
+    Way,
+    first_results,
+    found_in,
+    in_form,
+    shows_nan,
+    zeros,
+)
+from rnn_conformance.sources.functions import Function
 from rnn_conformance.sources.models import (
-    INITIAL_STATE,
     H,
     I,
     Model,
     O,
     Slot,
-    Weights,
     arrays_of,
     constructed,
     method_of,
@@ -39,117 +47,10 @@ from rnn_conformance.sources.results import (
     Found,
     Kind,
     array_of,
-    array_or_none,
     elements,
     kept,
-    of_chance,
-    place_of,
 )
 from rnn_conformance.sources.seed_model import CONVENTIONS, NAMES, Earlier, answer, seed_call
-
-T, B = 3, 6  # of the first call: no two of all sizes are alike, nor is T + 1 like any
-USUAL_FIRST: tuple[Layout, ...] = ("time_first", "batch_first", "single")
-State = Literal["none", "rows", "columns", "layers"]  # (B, H), (H, B), (1, B, H)
-STATES: tuple[State, ...] = ("rows", "columns", "layers")
-SYMBOLS = {T: "T", B: "B", I: "I", H: "H", O: "O", T + 1: "T + 1"}  # of the first call
-MAPPINGS = ("weights", "params", "parameters", "theta")  # parameters that are all weights by name
-
-
-@dataclass(frozen=True)
-class Function:
-    """A function, and what each of its parameters gets.
-
-    Attributes:
-        names: our names of weights, such as "W_xh" or "W_xh.T", by those that the function has.
-        flat: whether biases are (H,); else columns (H, 1).
-    """
-
-    function: Callable[..., Any]
-    names: Mapping[str, str]
-    flat: bool
-
-    @property
-    def takes_a_state(self) -> bool:
-        return any(p.name in INITIAL_STATE for p in positional(self.function))
-
-    @property
-    def needs_a_state(self) -> bool:
-        states = [p for p in positional(self.function) if p.name in INITIAL_STATE]
-        return any(p.default is Parameter.empty for p in states)
-
-    def __call__(self, weights: Weights, inputs: Array, state: Array | None) -> Any:
-        named = {theirs: self._weight(weights, ours) for theirs, ours in self.names.items()}
-        given: dict[str, Any] = {}
-        others = []
-        for p in positional(self.function):
-            if p.name in named:
-                given[p.name] = named[p.name]
-            elif p.name in MAPPINGS:
-                given[p.name] = named
-            elif p.name in INITIAL_STATE:
-                given |= {} if state is None else {p.name: state}
-            elif p.default is Parameter.empty:
-                others.append(p.name)
-        if len(others) == 2 and not given.keys() & {*named, *MAPPINGS}:
-            given[others.pop(0)] = named  # all weights by name stand first
-        return self.function(**given, **dict.fromkeys(others, inputs))
-
-    def _weight(self, weights: Weights, ours: str) -> Array:
-        name, _, turned = ours.partition(".")
-        value = weights[name][:, 0] if self.flat and name.startswith("b") else weights[name]
-        return value.T.copy() if turned else value
-
-    def __str__(self) -> str:
-        other = [f"{theirs} is {ours}" for theirs, ours in self.names.items() if theirs != ours]
-        return ", ".join([*other, f"biases are {'(H,)' if self.flat else '(H, 1)'}"])
-
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def weights_named(**names: str) -> Callable[[F], F]:
-    """Decorate a function with what it calls the weights: `weights_named(W_in="W_xh", ...)`.
-
-    `"W_xh.T"` is for a weight that stands to the right, as in x @ W. Raises ValueError for a name
-    that is none of ours.
-    """
-    for ours in names.values():
-        if ours.removesuffix(".T") not in WEIGHT_NAMES:
-            known = ", ".join(WEIGHT_NAMES)
-            raise ValueError(
-                f"weights_named: expected some of {known}, or one with .T; got {ours!r}"
-            )
-
-    def decorate(function: F) -> F:
-        function.weights_named = names  # type: ignore[attr-defined]
-        return function
-
-    return decorate
-
-
-def of_own_form(written: Callable[..., Any]) -> bool:
-    """Whether a class can be asked, and a function has other parameters than weights, inputs, h_0.
-
-    A class has a method forward, __call__, or a single public one.
-    """
-    if isinstance(written, type):
-        return method_of(written) is not None
-    names = [p.name for p in positional(written)]
-    return hasattr(written, "weights_named") or "W_hh" in names
-
-
-@dataclass(frozen=True)
-class Way:
-    """How something is called.
-
-    Attributes:
-        state: how an initial state is given.
-        dtype: the only one that it computes in; None where it computes in both.
-    """
-
-    layout: Layout
-    state: State = "none"
-    dtype: Dtype | None = None
 
 
 class AsWritten:
@@ -253,8 +154,8 @@ class AsWritten:
         """What comes for these inputs."""
         h_0 = asked.h_0
         if h_0 is None and self._source.needs_a_state:
-            h_0 = _zeros(asked, inputs)
-        return kept(self._source(asked.weights, inputs, _in_form(self._way.state, h_0)))
+            h_0 = zeros(asked, inputs)
+        return kept(self._source(asked.weights, inputs, in_form(self._way.state, h_0)))
 
     def _notes(self) -> Iterator[str]:
         yield f"read by its shapes: {self._source}"
@@ -294,6 +195,17 @@ class Unread:
         raise TypeError("it is not read yet: the smoke check does that, as `check` calls it")
 
 
+def of_own_form(written: Callable[..., Any]) -> bool:
+    """Whether a class can be asked, and a function has other parameters than weights, inputs, h_0.
+
+    A class has a method forward, __call__, or a single public one.
+    """
+    if isinstance(written, type):
+        return method_of(written) is not None
+    names = [p.name for p in positional(written)]
+    return hasattr(written, "weights_named") or "W_hh" in names
+
+
 def readings(name: str, written: Callable[..., Any]) -> Iterator[AsWritten]:
     """Every way in which a class or function can be read that fits the shapes, without a state.
 
@@ -306,7 +218,7 @@ def readings(name: str, written: Callable[..., Any]) -> Iterator[AsWritten]:
         for source in sources:
             for way in _ways(source, dtype):
                 try:
-                    parts, others = _found(source, way)
+                    parts, others = found_in(source, way)
                 except Exception as error:  # noqa: BLE001, a stranger's code refuses as it likes
                     lacks = f"; say which weight it is: weights_named({error.args[0]}='W_xh')"
                     advice = lacks if isinstance(error, KeyError) and error.args else ""
@@ -346,118 +258,9 @@ def _unread(cls: type[Any], method: str, paths: Sequence[str]) -> frozenset[str]
     for dtype in (None, "float32"):
         for way in _ways(source, dtype):
             try:
-                _first_results(source, way)
+                first_results(source, way)
             except Exception:  # noqa: BLE001, a stranger's code refuses as it likes
                 continue
             marked = {path: Model(cls, method, {path: Slot((), turned=False)}) for path in paths}
-            return frozenset(path for path in paths if not _shows_nan(marked[path], way))
+            return frozenset(path for path in paths if not shows_nan(marked[path], way))
     return frozenset(paths)
-
-
-def _shows_nan(source: Model, way: Way) -> bool:
-    try:
-        found = _first_results(source, way)
-        arrays = [array_or_none(value, T) for value in elements(found).values()]
-    except Exception:  # noqa: BLE001, a stranger's code may look for NaN
-        return True
-    return any(bool(np.isnan(array).any()) for array in arrays if array is not None)
-
-
-def _drawn() -> dict[str, Array]:
-    """Weights of the first call."""
-    rng = np.random.default_rng(0)
-    shapes = {
-        "W_xh": (H, I), "b_xh": (H, 1), "W_hh": (H, H), "b_hh": (H, 1),
-        "W_ho": (O, H), "b_ho": (O, 1),
-    }  # fmt: skip
-    return {name: rng.standard_normal(shape) / 4 for name, shape in shapes.items()}
-
-
-def _first_results(source: Model | Function, way: Way, *, changed: float = 0) -> Any:
-    """What comes in the first call, the inputs of its first step being changed by so much."""
-    dtype = way.dtype or "float64"
-    inputs = np.random.default_rng(1).standard_normal((*_sizes(way.layout), I)) / 4
-    inputs.swapaxes(0, way.layout == "batch_first")[0] += changed
-    weights = {name: weight.astype(dtype) for name, weight in _drawn().items()}
-    state = np.zeros((H,) if way.layout == "single" else (B, H), dtype)
-    return kept(source(weights, inputs.astype(dtype), _in_form(way.state, state)))
-
-
-def _without_nan(source: Model | Function) -> Model | Function:
-    """With the arrays that are no weights as they are made."""
-    if isinstance(source, Function):
-        return source
-    weights = {path: slot for path, slot in source.slots.items() if slot.of}
-    return Model(source.cls, source.method, weights)
-
-
-def _sizes(layout: Layout) -> tuple[int, ...]:
-    return {"time_first": (T, B), "batch_first": (B, T), "single": (T,)}[layout]
-
-
-def _zeros(asked: Call, inputs: Array) -> Array:
-    """An initial state of zeros, (B, H) or (H,)."""
-    rows = {"time_first": inputs.shape[1:2], "batch_first": inputs.shape[:1], "single": ()}
-    return np.zeros((*rows[asked.layout], len(asked.weights["W_hh"])), inputs.dtype)
-
-
-def _in_form(state: State, h_0: Array | None) -> Array | None:
-    """An initial state, (B, H) or (H,), in the form in which it is given."""
-    if h_0 is None or state == "none":
-        return None
-    if state == "rows":
-        return h_0
-    return np.atleast_2d(h_0).T if state == "columns" else h_0[np.newaxis]
-
-
-def _found(source: Model | Function, way: Way) -> tuple[Mapping[Kind, Found], Sequence[str]]:
-    """Where the parts of an answer are for inputs of a layout, and the shapes of what is else.
-
-    Raises TypeError if there are none.
-    """
-    sizes = _sizes(way.layout)
-    time, found = sizes.index(T), _first_results(source, way)
-    rows = () if way.layout == "single" else (B,)
-    wanted: Mapping[Kind, tuple[int, ...]] = {
-        "states": (*sizes, H),
-        "outputs": (*sizes, O),
-        "last": (*rows, H),
-    }
-    parts: dict[Kind, Found] = {}
-    shapes: list[tuple[int, ...]] = []
-    others: list[str] = []
-    for key, value in elements(found).items():
-        here: list[Kind] = []
-        for kind, shape in wanted.items():
-            array = array_or_none(value, None if kind == "last" else T)
-            if array is None:
-                continue
-            shapes.append(array.shape)
-            place = place_of(key, array, shape, time if kind == "states" else None)
-            if place is not None and kind not in parts:
-                parts[kind] = place
-                here.append(kind)
-        if not here and value is not None:
-            others.append(_shape_shown(array_or_none(value, T), value))
-    chance = of_chance(_first_results(_without_nan(source), way))
-    if not parts or (chance and parts.keys() == {"outputs"}):
-        softmax = ", each summing to 1: hand out the states or what goes into the softmax"
-        raise TypeError(
-            f"gave shapes {', '.join(map(str, dict.fromkeys(shapes)))}{softmax * chance}; here "
-            f"T = {T}, B = {B}, I = {I}, H = {H}, O = {O}"
-        )
-    if source.needs_a_state and "states" in parts:
-        last = [
-            array_of(elements(results)[parts["states"].key], T).take(-1, parts["states"].axes[time])
-            for results in (found, _first_results(source, way, changed=1))
-        ]
-        if np.array_equal(last[0], last[1]):
-            raise TypeError("no step depends on the one before: one step alone is not judged")
-    return parts, others
-
-
-def _shape_shown(array: Array | None, value: Any) -> str:
-    """A shape in our symbols, or the type of what has none."""
-    if array is None:
-        return type(value).__name__
-    return f"({', '.join(SYMBOLS.get(n, str(n)) for n in array.shape)})"

@@ -16,7 +16,8 @@ from rnn_conformance.contract.declaration import Declaration, KnownFailure, decl
 from rnn_conformance.contract.refusal import CannotBeJudged, installing, one_line
 from rnn_conformance.sources import adapters
 from rnn_conformance.sources.adapters.catalogue import CATALOGUE, extra_of
-from rnn_conformance.sources.as_written import MAPPINGS, Unread, of_own_form
+from rnn_conformance.sources.as_written import Unread, of_own_form
+from rnn_conformance.sources.functions import MAPPINGS
 from rnn_conformance.sources.plain import PlainFunction, StepByStepClass
 from rnn_conformance.sources.seed_model import seed_claims
 
