@@ -94,6 +94,24 @@ def test_what_is_refused_is_named_by_no_bug() -> None:
     assert str(found).startswith("raised RuntimeError, everywhere: explains ")
 
 
+class UnscaledAndTransposed(MUTANTS["NotScaled"].make):  # type: ignore[misc]
+    """A bug of dropout beside one that every number shows."""
+
+    name = "unscaled and transposed"
+
+    def cell(self, call: Call, layer: int, d: int) -> Any:
+        w = super().cell(call, layer, d)
+        return {**w, "W_hh": w["W_hh"].T}
+
+
+def test_a_bug_of_dropout_is_named_beside_another() -> None:
+    found = diagnosed(UnscaledAndTransposed(), [*VALUES, "dropout_between_layers"], 7)
+    assert found.causes == ()
+    (finding,) = [one for one in found.findings if one.result == "dropout"]
+    assert MUTANTS["NotScaled"].sentence.rstrip(".") in finding.what
+    assert finding.explains == finding.wrong > 0
+
+
 class OneRowForAll(Recurrence):
     """An h_0 of one row is taken for every row."""
 

@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-OF_CALLS = {"calls": "refused calls", "answers": "calls that are not refused"}
+OF_CALLS = {
+    "calls": "refused calls",
+    "answers": "calls that are not refused",
+    "dropout": "failing checks of dropout",
+    "memory": "failing checks of memory",
+}
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,8 @@ class Finding:
     """One thing that is done otherwise, and where.
 
     Attributes:
-        result: what it shows in: "states", "h_n", "y", "calls" that are refused, or "answers" to
-            calls that should be.
+        result: what it shows in: "states", "h_n", "y", "calls" that are refused, "answers" to
+            calls that should be, or the checks of "dropout" or "memory".
         what, where: in words.
         explains, wrong: how many wrong numbers of the result come out with it, of how many.
         contradicts: for how many right ones it would have to be otherwise.

@@ -1,15 +1,17 @@
 """Why checks fail: what is done otherwise in a step, and every known bug as the explanation."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from warnings import catch_warnings
 
 import numpy as np
 
+from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.findings import Cause, Diagnosis, Finding
 from rnn_conformance.checks.plan import Planned, in_words_of, known_failures
 from rnn_conformance.checks.records import Record
+from rnn_conformance.checks.registry import Check
 from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.refusal import TAKEN
 from rnn_conformance.explain.dropping import keeps_something, with_dropout
@@ -29,6 +31,10 @@ from rnn_conformance.explain.stepwise import findings
 from rnn_conformance.variants.every import MUTANTS
 
 CLOSE = 1e-3
+AREAS: Mapping[str, Callable[[Check], bool]] = {
+    "dropout": lambda check: "dropout" in check.needs,
+    "memory": lambda check: check.name in ("inputs_unchanged", "earlier_results_kept"),
+}
 Seen = Sequence[tuple[Any, Observation]]
 
 
@@ -89,6 +95,8 @@ def _diagnosis(executed: Sequence[tuple[Any, Any]], watched: Watched) -> Diagnos
     found, unexplained = findings(subject.implementation, subject.claimed, cases, failing)
     if causes and unexplained:  # a part of what is known as a whole
         found, unexplained = (), ()
+    if repeated and not causes:
+        found = (*found, *_of_areas(executed))
     found = (*_answered(executed), *found)
     return Diagnosis(
         tuple(causes),
@@ -99,6 +107,24 @@ def _diagnosis(executed: Sequence[tuple[Any, Any]], watched: Watched) -> Diagnos
         repeated,
         found,
     )
+
+
+def _of_areas(executed: Sequence[tuple[Any, Any]]) -> Iterator[Finding]:
+    """Known bugs that give all that fails in some checks, whatever else is wrong."""
+    for area, concerns in AREAS.items():
+        some = [(item, record) for item, record in executed if concerns(item.check)]
+        failed = [record.outcome == "failed" for _, record in some]
+        if not any(failed):
+            continue
+        seen = asked_anew(chosen([item for item, _ in some], failed))
+        bugs = [bug for bug in MUTANTS.values() if concerns(CHECKS[bug.caught_by])]
+        says = [
+            bug.sentence.rstrip(".")
+            for bug in bugs
+            if reproduces(with_dropout(bug.make) if area == "dropout" else bug.make, seen, some)
+        ]
+        if says:
+            yield Finding(area, ", or: ".join(says[:3]), "everywhere", sum(failed), sum(failed), 0)
 
 
 def _answered(executed: Sequence[tuple[Any, Any]]) -> Iterator[Finding]:
