@@ -88,11 +88,7 @@ def _read_as(rows_first: bool, a: At) -> tuple[Any, Any]:
     return np.where(a.back, a.T - 1 - found, found), b
 
 
-FAMILIES: dict[str, Callable[[int, At], tuple[Any, Any]]] = {
-    "{} steps too early": _early,
-    "from position {}": _at_step,
-    "from {} rows before": _before,
-    "from row {}": _in_row,
+BLOCKED: dict[str, Callable[[int, At], tuple[Any, Any]]] = {  # of blocks of so many
     "from the start of its block of {} steps": lambda k, a: (a.t // k * k, a.b),
     "from the end of the block of {} steps before": lambda k, a: (
         np.maximum(a.t - 1, 0) // k * k,
@@ -116,12 +112,25 @@ OTHERS: dict[str, Move] = {
     "with its rows sorted by length and sorted again": lambda a: (a.t, a.twice),
     "as (T, B), which is (B, T)": partial(_read_as, True),
     "as (B, T), which is (T, B)": partial(_read_as, False),
-    **{
-        says.format(k): partial(family, k)
-        for says, family in list(FAMILIES.items())[4:]
-        for k in BLOCKS
-    },
+    **{says.format(k): partial(move, k) for says, move in BLOCKED.items() for k in BLOCKS},
 }
+
+
+def _from(here: At, t: int, b: int) -> Iterator[tuple[str, Move]]:
+    """The moves along time, or along the rows, that lead from here to this place."""
+    if b == here.b:
+        n = int(here.t) - t
+        yield f"{abs(n)} steps too {'early' if n > 0 else 'late'}", partial(_early, n)
+        yield from_position(t)
+    elif t == here.t:
+        n = int(here.b) - b
+        yield f"from {abs(n)} rows {'before' if n > 0 else 'after'}", partial(_before, n)
+        yield f"from row {b}", partial(_in_row, b)
+
+
+def from_position(t: int) -> tuple[str, Move]:
+    """Always from one position."""
+    return f"from position {t}", partial(_at_step, t)
 
 
 def voted(matches: Iterable[tuple[At, Mask]]) -> Iterator[tuple[str, Move]]:
@@ -137,12 +146,9 @@ def voted(matches: Iterable[tuple[At, Mask]]) -> Iterator[tuple[str, Move]]:
             continue
         found = {says for says, move in OTHERS.items() if possible[move(here)]}
         for t, b in np.argwhere(possible):
-            of_steps = {"{} steps too early": here.t - t, "from position {}": t}
-            of_rows = {"from {} rows before": here.b - b, "from row {}": b}
-            near = of_steps if b == here.b else of_rows if t == here.t else {}
-            for says, n in near.items():
-                known[says.format(n)] = partial(FAMILIES[says], int(n))
-                found.add(says.format(n))
+            near = dict(_from(here, int(t), int(b)))
+            known |= near
+            found |= near.keys()
         hits.update(found)
     for where, count in hits.most_common(3):
         if count >= FEW:

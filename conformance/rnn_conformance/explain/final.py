@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from rnn_conformance.bounds.balls import Float64, Precision
 from rnn_conformance.cells.edits import Edit, Edits, Indices, Trials, Values
-from rnn_conformance.cells.moves import FAMILIES, OTHERS, USUAL, At, at
+from rnn_conformance.cells.moves import OTHERS, USUAL, At, at, from_position
 
 
 @dataclass(frozen=True)
@@ -54,8 +53,7 @@ def _library() -> Iterator[Edit]:
     for where, move in {**USUAL, **OTHERS}.items():
         if "modulo" not in where:
             yield Edit(f"h_n is taken {where}", {"move": move})
-    first = partial(FAMILIES["from position {}"], 1)
-    yield Edit("h_n is the state after the first step", {"move": first})
+    yield Edit("h_n is the state after the first step", {"move": from_position(1)[1]})
     for says, layer in LAYERS.items():
         yield Edit(says, {"s": layer})
     yield Edit("the units of h_n are in reverse order", {"u": lambda f: f.H - 1 - f.u})
