@@ -59,7 +59,7 @@ class Trials(ABC):
 
     found: Float64
     edits: tuple[Edit, ...]
-    features: Mapping[str, Float64]
+    features: Mapping[str, npt.NDArray[Any]]
     of_layers: tuple[Edit, ...] = ()
     of_starts: tuple[Edit, ...] = ()
 
@@ -67,7 +67,7 @@ class Trials(ABC):
     def values(self, edits: Edits, at: Indices) -> Values:
         """What is expected of some of the numbers."""
 
-    def features_with(self, _: Edits, at: Indices) -> Mapping[str, Float64]:
+    def features_with(self, _: Edits, at: Indices) -> Mapping[str, npt.NDArray[Any]]:
         """The features of some of the numbers, as they are with edits."""
         return {name: values[at] for name, values in self.features.items()}
 
@@ -96,7 +96,7 @@ class Some(Trials):
     def values(self, edits: Edits, at: Indices) -> Values:
         return self._trials.values(edits, self._at[at])
 
-    def features_with(self, edits: Edits, at: Indices) -> Mapping[str, Float64]:
+    def features_with(self, edits: Edits, at: Indices) -> Mapping[str, npt.NDArray[Any]]:
         return self._trials.features_with(edits, self._at[at])
 
     def estimated(self, edits: Edits, at: Indices) -> tuple[Edit, ...]:
@@ -205,6 +205,7 @@ def of_matrices() -> Iterator[tuple[str, Callable[[Array], Array]]]:
     yield "is rounded to 8-bit integers of one scale", _in_int8
     for k in BLOCKS[1:6]:
         yield f"repeats its first {k} rows", partial(_repeated, k)
+        yield f"has nothing but its diagonal blocks of {k}", partial(_in_blocks, k)
     for least in (0.1, 0.01, 0.001):
         yield f"has no entries below {least:g}", partial(_pruned, least)
     for bits, name in SHORT.items():
@@ -219,6 +220,11 @@ def _in_int8(W: Array) -> Float64:
 
 def _repeated(k: int, W: Array) -> Array:
     return W[np.arange(len(W)) % k]
+
+
+def _in_blocks(k: int, W: Array) -> Array:
+    rows, columns = (np.arange(n) // k for n in W.shape)
+    return np.where(rows[:, np.newaxis] == columns, W, 0)
 
 
 def _pruned(least: float, W: Array) -> Array:

@@ -40,6 +40,7 @@ MISSING = {slot: Edit("", {slot: partial(times, slot, factor=0.0)}) for slot in 
 SLOTS = ("x", "h", *BIASES)
 NAMES = {"x": "W_ih x_t", "h": "W_hh h_{t-1}", "b_ih": "b_ih", "b_hh": "b_hh"}
 USUAL = np.array((0.0, 0.5, 1.0, 2.0, -1.0))  # factors that the library has, or that change nothing
+SINGLE = 1e-10  # the roundoff of float32 is above it, that of float64 below
 APART = 2e-4  # estimates of one constant
 FEW = 5  # numbers that agree on a constant
 MANY, IN_A_BIN, SMOOTH = 80, 3, 0.5  # numbers that lie on a curve, and how smooth it is
@@ -97,10 +98,14 @@ class ElmanTrials(Trials):
         by_slot = {slot: edit for edit in edits for slot in edit.does}
         return self._states(by_slot, at, *self._sum(by_slot, at))
 
-    def features_with(self, edits: Edits, at: Indices) -> Mapping[str, Float64]:
+    def features_with(self, edits: Edits, at: Indices) -> Mapping[str, Any]:
         with np.errstate(all="ignore"):
             a, _ = self._sum({slot: edit for edit in edits for slot in edit.does}, at)
-        return {"|a|": np.abs(a), "a": a}
+        most = np.where(
+            self._u[at] < 1e-10, *(np.log(np.finfo(d).max) for d in (float, np.float32))
+        )
+        overflows = {f"e^{k}a overflows".replace("1a", "a"): k * a > most for k in (1, 2)}
+        return {"|a|": np.abs(a), "a": a, **overflows}
 
     def _states(self, by_slot: Any, at: Indices, a: Float64, e: Float64) -> Values:
         """What comes of pre-activations."""
