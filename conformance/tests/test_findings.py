@@ -72,6 +72,19 @@ def three_at_once(w: Weights, x: Array, h: Array, t: int, h_0: Any) -> Array:
     return new
 
 
+TABLE = np.linspace(-40, 40, 20_481)
+
+
+def interpolated(a: Array) -> Array:
+    inside = np.clip(a, -40, 40)
+    return np.interp(inside, TABLE, np.tanh(TABLE)).astype(a.dtype)
+
+
+def in_blocks(W: Array) -> Array:
+    block = np.arange(len(W)) // 4
+    return np.where(block[:, np.newaxis] == block, W, 0)
+
+
 def rational(a: Array) -> Array:
     r: Array = a * (27 + a * a) / (27 + 9 * a * a)
     return np.clip(r, -1, 1)
@@ -109,6 +122,12 @@ STEPS: dict[tuple[str, str], Callable[..., Array]] = {
         preactivation({**w, "W_hh": 0.99 * w["W_hh"]}, x, h)
     ),
     ("the state stays as it was", "last unit"): last_unit_kept,
+    ("the new state is rounded to multiples of 2^-11", "everywhere"): lambda w, x, h, t, h_0: (
+        np.rint(np.tanh(preactivation(w, x, h)) * 2048) / 2048
+    ).astype(x.dtype),
+    ("W_hh has nothing but its diagonal blocks of 4", "everywhere"): lambda w, x, h, t, h_0: (
+        np.tanh(preactivation({**w, "W_hh": in_blocks(w["W_hh"])}, x, h))
+    ),
 }
 
 
@@ -136,6 +155,35 @@ def test_what_is_wrong_with_results_alone() -> None:
     short = function(last=lambda states: states[max(len(states) // 4 * 4 - 1, 0)])
     (finding, *_), _ = found(short, 5)
     assert finding.what == "h_n is taken from the start of its block of 4 steps"
+
+
+def test_inputs_of_another_step_are_found_by_where_they_come_from() -> None:
+    def short_buffer(weights: Weights, inputs: Array, h_0: Array | None) -> Any:
+        kept = inputs[np.minimum(np.arange(len(inputs)), 40)]
+        return function()(weights, kept, h_0)
+
+    assert said(short_buffer, 3) == [("x_t is taken from position 40", "step ≥ 41")]
+
+
+def test_a_table_is_told_with_its_steps() -> None:
+    def step(w: Weights, x: Array, h: Array, t: int, h_0: Any) -> Array:
+        return interpolated(preactivation(w, x, h))
+
+    (first, *_), _ = found(function(step), 5)
+    assert first.what.startswith("tanh is interpolated in a table, with steps of about 0.004")
+    assert first.explains > 0.95 * first.wrong
+
+
+def test_a_factor_of_the_readout_and_an_overflow() -> None:
+    def overflowing(w: Weights, x: Array, h: Array, t: int, h_0: Any) -> Array:
+        e: Array = np.exp(2 * preactivation(w, x, h))
+        tanh: Array = (e - 1) / (e + 1)
+        return tanh
+
+    one_by_one, _ = found(function(overflowing, y=lambda y: 0.9 * y), 5)
+    whats = {one.what: one.where for one in one_by_one}
+    assert whats["the state is NaN"] == "e^2a overflows"
+    assert whats["outputs is 0.9 times as large"] == "everywhere"
 
 
 def test_refusals_are_told_with_their_place() -> None:
@@ -217,6 +265,25 @@ LAYERS: dict[tuple[str, str], Mapping[str, Any]] = {
 @pytest.mark.parametrize(("what", "where"), LAYERS)
 def test_a_place_in_a_layer(what: str, where: str) -> None:
     assert said(Layer(LAYERS[what, where]), 9) == [(what, where)]
+
+
+class ByDirection(Layer):
+    """h_0 is read as all layers of one direction, then of the other."""
+
+    def initial(self, call: Call, x: Array) -> Array:
+        o, h_0 = call.options, super().initial(call, x)
+        places = np.arange(o.num_layers * o.directions).reshape(o.directions, -1).T.ravel()
+        return h_0[places]
+
+
+def test_what_is_wrong_below_the_last_layer_alone() -> None:
+    layer = ByDirection({})
+    planned = plan(layer, checks=["output"])
+    cases = [item.case for item in planned if item.case.L == 2 and item.case.bidirectional][:24]
+    ((finding,), unexplained) = findings(layer, planned[0].subject.claimed, cases, frozenset(cases))
+    assert finding.what.startswith("h_0 of the place with all layers of one direction first goes")
+    assert finding.where == "the step read, from 0 = 0"
+    assert not unexplained
 
 
 def test_relu_ignored_and_tanh_clamped() -> None:

@@ -23,6 +23,8 @@ from rnn_conformance.cells.edits import (
 from rnn_conformance.cells.moves import OTHERS, USUAL, Move, at
 from rnn_conformance.contract.call import Array
 
+COUNTED = np.array((0, 0.5, 1, 2, -1))  # times, which the library has, or which change nothing
+
 
 @dataclass(frozen=True)
 class Outputs:
@@ -141,6 +143,8 @@ class ReadoutTrials(Trials):
         does = {slot: edit for edit in edits for slot in edit.does}
         if "product" in does:
             product = self._edited[does["product"]][at]
+        if "scaled" in does:
+            product = does["scaled"].does["scaled"](product)
         if "bias" in does:
             bias = does["bias"].does["bias"](bias)
         y = product + bias
@@ -155,7 +159,8 @@ class ReadoutTrials(Trials):
         return y, np.fmax(np.abs(upper - y), np.abs(lower - y)) + radius
 
     def estimated(self, _: Edits, at: Indices) -> tuple[Edit, ...]:
-        y, found, many = self._right[at] + self._bias[at], self.found[at], max(5, len(at) // 50)
+        product, bias = self._right[at], self._bias[at]
+        y, found, many = product + bias, self.found[at], max(5, len(at) // 50)
         ratios = np.divide(found, y, out=np.full_like(y, np.nan), where=y != 0)
         constants = (
             Edit(f"y is {c:.9g}", {"after": partial(lambda c, y: np.full_like(y, c), c)})
@@ -166,9 +171,17 @@ class ReadoutTrials(Trials):
             for c in agreed(ratios, 1e-5, many)
             if abs(c - 1) > 1e-5 and c
         )
+        off, terms = found - y, (("W_ho h_t", "scaled", product), ("b_ho", "bias", bias))
+        times = (
+            Edit(f"{what} counts {c:.6g} times", {slot: partial(_times, c)})
+            for what, slot, term in terms
+            for large in [np.abs(term) > 0.05]
+            for c in agreed(1 + off[large] / term[large], 2e-4, many)
+            if np.abs(c - COUNTED).min() > 1e-3
+        )
         clamps = (
             Edit(f"y is clamped to ±{c:.9g}", {"after": partial(lambda c, y: np.clip(y, -c, c), c)})
             for c in agreed(np.abs(found[np.abs(y) > np.abs(found)]), 0, many)
             if c
         )
-        return *constants, *factors, *clamps
+        return *constants, *factors, *clamps, *times

@@ -50,6 +50,7 @@ WEIGHTS_AFTER = (
     "the last call",
 )
 WEIGHTS_OF = (OTHER, "the first layer", "the second layer", "the layer below")
+FIXED = (*range(5, 17), 24, 31)  # binary digits after the point
 NEVER = 1e300  # a number that is not found
 TermOf = Callable[[Steps], Term | None]  # None where an edit cannot be made
 MATRICES = {"x": "W_ih", "h": "W_hh"}
@@ -122,6 +123,8 @@ def _each(b: Array) -> Term:
 def times(slot: str, s: Steps, factor: float) -> Term:
     """The right term, so many times."""
     value, size = right(slot, s)
+    if not factor:  # what is not computed shows no NaN either
+        return np.zeros_like(value), np.zeros_like(size)
     return factor * value, abs(factor) * size
 
 
@@ -388,7 +391,15 @@ def afterwards() -> Iterator[Edit]:
     }
     for name, to in formats.items():
         yield Edit(f"the new state is rounded to {name}", {"after": partial(_kept_in, to)})
+    for bits in FIXED:
+        to = partial(_fixed, bits)
+        says = f"the new state is rounded to multiples of 2^-{bits}"
+        yield Edit(says, {"after": partial(_kept_in, to)})
     yield Edit("all is computed in float32", {"allows": as_float32}, last=9)
+
+
+def _fixed(bits: int, values: Float64) -> Float64:
+    return np.ldexp(np.rint(np.ldexp(values, bits)), -bits)
 
 
 def _kept_in(to: Callable[[Float64], Any], s: State) -> Float64:

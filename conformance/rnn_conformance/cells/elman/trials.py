@@ -85,14 +85,15 @@ class ElmanTrials(Trials):
 
     def _term(self, slot: str, of: TermOf) -> Term:
         """A term of every number; the right one where an edit cannot be made."""
-        both = [(right(slot, s), of(s)) for s in self._steps]
-        value, size = zip(
-            *[usual if edited is None else edited for usual, edited in both], strict=True
-        )
-        usual = np.concatenate([value for (value, _), _ in both])
-        found = np.concatenate(value)
-        found = np.where(np.isnan(found), usual, found)  # a NaN elsewhere explains no NaN here
-        return found, np.concatenate(size)
+        values, sizes = list[Float64](), list[Float64]()
+        for s in self._steps:
+            (usual, size), edited = right(slot, s), of(s)
+            value, size = (usual, size) if edited is None else edited
+            if not np.isnan(s.inputs).any():  # a NaN elsewhere explains no NaN here
+                value = np.where(np.isnan(value), usual, value)
+            values.append(value)
+            sizes.append(size)
+        return np.concatenate(values), np.concatenate(sizes)
 
     def values(self, edits: Edits, at: Indices) -> Values:
         by_slot = {slot: edit for edit in edits for slot in edit.does}
