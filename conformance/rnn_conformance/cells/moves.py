@@ -21,6 +21,7 @@ class At:
     Attributes:
         t, T: position in time and the number of positions; of states, 0 is the initial one.
         ends: the number of positions of the row, without padding.
+        every_end: the same of each row of the call, (B,).
         b, B: row and the number of rows.
         order, rank, twice: the row that stands at b when rows are sorted by length, where b
             stands, and the row that stands there when they are sorted so twice.
@@ -30,6 +31,7 @@ class At:
     t: Any
     T: Any
     ends: Any
+    every_end: Any
     b: Any
     B: Any
     order: Any
@@ -48,7 +50,7 @@ def at(
     order = np.argsort(-lengths, kind="stable")
     ends = lengths[b] + first
     places = order[b], np.argsort(order)[b], order[order][b]
-    return At(t, T, ends, b, len(lengths), *places, back)
+    return At(t, T, ends, lengths + first, b, len(lengths), *places, back)
 
 
 def _early(n: int, a: At) -> tuple[Any, Any]:
@@ -80,12 +82,13 @@ USUAL: dict[str, Move] = {  # the commonest, in words that follow "is taken"
 
 def _read_as(rows_first: bool, a: At) -> tuple[Any, Any]:
     """An array of (B, T) is read as (T, B), or the other way round: in the order of time."""
-    t = np.where(a.back, a.T - 1 - a.t, a.t)
+    t = np.where(a.back & (a.t < a.ends), a.ends - 1 - a.t, a.t)
     if rows_first:
         b, found = divmod(t * a.B + a.b, a.T)
     else:
         found, b = divmod(a.b * a.T + t, a.B)
-    return np.where(a.back, a.T - 1 - found, found), b
+    ends = a.every_end[b] if a.back else a.T
+    return np.where(a.back & (found < ends), ends - 1 - found, found), b
 
 
 BLOCKED: dict[str, Callable[[int, At], tuple[Any, Any]]] = {  # of blocks of so many

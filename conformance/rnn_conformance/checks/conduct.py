@@ -151,6 +151,11 @@ def threads(subject: Subject, case: Case) -> Iterator[Judgement]:
     """
     cases = [case, replace(case, T=TURNS), *_others(case)]
     data = [one.data() for one in cases]
+    if getattr(subject.implementation, "adapter", False):
+        for (
+            one
+        ) in cases:  # a compiler of frames, such as torch's, does nothing while they are traced
+            subject.raw(one)
 
     with _quick_turns(), ThreadPoolExecutor(3 * len(cases)) as pool:  # the same calls meet too
         found = [

@@ -123,9 +123,9 @@ class FinalTrials(Trials):
         moved = f
         if "move" in does:
             order, rank, twice = (part[first + f.b] for part in self._orders)
-            step, row = does["move"](
-                At(f.step, f.T + 1, f.step + 1, f.b, f.B, order, rank, twice, False)
-            )
+            ends = f.step + 1
+            place = At(f.step, f.T + 1, ends, ends, f.b, f.B, order, rank, twice, back=False)
+            step, row = does["move"](place)
             own = np.where(step == f.step, lengths[first + row], step)  # another row's own last
             moved = replace(f, step=own, b=row)
         index = self._start[at] + moved.index

@@ -85,14 +85,17 @@ def _of_states(
     for most in sorted({c.case.L for c in calls}):
         if explained and explained.left == explained.wrong > 0:
             break  # what is not understood in one layer is not understood in several
+        before: Explained | None = explained
         some = [c for c in calls if most >= c.case.L]
         table = _table(some, claimed, placed, last=last)
         explained = _explained(table)
-        if explained and explained.left and placed and most > 1 and not last:
-            other = _table(some, claimed, (), last=True)
-            found = _explained(other)
-            last = found is not None and found.left < explained.left
-            explained, table = (found, other) if last else (explained, table)
+        others = ((_in_first_layer(placed), False), ((), True)) if placed and most > 1 else ()
+        for found_there, alone in others:
+            if explained and explained.left and not last:
+                other = _table(some, claimed, found_there, last=alone)
+                found = _explained(other)
+                if found and found.left < explained.left:
+                    explained, table, last = found, other, alone
         if explained and most > 1 and explained.left > explained.wrong / 5:
             hidden = _hidden(some, claimed, placed)
             with_it = _table(some, claimed, (*placed, *hidden), last=False) if hidden else None
@@ -100,8 +103,17 @@ def _of_states(
             if found and found.left < explained.left:
                 explained = _with_hidden(found, hidden, explained.wrong)
                 table = with_it
+        if explained and before and not explained.explanations:  # what one layer shows is kept
+            explained = replace(before, wrong=explained.wrong, left=explained.wrong - before.wrong)
+            break
         placed = tuple(one for one, *_ in explained.explanations) if explained else ()
     return explained, placed, table
+
+
+def _in_first_layer(placed: Sequence[Explanation]) -> tuple[Explanation, ...]:
+    """The same, but in the first layer alone."""
+    first = Condition("layer", "=", 0)
+    return tuple(Explanation(one.edit, Rule((*one.rule.conditions, first))) for one in placed)
 
 
 def _hidden(
