@@ -151,16 +151,14 @@ def threads(subject: Subject, case: Case) -> Iterator[Judgement]:
     """
     cases = [case, replace(case, T=TURNS), *_others(case)]
     data = [one.data() for one in cases]
-    if getattr(subject.implementation, "adapter", False):
-        for (
-            one
-        ) in cases:  # a compiler of frames, such as torch's, does nothing while they are traced
-            subject.raw(one)
+    # Torch compiles no frame that is traced, and what is judged of a framework is no Python.
+    adapter = getattr(subject.implementation, "adapter", False)
+    turns = (None, None, None) if adapter else (2, 3, None)
 
     with _quick_turns(), ThreadPoolExecutor(3 * len(cases)) as pool:  # the same calls meet too
         found = [
             pool.submit(_giving_way, subject.answer, numbers.call(case.layout), every)
-            for every in (2, 3, None)
+            for every in turns
             for numbers in data
         ]
     for one, numbers, answer in zip(cases * 3, data * 3, found, strict=True):
