@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
+from zipfile import ZipFile
 
 import pytest
 
@@ -56,6 +57,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     build = ("hatchling", "build", "-t", "wheel", "-d", str(folder))
     subprocess.run([*python, *build], cwd=ROOT, check=True)
     (wheel,) = folder.glob("*.whl")
+    with ZipFile(wheel) as packed:  # what is missing there would be taken from the sources
+        names = {place.partition("/")[0] for place in packed.namelist()}
+    assert {"rnn_reference", "rnn_conformance"} <= names
     target = ("--no-deps", "--no-index", "--quiet", "--target", str(installed))
     subprocess.run([*python, "pip", "install", *target, str(wheel)], check=True)
     environment = {**os.environ, "PYTHONPATH": str(installed)}
@@ -78,6 +82,7 @@ def test_the_plugin_judges_by_name_and_by_one_line_in_a_test_file(run: Run) -> N
     assert found.returncode == 1, found.stdout + found.stderr
     assert "FAILED output[my_rnn.py:wrong-" in found.stdout
     assert "FAILED output[my_rnn-" not in found.stdout
+    assert "test_where_it_comes_from" not in found.stdout  # it passes
     for told in ("rnn-conformance: my_rnn =", "note: outputs is not given, so not judged"):
         assert told in found.stdout
 
