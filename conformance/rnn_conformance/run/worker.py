@@ -17,6 +17,7 @@ from typing import Any, TextIO
 from rnn_conformance.cases.vacuity import Vacuous
 from rnn_conformance.checks.plan import Planned, known_failures, plan, shares
 from rnn_conformance.checks.records import Record
+from rnn_conformance.contract.conventions import CONVENTIONS
 from rnn_conformance.contract.declaration import Declaration, declared
 from rnn_conformance.contract.refusal import CannotBeJudged
 from rnn_conformance.explain.explaining import diagnosis_of
@@ -67,8 +68,10 @@ def _answers(
     gc.freeze()
     gc.enable()
     for request in requests:
-        if request["conventions"] != _conventions(found):  # as was measured in the first process
-            found = declared(found, Declaration(conventions=request["conventions"]))
+        usual = {what: CONVENTIONS[what][0] for what in _conventions(found)}
+        measured = {**usual, **request["conventions"]}  # in the first process
+        if measured != {**usual, **_conventions(found)}:
+            found = declared(found, Declaration(conventions=measured))
             planned, own = _planned(found, start)
         if "execute" in request:
             yield _executed(planned[request["execute"]])
