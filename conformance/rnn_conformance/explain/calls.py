@@ -1,5 +1,6 @@
 """The calls that a cause is looked for in, and what they gave."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -35,7 +36,6 @@ class Asked:
         complaint: why it is no answer, or not in the right dtype; empty if it is right.
         rows_of_first: how many rows the first call of all can have had.
         memory: the order in which its arrays lie in memory.
-        last: the call before, of the same sizes of weights.
         firsts: by words, what the first of the calls that were alike was given.
         before: by words, the last of the calls before that were alike.
     """
@@ -45,7 +45,6 @@ class Asked:
     number: int
     answer: Answer | None
     complaint: str
-    last: "Asked | None"
     firsts: Mapping[str, Data]
     before: Mapping[str, "Asked"]
     rows_of_first: tuple[int, ...]
@@ -86,23 +85,19 @@ def asked_again(
     first_rows = tuple({SMOKE_ROWS, cases[0].B})
     again = [*(Again(case, case.data()) for case in cases), *_further(cases, claimed)]
     known = [one for one in again if not one.new]  # asked twice, so that every call has some before
-    found, by_sizes, alike = list[Asked](), dict[Any, list[Asked]](), dict[Any, Asked]()
+    found, by_sizes, alike = list[Asked](), Counter[Any](), dict[Any, Asked]()
     for case, data, new, memory in (*known, *again):
         sizes, keys = _sizes(case), _keys(case)
-        same = by_sizes.setdefault(sizes, [])
         answer, complaint = _answer(subject, case, data, memory)
-        number = len(same) + (0 if new else 2)
-        last = same[-1] if same else None
+        number = by_sizes[sizes] + (0 if new else 2)
         for key in _first_keys(case):
             firsts.setdefault(key, data)
         first = {says: firsts[says, key] for says, key in _first_keys(case)}
         before = {says: alike[says, *key] for says, key in keys.items() if (says, *key) in alike}
-        asked = Asked(
-            case, data, number, answer, complaint, last, first, before, first_rows, memory
-        )
-        same.append(asked)
+        asked = Asked(case, data, number, answer, complaint, first, before, first_rows, memory)
+        by_sizes[sizes] += 1
         alike |= {
-            (says, *key): replace(asked, last=None, before={})
+            (says, *key): replace(asked, before={})
             for says, key in keys.items()
             if not says.endswith(OMITTED) or case.h_0 == "none"
         }

@@ -75,7 +75,7 @@ def _computed(asked: Asked, number: int, layer: Layer, found: Sequence[Explanati
             steps = _steps(asked, number, layer, d, (t, b, u))
             trials = asked.case.equation.trials([steps], library)
             assert trials is not None
-            features = {**_features(asked, number, d, (t, b, u), steps), **trials.features}
+            features = _features(asked, number, d, (t, b, u), steps)
             for made, at in groups(trials, found, features):
                 with np.errstate(all="ignore"):
                     value, radius = trials.values(made, at)
@@ -128,7 +128,7 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
     weights |= {"the second layer": (1, d)} if number > 1 else {}
     others = {name: of_cell(data.weights, *place, o) for name, place in weights.items()}
     states = _other_states(asked, number, layer, d)
-    last = asked.last
+    last = asked.before.get("the last call of the same sizes")
     if last is not None:
         others["the last call"] = of_cell(last.data.weights, number, d, last.case.options)
     for says, first in asked.firsts.items():

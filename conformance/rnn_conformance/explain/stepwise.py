@@ -133,9 +133,9 @@ def _hidden(
     for edit, rule in (*tried, *((edit, STARTS) for edit in table[0].of_starts)):
         found = [*placed, one := Explanation(edit, rule)]
         trials, features = numbers.of_states(few, claimed, found, [*every, edit]) or table
-        right[one] = int(fits_as_said(trials, found, {**features, **trials.features}).sum())
+        right[one] = int(fits_as_said(trials, found, features).sum())
     trials, features = table
-    before = int(fits_as_said(trials, placed, {**features, **trials.features}).sum())
+    before = int(fits_as_said(trials, placed, features).sum())
     best = max(right, key=right.__getitem__)
     return [best] if right[best] - before > (len(trials.found) - before) / 2 else []
 
@@ -173,7 +173,7 @@ def _at_nan(
     if table is None:
         return None
     trials, features = table
-    known = fits_as_said(trials, placed, {**features, **trials.features})
+    known = fits_as_said(trials, placed, features)
     right = trials.fits(frozenset(), np.arange(len(known)))
     which = (features[numbers.NAN_GOES_IN] | np.isnan(trials.found)) & (right | ~known)
     return explain(Some(trials, which), {name: part[which] for name, part in features.items()})

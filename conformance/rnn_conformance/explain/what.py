@@ -86,7 +86,7 @@ def _edits(
         if not more:
             break
         chosen = (*chosen, *more)
-        left = left[~_fit_by_some(trials, chosen, left)]
+        left = left[~_fit_with(trials, chosen, (), left)]
     return chosen
 
 
@@ -156,10 +156,6 @@ def _fit_with(trials: Trials, chosen: Sequence[Edit], more: tuple[Edit, ...], at
     return found
 
 
-def _fit_by_some(trials: Trials, edits: Sequence[Edit], at: Indices) -> Mask:
-    return _fit_with(trials, edits, (), at)
-
-
 def subsets(edits: Sequence[Edit]) -> Iterator[Edits]:
     """Those that can be combined, the smaller ones first."""
     every = chain.from_iterable(combinations(edits, n) for n in range(len(edits) + 1))
@@ -221,35 +217,27 @@ def _counted(
             fits_as_said(trials, [other for other in found if other is not one], features)
         ]
     )
-    kept = [
-        one
-        for one, explains, against in counts
-        if explains >= FEW + 3 * len(one.rule.conditions) and against <= CONTRADICTED * explains
-    ]
-    wrong = (~right).sum()
-    if (~fits & ~right).sum() > wrong / 2:  # of a cause that is not known, much may be seen
-        kept = [one for one, explains, _ in counts if one in kept and explains >= MINOR * wrong]
-    if (~fits & ~right).sum() > ALL_BUT * wrong:  # what allows much then fits by chance
-        kept = [one for one in kept if one.edit.last <= 1]
-    kept = [
-        one
-        for one, explains, _ in counts
-        if one in kept
-        and (
-            one.edit.last <= 1
-            or (explains >= MINOR * wrong and _uses_it(trials, one.edit, fits & ~right))
-        )
-    ]
+    wrong, left = int((~right).sum()), ~fits & ~right
+    least = MINOR * wrong if left.sum() > wrong / 2 else 0  # of a cause unknown, much may be seen
+    strict = left.sum() > ALL_BUT * wrong  # what allows much then fits by chance
+
+    def convinces(one: Explanation, explains: int, against: int) -> bool:
+        enough = explains >= max(FEW + 3 * len(one.rule.conditions), least)
+        if one.edit.last > 1:
+            enough &= not strict and explains >= MINOR * wrong
+            enough = enough and _uses_it(trials, one.edit, fits & ~right)
+        return enough and against <= CONTRADICTED * explains
+
+    kept = [one for one, *numbers in counts if convinces(one, *numbers)]
     if len(kept) < len(found):
         return _counted(trials, kept, features, right)
-    left = ~fits & ~right
     rule, share = shortest(features, left, right) if left.any() else (Rule(), 0)
     where = rule if share > PLACED else Rule()
     at = np.flatnonzero(left)
     with np.errstate(all="ignore"):
         off = np.abs(trials.found[at] - trials.values(frozenset(), at)[0])
     most = float(np.max(off, initial=0, where=np.isfinite(off)))
-    return Explained(counts, int((~right).sum()), int(left.sum()), where, most)
+    return Explained(counts, wrong, int(left.sum()), where, most)
 
 
 def _uses_it(trials: Trials, edit: Edit, explained: Mask) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from rnn_reference import weight_shapes
 
 from rnn_conformance.contract.call import Array, Call, Dtype, Layout
 from rnn_conformance.sources.functions import Function
@@ -49,11 +50,8 @@ class Way:
 def drawn() -> dict[str, Array]:
     """Weights of the first call."""
     rng = np.random.default_rng(0)
-    shapes = {
-        "W_xh": (H, I), "b_xh": (H, 1), "W_hh": (H, H), "b_hh": (H, 1),
-        "W_ho": (O, H), "b_ho": (O, 1),
-    }  # fmt: skip
-    return {name: rng.standard_normal(shape) / 4 for name, shape in shapes.items()}
+    shapes = weight_shapes(I, H, O).items()
+    return {name: rng.standard_normal(shape) / 4 for name, shape in shapes}
 
 
 def first_results(source: Model | Function, way: Way, *, changed: float = 0) -> Any:

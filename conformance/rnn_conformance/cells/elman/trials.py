@@ -102,10 +102,9 @@ class ElmanTrials(Trials):
     def features_with(self, edits: Edits, at: Indices) -> Mapping[str, Any]:
         with np.errstate(all="ignore"):
             a, _ = self._sum({slot: edit for edit in edits for slot in edit.does}, at)
-        most = np.where(
-            self._u[at] < 1e-10, *(np.log(np.finfo(d).max) for d in (float, np.float32))
-        )
-        overflows = {f"e^{k}a overflows".replace("1a", "a"): k * a > most for k in (1, 2)}
+        largest = [np.log(np.finfo(dtype).max) for dtype in (np.float64, np.float32)]
+        most = np.where(self._u[at] < SINGLE, *largest)
+        overflows = {"e^a overflows": a > most, "e^2a overflows": 2 * a > most}
         return {"|a|": np.abs(a), "a": a, **overflows}
 
     def _states(self, by_slot: Any, at: Indices, a: Float64, e: Float64) -> Values:
