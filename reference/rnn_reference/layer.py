@@ -10,43 +10,8 @@ from rnn_reference.stack import Lengths, Stack
 from rnn_reference.validation import Array, expect, flag, one_of
 
 
-class RNN(Stack):
-    """A stack of Elman layers, as `torch.nn.RNN`.
-
-        forward    h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)    t = 0 … T-1
-        reverse    g_t = f(V_ih x_t + c_ih + V_hh g_{t+1} + c_hh)    t = T-1 … 0
-        output     y_t = [h_t, g_t], or h_t alone in one direction
-
-    h_{-1} and g_T are the initial states; V and c are the weights of the reverse direction. There
-    is one gate: weight_ih_l0 is (H, I).
-
-    Args:
-        nonlinearity: f, "tanh" or "relu"; a ValueError for an unknown one, TypeError for no word.
-        The others are those of `Stack`.
-    """
-
-    gates = 1
-    own = ("nonlinearity",)
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int = 1,
-        nonlinearity: str = "tanh",
-        bias: bool = True,
-        batch_first: bool = False,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-        *,
-        dtype: npt.DTypeLike = np.float64,
-        rng: np.random.Generator | int,
-        **no_option: Never,
-    ) -> None:
-        options = (num_layers, bias, batch_first, dropout, bidirectional)
-        super().__init__(input_size, hidden_size, *options, dtype=dtype, rng=rng, **no_option)
-        self.nonlinearity: Final = one_of("nonlinearity", nonlinearity, ELMAN)
-        self._step = ELMAN[self.nonlinearity]
+class OneState(Stack):
+    """A stack of cells whose whole state is h, which the output shows."""
 
     def forward(
         self,
@@ -88,6 +53,45 @@ class RNN(Stack):
         return output, h_n
 
 
+class RNN(OneState):
+    """A stack of Elman layers, as `torch.nn.RNN`.
+
+        forward    h_t = f(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)    t = 0 … T-1
+        reverse    g_t = f(V_ih x_t + c_ih + V_hh g_{t+1} + c_hh)    t = T-1 … 0
+        output     y_t = [h_t, g_t], or h_t alone in one direction
+
+    h_{-1} and g_T are the initial states; V and c are the weights of the reverse direction. There
+    is one gate: weight_ih_l0 is (H, I).
+
+    Args:
+        nonlinearity: f, "tanh" or "relu"; a ValueError for an unknown one, TypeError for no word.
+        The others are those of `Stack`.
+    """
+
+    gates = 1
+    own = ("nonlinearity",)
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *,
+        dtype: npt.DTypeLike = np.float64,
+        rng: np.random.Generator | int,
+        **no_option: Never,
+    ) -> None:
+        options = (num_layers, bias, batch_first, dropout, bidirectional)
+        super().__init__(input_size, hidden_size, *options, dtype=dtype, rng=rng, **no_option)
+        self.nonlinearity: Final = one_of("nonlinearity", nonlinearity, ELMAN)
+        self._step = ELMAN[self.nonlinearity]
+
+
 class LSTM(Stack):
     """A stack of LSTM layers, as `torch.nn.LSTM`; `lstm_step` has the equations.
 
@@ -124,7 +128,7 @@ class LSTM(Stack):
         return output, (h_n, c_n)
 
 
-class GRU(Stack):
+class GRU(OneState):
     """A stack of GRU layers, as `torch.nn.GRU`; `gru_step` has the equations.
 
     Three gates r, z, n: weight_ih_l0 is (3*H, I), the first H rows for r.
@@ -157,17 +161,3 @@ class GRU(Stack):
         super().__init__(input_size, hidden_size, *options, dtype=dtype, rng=rng, **no_option)
         self.reset_after: Final = flag("reset_after", reset_after)
         self._step = gru_step if self.reset_after else gru_reset_before_step
-
-    def forward(
-        self,
-        inputs: Array,
-        h_0: Array | None = None,
-        *,
-        lengths: Lengths | None = None,
-        training: bool = False,
-        rng: np.random.Generator | int | None = None,
-    ) -> tuple[Array, Array]:
-        """Run all layers over a batch, or over one sequence: in all as `RNN.forward`."""
-        initial = None if h_0 is None else (h_0,)
-        output, (h_n,) = self._run(inputs, initial, lengths, training, rng)
-        return output, h_n

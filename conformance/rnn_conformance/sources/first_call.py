@@ -9,12 +9,7 @@ from rnn_reference import weight_shapes
 
 from rnn_conformance.contract.call import Array, Call, Dtype, Layout
 from rnn_conformance.sources.functions import Function
-from rnn_conformance.sources.models import (
-    H,
-    I,
-    Model,
-    O,
-)
+from rnn_conformance.sources.models import H, I, Model, O
 from rnn_conformance.sources.results import (
     Found,
     Kind,
