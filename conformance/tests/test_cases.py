@@ -10,6 +10,7 @@ import pytest
 from rnn_conformance.cases.case import H0, Case, LengthsKind
 from rnn_conformance.cases.catalogue import PAIRS, RANDOM, catalogue, every_option, one_layer_cases
 from rnn_conformance.cases.vacuity import refuse_vacuous
+from rnn_conformance.cells import CELLS
 from rnn_conformance.cells.drawing import EXTREMES
 from rnn_conformance.contract.call import (
     BASIC,
@@ -91,7 +92,7 @@ def test_the_reverse_direction_alone_comes_with_every_option_and_adds_nothing_fo
         assert "reverse" in case.features
     assert {case.O > 0 for case in turned} == {case.drawn for case in turned} == {False, True}
     forward = {replace(case, reverse=False) for case in CASES}
-    assert {*catalogue(0, (FEATURES | {NAN_IGNORED}) - {"reverse"})} == forward
+    assert {*catalogue(0, (FEATURES | {*CELLS, NAN_IGNORED}) - {"reverse"})} == forward
 
 
 def test_ids_are_unique_and_read_well() -> None:

@@ -62,7 +62,7 @@ def test_a_silent_unit_adds_zeros_of_one_sign() -> None:
 
 def test_layers_hand_on_what_is_below_them() -> None:
     options = Options(5, 4, num_layers=2, bidirectional=True)
-    found = handing_on(options, "float32")
+    found = handing_on(options, "float32", (None,))
     for name, value in found.items():
         if name.startswith("bias_ih_l0"):
             assert (value == 1).all()

@@ -15,7 +15,7 @@ from rnn_conformance import Call, check, plan, vectors
 from rnn_conformance.bounds.balls import Ball, Matrix, Sum, product
 from rnn_conformance.cells import CELLS, Cell, CellWeights, decimals, register
 from rnn_conformance.cells.activations import tanh
-from rnn_conformance.cells.cell import Row
+from rnn_conformance.cells.cell import Linear, Row
 from rnn_conformance.contract.call import GATES, HALF_DTYPES, NONLINEARITIES, PARTS, Array
 from rnn_conformance.variants.every import MUTANTS
 from rnn_conformance.variants.recurrence import Recurrence
@@ -39,8 +39,8 @@ class Leaky(Cell):
     def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
         return ((1 - A) * h.kept() + A * tanh(x + product(W_hh, h) + b_hh)).shown()
 
-    def exact(self, x: Row, h: Row, before: Row) -> Row:
-        a, rows = Decimal(A), zip(x, h, before, strict=True)
+    def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
+        a, rows = Decimal(A), zip(x, of_state(before), before, strict=True)
         return [(1 - a) * last + a * decimals.tanh(one + other) for one, other, last in rows]
 
     def reason(self, roundings: int) -> str:

@@ -14,7 +14,7 @@ from rnn_conformance.bounds.balls import Ball, Matrix, Sum, applied, joined, pro
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cells import CELLS, Cell, decimals, register
 from rnn_conformance.cells.activations import ULPS, sech2, tanh
-from rnn_conformance.cells.cell import Row
+from rnn_conformance.cells.cell import Linear, Row
 from rnn_conformance.contract.call import (
     GATES,
     HALF_DTYPES,
@@ -45,8 +45,8 @@ class Summing(Cell):
         c = 0.5 * hidden.kept() + tanh(x + product(W_hh, shown) + b_hh)
         return joined([applied(c, np.tanh, sech2, ULPS).shown(), c.shown()])
 
-    def exact(self, x: Row, h: Row, before: Row) -> Row:
-        rows = zip(x, h, before[len(x) :], strict=True)
+    def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
+        rows = zip(x, of_state(before[: len(x)]), before[len(x) :], strict=True)
         c = [last / Decimal(2) + decimals.tanh(a + b) for a, b, last in rows]
         return [*map(decimals.tanh, c), *c]
 
@@ -60,28 +60,10 @@ class Right(Recurrence):
     name = "Summing"
     claims = Recurrence.claims - {*NONLINEARITIES, *HALF_DTYPES, "float64"} | {"summing"}
 
-    def refuse(self, call: Call) -> None:
-        super().refuse(call)
-        if call.h_0 is not None and (call.c_0 is None or call.c_0.shape != call.h_0.shape):
-            raise ValueError(f"c_0: expected as h_0 {call.h_0.shape}")
-
-    def initial(self, call: Call, x: Array) -> Array:
-        c_0 = super().initial(replace(call, h_0=call.c_0), x)
-        return np.concatenate([super().initial(call, x), c_0], axis=-1)
-
     def step(self, call: Call, w: Mapping[str, Array], x: Array, h: Array) -> Array:
         shown, hidden = np.split(h, 2, axis=-1)
         c = hidden / 2 + np.tanh(self.preactivation(w, x, shown))
         return np.concatenate([np.tanh(c), c], axis=-1)
-
-    def joined(self, halves: list[Array]) -> Array:
-        return np.concatenate([np.split(half, 2, axis=-1)[0] for half in halves], axis=-1)
-
-    def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
-        found = super().answer(call, output, h_n)
-        assert found.h_n is not None
-        h, c = np.split(found.h_n, 2, axis=-1)
-        return replace(found, h_n=h, c_n=c)
 
 
 class PartsExchanged(Right):
@@ -91,7 +73,8 @@ class PartsExchanged(Right):
 
 class HiddenPartIgnored(Right):
     def initial(self, call: Call, x: Array) -> Array:
-        return super().initial(replace(call, c_0=None), x)
+        h, c = np.split(super().initial(call, x), 2, axis=-1)
+        return np.concatenate([h, 0 * c], axis=-1)
 
 
 class HiddenPartOfThePadding(Right):
@@ -126,12 +109,9 @@ class HiddenPartAThousandthOff(Right):
 
 
 class AnyHiddenPart(Right):
-    def refuse(self, call: Call) -> None:
-        Recurrence.refuse(self, call)
-
-    def initial(self, call: Call, x: Array) -> Array:
+    def run(self, call: Call) -> Answer:
         fits = call.h_0 is None or (call.c_0 is not None and call.c_0.shape == call.h_0.shape)
-        return super().initial(call if fits else replace(call, c_0=call.h_0), x)
+        return super().run(call if fits else replace(call, c_0=call.h_0))
 
 
 WRONG = {

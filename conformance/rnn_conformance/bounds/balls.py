@@ -9,13 +9,18 @@ written as equations over numbers:
     sum of w v, + sum of b   e = sum |w| e_v + gamma_m(U) (sum |w| (|v| + e_v) + sum |b|) + m eta
     a + b                    e = e_a + e_b + U (|a + b| + e_a + e_b) + eta
     c a, c exact             e = |c| e_a + U |c| (|a| + e_a) + eta
-    f(a)                     e = w + 2 k U (|f(a)| + w) + eta,  w = |f'|(max(|a| - e_a, 0)) e_a
+    a b                      e = |a| e_b + |b| e_a + e_a e_b + U (|a| + e_a)(|b| + e_b)
+                                 + (1 + |a| + |b|) eta
+    n / d                    e = (e_n + |n/d| e_d) / (|d| - e_d) + U |n/d| + eta
+    f(a)                     e = w + 2 k U (max(|f(a)|, l) + w) + eta,
+                             w = |f'|(max(|a| - e_a, 0)) e_a
 
 A long sum is bounded in any order of summation, with or without fused multiply-add, biases merged
 or not (N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.1). m is
 the number of its terms but zeros, and one for a state that is kept wider than it shows. eta, the
 smallest normal number, covers products, sums and results that are flushed to zero, by the judge
-too; k ulps are allowed to f.
+too; k ulps are allowed to f, of numbers of at least l: 0 for a function that is as good near 0 as
+elsewhere, 1/2 where tanh may be computed as 2 σ(2a) - 1, or σ as (1 + tanh(a/2)) / 2.
 """
 
 from collections.abc import Callable, Sequence
@@ -94,6 +99,21 @@ class Ball:
         value, radius = self.value + other.value, self.radius + other.radius
         return Ball(value, radius, self.precision)._computed()
 
+    def __mul__(self, other: "Ball") -> "Ball":
+        """By element, each of them any number of its ball."""
+        a, b, p = np.abs(self.value), np.abs(other.value), self.precision
+        radius = a * other.radius + b * self.radius + self.radius * other.radius
+        rounded = p.both * (a + self.radius) * (b + other.radius) + p.flushed * (1 + a + b)
+        return Ball(self.value * other.value, radius + rounded, p)
+
+    def __truediv__(self, other: "Ball") -> "Ball":
+        """By element; of no finite radius where what divides may be 0."""
+        away = np.abs(other.value) - other.radius
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = self.value / other.value
+            inherited = (self.radius + np.abs(value) * other.radius) / np.maximum(away, 0)
+        return Ball(value, inherited, self.precision)._computed()
+
     def __rmul__(self, number: float) -> "Ball":
         """Times a number that has no error."""
         value, radius = number * self.value, abs(number) * self.radius
@@ -101,8 +121,7 @@ class Ball:
 
     def split(self, count: int) -> "tuple[Ball, ...]":
         """As many parts of as many units, (..., S·H) as S times (..., H)."""
-        radius = np.broadcast_to(self.radius, self.value.shape)
-        each = (np.split(numbers, count, axis=-1) for numbers in (self.value, radius))
+        each = (_split(numbers, count) for numbers in (self.value, self.radius))
         return tuple(Ball(v, e, self.precision) for v, e in zip(*each, strict=True))
 
     def kept(self) -> "Ball":
@@ -120,6 +139,14 @@ class Ball:
     def _rounded(self, eta: float) -> "Ball":
         once = self.precision.both * (np.abs(self.value) + self.radius)
         return Ball(self.value, self.radius + once + eta, self.precision)
+
+
+def _split(numbers: Float64, count: int) -> list[Float64]:
+    """The last axis in equal parts; one number that stands for all of them stays as it is."""
+    if numbers.ndim == 0:
+        return [numbers] * count
+    n = numbers.shape[-1] // count
+    return [numbers[..., k * n : (k + 1) * n] for k in range(count)]
 
 
 def joined(parts: Sequence[Ball]) -> Ball:
@@ -154,6 +181,11 @@ class Matrix:
         columns = np.ascontiguousarray(W.swapaxes(-1, -2), np.float64)
         return cls(columns, np.abs(columns), int(np.count_nonzero(W, axis=-1).max()))
 
+    def split(self, count: int) -> "tuple[Matrix, ...]":
+        """As many matrices of as many units, such as those of the gates."""
+        each = (_split(numbers, count) for numbers in (self.columns, self.size))
+        return tuple(Matrix(W, size, self.terms) for W, size in zip(*each, strict=True))
+
 
 @dataclass(frozen=True)
 class Sum:
@@ -185,6 +217,12 @@ class Sum:
             self.precision,
         )
 
+    def split(self, count: int) -> "tuple[Sum, ...]":
+        """As many sums of as many units, such as those of the gates."""
+        parts = (_split(numbers, count) for numbers in (self.value, self.scale, self.radius))
+        each = zip(*parts, strict=True)
+        return tuple(Sum(v, scale, e, self.terms, self.precision) for v, scale, e in each)
+
     def ball(self) -> Ball:
         """The sum, with all of its terms."""
         p, m = self.precision, self.roundings
@@ -213,12 +251,15 @@ def applied(
     function: Callable[[Float64], Float64],
     slope: Callable[[Float64], Float64],
     ulps: int,
+    least: float = 0,
 ) -> Ball:
     """An activation whose slope is largest at 0 and falls with |a|, computed to so many ulps.
 
     Args:
         slope: of |a|; not below that of the function anywhere.
+        least: the size of the ulps where the function is smaller.
     """
     p, value = a.precision, function(a.value)
     through = slope(np.maximum(np.abs(a.value) - a.radius, 0)) * a.radius
-    return Ball(value, through + 2 * ulps * p.both * (np.abs(value) + through) + p.flushed, p)
+    size = np.maximum(np.abs(value), least) + through
+    return Ball(value, through + 2 * ulps * p.both * size + p.flushed, p)

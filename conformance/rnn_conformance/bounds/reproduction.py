@@ -13,7 +13,7 @@ class Formula:
     """How one expected number comes about, for lines of NumPy that compute it again.
 
     Attributes:
-        code: a Python expression over the operands.
+        code: Python over the operands: assignments, a line each, and then an expression.
         operands: the arrays by name, for a time step, a row and a unit; empty where the formula
             does not hold.
     """
@@ -32,7 +32,8 @@ def numpy_lines(formula: Formula, index: tuple[int, int, int], found: float, bou
         return ""
     lines = ["import numpy as np", "from numpy import array, inf, nan"]
     lines += [f"{name} = {_literal(value)}" for name, value in operands.items()]
-    lines += [f"expected = {formula.code}"]
+    *steps, result = formula.code.splitlines()
+    lines += [*steps, f"expected = {result}"]
     lines += [f"found, bound = {found!r}, {bound!r}"]
     lines += ["print(expected, found, abs(found - expected) / bound)  # above 1: outside"]
     return "\n".join(lines)

@@ -10,10 +10,10 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from rnn_conformance.cells import CELLS, Cell
+from rnn_conformance.cells import CELLS, Cell, alike
 from rnn_conformance.cells.cell import Kind
 from rnn_conformance.cells.drawing import drawn_readout, drawn_weights
-from rnn_conformance.contract.call import GATES, PARTS, Array, Call, Dtype, Layout, Lengths, Options
+from rnn_conformance.contract.call import Array, Call, Dtype, Layout, Lengths, Options
 from rnn_conformance.contract.conventions import NAN_IGNORED
 from rnn_conformance.contract.dtypes import in_format
 
@@ -40,6 +40,7 @@ class Case:
             that pre-activations are exactly 0 if h_0 is), "moderate" (most states between 0.1 and
             0.9, neither tiny nor saturated),
             "one_hot" and "integers" (weights as small, inputs as characters and counts give them),
+            "remembering" (as contractive, with gates that keep .999 of a state),
             "extreme" (a pre-activation of every magnitude from 1e-8 to 1e10, of both signs) or
             "special" (small weights; a step of zeros, inputs of 1000 and states of 500, which a
             mask or a clip would change). All but contractive ones are judged step by step, so they
@@ -222,7 +223,7 @@ def _data(case: Case) -> Data:
     drawn = _drawn(
         replace(
             case,
-            cell=next(name for name in CELLS if _shapes(name) == _shapes(case.cell)),
+            cell=alike(case.cell)[0],
             bias="nonzero" if case.bias == "off" else case.bias,
             h_0="nonzero",
             lengths="none",
@@ -255,7 +256,7 @@ def _drawn(case: Case) -> Data:
     sizes = f"{case.T} {case.B} {case.I} {case.H} {case.L} {case.bidirectional} {kind}"
     rng = np.random.default_rng([case.seed, crc32(sizes.encode())])
     options = case.options
-    weights = drawn_weights(options, case.weights, case.bias, rng)
+    weights = drawn_weights(options, case.weights, case.bias, rng, case.equation.remembers)
     inputs = rng.standard_normal((case.T, case.B, case.I))
     h_0 = rng.standard_normal((case.L * options.directions, case.B, case.H * len(options.parts)))
     weights |= drawn_readout(options, case.weights, rng)
@@ -271,11 +272,6 @@ def _drawn(case: Case) -> Data:
         inputs[: case.T // 2] = 0
         inputs[0] = -0.0
     return Data(options, weights, inputs, h_0, None)
-
-
-def _shapes(cell: str) -> tuple[int, int]:
-    """What the shapes of weights and states depend on."""
-    return GATES[cell], len(PARTS[cell])
 
 
 def _lengths(case: Case) -> Lengths | None:

@@ -1,14 +1,14 @@
 """Every case: options with options, sizes, kinds of weights; fitted to what is claimed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import get_args
 
 from rnn_conformance.cases.case import H0, PLAIN, Case, LengthsKind
 from rnn_conformance.cases.drawn import drawn_cases
 from rnn_conformance.cases.vacuity import why_vacuous
-from rnn_conformance.cells import CELLS
+from rnn_conformance.cells import CELLS, alike
 from rnn_conformance.cells.cell import Kind
 from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, LAYOUTS, Dtype, Layout
 from rnn_conformance.contract.conventions import FEW_SHAPES, LAST_ALONE, NAN_IGNORED
@@ -110,7 +110,7 @@ ONES = tuple(
             {"h_0": "zeros"},
             {"bias": "off"},
             {"bias": "zeros"},
-            *({"cell": cell} for cell in CELLS if cell != PLAIN),
+            {"cell": OTHER},
             {"bidirectional": True},
             {"L": 2},
             {"layout": "batch_first"},
@@ -128,18 +128,51 @@ def catalogue(seed: int = 0, claimed: frozenset[str] | None = None) -> tuple[Cas
             claimed in its place, so that narrow claims are asked as much as wide ones. None for
             everything.
     """
-    found = (
-        *every_option(),
-        *one_layer_cases(),
-        *further_cases(),
-        *reverse_cases(),
-        *random_cases(seed),
-    )
-    cases = dict.fromkeys(replace(case, seed=seed) for case in found)
+    cases = dict[Case, None]()
+    for family in dict.fromkeys(map(alike, CELLS)):
+        if claimed is None or claimed & {*family}:
+            cases |= dict.fromkeys(replace(case, seed=seed) for case in of_family(family, seed))
     if claimed is not None:
         fit = (fitted(case, claimed) for case in cases)
         cases = dict.fromkeys(case for case in fit if case is not None)
     return tuple(cases)
+
+
+def of_family(family: Sequence[str], seed: int) -> Iterator[Case]:
+    """Those of cells whose weights and states have the same shapes."""
+    found = (
+        every_option(family),
+        one_layer_cases(),
+        further_cases(),
+        reverse_cases(),
+        random_cases(seed),
+    )
+    theirs = dict(zip((PLAIN, OTHER), (*family, family[0]), strict=False))
+    for case in chain.from_iterable(found):
+        cell = CELLS[theirs.get(case.cell, case.cell)]
+        if cell.remembers and case.dtype in HALF_DTYPES:
+            yield from in_half(replace(case, cell=cell.name, seed=seed))
+        elif case.weights in cell.kinds:
+            yield replace(case, cell=cell.name)
+    if CELLS[family[0]].remembers:
+        yield from gated_cases(family[0])
+
+
+def in_half(case: Case) -> Iterator[Case]:
+    """Of gates in few bits: two steps that remember the first state, where enough shows."""
+    if case.L == 1:
+        case = replace(case, T=2, weights="remembering")
+        if why_vacuous(case.in_one_order) is None:
+            yield case
+
+
+def gated_cases(cell: str) -> Iterator[Case]:
+    """Where products in few bits show most, and gates that keep .999 of a state."""
+    for dtype in DTYPES:
+        for sizes in ((1, 512, 4, 16), (50, 3, 5, 128)):
+            yield Case(*sizes, cell=cell, O=2, dtype=dtype, weights="normal")
+        for sizes in ((1000, 2, 3, 16), (7, 3, 5, 3)):
+            yield Case(*sizes, cell=cell, O=2, dtype=dtype, weights="remembering")
 
 
 def random_cases(seed: int) -> tuple[Case, ...]:
@@ -155,7 +188,7 @@ def fitted(case: Case, claimed: frozenset[str]) -> Case | None:
     dtypes = [d for d in (case.dtype, *DTYPES) if d in claimed]
     batched_first = (case.layout, "time_first", "batch_first", "single")
     layouts = [one for one in batched_first if one in claimed]
-    cells = [CELLS[name] for name in (case.cell, *CELLS) if name in claimed]
+    cells = [CELLS[n] for n in (case.cell, *alike(case.cell), *CELLS) if n in claimed]
     if case.dtype in HALF_DTYPES and case.dtype not in claimed:
         return None
     if not (dtypes and layouts and cells):
@@ -270,11 +303,11 @@ def reverse_cases() -> Iterator[Case]:
         yield replace(Case(O=2, layout=layout, reverse=True), B=1 if layout == "single" else 4)
 
 
-def every_option() -> Iterator[Case]:
+def every_option(cells: Sequence[str] = (PLAIN, OTHER)) -> Iterator[Case]:
     """Every option with every other, and sizes, without a readout: the cases of the vectors."""
     # All options with all others: one layer is judged step by step, more as a whole.
     for dtype, layout, L, cell, bias, two, h_0, lengths in product(
-        DTYPES, LAYOUTS, (1, 3), CELLS, ("off", "nonzero"), (False, True), get_args(H0),
+        DTYPES, LAYOUTS, (1, 3), cells, ("off", "nonzero"), (False, True), get_args(H0),
         ("none", "unsorted"),
     ):  # fmt: skip
         case = Case(
@@ -309,7 +342,7 @@ def every_option() -> Iterator[Case]:
         yield from _laid_out(case)
     # Few bits: the bound is small beside the signal where one layer is judged step by step.
     for dtype, layout, cell, two, lengths in product(
-        HALF_DTYPES, LAYOUTS, CELLS, (False, True), ("none", "unsorted")
+        HALF_DTYPES, LAYOUTS, cells, (False, True), ("none", "unsorted")
     ):
         case = Case(
             I=2,

@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Ball, Float64, Sum, applied
+from rnn_conformance.bounds.balls import JUDGE_U, Ball, Float64, Sum, applied
 
-ULPS = 4  # that tanh may be off
+ULPS = 4  # that tanh and sigmoid may be off
+# Of a number below it, inside a gated cell: there tanh may come from sigmoid, and the reverse.
+LENIENT = 0.5
 
 
 def tanh(a: Sum) -> Ball:
@@ -16,6 +18,39 @@ def relu(a: Sum) -> Ball:
     """It rounds nothing, and hands on an error as it is at most."""
     ball = a.ball()
     return Ball(np.maximum(ball.value, 0), ball.radius + a.precision.flushed, a.precision)
+
+
+def gate(a: Sum) -> Ball:
+    """σ(a) = 1 / (1 + exp(-a)), of a gate."""
+    return applied(a.ball(), sigmoid, sigmoid_slope, ULPS, LENIENT)
+
+
+def gated_tanh(a: Ball) -> Ball:
+    """The tanh of a gated cell."""
+    return applied(a, np.tanh, sech2, ULPS, LENIENT)
+
+
+def before_tanh(h: Ball) -> Ball:
+    """What `gated_tanh` can have been of; of no finite radius where every large number can."""
+    p, size = h.precision, np.abs(h.value)
+    off = h.radius + 2 * ULPS * p.both * np.maximum(size + h.radius, LENIENT) + p.flushed
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value, end = np.arctanh(h.value), np.arctanh(np.minimum(size + off, 1))
+        return Ball(value, end - np.abs(value) + JUDGE_U * np.abs(value), p)
+
+
+def sigmoid(a: Float64) -> Float64:
+    """σ(a), of every finite a without an overflow."""
+    decay = np.exp(-np.abs(a))
+    result: Float64 = np.where(a < 0, decay, 1) / (1 + decay)
+    return result
+
+
+def sigmoid_slope(a: Float64) -> Float64:
+    """σ(a) (1 - σ(a)) of a >= 0."""
+    decay = np.exp(-a)
+    result: Float64 = decay / (1 + decay) ** 2
+    return result
 
 
 def sech2(a: Float64) -> Float64:

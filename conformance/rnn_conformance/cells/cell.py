@@ -1,7 +1,7 @@
 """What the suite asks of a cell: its equation in balls, and the little that depends on it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 Kind = Literal[
     "contractive", "normal", "initial", "silent", "moderate", "extreme", "special", "one_hot",
-    "integers",
+    "integers", "remembering",
 ]  # fmt: skip
+EVERYWHERE: tuple[Kind, ...] = (
+    "contractive", "normal", "initial", "silent", "extreme", "special", "one_hot", "integers",
+)  # fmt: skip
 Row = list[Decimal]
+Linear = Callable[[Row], Row]
 
 
 class CellWeights(NamedTuple):
@@ -65,8 +69,9 @@ class Cell(ABC):
         parts: of the state, S of them; the first shows at every step, the others at the end alone.
         odd: whether inputs, states and biases negated give states negated.
         can_rest: whether a unit can be 0 at every step, whatever it reads.
-        memoryless: whether without W_hh a state depends on the input of its own step alone, and is
-            0 where that and the biases are.
+        pins: by gate, the bias that opens or shuts it so that the state is memoryless; None for the
+            one gate that reads. Empty where the cell is not.
+        remembers: by gate, what is added to its bias in cases of the kind "remembering".
     """
 
     name: str
@@ -77,7 +82,15 @@ class Cell(ABC):
     parts: tuple[str, ...] = ("h",)
     odd: bool = False
     can_rest: bool = False
-    memoryless: bool = False
+    pins: tuple[float | None, ...] = ()
+    remembers: tuple[float, ...] = ()
+
+    @property
+    def memoryless(self) -> bool:
+        """Whether without W_hh, and with its gates pinned, a state depends on the input of its own
+        step alone, and is 0 where that and the bias of the gate that reads are.
+        """
+        return bool(self.pins)
 
     @property
     def loose(self) -> "Cell":
@@ -87,6 +100,8 @@ class Cell(ABC):
     @abstractmethod
     def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
         """The state after a step, (..., rows, S·H): its parts side by side.
+
+        What else `seen` needs may stand beyond them.
 
         Args:
             x: W_ih x_t + b_ih, (..., rows, G·H).
@@ -104,10 +119,12 @@ class Cell(ABC):
         return Ball(shown, radius, state.precision)
 
     @abstractmethod
-    def exact(self, x: Row, h: Row, before: Row) -> Row:
-        """The same in decimal digits, of x = W_ih x_t + b_ih and h = W_hh h_{t-1} + b_hh.
+    def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
+        """The same in decimal digits, of x = W_ih x_t + b_ih.
 
-        `before` is the whole state.
+        Args:
+            of_state: W_hh h + b_hh of any h.
+            before: the whole state before the step.
         """
 
     @abstractmethod

@@ -17,3 +17,9 @@ def tanh(a: Decimal) -> Decimal:
         return a - a**3 / 3 + 2 * a**5 / 15
     e = (2 * a).exp()
     return (e - 1) / (e + 1)
+
+
+def sigmoid(a: Decimal) -> Decimal:
+    """1 / (1 + exp(-a)), to as many."""
+    e = (-abs(a)).exp()
+    return (e if a < 0 else 1) / (1 + e)

@@ -1,6 +1,6 @@
 """The kinds of weights, drawn for a case."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,13 +13,23 @@ WITHOUT_BIAS = ("initial", "silent")
 
 
 def drawn_weights(
-    options: Options, kind: Kind, bias: str, rng: np.random.Generator
+    options: Options,
+    kind: Kind,
+    bias: str,
+    rng: np.random.Generator,
+    remembers: Sequence[float] = (),
 ) -> dict[str, Array]:
-    """Those of all layers, in float64, as `Case` describes the kinds and the biases."""
+    """Those of all layers, in float64, as `Case` describes the kinds and the biases.
+
+    Args:
+        remembers: as in `Cell`.
+    """
     found: dict[str, Array] = {}
     for name, shape in options.weight_shapes().items():
         if name.startswith("bias"):
             found[name] = _bias(name, kind, bias, rng.standard_normal(shape))
+            if kind == "remembering" and name.startswith("bias_ih"):
+                found[name] += np.repeat(remembers, options.hidden_size)
         elif not name.endswith("_ho"):
             found[name] = _matrix(name, kind, rng.standard_normal(shape))
     return found
@@ -46,11 +56,11 @@ def _bias(name: str, kind: Kind, bias: str, values: Array) -> Array:
 def _matrix(name: str, kind: Kind, values: Array) -> Array:
     if kind == "silent":  # the first unit's products at step 0 are all -0.0
         values[0] = np.abs(values[0]) if name.startswith("weight_ih") else -np.abs(values[0])
-    if kind == "contractive" and name.startswith("weight_hh"):
+    if kind in ("contractive", "remembering") and name.startswith("weight_hh"):
         # Rows of absolute sum 0.6: the distance of two trajectories shrinks at every step.
         shrunk: Array = values * (0.6 / np.abs(values).sum(axis=1, keepdims=True))
         return shrunk
-    kind = "contractive" if kind in ("one_hot", "integers") else kind
+    kind = "contractive" if kind in ("one_hot", "integers", "remembering") else kind
     width = np.sqrt(values.shape[1])
     scales: Mapping[Kind, Array | float] = {
         "contractive": 0.7 / width,

@@ -51,9 +51,10 @@ def trajectory(
         inputs: (T, B, I), with a radius where a layer below is not known exactly.
         initial: (B, S·H).
         shown: (T, B, H), what was found of each state: a step then starts from what shows of the
-            state before it, and inherits no more than the radius of what does not.
+            state before it, and inherits no more than the radius of what does not. What does not
+            show is given as it is known once all that shows is seen.
     """
-    p = inputs.precision
+    p, size = inputs.precision, initial.shape[-1]
     *stack, T, B, _ = inputs.value.shape
     x, h = _from_inputs(w, inputs), exactly(initial, p)
     W_hh, b_hh = Matrix.of(w.W_hh), constant(w.b_hh, p)
@@ -62,12 +63,16 @@ def trajectory(
         np.broadcast_to(part, x.value.shape).reshape(rows).swapaxes(0, -3)
         for part in (x.value, x.scale, x.radius)
     )
-    values, radii = (np.empty((*stack, T, B, initial.shape[-1])) for _ in range(2))
+    values, radii = (np.empty((*stack, T, B, size)) for _ in range(2))
     for t, (value, scale, radius) in enumerate(zip(*parts, strict=True)):
-        h = cell.step(Sum(value, scale, radius, x.terms, p), W_hh, b_hh, h)
+        found = cell.step(Sum(value, scale, radius, x.terms, p), W_hh, b_hh, h)
+        h = Ball(found.value[..., :size], found.radius[..., :size], p)
         values[..., t, :, :], radii[..., t, :, :] = h.value, h.radius
         if shown is not None:
-            h = cell.seen(h, shown[..., t, :, :])
+            units = shown.shape[-1]
+            h = cell.seen(found, shown[..., t, :, :])
+            values[..., t, :, units:] = h.value[..., units:]
+            radii[..., t, :, units:] = h.radius[..., units:]
     return Ball(values, radii, p)
 
 

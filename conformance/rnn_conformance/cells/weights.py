@@ -1,6 +1,6 @@
 """The weights of layers by name: taken apart, and changed so that the exact result is known."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -128,16 +128,25 @@ def of_two(weights: Weights, options: Options) -> dict[str, Array]:
     return {name: both(value) for name, value in without_readout(weights).items()}
 
 
-def handing_on(options: Options, dtype: npt.DTypeLike) -> dict[str, Array]:
-    """Of a memoryless cell: the first layer reads ones, each of the others what is below it."""
-    H = options.hidden_size
+def handing_on(
+    options: Options, dtype: npt.DTypeLike, pins: Sequence[float | None]
+) -> dict[str, Array]:
+    """Of a memoryless cell: the first layer reads ones, each of the others what is below it.
+
+    Args:
+        pins: as in `Cell`.
+    """
+    H, reading = options.hidden_size, list(pins).index(None)
+    gate = slice(reading * H, (reading + 1) * H)
     weights: dict[str, Array] = {
         name: np.zeros(shape, dtype) for name, shape in options.weight_shapes().items()
     }
     for name, value in weights.items():
+        if name.startswith("bias_ih"):
+            value[:] = np.repeat([pin or 0 for pin in pins], H)
         if name.startswith("bias_ih_l0"):
-            value[...] = 1
+            value[gate] = 1
         elif name.startswith("weight_ih") and "_l0" not in name:
             d = name.endswith("_reverse")
-            value[:, d * H : (d + 1) * H] = np.eye(H)
+            value[gate, d * H : (d + 1) * H] = np.eye(H)
     return weights

@@ -27,6 +27,7 @@ from rnn_conformance.contract.call import Answer, Array
 
 P = 0.25
 SIGMAS = 6
+LEAK = 1e-20  # of what is zero, through a gate that is shut
 
 
 def of_several_usual(case: Case, _: frozenset[str]) -> bool:
@@ -72,7 +73,7 @@ def dropout_between_layers(subject: Subject, case: Case) -> Iterator[Judgement]:
             yield _zero_or("h_n", case, answer.h_n, limit.h_n, limit.h_n_bound)
     T, B, _ = data.inputs.shape
     sizes = (len(calls), T, B, data.options.directions, data.options.hidden_size)
-    zero = np.stack([answer.output for answer in calls]).reshape(sizes) == 0
+    zero = _is_zero(np.stack([answer.output for answer in calls])).reshape(sizes)
     p = 1 - (1 - P) ** (case.L - 1)
     yield _share("zeros", zero, p)
     for axis, name in enumerate(("calls", "steps", "rows", "directions", "units")):
@@ -112,7 +113,7 @@ def _training(subject: Subject, data: Data, case: Case) -> Answer:
 def _show_the_mask(case: Case) -> Data:
     """Layers of 40 units: the first reads ones, each of the others what it gets."""
     options = replace(case.options, hidden_size=40, dropout=P)
-    weights = handing_on(options, case.dtype)
+    weights = handing_on(options, case.dtype, case.equation.pins)
     return replace(case.data(), options=options, weights=weights, h_0=None, lengths=None)
 
 
@@ -120,7 +121,12 @@ def _zero_or(what: str, case: Case, found: Array, kept: Float64, bound: Float64)
     """What went through dropout: zero, or the number that nothing was dropped from."""
     roundings = 4 * (case.L - 1) * Precision.of(case.dtype).u * np.abs(kept)
     reason = "zero, or scaled by 1 / (1 - p) for each layer below, with four roundings for each"
-    return Judgement(what, np.where(found == 0, 0, kept), found, bound + roundings, reason)
+    return Judgement(what, np.where(_is_zero(found), 0, kept), found, bound + roundings, reason)
+
+
+def _is_zero(found: Array) -> npt.NDArray[np.bool_]:
+    zero: npt.NDArray[np.bool_] = np.abs(found) <= LEAK
+    return zero
 
 
 def _share(what: str, drawn: npt.NDArray[np.bool_], p: float) -> Judgement:

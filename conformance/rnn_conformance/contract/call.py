@@ -18,9 +18,10 @@ DTYPES: tuple[Dtype, ...] = ("float32", "float64")
 HALF_DTYPES: tuple[Dtype, ...] = ("float16", "bfloat16")
 NONLINEARITIES: tuple[Nonlinearity, ...] = get_args(Nonlinearity)
 # Of each cell: the rows of a weight for one hidden unit.
-GATES: dict[str, int] = dict.fromkeys(NONLINEARITIES, 1)
+GATED = {"lstm": 4, "gru": 3, "gru_reset_before": 3}
+GATES: dict[str, int] = dict.fromkeys(NONLINEARITIES, 1) | GATED
 # Of each cell: the parts of its state. The first shows at every step, the others at the end alone.
-PARTS: dict[str, tuple[str, ...]] = dict.fromkeys(NONLINEARITIES, ("h",))
+PARTS: dict[str, tuple[str, ...]] = dict.fromkeys(GATES, ("h",)) | {"lstm": ("h", "c")}
 OPTIONS = (
     "layers", "bidirectional", "reverse", "no_bias", "lengths", "dropout", "h_0", "h_n",
     "readout",

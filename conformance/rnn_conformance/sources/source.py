@@ -11,6 +11,8 @@ from rnn_conformance.sources.program import Program
 # What something can stand in for, and what makes an implementation of it: f(object, name).
 ADAPTERS = {
     "torch.nn.RNN": "rnn_conformance.sources.adapters.torch_layer:TorchLayer",
+    "torch.nn.LSTM": "rnn_conformance.sources.adapters.torch_layer:TorchLSTM",
+    "torch.nn.GRU": "rnn_conformance.sources.adapters.torch_layer:TorchGRU",
     "onnx.backend": "rnn_conformance.sources.adapters.onnx_backend:like_backend",
     "onnx.runner": "rnn_conformance.sources.adapters.onnx_backend:like_runner",
 }

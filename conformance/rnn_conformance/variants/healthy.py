@@ -80,14 +80,12 @@ class WiderSums(Recurrence):
 
 
 class InputProductFirst(Recurrence):
-    """The product with the inputs is computed for all steps at once, the biases merged."""
+    """The product with the inputs is computed for all steps at once."""
 
     def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
-        from_inputs, states = x @ w["W_ih"].T + (w["b_ih"] + w["b_hh"]), []
-        for a in from_inputs:
-            h = self.in_format(call, self.activation(call, a + h @ w["W_hh"].T))
-            states.append(h)
-        return np.stack(states)
+        from_inputs = x @ w["W_ih"].T + w["b_ih"]
+        as_it_is = {**w, "W_ih": np.eye(len(w["b_ih"]), dtype=x.dtype), "b_ih": 0 * w["b_ih"]}
+        return super().direction(call, as_it_is, from_inputs, h)
 
 
 class Packed(Recurrence):
@@ -105,16 +103,14 @@ class Packed(Recurrence):
 
 
 class EachRowAlone(Recurrence):
-    """Each row is a loop of its own, as long as the row, of products of matrix and vector."""
+    """Each row is a loop of its own, as long as the row."""
 
     def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
         lengths = np.full(len(h), len(x)) if call.lengths is None else call.lengths
-        states, bias = np.zeros((len(x), *h.shape), h.dtype), w["b_ih"] + w["b_hh"]
-        for row, (state, length) in enumerate(zip(h, lengths, strict=True)):
-            for t in range(length):
-                a = w["W_ih"] @ x[t, row] + bias + w["W_hh"] @ state
-                state = self.in_format(call, self.activation(call, a))
-                states[t, row] = state
+        states = np.zeros((len(x), *h.shape), h.dtype)
+        for row, length in enumerate(lengths):
+            own = slice(row, row + 1)
+            states[:length, own] = super().direction(call, w, x[:length, own], h[own])
         return states
 
 

@@ -2,11 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from rnn_conformance.contract.call import FEATURES, Answer, Array, Call, Lengths, Options
+from rnn_conformance.contract.call import (
+    FEATURES,
+    GATED,
+    NONLINEARITIES,
+    Answer,
+    Array,
+    Call,
+    Lengths,
+    Options,
+)
 from rnn_conformance.contract.dtypes import bfloat16
 
 Weights = Mapping[str, Array]
@@ -37,7 +47,7 @@ class Recurrence:
                 h_0 = self.start(initial, layer, d, o)
                 states = self.direction(call, w, self.read(x, steps, way), h_0)
                 h_n.append(self.last(states, h_0, steps, way))
-                halves.append(self.turned_back(states, steps, way))
+                halves.append(self.turned_back(states, steps, way)[..., : o.hidden_size])
             x = self.layer_output(self.joined(halves), steps, layer, o)
         answer = self.answer(call, x, self.stacked(h_n, o))
         return (
@@ -53,8 +63,11 @@ class Recurrence:
         if len(shape) != rank or shape[-1] != o.input_size:
             raise ValueError(f"inputs: unexpected shape {shape}")
         states = (o.num_layers * o.directions, *batch, o.hidden_size)
-        if call.h_0 is not None and call.h_0.shape != states:
-            raise ValueError(f"h_0: expected shape {states}, got {call.h_0.shape}")
+        for name, part in call.state.items():
+            if part.shape != states:
+                raise ValueError(f"{name}: expected shape {states}, got {part.shape}")
+        if call.state and len(call.state) < len(o.parts):
+            raise ValueError(f"expected every part of {o.parts} or none, got {[*call.state]}")
         for name, wanted in o.weight_shapes().items():
             if call.weights[name].shape != wanted:
                 raise ValueError(f"{name}: expected {wanted}, got {call.weights[name].shape}")
@@ -75,11 +88,13 @@ class Recurrence:
         return np.full(x.shape[1], len(x)) if call.lengths is None else call.lengths
 
     def initial(self, call: Call, x: Array) -> Array:
-        """h_0 as (L·D, B, H)."""
+        """h_0 as (L·D, B, S·H), the parts of the state side by side."""
         o = call.options
         if call.h_0 is None:
-            return np.zeros((o.num_layers * o.directions, x.shape[1], o.hidden_size), x.dtype)
-        return call.h_0[:, np.newaxis] if call.layout == "single" else call.h_0
+            units = len(o.parts) * o.hidden_size
+            return np.zeros((o.num_layers * o.directions, x.shape[1], units), x.dtype)
+        state = np.concatenate([*call.state.values()], axis=-1)
+        return state[:, np.newaxis] if call.layout == "single" else state
 
     def without_padding(self, x: Array, steps: Lengths) -> Array:
         """Zeros where a row has ended, so that nothing there can matter."""
@@ -88,8 +103,7 @@ class Recurrence:
     def cell(self, call: Call, layer: int, d: int) -> Weights:
         """W_ih, W_hh, b_ih and b_hh of a layer and direction."""
         w, end = call.weights, self.weights_of(layer, d)
-        H = call.options.hidden_size
-        zeros = np.zeros(H, call.dtype)
+        zeros = np.zeros(len(w[f"weight_ih_{end}"]), call.dtype)
         return {
             "W_ih": w[f"weight_ih_{end}"],
             "W_hh": w[f"weight_hh_{end}"],
@@ -101,7 +115,7 @@ class Recurrence:
         return f"l{layer}{'_reverse' if d else ''}"
 
     def start(self, initial: Array, layer: int, d: int, o: Options) -> Array:
-        """h_0 (B, H) of a layer and direction."""
+        """h_0 (B, S·H) of a layer and direction."""
         h_0: Array = initial[layer * o.directions + d]
         return h_0
 
@@ -113,7 +127,7 @@ class Recurrence:
         return reversed_rows(x, steps) if d else x
 
     def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
-        """The states (T, B, H) in the order in which they are computed."""
+        """The states (T, B, S·H) in the order in which they are computed."""
         states = []
         for t in range(len(x)):
             h = self.in_format(call, self.step(call, w, x[t], h))
@@ -125,16 +139,63 @@ class Recurrence:
         return bfloat16(values) if call.bfloat16 else values
 
     def step(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
+        if call.options.cell in GATED:
+            return (
+                self.lstm(call, w, x, h) if call.options.cell == "lstm" else self.gru(call, w, x, h)
+            )
         return self.activation(call, self.preactivation(w, x, h))
+
+    def lstm(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
+        """The state (B, 2 H), h beside c."""
+        h, c = np.split(h, 2, axis=-1)
+        i, f, g, o = (self.preactivation(gate, x, h) for gate in self.gates(w, 4))
+        c = self.remembered(c, self.gate(i), self.gate(f), self.activation(call, g))
+        return np.concatenate([self.shown(call, self.gate(o), c), c], axis=-1)
+
+    def remembered(self, c: Array, i: Array, f: Array, g: Array) -> Array:
+        """The new c of an LSTM."""
+        return f * c + i * g
+
+    def shown(self, call: Call, o: Array, c: Array) -> Array:
+        """The new h of an LSTM."""
+        return o * self.activation(call, c)
+
+    def gru(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
+        """The state (B, H)."""
+        w_r, w_z, w_n = self.gates(w, 3)
+        r, z = (self.gate(self.preactivation(gate, x, h)) for gate in (w_r, w_z))
+        return self.between(z, self.activation(call, self.candidate(call, w_n, x, h, r)), h)
+
+    def candidate(self, call: Call, w: Weights, x: Array, h: Array, r: Array) -> Array:
+        """What n of a GRU is the tanh of."""
+        if call.options.cell == "gru_reset_before":
+            return self.preactivation(w, x, r * h)
+        from_inputs = self.preactivation({**w, "b_hh": 0 * w["b_hh"]}, x, np.zeros_like(h))
+        from_state = self.preactivation({**w, "b_ih": 0 * w["b_ih"]}, np.zeros_like(x), h)
+        return from_inputs + r * from_state
+
+    def between(self, z: Array, n: Array, h: Array) -> Array:
+        """The new h of a GRU."""
+        return (1 - z) * n + z * h
+
+    def gates(self, w: Weights, count: int) -> list[Weights]:
+        """The weights of each gate, in the order of torch."""
+        each = {name: np.split(value, count) for name, value in w.items()}
+        return [{name: parts[k] for name, parts in each.items()} for k in range(count)]
+
+    def gate(self, a: Array) -> Array:
+        """σ(a)."""
+        result: Array = 1 / (1 + np.exp(-a))
+        return result
 
     def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
         return x @ w["W_ih"].T + w["b_ih"] + h @ w["W_hh"].T + w["b_hh"]
 
     def activation(self, call: Call, a: Array) -> Array:
-        return np.tanh(a) if call.options.nonlinearity == "tanh" else np.maximum(a, 0)
+        return np.maximum(a, 0) if call.options.cell == "relu" else np.tanh(a)
 
     def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
-        """The state (B, H) of each row after its last real step."""
+        """The state (B, S·H) of each row after its last real step."""
         return states[steps - 1, np.arange(states.shape[1])]
 
     def turned_back(self, states: Array, steps: Lengths, d: int) -> Array:
@@ -158,15 +219,25 @@ class Recurrence:
         return np.stack(h_n)
 
     def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
-        """The results (T, B, D·H) and (L·D, B, H) in the layout of the call."""
+        """The results, of (T, B, D·H) and (L·D, B, S·H), in the layout of the call."""
         h_n = h_n[:, 0] if call.layout == "single" else h_n
-        return Answer(self.laid_out(call, output), h_n)
+        h, c, *_ = (*np.split(h_n, len(call.options.parts), axis=-1), None)
+        return Answer(self.laid_out(call, output), h, c_n=c)
 
     def laid_out(self, call: Call, steps: Array) -> Array:
         """(T, B, n) in the layout of the call."""
         if call.layout == "single":
             return steps[:, 0]
         return steps.swapaxes(0, 1) if call.layout == "batch_first" else steps
+
+
+R = TypeVar("R", bound=Recurrence)
+
+
+def of_cell(variant: type[R], cell: str) -> type[R]:
+    """The same variant, which claims another cell in the place of the nonlinearities."""
+    claims = variant.claims - {*NONLINEARITIES} | {cell}
+    return type(variant.__name__, (variant,), {"claims": claims})
 
 
 def real(x: Array, steps: Lengths) -> npt.NDArray[np.bool_]:

@@ -6,6 +6,7 @@ Nothing but Python's `decimal`, whose results are the same on every machine. The
 
 from collections.abc import Sequence
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, localcontext
+from functools import partial
 from itertools import chain
 from operator import mul
 from typing import NamedTuple
@@ -71,8 +72,7 @@ def _states(cell: Cell, weights: Digits, sequence: Sequence[Row], h: Row) -> lis
     W_ih, W_hh, b_ih, b_hh = weights
     states = []
     for x in sequence:
-        shown = h[: len(h) // len(cell.parts)]
-        h = cell.exact(_affine(W_ih, x, b_ih), _affine(W_hh, shown, b_hh), h)
+        h = cell.exact(_affine(W_ih, x, b_ih), partial(_affine, W_hh, b=b_hh), h)
         states.append(h)
     return states
 

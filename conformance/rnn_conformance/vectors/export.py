@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rnn_conformance.cases.case import Case
+from rnn_conformance.cases.case import PLAIN, Case
 from rnn_conformance.cases.catalogue import PAIRS, every_option
 from rnn_conformance.cases.expected import as_a_whole
 from rnn_conformance.cases.vacuity import refuse_vacuous
+from rnn_conformance.cells import alike
 from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.contract.call import DTYPES, FEATURES, Array, Layout
 from rnn_conformance.sources.exchange import Tensors, fields_of, tensors_of, write_tensors
@@ -32,7 +33,9 @@ def vector_cases(seed: int = 0) -> tuple[Case, ...]:
     """The cases of a set: those with a bounded whole result, but `PAIRS` and the largest, by id."""
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed: expected an integer from 0 on, got {seed!r}")
-    cases = dict.fromkeys(replace(c, seed=seed) for c in every_option() if c not in PAIRS)
+    cases = dict.fromkeys(
+        replace(c, seed=seed) for c in every_option(alike(PLAIN)) if c not in PAIRS
+    )
     kept = (c for c in cases if c.weights == "contractive" and c.dtype in DTYPES)
     return tuple(sorted((c for c in kept if c.T * c.B <= MOST_STATES), key=lambda case: case.id))
 

@@ -11,7 +11,7 @@ from rnn_conformance.bounds.balls import Ball, Float64, Matrix, Sum, applied, pr
 from rnn_conformance.bounds.statistics import Residuals
 from rnn_conformance.cells import decimals
 from rnn_conformance.cells.activations import ULPS, relu, tanh
-from rnn_conformance.cells.cell import Cell, Kind, Row, Trace
+from rnn_conformance.cells.cell import EVERYWHERE, Cell, Kind, Linear, Row, Trace
 from rnn_conformance.cells.edits import Edit, Steps, Trials
 from rnn_conformance.cells.elman.edits import LIBRARY
 from rnn_conformance.cells.elman.residuals import residuals
@@ -19,10 +19,6 @@ from rnn_conformance.cells.elman.trials import ElmanTrials
 from rnn_conformance.contract.call import Array
 
 SUM = "W_ih @ x + b_ih + W_hh @ h + b_hh"
-EVERY_KIND: tuple[Kind, ...] = (
-    "contractive", "normal", "initial", "silent", "moderate", "extreme", "special", "one_hot",
-    "integers",
-)  # fmt: skip
 
 
 class Elman(Cell):
@@ -39,9 +35,9 @@ class Tanh(Elman):
     name: str = "tanh"
     clause: str = "RNN-CELL-1"
     formula: str = f"np.tanh({SUM})"
-    kinds: tuple[Kind, ...] = EVERY_KIND
+    kinds: tuple[Kind, ...] = (*EVERYWHERE, "moderate")
     odd: bool = True
-    memoryless: bool = True
+    pins: tuple[float | None, ...] = (None,)
 
     @property
     def loose(self) -> Cell:
@@ -50,8 +46,8 @@ class Tanh(Elman):
     def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
         return tanh(x + product(W_hh, h) + b_hh).shown()
 
-    def exact(self, x: Row, h: Row, _: Row) -> Row:
-        return [decimals.tanh(a + b) for a, b in zip(x, h, strict=True)]
+    def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
+        return [decimals.tanh(a + b) for a, b in zip(x, of_state(before), strict=True)]
 
     def reason(self, roundings: int) -> str:
         return f"gamma_{roundings}(u) sum |terms| through tanh, plus {ULPS} ulps and a rounding"
@@ -68,13 +64,13 @@ class Relu(Elman):
     clause: str = "RNN-CELL-2"
     can_rest: bool = True
     formula: str = f"np.maximum({SUM}, 0)"
-    memoryless: bool = True
+    pins: tuple[float | None, ...] = (None,)
 
     def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
         return relu(x + product(W_hh, h) + b_hh)
 
-    def exact(self, x: Row, h: Row, _: Row) -> Row:
-        return [max(a + b, Decimal(0)) for a, b in zip(x, h, strict=True)]
+    def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
+        return [max(a + b, Decimal(0)) for a, b in zip(x, of_state(before), strict=True)]
 
     def reason(self, roundings: int) -> str:
         return f"gamma_{roundings}(u) sum |terms|"

@@ -31,6 +31,8 @@ def _of(framework: str, target: str, *, gpu: bool = False) -> Adapter:
 
 CATALOGUE = {
     "torch.nn.RNN": _of("torch", "torch_layer:TorchLayer"),
+    "torch.nn.LSTM": _of("torch", "torch_layer:TorchLSTM"),
+    "torch.nn.GRU": _of("torch", "torch_layer:TorchGRU"),
     "rnn_reference.BatchRNN": Adapter("reference:BATCH", "rnn_reference", "", ""),
     "rnn_reference.SingleSequenceRNN": Adapter("reference:SINGLE", "rnn_reference", "", ""),
     "torch.nn.RNNCell": _of("torch", "torch_cell:TorchCell"),

@@ -1,17 +1,26 @@
-"""torch.nn.RNN as a layer: every option under its own name, weights by state_dict name."""
+"""torch.nn.RNN, LSTM and GRU: every option under its own name, weights by state_dict name."""
 
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 import torch
 
-from rnn_conformance.contract.call import FEATURES, Answer, Array, Call, Options
+from rnn_conformance.contract.call import (
+    FEATURES,
+    NONLINEARITIES,
+    Answer,
+    Array,
+    Call,
+    Options,
+)
 from rnn_conformance.contract.declaration import KnownFailure
+from rnn_conformance.contract.refusal import Broken
 from rnn_conformance.sources.adapters.sizes import refuse_misfits
 
 UNPACKED = "pack_padded_sequence(enforce_sorted=False) drops the rows beyond the lengths given"
@@ -21,6 +30,7 @@ ROWS_DROPPED = (
     KnownFailure("wrong_rows_refused", PACKED, "*sorted*", "findings.md, 1"),
     KnownFailure("wrong_rows_refused", PACKED, "*equal*", "findings.md, 1"),
 )
+UNCHECKED = "no size of a packed sequence or of its state is checked"
 KEPT = 64  # modules
 CLAIMED_AS = {
     "num_layers": "layers",
@@ -35,7 +45,7 @@ Made = tuple[torch.nn.Module, Mapping[str, Array]]  # and the memory of its weig
 
 
 class TorchLayer:
-    """torch.nn.RNN on the CPU, or a class that stands in for it: made, loaded and called alike.
+    """A recurrent layer of torch on the CPU, or a class that stands in for it: made, loaded alike.
 
     Variable lengths go in and out as a packed sequence. A module is made once for its options, and
     gets the weights of each call by load_state_dict, so that what it keeps from call to call shows.
@@ -43,19 +53,21 @@ class TorchLayer:
 
     Args:
         make: a class, or what makes a module: called with input_size and hidden_size, and by name
-            with those options of torch.nn.RNN that are not at their default.
+            with those options of the layer that are not at their default. That of torch itself
+            where it is None.
     """
 
-    claims = FEATURES - {"reverse"}
     adapter = True
+    own: type[torch.nn.Module] = torch.nn.RNN
+    cells: Collection[str] = NONLINEARITIES
+    known: tuple[KnownFailure, ...] = ROWS_DROPPED
 
-    def __init__(
-        self, make: Callable[..., torch.nn.Module] = torch.nn.RNN, name: str = "torch.nn.RNN"
-    ) -> None:
-        self.name = name
-        self._make = make
-        self._of_torch = make is torch.nn.RNN
-        self.known_failures = ROWS_DROPPED if self._of_torch else ()
+    def __init__(self, make: Callable[..., torch.nn.Module] | None = None, name: str = "") -> None:
+        self.name = name or f"torch.nn.{self.own.__name__}"
+        self.claims = FEATURES - {"reverse", *NONLINEARITIES} | {*self.cells}
+        self._make = make or self.own
+        self._of_torch = self._make is self.own
+        self.known_failures = self.known if self._of_torch else ()
         self._modules: OrderedDict[object, Made] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -65,12 +77,12 @@ class TorchLayer:
         inputs, rnn = tensor(call.inputs, call), self.module(call)
         if rnn.training != call.training:
             rnn.train(call.training)
-        h_0 = None if call.h_0 is None else tensor(call.h_0, call)
+        given = [tensor(part, call) for part in call.state.values()]
+        state = tuple(given) if len(given) > 1 else next(iter(given), None)
         if call.lengths is None:
-            output, h_n = rnn(inputs, h_0)
-            return _answer(call, output, h_n)
+            return _answer(call, *rnn(inputs, state))
         rows = inputs.shape[0 if batch_first else 1]
-        states = rows if h_0 is None else h_0.shape[1]
+        states = given[0].shape[1] if given else rows
         if (len(call.lengths) != rows or states > rows) and not self._of_torch:
             # torch's own functions would drop rows, which is no fault of what stands in.
             raise ValueError(
@@ -78,14 +90,18 @@ class TorchLayer:
             )
         # Lengths that fall are given as torch has it by default: without an order to undo.
         falling = rows == len(call.lengths) == states and bool((np.diff(call.lengths) <= 0).all())
+        self.refuse_crash(call)
         packed = torch.nn.utils.rnn.pack_padded_sequence(
             inputs, torch.from_numpy(call.lengths), batch_first, enforce_sorted=falling
         )
-        output, h_n = rnn(packed, h_0)
+        output, last = rnn(packed, state)
         padded, _ = torch.nn.utils.rnn.pad_packed_sequence(
             output, batch_first, total_length=inputs.shape[1 if batch_first else 0]
         )
-        return _answer(call, padded, h_n)
+        return _answer(call, padded, last)
+
+    def refuse_crash(self, call: Call) -> None:
+        """Raises Broken for a call with a packed sequence that could end the process."""
 
     def module(self, call: Call) -> torch.nn.Module:
         """The module with the options and the weights of a call, the readout left out."""
@@ -111,7 +127,7 @@ class TorchLayer:
     def _made(self, options: Options, call: Call) -> Made:
         dtype = torch.bfloat16 if call.bfloat16 else getattr(torch, call.dtype.name)
         usual = Options(options.input_size, options.hidden_size).arguments
-        given = options.arguments
+        given = {n: value for n, value in options.arguments.items() if n != "cell"}
         named = {name: value for name, value in given.items() if value != usual.get(name)}
         if call.layout == "batch_first":
             named["batch_first"] = True
@@ -121,7 +137,7 @@ class TorchLayer:
             warnings.filterwarnings("ignore", "dropout option adds dropout after all but last")
             if not self._of_torch:
                 return self._stand_in(*sizes, **named).to(dtype), {}
-            rnn = _Unset(*sizes, **named, dtype=dtype)
+            rnn = _unset(self.own, *sizes, **named, dtype=dtype)
         memory = {} if call.bfloat16 else {n: w.numpy() for n, w in rnn.state_dict().items()}
         return rnn, memory
 
@@ -139,21 +155,54 @@ class TorchLayer:
             ) from error
 
 
-def _answer(call: Call, output: torch.Tensor, h_n: torch.Tensor) -> Answer:
+def _answer(
+    call: Call, output: torch.Tensor, last: torch.Tensor | tuple[torch.Tensor, ...]
+) -> Answer:
     """The results as arrays, read out as torch.nn.Linear does if there is a readout."""
+    parts = last if isinstance(last, tuple) else (last,)
+    h_n, c_n = (*map(array, parts), None)[:2]
     if not call.options.output_size:
-        return Answer(array(output), array(h_n))
+        return Answer(array(output), h_n, c_n=c_n)
     refuse_misfits(call, READOUT)  # F.linear takes weights of other sizes
     W_ho, b_ho = (tensor(call.weights[name], call) for name in READOUT)
     y = torch.nn.functional.linear(output, W_ho, b_ho)
-    return Answer(array(output), array(h_n), array(y))
+    return Answer(array(output), h_n, array(y), c_n)
 
 
-class _Unset(torch.nn.RNN):
+def _unset(layer: type[torch.nn.Module], *sizes: int, **named: Any) -> torch.nn.Module:
     """A layer whose weights are all loaded: drawing them first takes longer than to run it."""
+    unset = type(layer.__name__, (layer,), {"reset_parameters": lambda _: None})
+    made: torch.nn.Module = unset(*sizes, **named)
+    return made
 
-    def reset_parameters(self) -> None:
-        pass
+
+class TorchLSTM(TorchLayer):
+    """torch.nn.LSTM, or what stands in for it."""
+
+    own = torch.nn.LSTM
+    cells = ("lstm",)
+    known = (
+        *ROWS_DROPPED,
+        *(
+            KnownFailure(f"wrong_{what}_refused", UNCHECKED, lengths, "findings.md, 15")
+            for what in ("inputs", "states")
+            for lengths in ("*sorted*", "*equal*")
+        ),
+    )
+
+    def refuse_crash(self, call: Call) -> None:
+        o, axis = call.options, 0 if call.layout == "batch_first" else 1
+        rows, given = call.inputs.shape[axis], {part.shape for part in call.state.values()}
+        fitting = {(o.num_layers * o.directions, rows, o.hidden_size)} if given else given
+        if given != fitting or call.inputs.shape[2] != o.input_size:
+            raise Broken(f"{UNCHECKED}: torch may crash, or give what it finds in its memory")
+
+
+class TorchGRU(TorchLayer):
+    """torch.nn.GRU, or what stands in for it."""
+
+    own = torch.nn.GRU
+    cells = ("gru",)
 
 
 def tensor(value: Array, call: Call) -> torch.Tensor:

@@ -1,0 +1,125 @@
+"""The GRU of torch.nn.GRU, and the one that resets before the product: in balls and otherwise.
+
+r, z = σ(W_ir x_t + b_ir + W_hr h_{t-1} + b_hr), …
+n = tanh(W_in x_t + b_in + r (W_hn h_{t-1} + b_hn))      h_t = (1 - z) n + z h_{t-1}
+
+The rows of the weights are those of r, z, n, in this order. Reset before the product, as ONNX has
+it with linear_before_reset=0: n = tanh(W_in x_t + b_in + W_hn (r h_{t-1}) + b_hn).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from rnn_conformance.bounds.balls import Ball, Matrix, Sum, gamma, product
+from rnn_conformance.cells import decimals
+from rnn_conformance.cells.activations import ULPS, gate, gated_tanh
+from rnn_conformance.cells.cell import EVERYWHERE, Cell, CellWeights, Kind, Linear, Row
+from rnn_conformance.contract.call import Array
+
+SHUT = -50.0  # σ(-50) is 2e-22
+BESIDE = 4  # roundings: a product with r, r's own either way, and two of what is kept wider
+PRINTED = 16  # units
+GATES = "r, z = 1 / (1 + np.exp(-(W_ih[:2] @ x + b_ih[:2] + W_hh[:2] @ h + b_hh[:2])))"
+
+
+@dataclass(frozen=True)
+class Gru(Cell):
+    """h_t = (1 - z) n + z h_{t-1}, with n reset after the product."""
+
+    name: str = "gru"
+    clause: str = "GRU-CELL-1"
+    formula: str = f"""{GATES}
+n = np.tanh(W_ih[2] @ x + b_ih[2] + r * (W_hh[2] @ h + b_hh[2]))
+(1 - z) * n + z * before"""
+    kinds: tuple[Kind, ...] = (*EVERYWHERE, "remembering")
+    gates: int = 3
+    pins: tuple[float | None, ...] = (0.0, SHUT, None)
+    remembers: tuple[float, ...] = (0, 7, 0)
+
+    def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
+        x_r, x_z, x_n = x.split(3)
+        h_r, h_z, h_n = (product(W_hh, h) + b_hh).split(3)
+        r, z = gate(x_r + h_r), gate(x_z + h_z)
+        return between(z, gated_tanh((x_n + times(h_n, r)).ball()), h.kept())
+
+    def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
+        h, H = of_state(before), len(before)
+        r, z = ([decimals.sigmoid(x[u + k] + h[u + k]) for u in range(H)] for k in (0, H))
+        a = (x_n + r_u * h_n for x_n, r_u, h_n in zip(x[2 * H :], r, h[2 * H :], strict=True))
+        return mixed(z, map(decimals.tanh, a), before)
+
+    def reason(self, roundings: int) -> str:
+        return f"gamma_{roundings}(u) sum |terms| of each gate, {ULPS} ulps of each σ and tanh"
+
+    def operands(self, w: CellWeights, unit: int, x: Array, h: Array) -> Mapping[str, Any]:
+        return {**super().operands(w, unit, x, h), "before": h[unit]}
+
+
+@dataclass(frozen=True)
+class GruResetBefore(Gru):
+    """h_t = (1 - z) n + z h_{t-1}, with n reset before the product."""
+
+    name: str = "gru_reset_before"
+    clause: str = "GRU-CELL-2"
+    formula: str = """H = len(h)
+a = W_ih[: 2 * H] @ x + b_ih[: 2 * H] + W_hh[: 2 * H] @ h + b_hh[: 2 * H]
+r, z = np.split(1 / (1 + np.exp(-a)), 2)
+n = np.tanh(W_ih[2 * H :] @ x + b_ih[2 * H :] + W_hh[2 * H :] @ (r * h) + b_hh[2 * H :])
+((1 - z) * n + z * h)[unit]"""
+
+    def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
+        x_r, x_z, x_n = x.split(3)
+        b_r, b_z, b_n = b_hh.split(3)
+        W_r, W_z, W_n = W_hh.split(3)
+        r, z = gate(x_r + product(W_r, h) + b_r), gate(x_z + product(W_z, h) + b_z)
+        n = gated_tanh((x_n + product(W_n, r * h.kept()) + b_n).ball())
+        return between(z, n, h.kept())
+
+    def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
+        h, H = of_state(before), len(before)
+        r, z = ([decimals.sigmoid(x[u + k] + h[u + k]) for u in range(H)] for k in (0, H))
+        reset = of_state([r_u * one for r_u, one in zip(r, before, strict=True)])
+        a = (x_n + h_n for x_n, h_n in zip(x[2 * H :], reset[2 * H :], strict=True))
+        return mixed(z, map(decimals.tanh, a), before)
+
+    def operands(self, w: CellWeights, unit: int, x: Array, h: Array) -> Mapping[str, Any]:
+        """All of a layer, since every unit's r is read; none where that is too much to print."""
+        return {**w._asdict(), "x": x, "h": h, "unit": unit} if len(h) <= PRINTED else {}
+
+
+def mixed(z: Row, n: Iterable[Decimal], h: Row) -> Row:
+    """(1 - z) n + z h."""
+    return [(1 - z_u) * n_u + z_u * h_u for z_u, n_u, h_u in zip(z, n, h, strict=True)]
+
+
+def times(a: Sum, r: Ball) -> Sum:
+    """r a, distributed over the terms of a or not."""
+    value, size = np.abs(a.value), r.value + r.radius
+    radius = size * a.radius + r.radius * value
+    return replace(
+        a,
+        value=r.value * a.value,
+        scale=size * a.scale,
+        radius=radius,
+        terms=a.terms + BESIDE,
+    )
+
+
+def between(z: Ball, n: Ball, h: Ball) -> Ball:
+    """(1 - z) n + z h, or n + z (h - n), where 1 - z may be σ(-a) on its own."""
+    p, n_size, h_size = z.precision, np.abs(n.value), np.abs(h.value)
+    inherited = (
+        z.radius * (np.abs(h.value - n.value) + n.radius + h.radius)
+        + (1 - z.value) * n.radius
+        + z.value * h.radius
+    )
+    gates = 2 * ULPS * p.both * ((1 - z.value) * n_size + z.value * h_size)
+    sums = gamma(4, p.both) * (n_size + n.radius + h_size + h.radius) + 4 * p.flushed
+    return Ball((1 - z.value) * n.value + z.value * h.value, inherited + gates + sums, p)
+
+
+GRU, GRU_RESET_BEFORE = Gru(), GruResetBefore()

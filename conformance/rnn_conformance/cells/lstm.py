@@ -1,0 +1,75 @@
+"""The LSTM of torch.nn.LSTM: in balls, in decimal digits and in words.
+
+i, f, o = σ(W_ii x_t + b_ii + W_hi h_{t-1} + b_hi), …
+g = tanh(W_ig x_t + b_ig + W_hg h_{t-1} + b_hg)
+c_t = f c_{t-1} + i g,     h_t = o tanh(c_t)
+
+The rows of the weights are those of i, f, g, o, in this order. h shows at every step, c at the end
+alone: between, it is carried as a ball, and read off h = o tanh(c) where that knows it better.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_conformance.bounds.balls import Ball, Matrix, Sum, exactly, joined, product
+from rnn_conformance.cells import decimals
+from rnn_conformance.cells.activations import ULPS, before_tanh, gate, gated_tanh
+from rnn_conformance.cells.cell import EVERYWHERE, Cell, Kind, Linear, Row
+from rnn_conformance.contract.call import Array
+
+OPEN = 50.0  # σ(50) is 1 but for 2e-22
+
+
+@dataclass(frozen=True)
+class Lstm(Cell):
+    """c_t = f c_{t-1} + i g, h_t = o tanh(c_t)."""
+
+    name: str = "lstm"
+    clause: str = "LSTM-CELL-1"
+    formula: str = ""  # c_{t-1} does not show
+    kinds: tuple[Kind, ...] = (*EVERYWHERE, "remembering")
+    gates: int = 4
+    parts: tuple[str, ...] = ("h", "c")
+    pins: tuple[float | None, ...] = (OPEN, -OPEN, None, OPEN)
+    remembers: tuple[float, ...] = (0, 7, 0, 0)
+
+    def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
+        shown, c = h.split(2)
+        a_i, a_f, a_g, a_o = (x + product(W_hh, shown) + b_hh).split(4)
+        i, f, g, o = gate(a_i), gate(a_f), gated_tanh(a_g.ball()), gate(a_o)
+        c = f * c + i * g
+        return joined([o * gated_tanh(c), c, o])
+
+    def seen(self, state: Ball, h: Array) -> Ball:
+        """c is what h shows of it, where that is nearer than what is computed of it.
+
+        A state that is wrong shows nothing.
+        """
+        computed, c, o = state.split(3)
+        shown = exactly(h, state.precision)
+        read = before_tanh(shown.kept() / o)
+        right = np.abs(h - computed.value) <= computed.bound
+        nearer = right & (read.radius < c.radius)
+        value, radius = (
+            np.where(nearer, ours, theirs)
+            for ours, theirs in ((read.value, c.value), (read.radius, c.radius))
+        )
+        return joined(
+            [Ball(shown.value, 0 * radius, c.precision), Ball(value, radius, c.precision)]
+        )
+
+    def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
+        H = len(x) // 4
+        a = [one + other for one, other in zip(x, of_state(before[:H]), strict=True)]
+        i, f, o = (map(decimals.sigmoid, a[k * H : (k + 1) * H]) for k in (0, 1, 3))
+        g = map(decimals.tanh, a[2 * H : 3 * H])
+        kept = [i_u * g_u for i_u, g_u in zip(i, g, strict=True)]
+        c = [f_u * c_u + new for f_u, c_u, new in zip(f, before[H:], kept, strict=True)]
+        return [*(o_u * decimals.tanh(c_u) for o_u, c_u in zip(o, c, strict=True)), *c]
+
+    def reason(self, roundings: int) -> str:
+        return f"gamma_{roundings}(u) sum |terms| of each gate, {ULPS} ulps of each σ and tanh"
+
+
+LSTM = Lstm()
