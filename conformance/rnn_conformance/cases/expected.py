@@ -40,9 +40,6 @@ class Expectation:
     formula: Formula | None = None
 
 
-H_N = "h_n (step is layer·D + direction)"  # and so c_n
-
-
 def judge(
     expectation: Expectation, answer: Answer, data: Data, precision: Precision
 ) -> Iterator[Judgement]:
@@ -63,7 +60,12 @@ def judge_h_n(e: Expectation, h_n: Array, parts: Sequence[str]) -> Iterator[Judg
     """The final states (L·D, B, S·H), part by part."""
     each = (np.split(states, len(parts), axis=-1) for states in (e.h_n, h_n, e.h_n_bound))
     for part, expected, found, bound in zip(parts, *each, strict=True):
-        yield Judgement(H_N.replace("h", part, 1), expected, found, bound, e.reason)
+        yield Judgement(of_part(part), expected, found, bound, e.reason)
+
+
+def of_part(part: str) -> str:
+    """What a judgement of a part of the final state is called."""
+    return f"{part}_n (step is layer·D + direction)"
 
 
 def judge_readout(data: Data, precision: Precision, output: Array, y: Array) -> Judgement:

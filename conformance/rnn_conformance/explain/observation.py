@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnn_conformance.bounds.judgement import Judgement, Place
-from rnn_conformance.cases.expected import H_N
+from rnn_conformance.cases.expected import of_part
 from rnn_conformance.checks.plan import Planned
 from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import Answer, Call
@@ -21,7 +21,7 @@ from rnn_conformance.explain.spread import spreads
 RESULT_OF = {
     "output": "output",
     "trajectory": "output",
-    "final_state": H_N,
+    "final_state": of_part("h"),
     "readout": "y",
 }
 RESULTS = frozenset(("output", "h_n"))
@@ -183,8 +183,13 @@ def alike_places(item: Any, one: Place, other: Place) -> bool:
 
 def _spread(item: Any, place: Place) -> np.float64:
     """How far rounding can carry this number of the result that the check judges."""
-    name = RESULT_OF[item.check.name]
-    return np.float64(spreads(item.case)[name][place.step, place.row, place.unit])
+    name, of = RESULT_OF[item.check.name], spreads(item.case)
+    if name == of_part("h"):  # or another part, of which a place does not tell
+        found = max(
+            of[of_part(p)][place.step, place.row, place.unit] for p in item.case.options.parts
+        )
+        return np.float64(found)
+    return np.float64(of[name][place.step, place.row, place.unit])
 
 
 def _close(item: Any, one: Judgement, other: Judgement) -> bool:

@@ -28,7 +28,7 @@ from rnn_conformance.explain.observation import (
 )
 from rnn_conformance.explain.pattern import pattern
 from rnn_conformance.explain.stepwise import findings
-from rnn_conformance.variants.every import MUTANTS
+from rnn_conformance.variants.every import known_bugs
 
 CLOSE = 1e-3
 AREAS: Mapping[str, Callable[[Check], bool]] = {
@@ -68,7 +68,8 @@ def reproduced_by(item: Planned) -> tuple[str, ...]:
     """The sentences of the known bugs that alone give what is seen in one check."""
     seen = asked_anew([item])
     with catch_warnings(action="ignore", category=RuntimeWarning):
-        return tuple(bug.sentence for bug in MUTANTS.values() if _gives(bug.make, seen)[0])
+        bugs = known_bugs(item.subject.claimed)
+        return tuple(bug.sentence for bug in bugs if _gives(bug.make, seen)[0])
 
 
 def _counts(item: Any, record: Any) -> bool:
@@ -84,9 +85,10 @@ def _diagnosis(executed: Sequence[tuple[Any, Any]], watched: Watched) -> Diagnos
     repeated = any(observation.failed for _, observation in seen)
     tried = seen if repeated else []
     drops = any("dropout" in item.check.needs for item in items)
+    bugs = known_bugs(items[0].subject.claimed)
     causes = [
         Cause((bug.name,), (bug.sentence,), (bug.shipped_in,) if bug.shipped_in else ())
-        for bug in watched(MUTANTS.values(), len(MUTANTS))
+        for bug in watched(bugs, len(bugs))
         if reproduces(with_dropout(bug.make) if drops else bug.make, tried, executed)
     ]
     subject = items[0].subject
@@ -117,7 +119,8 @@ def _of_areas(executed: Sequence[tuple[Any, Any]]) -> Iterator[Finding]:
         if not any(failed):
             continue
         seen = asked_anew(chosen([item for item, _ in some], failed))
-        bugs = [bug for bug in MUTANTS.values() if concerns(CHECKS[bug.caught_by])]
+        claimed = some[0][0].subject.claimed
+        bugs = [bug for bug in known_bugs(claimed) if concerns(CHECKS[bug.caught_by])]
         says = [
             bug.sentence.rstrip(".")
             for bug in bugs

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from rnn_conformance.cases.case import Case
+from rnn_conformance.cells.cell import Cell
 from rnn_conformance.cells.edits import Some, Trials
 from rnn_conformance.checks.findings import Finding
 from rnn_conformance.explain import numbers
@@ -40,6 +41,8 @@ def findings(
         failing: those of them in which a check failed.
     """
     calls = asked_again(implementation, claimed, chosen_cases(cases, failing), cases)
+    if not any(map(_has_library, calls)):
+        return tuple(_refusals(calls)), ()
     answered = _computable(calls)
     states, placed, table = _of_states(answered, claimed)
     clear = states is None or not states.left  # else nobody knows what hidden layers hold
@@ -57,6 +60,11 @@ def findings(
         found += _told(result, explained, called, of) if explained else []
     left = (_left(result, explained) for result, explained in by_result.items() if explained)
     return tuple(found), tuple(filter(None, left))
+
+
+def _has_library(call: Asked) -> bool:
+    """Whether there are edits to try on a step of its cell."""
+    return type(call.case.equation).trials is not Cell.trials
 
 
 def _computable(calls: Sequence[Asked]) -> list[Asked]:

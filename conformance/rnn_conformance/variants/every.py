@@ -1,6 +1,32 @@
 """Every deliberately wrong and every right implementation, by name."""
 
-from rnn_conformance.variants.healthy import HEALTHY
-from rnn_conformance.variants.wrong import MUTANTS
+from collections.abc import Set
+from dataclasses import replace
 
-__all__ = ["HEALTHY", "MUTANTS"]
+from rnn_conformance.contract.call import GATED, GATES, NONLINEARITIES
+from rnn_conformance.variants import gated, healthy, wrong
+from rnn_conformance.variants.recurrence import of_cell
+from rnn_conformance.variants.wrong import Mutant
+
+__all__ = ["HEALTHY", "MUTANTS", "known_bugs"]
+
+
+def _on(bug: Mutant, cell: str) -> Mutant:
+    """A bug that any cell can have, in this one."""
+    return replace(bug, make=of_cell(bug.make, cell), needs=bug.needs | {cell})
+
+
+_OF_ANY = [
+    bug
+    for bug in wrong.MUTANTS.values()
+    if not bug.plain and not bug.needs & {*GATED, *NONLINEARITIES}
+]
+_ON_CELLS = [_on(bug, cell) for cell in ("lstm", "gru") for bug in _OF_ANY]
+MUTANTS = wrong.MUTANTS | {bug.name: bug for bug in _ON_CELLS}
+HEALTHY = healthy.HEALTHY | gated.RIGHT
+
+
+def known_bugs(claimed: Set[str]) -> list[Mutant]:
+    """Those of the cells that are claimed."""
+    cells = claimed & GATES.keys()
+    return [bug for bug in MUTANTS.values() if bug.make.claims & cells]

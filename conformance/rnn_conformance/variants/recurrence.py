@@ -1,6 +1,6 @@
 """A right layer in small pieces, so that a variant can replace exactly one of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -231,13 +231,21 @@ class Recurrence:
         return steps.swapaxes(0, 1) if call.layout == "batch_first" else steps
 
 
+def of_gates(
+    w: Weights, order: Sequence[int], names: Sequence[str] = ("W_ih", "W_hh", "b_ih", "b_hh")
+) -> Weights:
+    """These weights, with the rows of the gates in another order."""
+    each = {name: np.split(w[name], len(order)) for name in names}
+    return {**w, **{name: np.concatenate([of[k] for k in order]) for name, of in each.items()}}
+
+
 R = TypeVar("R", bound=Recurrence)
 
 
 def of_cell(variant: type[R], cell: str) -> type[R]:
     """The same variant, which claims another cell in the place of the nonlinearities."""
-    claims = variant.claims - {*NONLINEARITIES} | {cell}
-    return type(variant.__name__, (variant,), {"claims": claims})
+    name, claims = f"{variant.__name__} ({cell})", variant.claims - {*NONLINEARITIES} | {cell}
+    return type(name, (variant,), {"name": name, "claims": claims})
 
 
 def real(x: Array, steps: Lengths) -> npt.NDArray[np.bool_]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnn_conformance.bounds.judgement import Judgement
-from rnn_conformance.cases.expected import H_N
+from rnn_conformance.cases.expected import of_part
 from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.records import Outcome, Record, Report
 from rnn_conformance.contract.documents import content_of
@@ -127,6 +127,6 @@ def _judgements(wanted: Stored, found: Tensors) -> Mapping[str, Judgement]:
     inside, padding = steps(np.where(real, output, 0)), steps(np.where(real, 0, output))
     return {
         OUTPUT: Judgement("output", expected, inside, bound, BOUND),
-        LAST: Judgement(H_N, h_n, states(found["h_n"]), h_n_bound, BOUND),
+        LAST: Judgement(of_part("h"), h_n, states(found["h_n"]), h_n_bound, BOUND),
         PADDING: Judgement("output in the padding", np.zeros_like(expected), padding, 0.0, "exact"),
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from inspect import getdoc
 from typing import TypeVar
 
-from rnn_conformance.contract.call import FEATURES
+from rnn_conformance.contract.call import FEATURES, GATED
 from rnn_conformance.variants.recurrence import Recurrence
 
 M = TypeVar("M", bound=type[Recurrence])
@@ -23,6 +23,7 @@ class Mutant:
         shipped_in: where such a bug was shipped, with the cell where that is not a plain RNN; empty
             where no place is known.
         needs: the features without which a case cannot show it.
+        plain: whether it is one of the plain RNN alone; else any cell can have it.
     """
 
     make: type[Recurrence]
@@ -31,6 +32,7 @@ class Mutant:
     caught_by: str
     shipped_in: str = ""
     needs: frozenset[str] = frozenset()
+    plain: bool = False
 
     @property
     def name(self) -> str:
@@ -40,12 +42,14 @@ class Mutant:
 MUTANTS: dict[str, Mutant] = {}
 
 
-def mutant(kind: str, *needs: str, caught_by: str, shipped_in: str = "") -> Callable[[M], M]:
+def mutant(
+    kind: str, *needs: str, caught_by: str, shipped_in: str = "", plain: bool = False
+) -> Callable[[M], M]:
     """Register a class; its docstring is the sentence, and arguments are those of `Mutant`.
 
     Raises ValueError for an unknown feature, without a docstring or without a name of its own.
     """
-    if unknown := {*needs} - FEATURES:
+    if unknown := {*needs} - FEATURES - {*GATED}:
         raise ValueError(f"a mutant of kind {kind}: no features {sorted(unknown)}")
 
     def register(cls: M) -> M:
@@ -53,7 +57,7 @@ def mutant(kind: str, *needs: str, caught_by: str, shipped_in: str = "") -> Call
         if cls.__doc__ is None or not sentence or name in MUTANTS:
             raise ValueError(f"mutant {name}: expected a docstring and a name of its own")
         cls.name = name
-        MUTANTS[name] = Mutant(cls, sentence, kind, caught_by, shipped_in, frozenset(needs))
+        MUTANTS[name] = Mutant(cls, sentence, kind, caught_by, shipped_in, frozenset(needs), plain)
         return cls
 
     return register
