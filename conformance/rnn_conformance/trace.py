@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from rnn_reference import validate_weights, weight_shapes
 
-from rnn_conformance.bounds.balls import Precision
+from rnn_conformance.bounds.balls import Ball, Precision, exactly
 from rnn_conformance.bounds.judgement import Judgement, Place
-from rnn_conformance.cells import CELLS, CellWeights
-from rnn_conformance.cells.running import one_step
-from rnn_conformance.contract.call import NONLINEARITIES, Array
+from rnn_conformance.cells import CELLS, Cell, CellWeights
+from rnn_conformance.cells.running import one_step, trajectory
+from rnn_conformance.contract.call import GATED, NONLINEARITIES, Array
 from rnn_conformance.contract.dtypes import as_numpy
 from rnn_conformance.sources.seed_model import NAMES
 
@@ -58,52 +58,77 @@ def certify(
     dtype: npt.DTypeLike | None = None,
     nonlinearity: str = "tanh",
     digits: int | None = None,
+    cell: str | None = None,
+    c_0: Any = None,
+    c_n: Any = None,
 ) -> Certificate:
     """Judge hidden states that were computed anywhere, chunk by chunk.
 
     Args:
         weights: W_xh (H, I), b_xh, W_hh (H, H), b_hh, biases of any shape of H numbers; or by
-            torch's names, such as weight_ih_l0. W_ho and b_ho may be there.
+            torch's names, such as weight_ih_l0. W_ho and b_ho may be there. Of a gated cell by
+            torch's names, with the rows of its gates in torch's order.
         inputs: (T, B, I), or (T, I) for one sequence; a `numpy.memmap` is read piece by piece.
             Tensors of other libraries are taken as arrays here and elsewhere.
         states: the state after each step, (T, B, H), or (T, H).
         h_0: the state before the first step, (B, H), (1, B, H) as torch has it, or (H,); zeros
             where omitted.
         dtype: the precision that is claimed, float32 or float64; that of `states` where omitted.
-        nonlinearity: "tanh" or "relu".
+        nonlinearity: "tanh" or "relu", of a plain RNN.
+        cell: "lstm", "gru" or "gru_reset_before"; None for a plain RNN.
+        c_0, c_n: of an LSTM, likewise; c_0 is zeros where omitted, c_n not judged.
         digits: how many digits after the point the states were printed with; None if none were
             left out.
 
     Raises ValueError or TypeError that names the argument, what came and what was expected.
     """
-    inputs, states, h_0 = as_numpy(inputs), as_numpy(states), as_numpy(h_0)
-    cell = _cell(weights)
-    precision = _claimed(dtype, states)
-    off = 0.0 if digits is None else 10.0**-digits / 2
+    inputs, states = as_numpy(inputs), as_numpy(states)
     if nonlinearity not in NONLINEARITIES:
         raise ValueError(f"nonlinearity: expected 'tanh' or 'relu', got {nonlinearity!r}")
-    hidden_size, input_size = cell.W_ih.shape
+    if cell not in (None, *GATED):
+        raise ValueError(f"cell: expected {', '.join(GATED)} or None, got {cell!r}")
+    known = CELLS[cell or nonlinearity]
+    w = _gated(weights, known) if cell else _plain(weights)
+    precision = _claimed(dtype, states)
+    off = 0.0 if digits is None else 10.0**-digits / 2
+    hidden_size, input_size = w.W_hh.shape[1], w.W_ih.shape[1]
     if states.ndim not in (2, 3) or 0 in states.shape:
         raise ValueError(
             f"states: expected shape (T, B, {hidden_size}) or (T, {hidden_size}), with one step "
             f"and one sequence at the least, got {states.shape}"
         )
     *batch, _ = states.shape[1:]
-    if isinstance(h_0, np.ndarray) and h_0.shape == (1, *batch, hidden_size):
-        h_0 = h_0[0]
-    before = np.zeros((*batch, hidden_size)) if h_0 is None else h_0
+    one = (*batch, hidden_size)
+    parts = {"h_0": _part(h_0, one)}
+    if len(known.parts) > 1:
+        parts |= {"c_0": _part(c_0, one)} | ({} if c_n is None else {"c_n": _part(c_n, one)})
+        if digits is not None:
+            raise ValueError(f"digits: expected None, since c is carried, got {digits}")
+    elif c_0 is not None or c_n is not None:
+        raise ValueError(f"c_0, c_n: expected None for a cell without c, {known.name}")
     for name, array, shape in (
-        ("states", states, (len(states), *batch, hidden_size)),
+        ("states", states, (len(states), *one)),
         ("inputs", inputs, (len(states), *batch, input_size)),
-        ("h_0", before, (*batch, hidden_size)),
+        *((name, part, one) for name, part in parts.items()),
     ):
         _numbers(name, array)
         if array.shape != shape:
             raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
     if not batch:
-        inputs, states, before = (np.expand_dims(a, -2) for a in (inputs, states, before))
+        inputs, states = (np.expand_dims(a, -2) for a in (inputs, states))
+        parts = {name: part[np.newaxis] for name, part in parts.items()}
+    last = parts.pop("c_n", None)
+    before = np.concatenate([*parts.values()], axis=-1)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _verdict(_judgements(cell, inputs, states, before, precision, nonlinearity, off))
+        if len(known.parts) > 1:
+            return _verdict(_carried(known, w, inputs, states, before, last, precision))
+        return _verdict(_judgements(known, w, inputs, states, before, precision, off))
+
+
+def _part(value: Any, shape: tuple[int, ...]) -> Any:
+    """A part of the state: zeros where it is omitted, without the axis of layers that torch has."""
+    value = np.zeros(shape) if value is None else as_numpy(value)
+    return value[0] if isinstance(value, np.ndarray) and value.shape == (1, *shape) else value
 
 
 def _verdict(judgements: Iterator[tuple[Judgement, int]]) -> Certificate:
@@ -125,12 +150,12 @@ def _verdict(judgements: Iterator[tuple[Judgement, int]]) -> Certificate:
 
 
 def _judgements(
-    cell: CellWeights,
+    cell: Cell,
+    w: CellWeights,
     inputs: Array,
     states: Array,
     h_0: Array,
     precision: Precision,
-    nonlinearity: str,
     off: float,
 ) -> Iterator[tuple[Judgement, int]]:
     """Blocks of steps and rows in the order of time, and the first row of each."""
@@ -144,12 +169,63 @@ def _judgements(
             before = states[start - 1, rows] if start else h_0[rows]
             previous = np.concatenate([before[np.newaxis], found[:-1]])
             seen = inputs[start : start + steps, rows]
-            right, reason = one_step(CELLS[nonlinearity], cell, seen, previous, precision, off)
+            right, reason = one_step(cell, w, seen, previous, precision, off)
             reason += f", and {off:.0e} for the digits left out" if off else ""
             yield Judgement("states", right.value, found, right.bound + off, reason, start), row
 
 
-def _cell(weights: Mapping[str, Any]) -> CellWeights:
+def _carried(
+    cell: Cell,
+    w: CellWeights,
+    inputs: Array,
+    states: Array,
+    before: Array,
+    last: Array | None,
+    precision: Precision,
+) -> Iterator[tuple[Judgement, int]]:
+    """The same of a cell with a part that does not show, which is carried from block to block."""
+    T, B, H = states.shape
+    steps, reason = max(1, ROWS // B), f"the one-step bound, with c carried, {precision}"
+    state: Array | Ball = before
+    for start in range(0, T, steps):
+        some = slice(start, start + steps)
+        found = trajectory(cell, w, exactly(inputs[some], precision), state, states[some])
+        shown = states[some].astype(np.float64)
+        value, bound = found.value[..., :H], found.bound[..., :H]
+        yield Judgement("states", value, states[some], bound, reason, start), 0
+        radius = np.concatenate([np.zeros_like(shown[-1]), found.radius[-1, :, H:]], axis=-1)
+        state = Ball(np.hstack([shown[-1], found.value[-1, :, H:]]), radius, precision)
+    if last is not None:
+        value, bound = found.value[-1:, :, H:], found.bound[-1:, :, H:]
+        yield Judgement("c_n", value, last[np.newaxis], bound, reason, T - 1), 0
+
+
+def _gated(weights: Mapping[str, Any], cell: Cell) -> CellWeights:
+    """The weights of a gated cell, checked; biases that are missing are zeros."""
+    if not isinstance(weights, Mapping):
+        raise TypeError(f"weights: expected a mapping, got {type(weights).__name__}")
+    given = {name: as_numpy(value) for name, value in weights.items()}
+    if lacking := [name for name in ("weight_ih_l0", "weight_hh_l0") if name not in given]:
+        raise ValueError(f"weights: {', '.join(lacking)} missing")
+    W_ih, W_hh = given["weight_ih_l0"], given["weight_hh_l0"]
+    for name in ("weight_ih_l0", "weight_hh_l0"):
+        _numbers(name, given[name])
+    H = W_hh.shape[-1]
+    rows = cell.gates * H
+    biases = [given.get(name, np.zeros(rows)) for name in ("bias_ih_l0", "bias_hh_l0")]
+    for name, value, shape in (
+        ("weight_ih_l0", W_ih, (rows, W_ih.shape[-1])),
+        ("weight_hh_l0", W_hh, (rows, H)),
+        ("bias_ih_l0", biases[0], (rows,)),
+        ("bias_hh_l0", biases[1], (rows,)),
+    ):
+        _numbers(name, value)
+        if value.shape != shape:
+            raise ValueError(f"{name}: expected shape {shape}, got {value.shape}")
+    return CellWeights(W_ih, W_hh, *biases)
+
+
+def _plain(weights: Mapping[str, Any]) -> CellWeights:
     """The weights of the recurrence, checked; a readout that is missing is made up."""
     if isinstance(weights, Mapping):
         weights = {NAMES.get(name, name): as_numpy(value) for name, value in weights.items()}

@@ -16,9 +16,10 @@ from rnn_conformance.cases.case import Case
 from rnn_conformance.cells import CELLS, CellWeights
 from rnn_conformance.cells.cell import Kind
 from rnn_conformance.cells.running import one_step
-from rnn_conformance.contract.call import Array, Call, Dtype, Nonlinearity
+from rnn_conformance.contract.call import GATED, Array, Call, Dtype, Nonlinearity
 from rnn_conformance.sources.seed_model import NAMES, seed_call
 from rnn_conformance.trace import ROWS
+from rnn_conformance.variants.recurrence import Recurrence, of_cell
 from rnn_reference import RNN, BatchRNN
 
 T, B, I, H = 3000, 4, 3, 5
@@ -213,3 +214,39 @@ def test_an_initial_state_of_one_layer_is_taken_as_torch_has_it() -> None:
     assert call.h_0.shape == (1, 4, 6)
     assert certify(weights, call.inputs, states, h_0=call.h_0).conforms
     assert not certify(weights, call.inputs, states, h_0=-call.h_0).conforms
+
+
+@pytest.mark.parametrize("cell", GATED)
+@pytest.mark.parametrize("T", [7, 5000])
+def test_a_trace_of_a_gated_cell_is_judged(cell: str, T: int) -> None:
+    case = Case(T, 3, 5, 4, cell=cell, dtype="float32")
+    data, found = case.data(), of_cell(Recurrence, cell)().run(case.call())
+    h_0, c_0 = (*np.split(data.initial, len(data.options.parts), axis=-1), None)[:2]
+    given: dict[str, Any] = {"h_0": h_0, "c_0": c_0, "c_n": found.c_n, "cell": cell}
+    verdict = certify(data.weights, data.inputs, found.output, **given)
+    assert verdict.conforms
+    assert 0 < verdict.worst_share < 0.3
+    wrong = found.output.copy()
+    wrong[T - 2, 1, 3] += 1e-3
+    verdict = certify(data.weights, data.inputs, wrong, **given)
+    assert verdict.first_outside is not None
+    assert (verdict.first_outside.step, verdict.first_outside.row) == (T - 2, 1)
+    if c_0 is not None:
+        given["c_n"] = c_0
+        assert not certify(data.weights, data.inputs, found.output, **given).conforms
+
+
+def test_what_a_gated_trace_lacks_is_named() -> None:
+    case = Case(cell="lstm", dtype="float32")
+    data = case.data()
+    states = np.zeros((7, 4, 3), np.float32)
+    with pytest.raises(ValueError, match="cell: expected lstm, gru, gru_reset_before or None"):
+        certify(data.weights, data.inputs, states, cell="mlstm")
+    with pytest.raises(ValueError, match="c_0, c_n: expected None for a cell without c, gru"):
+        certify(Case(cell="gru").data().weights, data.inputs, states, cell="gru", c_n=states[0])
+    with pytest.raises(ValueError, match="digits: expected None, since c is carried, got 4"):
+        certify(data.weights, data.inputs, states, cell="lstm", digits=4)
+    with pytest.raises(ValueError, match=r"weight_ih_l0: expected shape \(9, 5\), got \(12, 5\)"):
+        certify(data.weights, data.inputs, states, cell="gru")
+    with pytest.raises(ValueError, match="weights: weight_hh_l0 missing"):
+        certify({"weight_ih_l0": states}, data.inputs, states, cell="gru")

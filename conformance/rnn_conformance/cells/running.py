@@ -40,7 +40,7 @@ def one_step(
 
 
 def trajectory(
-    cell: Cell, w: CellWeights, inputs: Ball, initial: Array, shown: Array | None = None
+    cell: Cell, w: CellWeights, inputs: Ball, initial: Array | Ball, shown: Array | None = None
 ) -> Ball:
     """All states from the first, (T, B, S·H), or (D, T, B, S·H) of a stack of weights.
 
@@ -49,14 +49,15 @@ def trajectory(
 
     Args:
         inputs: (T, B, I), with a radius where a layer below is not known exactly.
-        initial: (B, S·H).
+        initial: (B, S·H), exact or not.
         shown: (T, B, H), what was found of each state: a step then starts from what shows of the
             state before it, and inherits no more than the radius of what does not. What does not
             show is given as it is known once all that shows is seen.
     """
-    p, size = inputs.precision, initial.shape[-1]
+    p = inputs.precision
     *stack, T, B, _ = inputs.value.shape
-    x, h = _from_inputs(w, inputs), exactly(initial, p)
+    x, h = _from_inputs(w, inputs), initial if isinstance(initial, Ball) else exactly(initial, p)
+    size = h.value.shape[-1]
     W_hh, b_hh = Matrix.of(w.W_hh), constant(w.b_hh, p)
     rows = (*stack, T, B, x.value.shape[-1])
     parts = (

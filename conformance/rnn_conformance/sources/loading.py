@@ -11,13 +11,14 @@ from types import ModuleType
 from typing import Any
 
 from rnn_conformance.contract import conventions
-from rnn_conformance.contract.call import Implementation, claimed
+from rnn_conformance.contract.call import GATED, Implementation, claimed
 from rnn_conformance.contract.declaration import Declaration, KnownFailure, declared
 from rnn_conformance.contract.refusal import CannotBeJudged, installing, one_line
 from rnn_conformance.sources import adapters
 from rnn_conformance.sources.adapters.catalogue import CATALOGUE, extra_of
 from rnn_conformance.sources.as_written import Unread, of_own_form
 from rnn_conformance.sources.functions import MAPPINGS
+from rnn_conformance.sources.gated import GatedFunction
 from rnn_conformance.sources.plain import PlainFunction, StepByStepClass
 from rnn_conformance.sources.seed_model import seed_claims
 
@@ -114,7 +115,7 @@ def as_implementation(implementation: Any, *, name: str | None = None) -> Implem
       rng=…)`, weights assigned as attributes, `forward(inputs, h_0)` that returns outputs and
       hidden states by time step;
     - a function `f(weights, inputs, h_0)` that returns a mapping with "hidden_states", and "h_n"
-      and "outputs" where it has them.
+      and "outputs" where it has them; of an LSTM or a GRU, as `GatedFunction` has it.
 
     A class or function is taken to claim `BASIC`, unless it is decorated with
     `rnn_conformance.claims`.
@@ -171,6 +172,8 @@ def _adapted(implementation: Any, shown: str) -> Implementation:
     if isinstance(implementation, Implementation):
         return implementation
     if callable(implementation) and not isinstance(implementation, type):
+        if {*getattr(implementation, "claims", ())} & {*GATED}:
+            return GatedFunction(shown, implementation)
         if not hasattr(implementation, "claims") and of_own_form(implementation):
             return Unread(shown, implementation)
         return PlainFunction(shown, implementation)

@@ -1,0 +1,110 @@
+"""Functions that compute one layer of an LSTM or a GRU: their weights in the order they declare.
+
+W_ih  weight_ih_l0 (G·H, I)      W_hh  weight_hh_l0 (G·H, H)      G = 4 of an LSTM, 3 of a GRU
+b_ih  bias_ih_l0 (G·H,)          b_hh  bias_hh_l0 (G·H,)          W_ho (O, H), b_ho (O,)
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import numpy as np
+
+from rnn_conformance.contract.call import GATED, NONLINEARITIES, Answer, Array, Call, claimed
+from rnn_conformance.contract.dtypes import as_numpy
+from rnn_conformance.sources.seed_model import CAN_CLAIM, CONVENTIONS
+
+NAMES = {f"{part}_l0": part.replace("weight", "W").replace("bias", "b")
+         for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}  # fmt: skip
+ORDERS = {"lstm": "ifgo", "gru": "rzn", "gru_reset_before": "rzn"}  # as torch has them
+GIVEN = {"h_n", "c_n", "outputs", "hidden_states"}
+
+
+class GatedFunction:
+    """A function `f(weights, inputs, h_0)`, or `f(weights, inputs, h_0, batch_first=True)`.
+
+    `weights` has W_ih, W_hh, b_ih, b_hh, and W_ho and b_ho, zeros where there is no readout.
+    `h_0` is (B, H), or (H,) in the layout "single"; of an LSTM the pair (h_0, c_0); None where it
+    is omitted. It returns a mapping with "hidden_states", (T, B, H) by layout, and with "h_n",
+    "c_n" of an LSTM, and "outputs" where it has them.
+
+    Attributes:
+        claims: those of the function, one cell among them.
+        called: what its results and weights are called in messages.
+
+    Raises ValueError for claims that a function cannot have, and TypeError for an order of gates
+    that is none.
+    """
+
+    called = MappingProxyType({**NAMES, "output": "hidden_states", "y": "outputs"})
+
+    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+        self.name, self._function = name, function
+        self.claims = gated_claims(claimed(getattr(function, "claims", ())))
+        self.conventions: Mapping[str, str] = getattr(function, "conventions", CONVENTIONS)
+        self.assumed = frozenset(() if hasattr(function, "conventions") else ("memory",))
+        (cell,) = self.claims & {*GATED}
+        order = getattr(function, "gates", ORDERS[cell])
+        if sorted(order) != sorted(ORDERS[cell]):
+            raise TypeError(f"gates: expected the letters of {ORDERS[cell]!r}, got {order!r}")
+        self._order = [ORDERS[cell].index(gate) for gate in order]
+
+    def run(self, call: Call) -> Answer:
+        options = {"batch_first": True} if call.layout == "batch_first" else {}
+        o, dtype = call.options, call.dtype
+        weights = {"W_ho": np.zeros((1, o.hidden_size), dtype), "b_ho": np.zeros(1, dtype)}
+        weights |= {NAMES.get(n, n): self._ordered(n, value) for n, value in call.weights.items()}
+        state = tuple(part[0] for part in call.state.values())
+        h_0 = state if len(state) > 1 else next(iter(state), None)
+        found = self._function(weights, call.inputs, h_0, **options)
+        if not isinstance(found, Mapping) or not {"hidden_states"} <= {*found} <= GIVEN:
+            got = (
+                ", ".join(map(repr, found)) if isinstance(found, Mapping) else type(found).__name__
+            )
+            raise TypeError(
+                'expected a mapping with "hidden_states", and "h_n", "c_n" and "outputs" where '
+                f"given, got {got}"
+            )
+        parts = {name: as_numpy(value) for name, value in found.items()}
+        last = {name: parts[name][np.newaxis] for name in ("h_n", "c_n") if name in parts}
+        y = parts.get("outputs") if o.output_size else None
+        return Answer(parts["hidden_states"], y=y, **last)
+
+    def _ordered(self, name: str, value: Array) -> Array:
+        """The rows of the gates as the function has them."""
+        if name not in NAMES:
+            return value
+        gates = np.split(value, len(self._order))
+        return np.concatenate([gates[k] for k in self._order])
+
+
+def gated_claims(claims: frozenset[str]) -> frozenset[str]:
+    """What a function of a gated cell can claim. Raises ValueError for anything else."""
+    can = CAN_CLAIM - {*NONLINEARITIES} | {*GATED}
+    if more := sorted(claims - can):
+        raise ValueError(
+            f"claims: expected a selection of {', '.join(sorted(can))}, got {', '.join(more)}, "
+            "which needs an object with name, claims and run(call)"
+        )
+    if len(cells := sorted(claims & {*GATED})) > 1:
+        raise ValueError(f"claims: expected one cell, got {', '.join(cells)}")
+    return claims
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def gates(order: str) -> Callable[[F], F]:
+    """Decorate a function with the order of its gates, such as "iofg" as ONNX has them.
+
+    The letters are those of torch: i, f, g, o of an LSTM and r, z, n of a GRU. Raises ValueError
+    for other letters.
+    """
+    if sorted(order) not in [sorted(known) for known in ORDERS.values()]:
+        raise ValueError(f"gates: expected the letters of 'ifgo' or 'rzn', got {order!r}")
+
+    def decorate(function: F) -> F:
+        function.gates = order  # type: ignore[attr-defined]
+        return function
+
+    return decorate
