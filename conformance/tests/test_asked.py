@@ -71,7 +71,7 @@ FOR: dict[str, tuple[list[Case], list[Case]]] = {
     "wrong_states_refused": ([SMALL], [replace(SMALL, h_0="none"), replace(SMALL, L=1)]),
     "wrong_rows_refused": ([SMALL], [replace(SMALL, h_0="none"), replace(SMALL, B=1)]),
     "wrong_weights_refused": ([SMALL], [replace(SMALL, H=1), replace(SMALL, L=1)]),
-    "lengths_refused": ([replace(RAGGED, B=2)], [replace(RAGGED, B=1), CASE]),
+    "lengths_refused": ([replace(RAGGED, B=2, lengths="equal")], [replace(RAGGED, B=1), CASE]),
     "no_steps_refused": ([CASE, SINGLE], [RAGGED]),
     "no_steps_give_h_0": ([CASE, SINGLE], [RAGGED]),
     "no_rows_refused": ([CASE, BATCH_FIRST], [RAGGED, SINGLE]),

@@ -117,8 +117,11 @@ def test_memory_of_every_kind() -> None:
 
 
 def test_calls_that_meet_in_threads() -> None:
-    sizes = [(*call.inputs.shape[:2], call.h_0 is None) for call in calls("threads", Case())]
-    wanted = {(7, 4, False): 2, (100, 4, False): 1, (11, 5, False): 1, (7, 4, True): 1}
+    sizes = [
+        (*call.inputs.shape[:2], call.options.hidden_size, call.h_0 is None)
+        for call in calls("threads", Case())
+    ]
+    wanted = {(7, 4, 3, False): 2, (100, 4, 3, False): 1, (11, 5, 3, False): 1, (7, 4, 4, True): 1}
     assert {size: sizes.count(size) for size in sizes} == {
         # three times at once, and once alone for what is expected
         size: 4 * count

@@ -9,7 +9,7 @@ import pytest
 from rnn_conformance import KnownFailure, Record, Report, check
 from rnn_conformance.bounds.judgement import ErrorMap, Place
 from rnn_conformance.checks.plan import with_known_failures
-from rnn_conformance.checks.records import Outcome, Tally, by_check, by_clause, total
+from rnn_conformance.checks.records import Outcome, Tally, breached, by_check, by_clause, total
 from rnn_conformance.faces.terminal import verdict
 from rnn_conformance.variants.every import MUTANTS
 
@@ -77,6 +77,18 @@ def test_records_are_counted_for_each_clause_that_they_hold() -> None:
         ("RNN-A-1", Tally(1, 0, 1, 0, 0.5)),
         ("RNN-B-1", Tally(1, 0, 0, 0, 0.5)),
     ]
+
+
+@pytest.mark.parametrize(("both", "blamed"), [(3, {"RNN-A-1"}), (4, {"RNN-A-1", "RNN-B-1"})])
+def test_a_clause_of_which_all_fails_is_blamed_before_one_of_which_a_few_more_fail(
+    both: int, blamed: set[str]
+) -> None:
+    """A fails in 6 of 8 records, B in each of its own: 6 (6/8)^2 is between 3 and 4."""
+    a, of_both = ("RNN-A-1",), ("RNN-A-1", "RNN-B-1")
+    records = [replace(record("a", "passed"), clauses=a)] * 2
+    records += [replace(record("a", "failed"), clauses=a)] * (6 - both)
+    records += [replace(record("b", "failed"), clauses=of_both)] * both
+    assert breached(records) == blamed
 
 
 def failing(wrong: type[Any]) -> set[str]:
