@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from rnn_conformance.cases.case import PADDING, Case
+from rnn_conformance.checks import conduct
+from rnn_conformance.checks.conduct import LINES
 from rnn_conformance.contract.call import FEATURES, GATES, Answer, Array, Call
 from rnn_conformance.variants.healthy import Plain
 
@@ -133,6 +135,18 @@ def test_calls_that_meet_in_threads() -> None:
         size: 4 * count
         for size, count in wanted.items()
     }
+
+
+@pytest.mark.parametrize(("adapter", "least"), [(False, LINES // 2 + LINES // 3), (True, 0)])
+def test_calls_that_meet_give_way_to_each_other_but_not_those_of_a_framework(
+    adapter: bool, least: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept, recorder = list[float](), Recorder()
+    monkeypatch.setattr(conduct, "sleep", slept.append)
+    monkeypatch.setattr(recorder, "adapter", adapter, raising=False)
+    assert in_a_case(recorder, "threads", Case()).outcome == "passed"
+    assert len(slept) >= least
+    assert bool(slept) != adapter
 
 
 def test_only_cells_that_are_claimed_and_fit_the_weights_are_tried_in_place_of_another(
