@@ -1,12 +1,15 @@
-"""Which cases a check is for: each condition at its edge, on both sides."""
+"""Which cases a check is for, each condition at its edge, and which process asks it."""
 
 from dataclasses import replace
 
 import pytest
 from rnn_conformance.cases.case import Case
 from rnn_conformance.checks.every import CHECKS
+from rnn_conformance.checks.plan import Planned, shares
 from rnn_conformance.checks.registry import Condition, relational, usual, usual_or_short
+from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import FEATURES
+from rnn_conformance.variants.healthy import Plain
 
 CASE = Case()
 DEEP = Case(L=2, lengths="unsorted", bidirectional=True)
@@ -71,7 +74,7 @@ FOR: dict[str, tuple[list[Case], list[Case]]] = {
     "wrong_states_refused": ([SMALL], [replace(SMALL, h_0="none"), replace(SMALL, L=1)]),
     "wrong_rows_refused": ([SMALL], [replace(SMALL, h_0="none"), replace(SMALL, B=1)]),
     "wrong_weights_refused": ([SMALL], [replace(SMALL, H=1), replace(SMALL, L=1)]),
-    "lengths_refused": ([replace(RAGGED, B=2)], [replace(RAGGED, B=1), CASE]),
+    "lengths_refused": ([replace(RAGGED, B=2, lengths="equal")], [replace(RAGGED, B=1), CASE]),
     "no_steps_refused": ([CASE, SINGLE], [RAGGED]),
     "no_steps_give_h_0": ([CASE, SINGLE], [RAGGED]),
     "no_rows_refused": ([CASE, BATCH_FIRST], [RAGGED, SINGLE]),
@@ -175,3 +178,12 @@ def test_in_random_cases_a_check_is_asked_wherever_it_must_hold_or_in_a_share() 
     share = sum(CHECKS["repeatable"].asked(case, FEATURES) for case in drawn) / len(drawn)
     assert 1 / 48 < share < 1 / 12
     assert not any(CHECKS["chain_of_layers"].asked(case, FEATURES) for case in drawn)
+
+
+def test_processes_get_as_much_work_as_others_and_all_layouts_of_a_case() -> None:
+    """By hand: 100 and the steps of all layers for each check; 600, then 150 + 140 + 112 + 350."""
+    deep = Case(T=100, L=2)
+    cases = [deep, *(Case(T=T) for T in (50, 40, 12, 250, 7)), replace(deep, layout="batch_first")]
+    planned = [Planned(Subject(Plain()), CHECKS["output"], case) for case in cases]
+    assert shares(planned, 2) == (0, 1, 1, 1, 1, 0, 0)
+    assert shares(planned, 1) == (0,) * len(cases)

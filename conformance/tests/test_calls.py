@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rnn_conformance.cases.case import Case
-from rnn_conformance.contract.call import FEATURES, Answer, Array, Call
+from rnn_conformance.cases.case import PADDING, Case
+from rnn_conformance.checks import conduct
+from rnn_conformance.checks.conduct import LINES
+from rnn_conformance.contract.call import FEATURES, GATES, Answer, Array, Call
 from rnn_conformance.variants.healthy import Plain
 
 from .miniatures import in_a_case
@@ -116,9 +118,18 @@ def test_memory_of_every_kind() -> None:
         assert all(map(of_the_kind, arrays))
 
 
+def test_steps_that_are_added_are_unlike_any_input_and_any_padding() -> None:
+    longer, _ = calls("padding_added", CASE)
+    assert longer.inputs.shape == (CASE.T + 3, CASE.B, CASE.I)
+    assert (longer.inputs[CASE.T :] == -PADDING).all()
+
+
 def test_calls_that_meet_in_threads() -> None:
-    sizes = [(*call.inputs.shape[:2], call.h_0 is None) for call in calls("threads", Case())]
-    wanted = {(7, 4, False): 2, (100, 4, False): 1, (11, 5, False): 1, (7, 4, True): 1}
+    sizes = [
+        (*call.inputs.shape[:2], call.options.hidden_size, call.h_0 is None)
+        for call in calls("threads", Case())
+    ]
+    wanted = {(7, 4, 3, False): 2, (100, 4, 3, False): 1, (11, 5, 3, False): 1, (7, 4, 4, True): 1}
     assert {size: sizes.count(size) for size in sizes} == {
         # three times at once, and once alone for what is expected
         size: 4 * count
@@ -126,12 +137,27 @@ def test_calls_that_meet_in_threads() -> None:
     }
 
 
-def test_only_cells_that_are_claimed_are_tried_in_place_of_another() -> None:
-    narrow = Recorder()
-    narrow.claims = FEATURES - {"dropout", "relu"}
-    assert in_a_case(narrow, "options_matter", Case()).outcome == "passed"
-    assert {call.options.cell for call in narrow.calls} == {"tanh"}
-    assert {call.options.cell for call in calls("options_matter", Case())} == {"tanh", "relu"}
+@pytest.mark.parametrize(("adapter", "least"), [(False, LINES // 2 + LINES // 3), (True, 0)])
+def test_calls_that_meet_give_way_to_each_other_but_not_those_of_a_framework(
+    adapter: bool, least: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept, recorder = list[float](), Recorder()
+    monkeypatch.setattr(conduct, "sleep", slept.append)
+    monkeypatch.setattr(recorder, "adapter", adapter, raising=False)
+    assert in_a_case(recorder, "threads", Case()).outcome == "passed"
+    assert len(slept) >= least
+    assert bool(slept) != adapter
+
+
+def test_only_cells_that_are_claimed_and_fit_the_weights_are_tried_in_place_of_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(GATES, "gated", 3)
+    narrow, wide = Recorder(), Recorder()
+    narrow.claims, wide.claims = FEATURES - {"dropout", "relu"}, Recorder.claims | {"gated"}
+    for recorder, tried in ((narrow, {"tanh"}), (wide, {"tanh", "relu"})):
+        assert in_a_case(recorder, "options_matter", Case()).outcome == "passed"
+        assert {call.options.cell for call in recorder.calls} == tried
 
 
 def test_an_empty_row_alone_is_empty() -> None:

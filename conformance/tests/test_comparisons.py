@@ -80,7 +80,7 @@ OF_TWO_RUNS = (
         for check in ("rows_permuted", "units_permuted", "negated", "powers_of_two", "repeatable")
         for case in (ONE, RAGGED, STACK, BATCH_FIRST)
     ),
-    *(Compared("split_and_carry", case) for case in (ONE, BATCH_FIRST)),
+    *(Compared("split_and_carry", case, ALL) for case in (ONE, BATCH_FIRST)),
     *(Compared("omitted_h_0_is_zeros", replace(case, h_0="zeros")) for case in (ONE, RAGGED)),
     *(Compared("padding_added", case) for case in (RAGGED, replace(RAGGED, layout="batch_first"))),
     Compared("batch_first_equals_time_first", BATCH_FIRST),

@@ -35,6 +35,15 @@ def test_how_large_weights_are(kind: Kind, of_inputs: float, of_biases: float) -
         np.testing.assert_allclose(np.sqrt(np.mean(bias**2)), of_biases, rtol=0.25)
 
 
+@pytest.mark.parametrize(
+    ("kind", "of_bias"), [("contractive", 1), ("normal", 1), ("initial", 0), ("silent", 0)]
+)
+def test_how_large_the_readout_is(kind: Kind, of_bias: float) -> None:
+    w = Case(O=200, H=100, weights=kind, dtype="float64").data().weights
+    np.testing.assert_allclose(np.std(w["W_ho"]), 1, rtol=0.03)
+    np.testing.assert_allclose(np.sqrt(np.mean(w["b_ho"] ** 2)), of_bias, rtol=0.25)
+
+
 def test_contractive_rows_have_an_absolute_sum_of_three_fifths() -> None:
     np.testing.assert_allclose(np.abs(drawn("contractive").W_hh).sum(axis=1), 0.6)
     assert np.abs(drawn("one_hot").W_hh).sum(axis=1).min() > 1

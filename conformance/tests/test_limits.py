@@ -113,6 +113,15 @@ def test_every_statistic_and_limit_is_what_the_formula_says(seed: int) -> None:
     same(width, *([[value]] for value in spread(of)))
 
 
+def test_a_band_of_one_state_has_the_error_of_that_one() -> None:
+    of = residuals(0)
+    h = np.full((T, B, H), 0.8)
+    h[1, 2, 0] = 0.2
+    error = of.r[1, 2, 0] / of.ulp[1, 2, 0]
+    means = list(statistics.statistics(replace(of, h=h)))[:4]
+    assert [one.found.item() for one in means] == pytest.approx([error, error, 0, 0])
+
+
 def test_states_on_the_edge_of_a_band_belong_to_the_upper_one() -> None:
     of = replace(residuals(0), h=np.full((T, B, H), 0.5))
     found = list(statistics.statistics(of))

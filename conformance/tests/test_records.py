@@ -9,7 +9,15 @@ import pytest
 from rnn_conformance import KnownFailure, Record, Report, check
 from rnn_conformance.bounds.judgement import ErrorMap, Place
 from rnn_conformance.checks.plan import with_known_failures
-from rnn_conformance.checks.records import Outcome, Tally, by_check, by_clause, total
+from rnn_conformance.checks.records import (
+    PRECISION,
+    Outcome,
+    Tally,
+    breached,
+    by_check,
+    by_clause,
+    total,
+)
 from rnn_conformance.faces.terminal import verdict
 from rnn_conformance.variants.every import MUTANTS
 
@@ -77,6 +85,26 @@ def test_records_are_counted_for_each_clause_that_they_hold() -> None:
         ("RNN-A-1", Tally(1, 0, 1, 0, 0.5)),
         ("RNN-B-1", Tally(1, 0, 0, 0, 0.5)),
     ]
+
+
+@pytest.mark.parametrize(("both", "blamed"), [(3, {"RNN-A-1"}), (4, {"RNN-A-1", "RNN-B-1"})])
+def test_a_clause_of_which_all_fails_is_blamed_before_one_of_which_a_few_more_fail(
+    both: int, blamed: set[str]
+) -> None:
+    """A fails in 6 of 8 records, B in each of its own: 6 (6/8)^2 is between 3 and 4."""
+    a, of_both = ("RNN-A-1",), ("RNN-A-1", "RNN-B-1")
+    records = [replace(record("a", "passed"), clauses=a)] * 2
+    records += [replace(record("a", "failed"), clauses=a)] * (6 - both)
+    records += [replace(record("b", "failed"), clauses=of_both)] * both
+    assert breached(records) == blamed
+
+
+@pytest.mark.parametrize(("asked", "blamed"), [(6, "RNN-A-1"), (7, PRECISION)])
+def test_the_clause_of_every_number_is_blamed_after_others(asked: int, blamed: str) -> None:
+    """All of its records fail, and 2 of those asked hold the other one: (2/6)^2 > 0.1 > (2/7)^2."""
+    a = record("a", "passed"), record("a", "failed")
+    records = [replace(a[0], clauses=("RNN-A-1",))] * (asked - 2)
+    assert breached([*records, *[replace(a[1], clauses=("RNN-A-1", PRECISION))] * 2]) == {blamed}
 
 
 def failing(wrong: type[Any]) -> set[str]:

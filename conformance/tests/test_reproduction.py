@@ -1,5 +1,6 @@
 """The lines that repeat a failure, run."""
 
+import re
 import subprocess
 import sys
 from typing import Any
@@ -25,16 +26,19 @@ def _printed(record: Record) -> str:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "check", "formula"),
+    ("wrong", "check", "bias", "formula"),
     [
-        (RecurrentBiasDropped, "output", "np.tanh(W_ih @ x"),
-        (StateClippedToOne, "output", "np.maximum(W_ih @ x"),
-        (ReadoutBiasDropped, "readout", "W_ho @ h + b_ho"),
+        (RecurrentBiasDropped, "output", "b_hh", "np.tanh(W_ih @ x"),
+        (StateClippedToOne, "output", "b_hh", "np.maximum(W_ih @ x"),
+        (ReadoutBiasDropped, "readout", "b_ho", "W_ho @ h + b_ho"),
     ],
 )
-def test_numpy_alone_repeats_it(wrong: type[Recurrence], check: str, formula: str) -> None:
+def test_numpy_alone_repeats_it(
+    wrong: type[Recurrence], check: str, bias: str, formula: str
+) -> None:
     record = _first_failure(wrong(), check)
     assert formula in record.reproduction
+    assert re.search(rf"^{bias} = -?[\d.e-]+$", record.reproduction, re.MULTILINE)
     assert "rnn_conformance" not in record.reproduction
     expected, found, share = map(float, _printed(record).split())
     assert share > 1

@@ -126,6 +126,29 @@ def test_each_array_that_is_taken_away_is_named(name: str) -> None:
     assert found.message == "weight_ih_l0: was an array, came back as NoneType"
 
 
+class Keeps(AtCall):
+    """Takes the last number of an array from the first call, in all others."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(-1, nothing)
+        self.array, self.kept = name, dict[str, Any]()
+
+    def run(self, call: Call) -> Any:
+        array = {**call.weights, **vars(call)}[self.array].copy()
+        last = (-1,) * array.ndim
+        array[last] = self.kept.setdefault("last", array[last])
+        if self.array in call.weights:
+            return super().run(replace(call, weights={**call.weights, self.array: array}))
+        return super().run(replace(call, **{self.array: array}))
+
+
+@pytest.mark.parametrize("name", [*ONE.call().weights, "inputs", "h_0"])
+def test_each_array_whose_change_is_not_seen_is_named(name: str) -> None:
+    found = record(Keeps(name), "changes_in_place_are_seen", ONE)
+    part = "y" if name in ("W_ho", "b_ho") else "output"
+    assert found.message.startswith(f"{part} after a change of {name}: step ")
+
+
 @pytest.mark.parametrize("at", [1, 2, 3])
 @pytest.mark.parametrize("part", ["output", "h_n", "y"])
 def test_each_result_that_a_later_call_changes_is_named(part: str, at: int) -> None:

@@ -65,6 +65,7 @@ FOR_TANH: Mapping[str, Function] = {
         )
         for depth in range(2, 8)
         for how, change in (("", lambda f: f), (", clipped to [-1, 1]", clipped))
+        if depth % 2 or not how  # of even depth it lies between them
     },
     **{
         f"a rational function, a (27 + a^2) / (27 + 9 a^2){how}": change(

@@ -1,0 +1,101 @@
+"""Every edit of a step and of the readout does something, and no two of them the same.
+
+All that a number can have come from is drawn by itself, in sizes that together tell edits apart.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from rnn_conformance.bounds.balls import Float64, Precision
+from rnn_conformance.cells.cell import CellWeights
+from rnn_conformance.cells.edits import Edit, Steps, Trials
+from rnn_conformance.cells.elman.edits import STATES_AFTER, STATES_OF, WEIGHTS_AFTER, WEIGHTS_OF
+from rnn_conformance.cells.elman.trials import ElmanTrials
+from rnn_conformance.cells.readout_edits import Outputs, ReadoutTrials
+
+NUMBERS = 400
+WITH_NAN = (9, 7, 4, 3)  # T, B, I, H
+SIZES = ((270, 260, 3, 3), (3, 4, 511, 511), (6, 4, 8, 4), WITH_NAN)
+DOUBLE = Precision.of("float64")
+
+
+def weights(rng: np.random.Generator, I: int, H: int) -> CellWeights:
+    W_ih, W_hh = (rng.normal(size=(H, n)) * 10 ** rng.uniform(-4, 0, (H, n)) for n in (I, H))
+    return CellWeights(W_ih, W_hh, rng.normal(size=H), rng.normal(size=H))
+
+
+def found(rng: np.random.Generator) -> Float64:
+    """Numbers of few digits, so that some of them are numbers of every format."""
+    result: Float64 = rng.integers(-16, 16, NUMBERS) / 2.0 ** rng.integers(4, 40, NUMBERS)
+    return result
+
+
+def steps(cell: str, T: int, B: int, I: int, H: int) -> Steps:
+    rng = np.random.default_rng(T)
+    t, b, u = (rng.integers(0, n, NUMBERS) for n in (T, B, H))
+    lengths = rng.integers(1, T + 1, B)
+    inputs = rng.normal(size=(T, B, I)) * 10 ** rng.uniform(-4, 2.5, (T, B, I))
+    if (T, B, I, H) == WITH_NAN:
+        inputs[0, 0], inputs[1, 1] = np.nan, np.inf
+    return Steps(
+        cell=cell,
+        precision=DOUBLE,
+        direction=0,
+        back=T % 2 == 0,
+        weights=weights(rng, I, H),
+        inputs=inputs,
+        radius=np.zeros((T, B, I)),
+        states=rng.uniform(-1, 1, (T + 1, B, H)),
+        t=t,
+        b=b,
+        u=u,
+        padding=t >= lengths[b],
+        ended=rng.normal(size=NUMBERS),
+        carried=rng.normal(size=NUMBERS),
+        lengths=lengths,
+        running_on=rng.normal(size=(NUMBERS, H)),
+        other_weights={whose: weights(rng, I, H) for whose in (*WEIGHTS_AFTER, *WEIGHTS_OF)},
+        other_states={whose: rng.normal(size=(B, H)) for whose in (*STATES_AFTER, *STATES_OF)},
+        found=found(rng),
+    )
+
+
+def outputs(T: int, B: int, O: int, H: int) -> Outputs:
+    rng = np.random.default_rng(T)
+    t, row, u = (rng.integers(0, n, NUMBERS) for n in (T, B, O))
+    return Outputs(
+        W=weights(rng, H, O).W_ih,
+        b=rng.normal(size=O),
+        states=rng.uniform(-1, 1, (T + 1, B, H)),
+        t=t,
+        row=row,
+        u=u,
+        lengths=rng.integers(1, T + 1, B),
+        before=rng.normal(size=NUMBERS),
+        found=found(rng),
+        precision=DOUBLE,
+    )
+
+
+def alike(trials: Trials, edits: Sequence[Edit]) -> list[list[str]]:
+    """Those of the edits, and no edit at all, with which the same is expected of every number."""
+    every, groups = np.arange(len(trials.found)), dict[bytes, list[str]]()
+    for edit in (None, *edits):
+        with np.errstate(all="ignore"):
+            value, radius = trials.values(frozenset([edit] if edit else []), every)
+        groups.setdefault(value.tobytes() + radius.tobytes(), []).append(edit.says if edit else "")
+    return [says for says in groups.values() if len(says) > 1]
+
+
+def test_edits_of_a_step() -> None:
+    trials = ElmanTrials([steps(cell, *sizes) for cell in ("tanh", "relu") for sizes in SIZES])
+    assert len({edit.says for edit in trials.edits}) == len(trials.edits)
+    assert alike(trials, trials.edits) == [  # since W_hh is square
+        ["W_hh is transposed", "W_hh, stored by columns, is read by rows"]
+    ]
+
+
+def test_edits_of_the_readout() -> None:
+    trials = ReadoutTrials([outputs(*sizes) for sizes in SIZES])
+    assert len({edit.says for edit in trials.edits}) == len(trials.edits)
+    assert alike(trials, trials.edits) == []
