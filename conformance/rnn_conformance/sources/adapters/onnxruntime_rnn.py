@@ -31,7 +31,7 @@ ONNXRUNTIME = onnx_backend.OnnxLayer(
     "onnxruntime",
     session,
     onnx_backend.ONNX_FEATURES
-    - {"float64", "float16"},  # OperatorKernels.md: RNN is for float32 alone
+    - {"float64", "float16"},  # OperatorKernels.md: RNN, LSTM and GRU in float32
     conventions=onnx_backend.OPEN,  # it gives zeros as the state after no steps
     known_failures=(
         KnownFailure(
