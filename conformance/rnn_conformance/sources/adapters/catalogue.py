@@ -29,6 +29,7 @@ def _of(framework: str, target: str, *, gpu: bool = False) -> Adapter:
     return Adapter(target, framework, framework, framework, gpu)
 
 
+KINDS = ("RNN", "LSTM", "GRU")
 CATALOGUE = {
     "torch.nn.RNN": _of("torch", "torch_layer:TorchLayer"),
     "torch.nn.LSTM": _of("torch", "torch_layer:TorchLSTM"),
@@ -46,6 +47,14 @@ CATALOGUE = {
     "torch.nn.GRUCell-compiled": _of("torch", "torch_compiled:COMPILED_GRU_CELL"),
     "torch.nn.RNN-cuda": _of("torch", "torch_cuda:TorchCuda", gpu=True),
     "torch.nn.RNN-cuda-tf32": _of("torch", "torch_cuda:TorchCudaTF32", gpu=True),
+    **{f"torch.export-{kind}": _of("torch", f"torch_export:{kind}") for kind in KINDS},
+    **{
+        f"{path}-{kind}": Adapter(
+            f"torch_onnx:{prefix}{kind}", "onnxscript", "onnxscript", "export"
+        )
+        for path, prefix in (("torch.onnx", ""), ("torch.onnx-torchscript", "SCRIPT_"))
+        for kind in KINDS
+    },
     "onnxruntime": _of("onnxruntime", "onnxruntime_rnn:ONNXRUNTIME"),
     "onnx.reference": _of("onnx", "onnx_reference:ONNX_REFERENCE"),
     "openvino": _of("openvino", "openvino_rnn:OPENVINO"),
@@ -53,7 +62,7 @@ CATALOGUE = {
     "ncnn": _of("ncnn", "ncnn_rnn:NcnnLayer"),
     **{
         f"keras.{kind}-{backend}": Adapter(
-            f"keras_rnn:Keras{backend.capitalize()}{'' if kind == 'SimpleRNN' else kind}",
+            f"keras_rnn:Keras{backend.capitalize()}{kind.removeprefix('SimpleRNN')}",
             framework,
             package,
             extra,
