@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rnn_conformance import check, load
 from rnn_conformance.cases.case import Case
-from rnn_reference import RNN
+from rnn_conformance.variants.recurrence import Recurrence
 
 pytest.importorskip("ncnn", reason="the extra ncnn is not installed")
 
@@ -19,6 +19,14 @@ NAME = "rnn_conformance.sources.adapters.ncnn_rnn:NcnnLayer"
         Case(B=1, layout="single"),
         Case(B=1, layout="single", L=3, bidirectional=True),
         Case(B=1, layout="single", L=2, bias="off", h_0="none"),
+        *(
+            case
+            for cell in ("lstm", "gru")
+            for case in (
+                Case(B=1, layout="single", cell=cell, L=3, bidirectional=True),
+                Case(B=1, layout="single", cell=cell, bias="off", h_0="none"),
+            )
+        ),
     ],
     ids=lambda case: case.id,
 )
@@ -26,9 +34,10 @@ def test_ncnn_computes_what_the_reference_does(case: Case) -> None:
     layer: Any = load(NAME)
     call = case.call()
     found = layer.run(call)
-    output, h_n = RNN.from_weights(call.weights).forward(call.inputs, call.h_0)
-    np.testing.assert_allclose(found.output, output, rtol=0, atol=1e-5, strict=True)
-    np.testing.assert_allclose(found.h_n, h_n, rtol=0, atol=1e-5, strict=True)
+    expected = Recurrence().run(call)
+    for name in ("output", *(f"{part}_n" for part in call.options.parts)):
+        wanted, got = getattr(expected, name), getattr(found, name)
+        np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-5, strict=True)
 
 
 def test_what_ncnn_does_not_take_is_an_error() -> None:

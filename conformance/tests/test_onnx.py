@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rnn_conformance import FEATURES, Call, CannotBeJudged, check, load
 from rnn_conformance.cases.case import Case
-from rnn_conformance.contract.call import LAYOUTS, Answer
+from rnn_conformance.contract.call import GATED, LAYOUTS, Answer
 from rnn_conformance.run.smoke import smoke
 from rnn_conformance.sources.source import Source
 from rnn_conformance.variants.recurrence import Recurrence
@@ -28,6 +28,13 @@ from rnn_conformance.sources.adapters.onnx_backend import (  # noqa: E402
 from rnn_conformance.sources.adapters.onnx_model import rnn_model  # noqa: E402
 from rnn_conformance.sources.adapters.onnx_reference import ONNX_REFERENCE, session  # noqa: E402
 
+GATES = (
+    Case(cell="lstm"),
+    Case(cell="lstm", L=2, bidirectional=True, layout="batch_first"),
+    Case(cell="lstm", B=1, layout="single", bias="off", h_0="none"),
+    Case(cell="gru", L=2, bidirectional=True),
+    Case(cell="gru_reset_before", reverse=True),
+)
 TANH = (
     Case(),
     Case(bias="off", h_0="none"),
@@ -46,12 +53,12 @@ LENGTHS = (
 
 def assert_same(call: Call, found: Answer) -> None:
     expected = Recurrence().run(call)
-    for name in ("output", "h_n"):
+    for name in ("output", *(f"{part}_n" for part in call.options.parts)):
         wanted, got = getattr(expected, name), getattr(found, name)
         np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-5, strict=True)
 
 
-@pytest.mark.parametrize("case", TANH, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", [*TANH, *GATES], ids=lambda case: case.id)
 def test_a_model_computes_what_the_reference_does(case: Case) -> None:
     onnx.checker.check_model(rnn_model(case.call()), full_check=True)
     assert_same(case.call(), ONNX_REFERENCE.run(case.call()))
@@ -59,7 +66,13 @@ def test_a_model_computes_what_the_reference_does(case: Case) -> None:
 
 @pytest.mark.parametrize(
     "case",
-    [*TANH[:3], *LENGTHS, Case(L=2, cell="relu", bidirectional=True)],
+    [
+        *TANH[:3],
+        *LENGTHS,
+        *GATES,
+        Case(L=2, cell="relu", bidirectional=True),
+        Case(L=2, cell="lstm", bidirectional=True, lengths="unsorted"),
+    ],
     ids=lambda case: case.id,
 )
 @pytest.mark.parametrize("name", ["onnxruntime_rnn:ONNXRUNTIME", "openvino_rnn:OPENVINO_FIXED"])
@@ -75,6 +88,9 @@ def test_a_model_has_the_inputs_of_its_call_and_no_weight_among_them() -> None:
     graph = rnn_model(call).graph
     assert [value.name for value in graph.input] == list(feeds_of(call)) == ["X", "h_0", "lengths"]
     assert feeds_of(call)["lengths"].dtype == np.int32
+    both = Case(L=2, cell="lstm").call()
+    assert [value.name for value in rnn_model(both).graph.input] == ["X", "h_0", "c_0"]
+    assert [value.name for value in rnn_model(both).graph.output] == ["output", "h_n", "c_n"]
     bare = Case(bias="off", h_0="none").call()
     assert [value.name for value in rnn_model(bare).graph.input] == ["X"]
     assert {i.name for i in rnn_model(bare).graph.initializer} == {"W_l0", "R_l0", "flat"}
@@ -159,7 +175,7 @@ def test_a_runtime_that_needs_fixed_sizes_and_takes_no_activations_is_judged(
         smoke(sources["free"].implementation())
 
 
-@pytest.mark.parametrize("case", [*TANH, *LENGTHS], ids=lambda case: case.id)
+@pytest.mark.parametrize("case", [*TANH, *LENGTHS, *GATES], ids=lambda case: case.id)
 def test_a_model_of_fixed_sizes_is_valid_and_has_those_of_its_call(case: Case) -> None:
     model = rnn_model(case.call(), fixed=True)
     onnx.checker.check_model(model, full_check=True)
@@ -167,6 +183,12 @@ def test_a_model_of_fixed_sizes_is_valid_and_has_those_of_its_call(case: Case) -
     for value in model.graph.input:
         shape = tuple(axis.dim_value for axis in value.type.tensor_type.shape.dim)
         assert shape == feeds[value.name].shape
+
+
+def test_a_gru_says_before_or_after_what_it_resets() -> None:
+    for cell, given in (("gru", [1]), ("gru_reset_before", [])):
+        (node,) = (n for n in rnn_model(Case(cell=cell).call()).graph.node if n.op_type == "GRU")
+        assert [one.i for one in node.attribute if one.name == "linear_before_reset"] == given
 
 
 def test_tanh_is_what_there_is_without_an_attribute() -> None:
@@ -200,11 +222,11 @@ def test_what_is_no_backend_or_gives_too_much_is_refused() -> None:
     with pytest.raises(TypeError, match="prepare: expected an object with run, got NoneType"):
         OnnxLayer("none", of_backend(Unprepared)).run(call)
     three = OnnxLayer("three", of_function(lambda path, feeds: [*from_file(path, feeds), 0]))
-    with pytest.raises(ValueError, match="results: expected output and h_n, got 3 of them"):
+    with pytest.raises(ValueError, match="results: expected output, h_n, got 3 of them"):
         three.run(call)
     with pytest.raises(ValueError, match=r"claims: expected a selection of .*, got bfloat16"):
         OnnxLayer("too much", session, frozenset({"bfloat16"}))
-    assert FEATURES - {"bfloat16", "dropout", "readout"} == ONNX_FEATURES
+    assert FEATURES - {"bfloat16", "dropout", "readout"} | {*GATED} == ONNX_FEATURES
 
 
 def test_that_the_evaluator_ignores_lengths_is_seen() -> None:

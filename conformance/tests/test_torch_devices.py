@@ -30,6 +30,16 @@ def test_what_is_compiled_is_the_cell() -> None:
         np.testing.assert_array_equal(given(found, "h_n")[0], found.output[-1])
 
 
+@pytest.mark.parametrize(("own", "kind"), [(torch.nn.LSTMCell, "lstm"), (torch.nn.GRUCell, "gru")])
+def test_the_cells_with_gates_are_compiled_too(own: Any, kind: str) -> None:
+    cell, compiled = TorchCell(own, (kind,)), Traced(own, (kind,))
+    assert compiled.name == f"{cell.name}-compiled"
+    call = Case(cell=kind, T=3).call()
+    expected, found = cell.run(call), compiled.run(call)
+    np.testing.assert_allclose(found.output, expected.output, rtol=1e-5, atol=1e-6)
+    assert (found.c_n is None) == (kind == "gru")
+
+
 def test_a_cell_that_needs_two_graphs_raises() -> None:
     class Broken(torch.nn.RNNCell):
         def forward(self, x: torch.Tensor, h: torch.Tensor | None = None) -> torch.Tensor:

@@ -1,10 +1,14 @@
-"""Flax: nnx.RNN(nnx.SimpleCell), alone or in nnx.Bidirectional, and linen's nn.RNN(nn.SimpleCell).
+"""Flax: nnx.RNN with a cell, alone or in nnx.Bidirectional, and linen's nn.RNN with a cell.
 
-The kernels (I, H) and (H, H) are W_xh and W_hh transposed, and the one bias (H,) is b_xh + b_hh,
-added in the dtype: one rounding more, for which the bound has room. JAX compiles each once for all
-calls of the same sizes and options, with 64 bits enabled.
+The cells are SimpleCell, OptimizedLSTMCell and, of linen, GRUCell. The kernels are weight_ih and
+weight_hh transposed; linen has those of each gate apart. The one bias is bias_ih + bias_hh, added
+in the dtype: one rounding more, for which the bound has room. It stands beside the recurrent kernel
+in an LSTM, beside that of the inputs otherwise. linen's GRU has b_hn too. That of nnx has none
+(findings.md, 13), so it cannot be given our weights, and is not claimed. The carry of an LSTM is
+(c, h). JAX compiles each once for all calls of the same sizes and options, with 64 bits enabled.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -13,9 +17,16 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen, nnx
 
-from rnn_conformance.contract.call import DTYPES, LAYOUTS, Answer, Call, Options
+from rnn_conformance.contract.call import DTYPES, LAYOUTS, Answer, Array, Call, Options
 from rnn_conformance.contract.declaration import KnownFailure
-from rnn_conformance.sources.adapters.sizes import state_of_one, weights_of
+from rnn_conformance.sources.adapters.sizes import (
+    OURS,
+    biases_of_gru,
+    merged_bias,
+    refuse_misfits,
+    state_of_one,
+    weights_of,
+)
 
 jax.config.update("jax_enable_x64", True)
 
@@ -23,14 +34,17 @@ ROWS_BROADCAST = KnownFailure(
     "wrong_rows_refused", "one row of inputs is broadcast to those of h_0", link="findings.md, 9"
 )
 ACTIVATIONS = {"tanh": nnx.tanh, "relu": nnx.relu}
+LINEN = {"tanh": linen.SimpleCell, "lstm": linen.OptimizedLSTMCell, "gru": linen.GRUCell}
 
 
 class NnxRNN:
-    """flax.nnx.RNN with a flax.nnx.SimpleCell."""
+    """flax.nnx.RNN with a SimpleCell or an OptimizedLSTMCell."""
 
     name = "flax.nnx.RNN"
     adapter = True
-    claims = frozenset((*DTYPES, *LAYOUTS, *ACTIVATIONS, "bidirectional", "lengths", "h_0", "h_n"))
+    claims = frozenset(
+        (*DTYPES, *LAYOUTS, *ACTIVATIONS, "lstm", "bidirectional", "lengths", "h_0", "h_n")
+    )
     conventions: ClassVar[dict[str, str]] = {
         "T = 0": "empty",
         "padded output": "undefined",  # "NOT zeroed out", says the documentation
@@ -52,29 +66,63 @@ class NnxRNN:
         ways = [(rnn.forward_rnn, "l0"), (rnn.backward_rnn, "l0_reverse")] if two else [(rnn, "l0")]
         for one, end in ways:
             kernel, recurrent, bias = (jnp.asarray(value.T) for value in weights_of(call, end))
-            dense = {"dense_i": {"kernel": kernel, "bias": bias}, "dense_h": {"kernel": recurrent}}
+            dense = {"dense_i": {"kernel": kernel}, "dense_h": {"kernel": recurrent}}
+            dense["dense_h" if o.cell == "lstm" else "dense_i"]["bias"] = bias
             nnx.update(one.cell, dense)
-        carry = state_of_one(call) if call.h_0 is None or not two else tuple(call.h_0)
-        h_n, output = _call_nnx(rnn, call.inputs, carry, call.lengths, time_major)
-        return Answer(np.array(output), np.array(h_n if two else [h_n]))
+        if call.state and not two:
+            state_of_one(call)  # refuses states of more layers
+        carries = [_carry(parts) for parts in zip(*call.state.values(), strict=True)]
+        carry = tuple(carries) if two and carries else next(iter(carries), None)
+        last, output = _call_nnx(rnn, call.inputs, carry, call.lengths, time_major)
+        return _answer(o, output, last if two else [last])
 
 
 class LinenRNN:
-    """flax.linen.RNN with a flax.linen.SimpleCell."""
+    """flax.linen.RNN with a SimpleCell, an OptimizedLSTMCell or a GRUCell."""
 
     name = "flax.linen.RNN"
     adapter = True
-    claims = frozenset((*DTYPES, *LAYOUTS, "tanh", "h_0", "h_n"))
+    claims = frozenset((*DTYPES, *LAYOUTS, *LINEN, "h_0", "h_n"))
     conventions = NnxRNN.conventions
     known_failures = (ROWS_BROADCAST,)
 
     def run(self, call: Call) -> Answer:
-        (W_ih, W_hh, b), dtype = weights_of(call, "l0"), call.dtype
-        cell = linen.SimpleCell(call.options.hidden_size, dtype=dtype, param_dtype=dtype)
+        o, dtype = call.options, call.dtype
+        cell = LINEN[o.cell](o.hidden_size, dtype=dtype, param_dtype=dtype)
         rnn = linen.RNN(cell, time_major=call.layout == "time_first", return_carry=True)
-        weights = {"cell": {"i": {"kernel": W_ih.T, "bias": b}, "h": {"kernel": W_hh.T}}}
-        h_n, output = _apply(rnn, weights, call.inputs, initial_carry=state_of_one(call))
-        return Answer(np.array(output), np.array([h_n]))
+        weights, carry = {"cell": _of_linen(call)}, _carry(state_of_one(call))
+        last, output = _apply(rnn, weights, call.inputs, initial_carry=carry)
+        return _answer(o, output, [last])
+
+
+def _of_linen(call: Call) -> dict[str, dict[str, Array]]:
+    """Of each gate: its kernels, and a bias beside one of them."""
+    o, gates = call.options, OURS.get(call.options.cell, "")
+    refuse_misfits(call, ("weight_ih_l0", "weight_hh_l0"))
+    b, b_hn = biases_of_gru(call, "l0") if o.cell == "gru" else (merged_bias(call, "l0"), None)
+    G, found = max(len(gates), 1), {}
+    W_ih, W_hh = (np.split(call.weights[f"weight_{side}_l0"], G) for side in ("ih", "hh"))
+    for gate, inputs, recurrent, bias in zip(
+        gates or [""], W_ih, W_hh, np.split(b, G), strict=True
+    ):
+        found[f"i{gate}"], found[f"h{gate}"] = {"kernel": inputs.T}, {"kernel": recurrent.T}
+        found[f"{'h' if o.cell == 'lstm' else 'i'}{gate}"]["bias"] = bias
+    if b_hn is not None:
+        found["hn"]["bias"] = b_hn
+    return found
+
+
+def _carry(parts: Sequence[Any]) -> Any:
+    """A carry as a cell has it: h, or (c, h); None where no state is given."""
+    return tuple(reversed(parts)) if len(parts) > 1 else next(iter(parts), None)
+
+
+def _answer(o: Options, output: Any, carries: Sequence[Any]) -> Answer:
+    """The results of carries by direction."""
+    if len(o.parts) == 1:
+        return Answer(np.array(output), np.array(carries))
+    c_n, h_n = (np.array([*part]) for part in zip(*carries, strict=True))
+    return Answer(np.array(output), h_n, c_n=c_n)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -93,12 +141,12 @@ def _nnx(o: Options, dtype: str) -> Any:
     """A layer of these options with weights of its own."""
 
     def one() -> nnx.RNN:
-        cell = nnx.SimpleCell(
+        cell = (nnx.OptimizedLSTMCell if o.cell == "lstm" else nnx.SimpleCell)(
             o.input_size,
             o.hidden_size,
             dtype=dtype,
             param_dtype=dtype,
-            activation_fn=ACTIVATIONS[o.nonlinearity],
+            activation_fn=ACTIVATIONS.get(o.cell, nnx.tanh),
             kernel_init=nnx.initializers.zeros,  # random ones would be compiled for each size
             recurrent_kernel_init=nnx.initializers.zeros,
             rngs=nnx.Rngs(0),

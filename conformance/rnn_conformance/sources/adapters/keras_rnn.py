@@ -1,15 +1,18 @@
-"""keras.layers.SimpleRNN of Keras 3.
+"""keras.layers.SimpleRNN, LSTM and GRU of Keras 3.
 
-kernel (I, H) is W_xh transposed, recurrent_kernel (H, H) is W_hh transposed, and the one bias (H,)
-is b_xh + b_hh, added in the dtype: one rounding more, for which the bound has room. Inputs are
-(B, T, I) alone; lengths go in as a mask.
+kernel (I, G·H) is weight_ih transposed, recurrent_kernel (H, G·H) is weight_hh transposed, with the
+gates of an LSTM in the order i, f, c, o, where c is our g, and those of a GRU z, r, h, where h is
+our n. The one bias (G·H,) is bias_ih + bias_hh, added in the dtype: one rounding more, for which
+the bound has room. A GRU with reset_after=True has both, (2, 3·H). Inputs are (B, T, I) alone;
+lengths go in as a mask.
 
-A process has one backend, fixed when Keras is first imported: of KerasNumpy, KerasJax
-and KerasTorch the first that is made settles it, and the others are refused then.
+A process has one backend, fixed when Keras is first imported: the first of these classes that is
+made settles it, and those of other backends are refused then.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from typing import Any, ClassVar
@@ -18,11 +21,20 @@ import numpy as np
 
 from rnn_conformance.contract.call import Answer, Array, Call, Options
 from rnn_conformance.contract.declaration import KnownFailure
-from rnn_conformance.sources.adapters.sizes import weights_of
+from rnn_conformance.sources.adapters.sizes import biases, in_order, weights_of
 
+ORDERS = {"lstm": "ifgo", "gru": "zrn", "gru_reset_before": "zrn"}
+CELLS: Mapping[str, Sequence[str]] = {
+    "SimpleRNN": ("tanh", "relu"),
+    "LSTM": ("lstm",),
+    "GRU": ("gru", "gru_reset_before"),
+}
 ROWS_BROADCAST = KnownFailure(
     "wrong_rows_refused", "h_0 or the inputs are broadcast", link="findings.md, 8"
 )
+
+
+HAS = ("batch_first", "no_bias", "bidirectional", "reverse", "lengths", "h_0", "h_n")
 
 
 def _states_dropped(*cases: str) -> tuple[KnownFailure, ...]:
@@ -31,26 +43,25 @@ def _states_dropped(*cases: str) -> tuple[KnownFailure, ...]:
 
 
 class KerasRNN:
-    """keras.layers.SimpleRNN, alone or in keras.layers.Bidirectional; compiled where it is jax's.
+    """A recurrent layer of Keras, alone or in keras.layers.Bidirectional; jax's is compiled.
 
     The reverse direction alone is go_backwards.
 
-    float64 is not claimed: on these backends it is computed in float32 (findings.md, 2).
+    float64 is claimed on TensorFlow alone: elsewhere it is computed in float32 (findings.md, 2).
 
     Raises ImportError, when made, where Keras was imported with another backend.
     """
 
     backend: ClassVar[str]
+    kind: ClassVar[str] = "SimpleRNN"
+    dtypes: ClassVar[Sequence[str]] = ("float32",)
     adapter = True
-    claims = frozenset({
-        "float32", "batch_first", "tanh", "relu", "no_bias", "bidirectional", "reverse",
-        "lengths", "h_0", "h_n",
-    })  # fmt: skip
     conventions: ClassVar[dict[str, str]] = {"length 0": "h_0"}
     known_failures: tuple[KnownFailure, ...] = (ROWS_BROADCAST,)
 
     def __init__(self) -> None:
-        self.name = f"keras.SimpleRNN-{self.backend}"
+        self.name = f"keras.{self.kind}-{self.backend}"
+        self.claims = frozenset((*self.dtypes, *CELLS[self.kind], *HAS))
         os.environ["KERAS_BACKEND"] = self.backend  # Keras's own way, read at its first import
         self._keras: Any = import_module("keras")
         if (found := self._keras.backend.backend()) != self.backend:
@@ -63,27 +74,35 @@ class KerasRNN:
     def run(self, call: Call) -> Answer:
         o = call.options
         ends = ("l0", "l0_reverse")[: o.directions]
-        weights = [value.T for end in ends for value in weights_of(call, end)]
-        h_0 = None if call.h_0 is None else [self._tensor(h) for h in call.h_0]
+        weights = [value for end in ends for value in _weights(call, end)]
+        # h and c of a direction, then those of the next.
+        parts = [part for way in zip(*call.state.values(), strict=True) for part in way]
+        initial = [self._tensor(part) for part in parts] or None
         mask = None if call.lengths is None else self._tensor(_mask(call))
-        layer = self._function(o)
-        output, *h_n = layer(weights, self._tensor(call.inputs), initial_state=h_0, mask=mask)
+        layer = self._function(o, call.dtype.name)
+        output, *last = layer(weights, self._tensor(call.inputs), initial_state=initial, mask=mask)
         states = self._array(output)
         # go_backwards gives them in the order in which they are computed, padding first.
         in_time = states[:, ::-1] if o.reverse else states
-        return Answer(in_time, np.stack([self._array(h) for h in h_n]))
+        S = len(o.parts)
+        h_n, c_n = (*(np.stack([*map(self._array, last[k::S])]) for k in range(S)), None)[:2]
+        return Answer(in_time, h_n, c_n=c_n)
 
-    def _new_function(self, o: Options) -> Callable[..., Any]:
+    def _new_function(self, o: Options, dtype: str) -> Callable[..., Any]:
         """f(weights, inputs, …) of a layer."""
         layers = self._keras.layers
-        layer = layers.SimpleRNN(
+        own: dict[str, Any] = {"activation": o.cell} if self.kind == "SimpleRNN" else {}
+        if self.kind == "GRU":
+            own["reset_after"] = o.cell == "gru"
+        layer = getattr(layers, self.kind)(
             o.hidden_size,
-            o.nonlinearity,
-            o.bias,
+            use_bias=o.bias,
             return_sequences=True,
             return_state=True,
             zero_output_for_mask=True,
             go_backwards=o.reverse,
+            dtype=dtype,
+            **own,
         )
         if o.bidirectional:
             layer = layers.Bidirectional(layer)
@@ -125,6 +144,70 @@ class KerasTorch(KerasRNN):
 
     backend = "torch"
     known_failures = (ROWS_BROADCAST, *_states_dropped("*sorted*", "*equal*"))  # with a mask
+
+
+class KerasTensorflow(KerasRNN):
+    """On TensorFlow."""
+
+    backend = "tensorflow"
+    dtypes = ("float32", "float64")
+
+
+class KerasNumpyLSTM(KerasNumpy):
+    """keras.layers.LSTM."""
+
+    kind = "LSTM"
+
+
+class KerasNumpyGRU(KerasNumpy):
+    """keras.layers.GRU."""
+
+    kind = "GRU"
+
+
+class KerasJaxLSTM(KerasJax):
+    """keras.layers.LSTM."""
+
+    kind = "LSTM"
+
+
+class KerasJaxGRU(KerasJax):
+    """keras.layers.GRU."""
+
+    kind = "GRU"
+
+
+class KerasTorchLSTM(KerasTorch):
+    """keras.layers.LSTM."""
+
+    kind = "LSTM"
+
+
+class KerasTorchGRU(KerasTorch):
+    """keras.layers.GRU."""
+
+    kind = "GRU"
+
+
+class KerasTensorflowLSTM(KerasTensorflow):
+    """keras.layers.LSTM."""
+
+    kind = "LSTM"
+
+
+class KerasTensorflowGRU(KerasTensorflow):
+    """keras.layers.GRU."""
+
+    kind = "GRU"
+
+
+def _weights(call: Call, end: str) -> list[Array]:
+    """Those of a layer of Keras, in the order in which it has them."""
+    ours = replace(call, weights=in_order(call.options, call.weights, ORDERS))
+    kernel, recurrent, *bias = weights_of(ours, end)
+    if bias and call.options.cell == "gru":
+        bias = [np.stack(biases(ours, end))]
+    return [kernel.T, recurrent.T, *bias]
 
 
 def _mask(call: Call) -> Any:

@@ -1,9 +1,14 @@
-"""mlx.nn.RNN on the CPU.
+"""mlx.nn.RNN, LSTM and GRU on the CPU.
 
-Wxh (H, I) and Whh (H, H) are W_xh and W_hh as they are; the one bias (H,) is b_xh + b_hh, added in
-the dtype: one rounding more, for which the bound has room. Inputs are (B, T, I) or (T, I). MLX
-gives no final state of its own: h_n is the output's last step.
+Weights have our gates in our order: Wxh (H, I), or Wx (G·H, I), and Whh (H, H), or Wh (G·H, H). The
+one bias is bias_ih + bias_hh, added in the dtype: one rounding more, for which the bound has room.
+A GRU has one bias b (3·H,), in which r and z have both of ours and n that of the inputs, and bhn
+(H,), which is b_hn. Inputs are (B, T, I) or (T, I). MLX gives no final state of its own: h_n is the
+output's last step, and c_n the last of the c that an LSTM gives.
 """
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import mlx.core as mx
 import mlx.nn
@@ -11,36 +16,59 @@ import numpy as np
 
 from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, Answer, Array, Call
 from rnn_conformance.contract.declaration import KnownFailure
-from rnn_conformance.sources.adapters.sizes import state_of_one, weights_of
+from rnn_conformance.sources.adapters.sizes import biases_of_gru, state_of_one, weights_of
 
 LAYOUTS = ("single", "batch_first")
 NONLINEARITIES = {"tanh": mlx.nn.tanh, "relu": mlx.nn.relu}
 
 
-class MlxRNN:
-    """mlx.nn.RNN on the CPU, where alone MLX has float64."""
+NAMES: Mapping[type[Any], Sequence[str]] = {
+    mlx.nn.RNN: ("Wxh", "Whh", "bias"),
+    mlx.nn.LSTM: ("Wx", "Wh", "bias"),
+    mlx.nn.GRU: ("Wx", "Wh", "b", "bhn"),
+}
 
-    name = "mlx.nn.RNN"
+
+ROWS = KnownFailure(
+    "wrong_rows_refused", "one row of inputs is broadcast to those of h_0", link="findings.md, 11"
+)
+CELLS_BROADCAST = KnownFailure(
+    "wrong_states_refused", "c_0 of one unit is broadcast", link="findings.md, 11"
+)
+RANK = KnownFailure("wrong_inputs_refused", "inputs of rank 4 are taken", link="findings.md, 11")
+
+
+class MlxLayer:
+    """A recurrent layer of MLX on the CPU, where alone MLX has float64.
+
+    Of gates it is not claimed: their sigmoid is computed as in float32 (findings.md, 14).
+    """
+
     adapter = True
     can_crash = True
-    claims = frozenset((*DTYPES, *HALF_DTYPES, *LAYOUTS, *NONLINEARITIES, "no_bias", "h_0", "h_n"))
-    known_failures = (
-        KnownFailure(
-            "wrong_rows_refused",
-            "one row of inputs is broadcast to those of h_0",
-            link="findings.md, 11",
-        ),
-    )
+
+    def __init__(
+        self, own: type[Any], cells: Collection[str], dtypes: Collection[str], *known: KnownFailure
+    ) -> None:
+        self.name = f"mlx.nn.{own.__name__}"
+        self.claims = frozenset((*dtypes, *HALF_DTYPES, *LAYOUTS, *cells, "no_bias", "h_0", "h_n"))
+        self.known_failures = (ROWS, *known)
+        self._own = own
 
     def run(self, call: Call) -> Answer:
         o = call.options
-        weights = zip(("Wxh", "Whh", "bias"), weights_of(call, "l0"), strict=False)
-        h_0 = state_of_one(call)
+        kind = [NONLINEARITIES[o.cell]] if o.cell in NONLINEARITIES else []
+        weights = weights_of(call, "l0")
+        if o.bias and o.cell == "gru":
+            weights[2:] = biases_of_gru(call, "l0")
+        names = zip(NAMES[self._own], weights, strict=False)
         with mx.stream(mx.cpu):
-            rnn = mlx.nn.RNN(o.input_size, o.hidden_size, o.bias, NONLINEARITIES[o.nonlinearity])
-            rnn.load_weights([(name, _mlx(value, call)) for name, value in weights])
-            output = _numpy(rnn(_mlx(call.inputs, call), None if h_0 is None else _mlx(h_0, call)))
-        return Answer(output, output[None, ..., -1, :].copy())
+            rnn = self._own(o.input_size, o.hidden_size, o.bias, *kind)
+            rnn.load_weights([(name, _mlx(value, call)) for name, value in names])
+            found = rnn(_mlx(call.inputs, call), *(_mlx(part, call) for part in state_of_one(call)))
+            parts = [_numpy(part) for part in (found if isinstance(found, tuple) else (found,))]
+        h_n, c_n = (*(part[None, ..., -1, :].copy() for part in parts), None)[:2]
+        return Answer(parts[0], h_n, c_n=c_n)
 
 
 def _mlx(value: Array, call: Call) -> mx.array:
@@ -51,3 +79,8 @@ def _mlx(value: Array, call: Call) -> mx.array:
 def _numpy(value: mx.array) -> Array:
     """A copy of the numbers; bfloat16, which NumPy lacks, becomes float32."""
     return np.array(value.astype(mx.float32) if value.dtype == mx.bfloat16 else value)
+
+
+RNN = MlxLayer(mlx.nn.RNN, tuple(NONLINEARITIES), DTYPES)
+LSTM = MlxLayer(mlx.nn.LSTM, ("lstm",), ("float32",), CELLS_BROADCAST)
+GRU = MlxLayer(mlx.nn.GRU, ("gru",), ("float32",), RANK)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from rnn_conformance.contract.call import FEATURES, Answer, Call
+from rnn_conformance.contract.call import FEATURES, GATED, Answer, Call
 from rnn_conformance.contract.conventions import UNDEFINED
 from rnn_conformance.contract.declaration import KnownFailure
 from rnn_conformance.sources.adapters.onnx_model import rnn_model
@@ -29,7 +29,8 @@ Prepare = Callable[[bytes], Session]
 SESSIONS = 8
 # It leaves open what comes of no steps (onnx/onnx#1674).
 OPEN = {"T = 0": UNDEFINED, "length 0": UNDEFINED}
-ONNX_FEATURES = FEATURES - {"dropout", "bfloat16", "readout"}  # what `rnn_model` can say
+# What `rnn_model` can say.
+ONNX_FEATURES = FEATURES - {"dropout", "bfloat16", "readout"} | {*GATED}
 
 
 @dataclass(eq=False)
@@ -40,7 +41,7 @@ class OnnxLayer:
 
     Attributes:
         prepare: from a serialized model to what runs it: takes the inputs by name, in the
-            model's order, and returns output and h_n.
+            model's order, and returns output, h_n and, of an LSTM, c_n.
         claims, conventions, known_failures, can_crash: as of every layer. With `"sizes": "fixed"`
             each model is written for the T and B of its call.
 
@@ -68,16 +69,16 @@ class OnnxLayer:
         model = rnn_model(call, fixed=self.conventions.get("sizes") == "fixed")
         session = self._session(model.SerializeToString(deterministic=True))
         results = session(feeds_of(call))
-        if len(results) != 2:
-            raise ValueError(f"results: expected output and h_n, got {len(results)} of them")
-        return Answer(*results)
+        names = ["output", *(f"{part}_n" for part in call.options.parts)]
+        if len(results) != len(names):
+            expected = ", ".join(names)
+            raise ValueError(f"results: expected {expected}, got {len(results)} of them")
+        return Answer(**dict(zip(names, results, strict=True)))
 
 
 def feeds_of(call: Call) -> dict[str, npt.NDArray[Any]]:
     """The inputs of the model of a call, by name and in its order."""
-    feeds: dict[str, npt.NDArray[Any]] = {"X": call.inputs}
-    if call.h_0 is not None:
-        feeds["h_0"] = call.h_0
+    feeds: dict[str, npt.NDArray[Any]] = {"X": call.inputs, **call.state}
     if call.lengths is not None:
         feeds["lengths"] = call.lengths.astype(np.int32)  # the only type that RNN takes
     return feeds

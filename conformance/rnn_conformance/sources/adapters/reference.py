@@ -1,42 +1,58 @@
 """The reference itself, as implementations under test like any other."""
 
-from typing import ClassVar
+from collections.abc import Collection
+from typing import Any, ClassVar
 
 import numpy as np
-from rnn_reference import RNN, BatchRNN, SingleSequenceRNN
+from rnn_reference import GRU, LSTM, RNN, BatchRNN, SingleSequenceRNN
 
-from rnn_conformance.contract.call import BASIC, FEATURES, HALF_DTYPES, Answer, Call
+from rnn_conformance.contract.call import (
+    BASIC,
+    FEATURES,
+    HALF_DTYPES,
+    NONLINEARITIES,
+    Answer,
+    Call,
+)
 from rnn_conformance.sources.plain import StepByStepClass
 
 OF_A_BATCH = BASIC - {"h_n"}
 OF_ONE_SEQUENCE = OF_A_BATCH - {"time_first"} | {"single"}
 BATCH = StepByStepClass("rnn_reference.BatchRNN", BatchRNN, OF_A_BATCH)
 SINGLE = StepByStepClass("rnn_reference.SingleSequenceRNN", SingleSequenceRNN, OF_ONE_SEQUENCE)
+OF_A_LAYER = FEATURES - {"readout", "reverse", *HALF_DTYPES, *NONLINEARITIES}
+RESETS = {"gru": True, "gru_reset_before": False}
 
 
 class ReferenceLayer:
-    """rnn_reference.RNN; what dropout drops is drawn from one generator, call after call."""
+    """rnn_reference.RNN, LSTM or GRU; what dropout drops is drawn from one generator."""
 
-    name = "rnn_reference.RNN"
-    claims = FEATURES - {"readout", "reverse", *HALF_DTYPES}
     conventions: ClassVar[dict[str, str]] = {"B = 0": "refused"}
 
-    def __init__(self) -> None:
-        self._rng = np.random.default_rng(0)
+    def __init__(self, own: type[Any] = RNN, cells: Collection[str] = NONLINEARITIES) -> None:
+        self.name = f"rnn_reference.{own.__name__}"
+        self.claims = OF_A_LAYER | {*cells}
+        self._own, self._rng = own, np.random.default_rng(0)
 
     def run(self, call: Call) -> Answer:
-        o = call.options
-        rnn = RNN.from_weights(
-            call.weights,
-            nonlinearity=o.nonlinearity,
-            batch_first=call.layout == "batch_first",
-            dropout=o.dropout,
+        o, parts = call.options, tuple(call.state.values())
+        kind: dict[str, Any] = {"nonlinearity": o.cell} if o.cell in NONLINEARITIES else {}
+        if o.cell in RESETS:
+            kind["reset_after"] = RESETS[o.cell]
+        layer = self._own.from_weights(
+            call.weights, **kind, batch_first=call.layout == "batch_first", dropout=o.dropout
         )
-        output, h_n = rnn.forward(
+        output, last = layer.forward(
             call.inputs,
-            call.h_0,
+            parts if len(parts) > 1 else next(iter(parts), None),
             lengths=call.lengths,
             training=call.training,
             rng=self._rng if call.training else None,
         )
-        return Answer(output, h_n)
+        h_n, c_n = last if isinstance(last, tuple) else (last, None)
+        return Answer(output, h_n, c_n=c_n)
+
+
+LAYER = ReferenceLayer()
+LSTM_LAYER = ReferenceLayer(LSTM, ("lstm",))
+GRU_LAYER = ReferenceLayer(GRU, ("gru", "gru_reset_before"))

@@ -4,7 +4,27 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from rnn_conformance.contract.call import Array, Call, Options
+from rnn_conformance.contract.call import GATES, Array, Call, Options
+
+READOUT = ("W_ho", "b_ho")
+OURS = {"lstm": "ifgo", "gru": "rzn", "gru_reset_before": "rzn"}  # the gates of a weight, in order
+
+
+def in_order(
+    o: Options, weights: Mapping[str, Array], orders: Mapping[str, str]
+) -> dict[str, Array]:
+    """The weights of all layers with their gates as a framework has them, such as "iofg".
+
+    Args:
+        orders: by cell; one that is missing has ours.
+
+    Raises ValueError where the rows of a weight are no multiple of the gates.
+    """
+    order, found = orders.get(o.cell, ""), dict(weights)
+    for name in weights.keys() - set(READOUT) if order else ():
+        gates = dict(zip(OURS[o.cell], np.split(weights[name], GATES[o.cell]), strict=True))
+        found[name] = np.concatenate([gates[gate] for gate in order])
+    return found
 
 
 def refuse_misfits(call: Call, names: Iterable[str]) -> None:
@@ -15,12 +35,25 @@ def refuse_misfits(call: Call, names: Iterable[str]) -> None:
             raise ValueError(f"{name}: expected shape {shapes[name]}, got {found}")
 
 
-def merged_bias(call: Call, end: str) -> Array:
-    """bias_ih + bias_hh (H,) of a layer and direction. Raises ValueError where one does not fit."""
+def biases(call: Call, end: str) -> tuple[Array, Array]:
+    """bias_ih and bias_hh of a layer and direction. Raises ValueError where one does not fit."""
     names = f"bias_ih_{end}", f"bias_hh_{end}"
     refuse_misfits(call, names)
     b_ih, b_hh = (call.weights[name] for name in names)
+    return b_ih, b_hh
+
+
+def merged_bias(call: Call, end: str) -> Array:
+    """bias_ih + bias_hh (G·H,) of a layer and direction: one, where a cell only adds them."""
+    b_ih, b_hh = biases(call, end)
     return b_ih + b_hh
+
+
+def biases_of_gru(call: Call, end: str) -> tuple[Array, Array]:
+    """Of a GRU in our order: both of r and z added, beside b_in (3 H,); and b_hn (H,) alone."""
+    b_ih, b_hh = biases(call, end)
+    reading = 2 * call.options.hidden_size
+    return np.concatenate([b_ih[:reading] + b_hh[:reading], b_ih[reading:]]), b_hh[reading:]
 
 
 def weights_of(call: Call, end: str) -> list[Array]:
@@ -36,10 +69,10 @@ def stacked(o: Options, weights: Mapping[str, Array], layer: int) -> dict[str, A
     return {name: np.stack([weights[f"{name}_{end}"] for end in ends]) for name in names}
 
 
-def state_of_one(call: Call) -> Array | None:
-    """h_0 of the only layer, if it is given. Raises ValueError where it is for more."""
-    if call.h_0 is None:
-        return None
-    h_0: Array
-    (h_0,) = call.h_0
-    return h_0
+def state_of_one(call: Call) -> tuple[Array, ...]:
+    """h_0 of the only layer, and c_0, if they are given. Raises ValueError for those of more."""
+    found = []
+    for part in call.state.values():
+        (only,) = part
+        found.append(only)
+    return tuple(found)

@@ -1,44 +1,66 @@
-"""torch.nn.RNNCell in a Python loop.
+"""torch.nn.RNNCell, LSTMCell and GRUCell in a Python loop.
 
-The weights are those of torch.nn.RNN without _l0; both biases stay apart. It has what the cell has:
-relu, no bias, one sequence without a batch.
+The weights are those of the layer of torch without _l0; both biases stay apart. A cell has no bias
+where that is asked for, and takes one sequence without a batch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import Any
 
 import torch
 
-from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, LAYOUTS, Answer, Call
+from rnn_conformance.contract.call import (
+    DTYPES,
+    HALF_DTYPES,
+    LAYOUTS,
+    NONLINEARITIES,
+    Answer,
+    Call,
+)
 from rnn_conformance.sources.adapters.sizes import state_of_one
 from rnn_conformance.sources.adapters.torch_layer import array, tensor
 
-Step = Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]
+Step = Callable[[torch.Tensor, Any], Any]  # from an input and a state to a state: h, or (h, c)
 
 
 class TorchCell:
-    """torch.nn.RNNCell on the CPU, in inference mode, called once for each step."""
+    """A cell of torch on the CPU, in inference mode, called once for each step."""
 
-    name = "torch.nn.RNNCell"
     adapter = True
-    claims = frozenset((*DTYPES, *HALF_DTYPES, *LAYOUTS, "tanh", "relu", "no_bias", "h_0", "h_n"))
+    suffix = ""
 
-    def step(self, cell: torch.nn.RNNCell) -> Step:
+    def __init__(
+        self,
+        own: type[torch.nn.RNNCellBase] = torch.nn.RNNCell,
+        cells: Collection[str] = NONLINEARITIES,
+    ) -> None:
+        self.name = f"torch.nn.{own.__name__}{self.suffix}"
+        self.claims = frozenset((*DTYPES, *HALF_DTYPES, *LAYOUTS, *cells, "no_bias", "h_0", "h_n"))
+        self._own: Any = own
+
+    def step(self, cell: torch.nn.RNNCellBase) -> Step:
         """What is called for each step."""
         return cell
 
     @torch.inference_mode()
     def run(self, call: Call) -> Answer:
-        o, inputs, h_0 = call.options, tensor(call.inputs, call), state_of_one(call)
-        cell = torch.nn.RNNCell(
-            o.input_size, o.hidden_size, o.bias, o.nonlinearity, dtype=inputs.dtype
-        )
+        o, inputs = call.options, tensor(call.inputs, call)
+        kind = (o.nonlinearity,) if o.cell in NONLINEARITIES else ()
+        cell = self._own(o.input_size, o.hidden_size, o.bias, *kind, dtype=inputs.dtype)
         cell.load_state_dict(
             {n.removesuffix("_l0"): tensor(value, call) for n, value in call.weights.items()}
         )
         step, axis = self.step(cell), 1 if call.layout == "batch_first" else 0
-        state, states = None if h_0 is None else tensor(h_0, call), []
+        parts, shown = tuple(tensor(part, call) for part in state_of_one(call)), []
         for x in inputs.unbind(axis):
-            state = step(x, state)
-            states.append(state)
-        output = torch.stack(states, axis)
-        return Answer(array(output), array(output.select(axis, -1)[None]))
+            state = parts if len(parts) > 1 else next(iter(parts), None)
+            found = step(x, state)
+            parts = found if isinstance(found, tuple) else (found,)
+            shown.append(parts[0])
+        output = torch.stack(shown, axis)
+        h_n, c_n = (*(array(part[None]) for part in parts), None)[:2]
+        return Answer(array(output), h_n, c_n=c_n)
+
+
+LSTM_CELL = TorchCell(torch.nn.LSTMCell, ("lstm",))
+GRU_CELL = TorchCell(torch.nn.GRUCell, ("gru",))

@@ -1,8 +1,11 @@
-"""torch.nn.RNNCell through torch.compile, which needs a C++ compiler; weights as for the cell.
+"""The cells of torch through torch.compile, which needs a C++ compiler; weights as for the cell.
 
-torch.compile leaves torch.nn.RNN as it is, which would be judged twice. One graph serves many
-sizes; for some, such as one row, another is compiled, which takes seconds: minutes for all cases.
+torch.compile leaves the layers of torch as they are, which would be judged twice. One graph serves
+many sizes; for some, such as one row, another is compiled, which takes seconds: minutes for all
+cases.
 """
+
+from typing import Any
 
 import torch
 import torch._dynamo
@@ -20,16 +23,19 @@ CONFIGURED = {
 class CompiledTorchCell(TorchCell):
     """Every step is a compiled graph; what cannot be compiled as one raises."""
 
-    name = "torch.nn.RNNCell-compiled"
+    suffix = "-compiled"
     can_crash = True
     backend = "inductor"
 
-    def step(self, cell: torch.nn.RNNCell) -> Step:
+    def step(self, cell: torch.nn.RNNCellBase) -> Step:
         compiled = torch.compile(cell, dynamic=True, fullgraph=True, backend=self.backend)
 
-        def step(x: torch.Tensor, h: torch.Tensor | None) -> torch.Tensor:
+        def step(x: torch.Tensor, state: Any) -> Any:
             with torch._dynamo.config.patch(CONFIGURED):
-                found: torch.Tensor = compiled(x, h)
-            return found
+                return compiled(x, state)
 
         return step
+
+
+COMPILED_LSTM_CELL = CompiledTorchCell(torch.nn.LSTMCell, ("lstm",))
+COMPILED_GRU_CELL = CompiledTorchCell(torch.nn.GRUCell, ("gru",))

@@ -21,7 +21,7 @@ from rnn_conformance.contract.call import (
 )
 from rnn_conformance.contract.declaration import KnownFailure
 from rnn_conformance.contract.refusal import Broken
-from rnn_conformance.sources.adapters.sizes import refuse_misfits
+from rnn_conformance.sources.adapters.sizes import READOUT, refuse_misfits
 
 UNPACKED = "pack_padded_sequence(enforce_sorted=False) drops the rows beyond the lengths given"
 PACKED = "the rows of h_0 beyond those of a packed sequence are dropped"
@@ -40,7 +40,6 @@ CLAIMED_AS = {
     "bidirectional": "bidirectional",
     "dropout": "dropout",
 }  # each option of torch.nn.RNN that a stand-in may lack
-READOUT = ("W_ho", "b_ho")
 Made = tuple[torch.nn.Module, Mapping[str, Array]]  # and the memory of its weights, if it shows
 
 
