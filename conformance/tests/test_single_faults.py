@@ -149,6 +149,12 @@ def test_each_array_whose_change_is_not_seen_is_named(name: str) -> None:
     assert found.message.startswith(f"{part} after a change of {name}: step ")
 
 
+@pytest.mark.parametrize("name", ["weight_hh_l2_reverse", "b_ho", "inputs", "h_0"])
+def test_of_several_layers_all_is_changed_at_once(name: str) -> None:
+    found = record(Keeps(name), "changes_in_place_are_seen", STACK)
+    assert found.message.startswith(("output: step ", "y: step "))
+
+
 @pytest.mark.parametrize("at", [1, 2, 3])
 @pytest.mark.parametrize("part", ["output", "h_n", "y"])
 def test_each_result_that_a_later_call_changes_is_named(part: str, at: int) -> None:
