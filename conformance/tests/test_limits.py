@@ -186,7 +186,9 @@ def test_judgements_hold_each_statistic_against_zero_and_its_limit() -> None:
     w = of_cell(data.weights, 0, 0, data.options)
     seen = Trace(w, data.inputs, data.initial[0], "float32")
     states = np.full((T, B, H), 0.3, np.float32)
-    judged = list(statistics.judgements(residuals_of(seen, states), "float32"))
+    judged = list(
+        statistics.judgements(statistics.statistics(residuals_of(seen, states)), "float32")
+    )
     found = list(statistics.statistics(residuals_of(seen, states)))
     assert [one.what for one in judged] == [one.what for one in found]
     for one, statistic in zip(judged, found, strict=True):

@@ -95,7 +95,9 @@ def shares(implementation: Implementation, case: Case) -> tuple[float, float]:
     """The worst error as a share of its limit: of the one-step bound, and of the statistics."""
     answer = Subject(implementation).result(case)
     with np.errstate(all="ignore"):
-        seen = statistics.judgements(residuals(trace(case), answer.output), case.dtype)
+        seen = statistics.judgements(
+            statistics.statistics(residuals(trace(case), answer.output)), case.dtype
+        )
         within = judge_output(of_answer(case, answer), answer).worst()[0]
         return within, max(one.worst()[0] for one in seen)
 
@@ -162,7 +164,9 @@ def test_what_is_no_number_is_outside(value: float) -> None:
     with np.errstate(all="ignore"):
         assert any(
             j.first_outside()
-            for j in statistics.judgements(residuals(trace(one), states), "float32")
+            for j in statistics.judgements(
+                statistics.statistics(residuals(trace(one), states)), "float32"
+            )
         )
 
 

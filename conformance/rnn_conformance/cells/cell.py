@@ -1,7 +1,7 @@
 """What the suite asks of a cell: its equation in balls, and the little that depends on it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnn_conformance.bounds.balls import Ball, Float64, Matrix, Sum
-from rnn_conformance.bounds.statistics import Residuals
+from rnn_conformance.bounds.statistics import Statistic
 from rnn_conformance.contract.call import Array, Dtype
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class CellWeights(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """What the states of one layer came from: inputs (T, B, I), initial (B, H)."""
+    """What the states of one layer came from: inputs (T, B, I), initial (B, S·H)."""
 
     weights: CellWeights
     inputs: Array
@@ -135,9 +135,11 @@ class Cell(ABC):
         """The states in which an error before the activation shows."""
         return np.abs(states) < 0.99
 
-    def residuals(self, _: Trace, __: Array) -> Residuals | None:
-        """What the signed means of rounding errors are judged by; None if that is not derived."""
-        return None
+    def statistics(self, _: Trace, __: Array) -> Iterator[Statistic]:
+        """The means of the errors of states (T, B, H) that came from a trace; nothing if none is
+        derived.
+        """
+        return iter(())
 
     def trials(self, _: "Sequence[Steps]", __: "Sequence[Edit] | None" = None) -> "Trials | None":
         """These steps with every edit that is known of the cell, or with some; None if none is."""

@@ -7,7 +7,7 @@ The rows of the weights are those of r, z, n, in this order. Reset before the pr
 it with linear_before_reset=0: n = tanh(W_in x_t + b_in + W_hn (r h_{t-1}) + b_hn).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 
 from rnn_conformance.bounds.balls import Ball, Matrix, Sum, gamma, product
+from rnn_conformance.bounds.statistics import Statistic
 from rnn_conformance.cells import decimals
+from rnn_conformance.cells.activation_means import of_gru
 from rnn_conformance.cells.activations import ULPS, gate, gated_tanh
-from rnn_conformance.cells.cell import EVERYWHERE, Cell, CellWeights, Kind, Linear, Row
+from rnn_conformance.cells.cell import EVERYWHERE, Cell, CellWeights, Kind, Linear, Row, Trace
 from rnn_conformance.contract.call import Array
 
 SHUT = -50.0  # σ(-50) is 2e-22
@@ -35,7 +37,7 @@ class Gru(Cell):
     formula: str = f"""{GATES}
 n = np.tanh(W_ih[2] @ x + b_ih[2] + r * (W_hh[2] @ h + b_hh[2]))
 (1 - z) * n + z * before"""
-    kinds: tuple[Kind, ...] = (*EVERYWHERE, "remembering")
+    kinds: tuple[Kind, ...] = (*EVERYWHERE, "remembering", "moderate")
     gates: int = 3
     pins: tuple[float | None, ...] = (0.0, SHUT, None)
     remembers: tuple[float, ...] = (0, 7, 0)
@@ -51,6 +53,9 @@ n = np.tanh(W_ih[2] @ x + b_ih[2] + r * (W_hh[2] @ h + b_hh[2]))
         r, z = ([decimals.sigmoid(x[u + k] + h[u + k]) for u in range(H)] for k in (0, H))
         a = (x_n + r_u * h_n for x_n, r_u, h_n in zip(x[2 * H :], r, h[2 * H :], strict=True))
         return mixed(z, map(decimals.tanh, a), before)
+
+    def statistics(self, trace: Trace, states: Array) -> Iterator[Statistic]:
+        return of_gru(trace, states, before=isinstance(self, GruResetBefore))
 
     def reason(self, roundings: int) -> str:
         return f"gamma_{roundings}(u) sum |terms| of each gate, {ULPS} ulps of each σ and tanh"

@@ -8,14 +8,17 @@ The rows of the weights are those of i, f, g, o, in this order. h shows at every
 alone: between, it is carried as a ball, and read off h = o tanh(c) where that knows it better.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from rnn_conformance.bounds.balls import Ball, Matrix, Sum, exactly, joined, product
+from rnn_conformance.bounds.statistics import Statistic
 from rnn_conformance.cells import decimals
+from rnn_conformance.cells.activation_means import of_lstm
 from rnn_conformance.cells.activations import ULPS, before_tanh, gate, gated_tanh
-from rnn_conformance.cells.cell import EVERYWHERE, Cell, Kind, Linear, Row
+from rnn_conformance.cells.cell import EVERYWHERE, Cell, Kind, Linear, Row, Trace
 from rnn_conformance.contract.call import Array
 
 OPEN = 50.0  # σ(50) is 1 but for 2e-22
@@ -28,7 +31,7 @@ class Lstm(Cell):
     name: str = "lstm"
     clause: str = "LSTM-CELL-1"
     formula: str = ""  # c_{t-1} does not show
-    kinds: tuple[Kind, ...] = (*EVERYWHERE, "remembering")
+    kinds: tuple[Kind, ...] = (*EVERYWHERE, "remembering", "moderate")
     gates: int = 4
     parts: tuple[str, ...] = ("h", "c")
     pins: tuple[float | None, ...] = (OPEN, -OPEN, None, OPEN)
@@ -67,6 +70,9 @@ class Lstm(Cell):
         kept = [i_u * g_u for i_u, g_u in zip(i, g, strict=True)]
         c = [f_u * c_u + new for f_u, c_u, new in zip(f, before[H:], kept, strict=True)]
         return [*(o_u * decimals.tanh(c_u) for o_u, c_u in zip(o, c, strict=True)), *c]
+
+    def statistics(self, trace: Trace, states: Array) -> Iterator[Statistic]:
+        return of_lstm(trace, states)
 
     def reason(self, roundings: int) -> str:
         return f"gamma_{roundings}(u) sum |terms| of each gate, {ULPS} ulps of each σ and tanh"

@@ -107,6 +107,5 @@ def systematic_error(subject: Subject, case: Case) -> Iterator[Judgement]:
     data = case.data()
     weights = of_cell(data.weights, 0, 0, data.options)
     seen = Trace(weights, data.inputs, data.initial[0], case.dtype)
-    found = case.equation.residuals(seen, subject.result(case).output)
-    if found is not None:
-        yield from statistics.judgements(found, case.dtype)
+    means = case.equation.statistics(seen, subject.result(case).output)
+    yield from statistics.judgements(means, case.dtype)

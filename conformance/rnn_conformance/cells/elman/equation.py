@@ -1,6 +1,6 @@
 """The equation of the plain RNN: in balls, in decimal digits, in NumPy and in words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rnn_conformance.bounds.balls import Ball, Float64, Matrix, Sum, applied, product
-from rnn_conformance.bounds.statistics import Residuals
+from rnn_conformance.bounds.statistics import Statistic, statistics
 from rnn_conformance.cells import decimals
 from rnn_conformance.cells.activations import ULPS, relu, tanh
 from rnn_conformance.cells.cell import EVERYWHERE, Cell, Kind, Linear, Row, Trace
@@ -52,8 +52,8 @@ class Tanh(Elman):
     def reason(self, roundings: int) -> str:
         return f"gamma_{roundings}(u) sum |terms| through tanh, plus {ULPS} ulps and a rounding"
 
-    def residuals(self, trace: Trace, states: Array) -> Residuals | None:
-        return residuals(trace, states)
+    def statistics(self, trace: Trace, states: Array) -> Iterator[Statistic]:
+        return statistics(residuals(trace, states))
 
 
 @dataclass(frozen=True)

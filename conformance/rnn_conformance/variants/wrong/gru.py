@@ -219,3 +219,21 @@ class GatesExchangedInUpperLayers(Gru):
     def cell(self, call: Call, layer: int, d: int) -> Weights:
         w = super().cell(call, layer, d)
         return of_gates(w, TURNED) if layer else w
+
+
+@mutant("gru", "gru", "h_0", "float32", caught_by="systematic_error")
+class SigmoidOfGruRaised(Gru):
+    """σ is too large by 3e-7 in float32, less than the bound of a step allows."""
+
+    def gate(self, a: Array) -> Array:
+        right = super().gate(a)
+        return right + right.dtype.type(3e-7) if right.dtype == np.float32 else right
+
+
+@mutant("gru", "gru", "h_0", "float32", caught_by="systematic_error")
+class TanhOfGruRaised(Gru):
+    """tanh is too large by 3e-7 in float32."""
+
+    def activation(self, call: Call, a: Array) -> Array:
+        right = super().activation(call, a)
+        return right + right.dtype.type(3e-7) if right.dtype == np.float32 else right

@@ -326,3 +326,21 @@ class AnyCellTaken(Lstm):
     def run(self, call: Call) -> Answer:
         fits = call.h_0 is None or (call.c_0 is not None and call.c_0.shape == call.h_0.shape)
         return super().run(call if fits else replace(call, c_0=call.h_0))
+
+
+@mutant("lstm", "lstm", "h_0", "float32", caught_by="systematic_error")
+class SigmoidOfLstmRaised(Lstm):
+    """σ is too large by 3e-7 in float32, less than the bound of a step allows."""
+
+    def gate(self, a: Array) -> Array:
+        right = super().gate(a)
+        return right + right.dtype.type(3e-7) if right.dtype == np.float32 else right
+
+
+@mutant("lstm", "lstm", "h_0", "float32", caught_by="systematic_error")
+class TanhOfLstmRaised(Lstm):
+    """tanh is too large by 3e-7 in float32."""
+
+    def activation(self, call: Call, a: Array) -> Array:
+        right = super().activation(call, a)
+        return right + right.dtype.type(3e-7) if right.dtype == np.float32 else right
