@@ -1,33 +1,38 @@
 """Narrow claims starve nothing: each bug that they can show is caught, right layers pass.
 
-`python conformance/tests/test_narrow_claims.py FIRST LAST RIGHT` tries every bug, and so many of
-the right layers in turn, on random sets of claims, of the seeds from FIRST to LAST, and prints what
-is missed or rejected.
+`python conformance/tests/test_narrow_claims.py FIRST LAST RIGHT [CELL]` tries every bug, and so
+many of the right layers in turn, on random sets of claims, of the seeds from FIRST to LAST, and
+prints what is missed or rejected. CELL is tanh and relu, or a gated one.
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pytest
 from rnn_conformance.checks.plan import plan
 from rnn_conformance.contract.call import DTYPES, LAYOUTS, NONLINEARITIES, OPTIONS
 from rnn_conformance.run.verdict import check
-from rnn_conformance.variants.every import HEALTHY, MUTANTS
+from rnn_conformance.variants.every import HEALTHY, MUTANTS, known_bugs
 
 BUGS_OF_A_SET = 12
 
 
-def claims(rng: np.random.Generator) -> frozenset[str]:
+def claims(rng: np.random.Generator, cells: Sequence[str] = NONLINEARITIES) -> frozenset[str]:
     """A random set of claims with batches in it, dropout apart."""
 
     def some(values: Iterable[str]) -> set[str]:
         drawn = rng.permutation(list(values))
         return set(map(str, drawn[: rng.integers(1, len(drawn) + 1)]))
 
-    chosen = some(DTYPES) | some(LAYOUTS) | some(NONLINEARITIES)
+    chosen = some(DTYPES) | some(LAYOUTS) | some(cells)
     chosen |= {option for option in OPTIONS if rng.random() < 0.4} - {"dropout"}
     return frozenset(chosen | some(("time_first", "batch_first")))
+
+
+def shown(claimed: frozenset[str]) -> list[str]:
+    """The bugs of the claimed cells that these claims can show."""
+    return [bug.name for bug in known_bugs(claimed) if bug.needs <= claimed]
 
 
 def caught(name: str, claimed: frozenset[str]) -> bool:
@@ -41,19 +46,21 @@ def caught(name: str, claimed: frozenset[str]) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(6))
-def test_every_bug_that_the_claims_can_show_is_caught(seed: int) -> None:
+@pytest.mark.parametrize(
+    ("seed", "cells"),
+    [*((seed, NONLINEARITIES) for seed in range(4)), (4, ("lstm",)), (5, ("gru",))],
+)
+def test_every_bug_that_the_claims_can_show_is_caught(seed: int, cells: Sequence[str]) -> None:
     rng = np.random.default_rng(seed)
-    claimed = claims(rng)
-    shown = [name for name, mutant in MUTANTS.items() if mutant.needs <= claimed]
-    drawn = rng.permutation(shown)[:BUGS_OF_A_SET]
+    claimed = claims(rng, cells)
+    drawn = rng.permutation([*shown(claimed)])[:BUGS_OF_A_SET]
     assert [str(name) for name in drawn if not caught(str(name), claimed)] == [], sorted(claimed)
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_a_right_layer_conforms_with_narrow_claims(seed: int) -> None:
-    right = HEALTHY["FusedProduct"]()
-    right.claims = claims(np.random.default_rng(seed))
+@pytest.mark.parametrize(("seed", "cell"), [(0, ""), (1, ""), (2, "lstm"), (3, "gru")])
+def test_a_right_layer_conforms_with_narrow_claims(seed: int, cell: str) -> None:
+    right = HEALTHY[f"FusedProduct ({cell})" if cell else "FusedProduct"]()
+    right.claims = claims(np.random.default_rng(seed), (cell,) if cell else NONLINEARITIES)
     report = check(right, diagnosed=False)
     assert report.conforms, report.in_vain
 
@@ -62,13 +69,15 @@ def test_a_state_kept_between_calls_is_seen_with_the_narrowest_claims() -> None:
     assert caught("StateOfLastCall", frozenset(("float64", "time_first", "tanh")))
 
 
-def main(first: int, last: int, of_right: int) -> None:
+def main(first: str, last: str, turns: str, *cell: str) -> None:
     """A line for each set, with its claims where something is wrong."""
-    for seed in range(first, last + 1):
-        claimed = claims(np.random.default_rng(seed))
-        bugs = [name for name, bug in MUTANTS.items() if bug.needs <= claimed]
+    cells, of_right = cell or NONLINEARITIES, int(turns)
+    names = [name for name, made in HEALTHY.items() if made.claims & {*cells}]
+    for seed in range(int(first), int(last) + 1):
+        claimed = claims(np.random.default_rng(seed), cells)
+        bugs = [*shown(claimed)]
         missed = [name for name in bugs if not caught(name, claimed)]
-        rejected, names = [], [*HEALTHY]
+        rejected = []
         for turn in range(of_right):
             name = names[(seed * of_right + turn) % len(names)]
             right = HEALTHY[name]()
@@ -83,4 +92,4 @@ def main(first: int, last: int, of_right: int) -> None:
 
 if __name__ == "__main__":
     with np.errstate(all="ignore"):
-        main(*map(int, sys.argv[1:]))
+        main(*sys.argv[1:])

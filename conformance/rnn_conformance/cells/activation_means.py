@@ -54,7 +54,8 @@ def _first(trace: Trace) -> tuple[Array, Array, dict[str, Array]]:
 def _means(trace: Trace, r: Array, derivatives: dict[str, Array]) -> Iterator[Statistic]:
     u, found = Precision.of(trace.dtype).u, _float64(r)
     for what, D in derivatives.items():
-        yield activation_mean(what, found, _float64(D), u)
+        if D.any():  # f does not show without c_0, nor z without h_0 and n
+            yield activation_mean(what, found, _float64(D), u)
 
 
 def _float64(values: Array) -> Float64:
