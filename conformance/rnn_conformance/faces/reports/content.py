@@ -26,7 +26,9 @@ SYMBOLS: Mapping[Status, str] = {
     "not judged": "?",
 }
 BRIEF = 48  # characters
-CLAUSE = re.compile(r"^\*\*(RNN-[A-Z]+-\d+)\*\*\s+(.+?)(?=\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
+CLAUSE = re.compile(
+    r"^\*\*((?:RNN|LSTM|GRU)-[A-Z]+-\d+)\*\*\s+(.+?)(?=\n\s*\n|\Z)", re.MULTILINE | re.DOTALL
+)
 
 
 @cache

@@ -24,6 +24,7 @@ from rnn_conformance.sources.adapters.sizes import (
     biases_of_gru,
     merged_bias,
     refuse_misfits,
+    state_of,
     state_of_one,
     weights_of,
 )
@@ -72,7 +73,7 @@ class NnxRNN:
         if call.state and not two:
             state_of_one(call)  # refuses states of more layers
         carries = [_carry(parts) for parts in zip(*call.state.values(), strict=True)]
-        carry = tuple(carries) if two and carries else next(iter(carries), None)
+        carry = state_of(carries)  # of one direction, or of both
         last, output = _call_nnx(rnn, call.inputs, carry, call.lengths, time_major)
         return _answer(o, output, last if two else [last])
 
@@ -114,7 +115,7 @@ def _of_linen(call: Call) -> dict[str, dict[str, Array]]:
 
 def _carry(parts: Sequence[Any]) -> Any:
     """A carry as a cell has it: h, or (c, h); None where no state is given."""
-    return tuple(reversed(parts)) if len(parts) > 1 else next(iter(parts), None)
+    return state_of(reversed(parts))
 
 
 def _answer(o: Options, output: Any, carries: Sequence[Any]) -> Answer:

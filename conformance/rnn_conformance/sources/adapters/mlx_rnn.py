@@ -16,7 +16,7 @@ import numpy as np
 
 from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, Answer, Array, Call
 from rnn_conformance.contract.declaration import KnownFailure
-from rnn_conformance.sources.adapters.sizes import biases_of_gru, state_of_one, weights_of
+from rnn_conformance.sources.adapters.sizes import biases_of_gru, parts_of, state_of_one, weights_of
 
 LAYOUTS = ("single", "batch_first")
 NONLINEARITIES = {"tanh": mlx.nn.tanh, "relu": mlx.nn.relu}
@@ -66,9 +66,10 @@ class MlxLayer:
             rnn = self._own(o.input_size, o.hidden_size, o.bias, *kind)
             rnn.load_weights([(name, _mlx(value, call)) for name, value in names])
             found = rnn(_mlx(call.inputs, call), *(_mlx(part, call) for part in state_of_one(call)))
-            parts = [_numpy(part) for part in (found if isinstance(found, tuple) else (found,))]
-        h_n, c_n = (*(part[None, ..., -1, :].copy() for part in parts), None)[:2]
-        return Answer(parts[0], h_n, c_n=c_n)
+            h, c = parts_of(found)
+            output, cells = _numpy(h), None if c is None else _numpy(c)
+        c_n = None if cells is None else cells[None, ..., -1, :].copy()
+        return Answer(output, output[None, ..., -1, :].copy(), c_n=c_n)
 
 
 def _mlx(value: Array, call: Call) -> mx.array:

@@ -20,6 +20,7 @@ from rnn_conformance.contract.call import (
     Options,
 )
 from rnn_conformance.contract.declaration import KnownFailure
+from rnn_conformance.sources.adapters.sizes import parts_of, state_of
 
 LACKING = {"single", "no_bias", "readout", "reverse", *HALF_DTYPES, *NONLINEARITIES}
 RELU = KnownFailure(
@@ -74,15 +75,13 @@ class PaddleRNN:
             return Answer(call.inputs, call.inputs)
         rnn = self._layer(call.options, call.weights, time_major=call.layout == "time_first")
         rnn.train() if call.training else rnn.eval()
-        state = tuple(paddle.to_tensor(part) for part in call.state.values())
         with paddle.no_grad():
             output, last = rnn(
                 paddle.to_tensor(call.inputs),
-                state if len(state) > 1 else next(iter(state), None),
+                state_of(map(paddle.to_tensor, call.state.values())),
                 None if call.lengths is None else paddle.to_tensor(call.lengths),
             )
-        parts = last if isinstance(last, tuple) else (last,)
-        h_n, c_n = (*(part.numpy() for part in parts), None)[:2]
+        h_n, c_n = (None if part is None else part.numpy() for part in parts_of(last))
         return Answer(output.numpy(), h_n, c_n=c_n)
 
     def _layer(self, o: Options, weights: Mapping[str, Array], *, time_major: bool) -> Any:

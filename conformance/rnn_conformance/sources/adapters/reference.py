@@ -14,6 +14,7 @@ from rnn_conformance.contract.call import (
     Answer,
     Call,
 )
+from rnn_conformance.sources.adapters.sizes import parts_of, state_of
 from rnn_conformance.sources.plain import StepByStepClass
 
 OF_A_BATCH = BASIC - {"h_n"}
@@ -35,7 +36,7 @@ class ReferenceLayer:
         self._own, self._rng = own, np.random.default_rng(0)
 
     def run(self, call: Call) -> Answer:
-        o, parts = call.options, tuple(call.state.values())
+        o = call.options
         kind: dict[str, Any] = {"nonlinearity": o.cell} if o.cell in NONLINEARITIES else {}
         if o.cell in RESETS:
             kind["reset_after"] = RESETS[o.cell]
@@ -44,12 +45,12 @@ class ReferenceLayer:
         )
         output, last = layer.forward(
             call.inputs,
-            parts if len(parts) > 1 else next(iter(parts), None),
+            state_of(call.state.values()),
             lengths=call.lengths,
             training=call.training,
             rng=self._rng if call.training else None,
         )
-        h_n, c_n = last if isinstance(last, tuple) else (last, None)
+        h_n, c_n = parts_of(last)
         return Answer(output, h_n, c_n=c_n)
 
 

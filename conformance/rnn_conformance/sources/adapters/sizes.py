@@ -1,6 +1,7 @@
 """How adapters hand on weights and states, whose sizes they refuse where they would hide them."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -76,3 +77,14 @@ def state_of_one(call: Call) -> tuple[Array, ...]:
         (only,) = part
         found.append(only)
     return tuple(found)
+
+
+def state_of(parts: Iterable[Any]) -> Any:
+    """The state as torch and others take it: h, or (h, c); None where no part is given."""
+    found = tuple(parts)
+    return found if len(found) > 1 else next(iter(found), None)
+
+
+def parts_of(state: Any) -> tuple[Any, Any]:
+    """h and c of what `state_of` gives; None for the c of a cell without one."""
+    return state if isinstance(state, tuple) else (state, None)

@@ -17,7 +17,7 @@ from rnn_conformance.contract.call import (
     Answer,
     Call,
 )
-from rnn_conformance.sources.adapters.sizes import state_of_one
+from rnn_conformance.sources.adapters.sizes import parts_of, state_of, state_of_one
 from rnn_conformance.sources.adapters.torch_layer import array, tensor
 
 Step = Callable[[torch.Tensor, Any], Any]  # from an input and a state to a state: h, or (h, c)
@@ -51,14 +51,12 @@ class TorchCell:
             {n.removesuffix("_l0"): tensor(value, call) for n, value in call.weights.items()}
         )
         step, axis = self.step(cell), 1 if call.layout == "batch_first" else 0
-        parts, shown = tuple(tensor(part, call) for part in state_of_one(call)), []
+        state, shown = state_of(tensor(part, call) for part in state_of_one(call)), []
         for x in inputs.unbind(axis):
-            state = parts if len(parts) > 1 else next(iter(parts), None)
-            found = step(x, state)
-            parts = found if isinstance(found, tuple) else (found,)
-            shown.append(parts[0])
+            state = step(x, state)
+            shown.append(parts_of(state)[0])
         output = torch.stack(shown, axis)
-        h_n, c_n = (*(array(part[None]) for part in parts), None)[:2]
+        h_n, c_n = (None if part is None else array(part[None]) for part in parts_of(state))
         return Answer(array(output), h_n, c_n=c_n)
 
 

@@ -21,7 +21,7 @@ from rnn_conformance.contract.call import (
 )
 from rnn_conformance.contract.declaration import KnownFailure
 from rnn_conformance.contract.refusal import Broken
-from rnn_conformance.sources.adapters.sizes import READOUT, refuse_misfits
+from rnn_conformance.sources.adapters.sizes import READOUT, parts_of, refuse_misfits, state_of
 
 UNPACKED = "pack_padded_sequence(enforce_sorted=False) drops the rows beyond the lengths given"
 PACKED = "the rows of h_0 beyond those of a packed sequence are dropped"
@@ -77,7 +77,7 @@ class TorchLayer:
         if rnn.training != call.training:
             rnn.train(call.training)
         given = [tensor(part, call) for part in call.state.values()]
-        state = tuple(given) if len(given) > 1 else next(iter(given), None)
+        state = state_of(given)
         if call.lengths is None:
             return _answer(call, *rnn(inputs, state))
         rows = inputs.shape[0 if batch_first else 1]
@@ -158,8 +158,7 @@ def _answer(
     call: Call, output: torch.Tensor, last: torch.Tensor | tuple[torch.Tensor, ...]
 ) -> Answer:
     """The results as arrays, read out as torch.nn.Linear does if there is a readout."""
-    parts = last if isinstance(last, tuple) else (last,)
-    h_n, c_n = (*map(array, parts), None)[:2]
+    h_n, c_n = (None if part is None else array(part) for part in parts_of(last))
     if not call.options.output_size:
         return Answer(array(output), h_n, c_n=c_n)
     refuse_misfits(call, READOUT)  # F.linear takes weights of other sizes
