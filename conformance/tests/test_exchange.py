@@ -11,6 +11,7 @@ import jsonschema
 import numpy as np
 import pytest
 from rnn_conformance import Call, Case, catalogue
+from rnn_conformance.contract.call import GATED
 from rnn_conformance.sources import exchange
 
 SCHEMA = Path(exchange.__file__).with_name("exchange.schema.json")
@@ -18,7 +19,9 @@ CASES = catalogue(0)
 SMALL = CASES[0]
 
 
-@pytest.mark.parametrize("case", CASES[::60], ids=lambda case: case.id)
+@pytest.mark.parametrize(
+    "case", [*CASES[::60], *(Case(cell=cell) for cell in GATED)], ids=lambda case: case.id
+)
 def test_a_call_survives_as_files(case: Case, tmp_path: Path) -> None:
     call = case.call()
     exchange.write_call(tmp_path, call)
@@ -49,11 +52,13 @@ def test_every_call_is_valid_by_the_schema() -> None:
     assert {fields["dtype"] for fields in asked} == {"float32", "float64", "float16", "bfloat16"}
     for name in ("output_size", "reverse"):
         assert {name in fields["options"] for fields in asked} == {False, True}
+    assert {fields["options"].get("cell") for fields in asked} == {None, *GATED}
     for fields in asked:
         validator.validate(json.loads(json.dumps(fields)))
 
 
 FIELDS = exchange.fields_of(SMALL.call())
+WITHOUT_CELL = {n: value for n, value in FIELDS["options"].items() if n != "nonlinearity"}
 
 
 @pytest.mark.parametrize(
@@ -64,6 +69,9 @@ FIELDS = exchange.fields_of(SMALL.call())
         {**FIELDS, "options": {"input_size": 1}},
         {**FIELDS, "options": {**FIELDS["options"], "output_size": 0}},
         {**FIELDS, "options": {**FIELDS["options"], "reverse": False}},
+        {**FIELDS, "options": {**FIELDS["options"], "cell": "lstm"}},
+        {**FIELDS, "options": {**WITHOUT_CELL, "cell": "tanh"}},
+        {**FIELDS, "options": WITHOUT_CELL},
         {**FIELDS, "another": 1},
     ],
 )

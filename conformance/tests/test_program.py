@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance import BASIC, CannotBeJudged, as_implementation, plan
+from rnn_conformance.contract.call import GATED, HALF_DTYPES, NONLINEARITIES
 from rnn_conformance.contract.refusal import Broken
 from rnn_conformance.run.smoke import smoke
 from rnn_conformance.run.verdict import notes_on
 from rnn_conformance.sources.exchange import write_tensors
 from rnn_conformance.sources.program import Program, Refused
+from rnn_conformance.variants.recurrence import Recurrence
 
 from .miniatures import Raising
 from .programs import COPY_ANSWER, SMALL, STATES, Started, judged, running
@@ -59,6 +61,40 @@ def test_a_program_claims_what_it_is_told() -> None:
     assert found.claims == {"float64", "time_first", "tanh"}
     assert (found.conventions, Program(["cat"]).conventions["T = 0"]) == ({}, "undefined")
     found.close()
+
+
+ANSWERING = """
+import json, sys
+from dataclasses import asdict
+from pathlib import Path
+from rnn_conformance.sources import exchange
+from rnn_conformance.variants.recurrence import Recurrence
+for line in sys.stdin:
+    folder = Path(line[:-1])
+    fields = json.loads((folder / exchange.CALL).read_text())
+    call = exchange.call_of(fields, exchange.read_tensors(folder / exchange.TENSORS, 10**6))
+    parts = asdict(Recurrence().run(call))
+    given = {name: part for name, part in parts.items() if part is not None}
+    exchange.write_tensors(folder / exchange.ANSWER, given)
+    print("ok", flush=True)
+"""
+
+
+@pytest.mark.parametrize("cell", GATED)
+def test_a_program_is_judged_by_the_cell_that_it_claims(cell: str) -> None:
+    claims = Recurrence.claims - {*NONLINEARITIES, *HALF_DTYPES} | {cell}
+    wrong = ANSWERING.replace("name: part for", "name: -part if name[1:] == '_n' else part for")
+    assert wrong != ANSWERING
+    for text, outcome in ((ANSWERING, "passed"), (wrong, "failed")):
+        found = Program([sys.executable, "-c", text], claims=claims)
+        items = [
+            item
+            for item in plan(found, checks=["final_state"])
+            if item.case.T * item.case.B < 30 and item.case.h_0 == "nonzero"
+        ]
+        assert {item.case.cell for item in items} == {cell}
+        assert {item.execute().outcome for item in items[::9]} == {outcome}
+        found.close()
 
 
 def test_calls_from_several_threads_take_turns(started: Started) -> None:

@@ -136,5 +136,5 @@ def _most_bytes(call: Call) -> int:
     """How many bytes an answer may have: more than a right one has, in whatever dtype."""
     rows: int = prod(call.inputs.shape[:-1]) + max(call.inputs.shape)
     o = call.options
-    states = o.hidden_size * o.directions * (1 + o.num_layers)
+    states = o.hidden_size * o.directions * (1 + o.num_layers * len(o.parts))
     return NUMBER_BYTES * rows * (states + o.output_size)
