@@ -27,7 +27,7 @@ Steps = Iterable[tuple[Array, Array]]  # [x_t; 1; h_{t-1}], and where h_t is wri
 def lstm_loop(w: CellWeights, x: Array, state: State) -> tuple[Array, State]:
     """Outputs (T, B, H) of inputs (T, B, I), and the last state: as many times `lstm_step`."""
     (h_0, c_0), one = state, x.dtype.type(1)
-    i, f, g, o = np.split(np.concatenate([w.W_ih, _column(w.b_ih + w.b_hh), w.W_hh], axis=1), 4)
+    i, f, g, o = _by_gate(4, w.W_ih, w.b_ih + w.b_hh, w.W_hh)
     product = _product_with(np.concatenate([-i, -f, -o, g]), h_0)
     a, c = np.empty((4, *h_0.T.shape), x.dtype), c_0.T.copy()
     products, sigmoids, (i, f, o, g) = a.reshape(-1, len(h_0)), a[:3], a
@@ -53,9 +53,9 @@ def lstm_loop(w: CellWeights, x: Array, state: State) -> tuple[Array, State]:
 def gru_loop(w: CellWeights, x: Array, state: State) -> tuple[Array, State]:
     """Outputs (T, B, H) of inputs (T, B, I), and the last state: as many times `gru_step`."""
     (h_0,), one, I = state, x.dtype.type(1), x.shape[2]
-    r, z, _ = np.split(np.concatenate([w.W_ih, _column(w.b_ih + w.b_hh), w.W_hh], axis=1), 3)
-    *_, W_in_b_in = np.split(np.concatenate([w.W_ih, _column(w.b_ih)], axis=1), 3)
-    *_, b_hn_W_hn = np.split(np.concatenate([_column(w.b_hh), w.W_hh], axis=1), 3)
+    r, z, _ = _by_gate(3, w.W_ih, w.b_ih + w.b_hh, w.W_hh)
+    *_, W_in_b_in = _by_gate(3, w.W_ih, w.b_ih)
+    *_, b_hn_W_hn = _by_gate(3, w.b_hh, w.W_hh)
     of_r_z = _product_with(np.concatenate([-r, -z]), h_0)
     of_x, of_h = _product_with(W_in_b_in, h_0), _product_with(b_hn_W_hn, h_0)
     a = np.empty((4, *h_0.T.shape), x.dtype)
@@ -99,8 +99,10 @@ def _in_one_array(x: Array, h_0: Array, run: Callable[[Steps], None]) -> Array:
     return outputs
 
 
-def _column(b: Array) -> Array:
-    return b[:, np.newaxis]
+def _by_gate(gates: int, *weights: Array) -> Array:
+    """Matrices and vectors side by side, (gates, H, ...)."""
+    rows = np.concatenate([w.reshape(len(w), -1) for w in weights], axis=1)
+    return rows.reshape(gates, len(rows) // gates, -1)
 
 
 def _product_with(W: Array, h_0: Array) -> Callable[[Array, Array], object]:
