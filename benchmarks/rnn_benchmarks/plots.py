@@ -95,7 +95,7 @@ PLOTS = {
 def _figure(height: float, panels: int, footer: str, rows: int = 1) -> tuple[Figure, list[Axes]]:
     figure = Figure(figsize=(7.2, height), layout="constrained")
     figure.supxlabel(footer, fontsize=7.5, color="#555555", x=0.99, ha="right")
-    return figure, list(np.ravel(figure.subplots(max(rows, 1), panels, sharey=True)))
+    return figure, list(np.ravel(figure.subplots(max(rows, 1), panels, sharey="row")))
 
 
 def _plain(axis: Any) -> None:
