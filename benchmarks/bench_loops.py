@@ -1,11 +1,11 @@
-"""Time every line at every point, each round paired with `torch.nn.RNN`; no time is asserted.
+"""Time every line at every point, each round paired with torch's layer; no time is asserted.
 
 python -m pytest benchmarks/bench_loops.py --benchmark-only --benchmark-json results.json
 python -m rnn_benchmarks.report results.json
 """
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,18 @@ from rnn_benchmarks.agreement import Expected, expect, require_agreement
 from rnn_benchmarks.lines import LINES
 from rnn_benchmarks.measure import time_pairs
 from rnn_benchmarks.rivals import load, thread_limit
-from rnn_benchmarks.workload import DTYPES, GRIDS, SEED, TITLES, YARDSTICK, Point, Workload, draw
+from rnn_benchmarks.workload import (
+    CELL_OF,
+    DTYPES,
+    GATES,
+    GRIDS,
+    SEED,
+    TITLES,
+    YARDSTICKS,
+    Point,
+    Workload,
+    draw,
+)
 
 NUMBERS = 4096  # for one tanh: a step with B = 32 and H = 128
 
@@ -30,11 +41,16 @@ pytestmark = [
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test for every point of the chosen grid and every line, the lines of a point in a row."""
+    """A test for every line at every point of the chosen grid, the lines of a cell in a row."""
     if "line_name" in metafunc.fixturenames:
-        points = GRIDS[metafunc.config.getoption("--rnn-grid")]()
-        metafunc.parametrize("point", points, ids=str, scope="module")
-        metafunc.parametrize("line_name", metafunc.config.getoption("--rnn-lines"))
+        lines = metafunc.config.getoption("--rnn-lines")
+        points = (
+            replace(point, cell=cell)
+            for point in GRIDS[metafunc.config.getoption("--rnn-grid")]()
+            for cell in GATES
+        )
+        pairs = [(p, line) for p in points for line in lines if CELL_OF[line] == p.cell]
+        metafunc.parametrize(("point", "line_name"), pairs, ids=str, scope="module")
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +67,12 @@ def test_line(
     drawn: tuple[Workload, Expected],
     line_name: str,
 ) -> None:
-    """The line computes what `torch.nn.RNN` computes; then both are timed in pairs."""
+    """The line computes what torch's layer computes; then both are timed in pairs."""
     limit, seconds, threads = (
         pytestconfig.getoption(f"--rnn-{name}") for name in ("limit", "seconds", "threads")
     )
-    (workload, expected), yardstick, title = drawn, LINES[YARDSTICK], TITLES[line_name]
+    (workload, expected), title = drawn, TITLES[line_name]
+    yardstick, its_title = LINES[YARDSTICKS[point.cell]], TITLES[YARDSTICKS[point.cell]]
     try:
         line = load(line_name, threads)
     except ImportError as error:
@@ -68,8 +85,8 @@ def test_line(
         result = run_yardstick()
         taken = time.perf_counter() - start
         if limit is not None and taken > limit:
-            pytest.skip(f"{point}: a call of {TITLES[YARDSTICK]} takes {taken:.2f} s")
-        require_agreement(TITLES[YARDSTICK], yardstick.collect(result), expected)
+            pytest.skip(f"{point}: a call of {its_title} takes {taken:.2f} s")
+        require_agreement(its_title, yardstick.collect(result), expected)
         run = line.prepare(workload)
         require_agreement(title, line.collect(run()), expected)
         yardstick_seconds = time_pairs(benchmark, run, run_yardstick, seconds)

@@ -26,10 +26,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add = parser.getgroup(
         "rnn-benchmarks", "speed of RNN loops (benchmarks/bench_loops.py)"
     ).addoption
-    lines = f"to time, with commas between: {', '.join(TITLES)}; torch-rnn always. Default: all"
+    lines = f"to time, with commas between: {', '.join(TITLES)}; torch-CELL always. Default: all"
     seconds = f"seconds of rounds for each line and point. Default: {TARGET_SECONDS}"
-    limit = "leave out points at which one call of torch.nn.RNN takes longer. Default: none"
-    add("--rnn-grid", choices=sorted(GRIDS), default="default", help="24 points, or all 288")
+    limit = "leave out points at which one call of torch's layer takes longer. Default: none"
+    add("--rnn-grid", choices=sorted(GRIDS), default="default", help="24 points a cell, or all 288")
     add("--rnn-lines", type=chosen_lines, default=[*TITLES], metavar="NAMES", help=lines)
     add("--rnn-seconds", type=float, default=TARGET_SECONDS, metavar="S", help=seconds)
     add("--rnn-limit", type=float, metavar="S", help=limit)

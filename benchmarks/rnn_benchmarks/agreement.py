@@ -26,6 +26,23 @@ class Expected(NamedTuple):
 
 def expect(workload: Workload) -> Expected:
     """What every line must compute from this workload."""
+    return _expect_rnn(workload) if workload.cell == "rnn" else _expect_gated(workload)
+
+
+def _expect_gated(workload: Workload) -> Expected:
+    inputs, cell = workload.inputs, CELLS[workload.cell]
+    w, precision = CellWeights(*workload.weights.values()), Precision.of(inputs.dtype)
+    H, parts = w.W_hh.shape[1], len(cell.parts)
+    initial = np.zeros((inputs.shape[1], parts * H))
+    states = trajectory(cell, w, exactly(inputs, precision), initial)
+    values, bounds = (
+        Trajectory(each[..., :H], np.stack(np.split(each[-1], parts, axis=1)))
+        for each in (states.value, states.bound)
+    )
+    return Expected(values, bounds, inputs.dtype)
+
+
+def _expect_rnn(workload: Workload) -> Expected:
     w, inputs = CellWeights.of_seed_model(workload.weights), workload.inputs
     h_0 = np.zeros((inputs.shape[1], len(w.W_hh)))
     states = trajectory(CELLS["tanh"], w, exactly(inputs, Precision.of(inputs.dtype)), h_0)

@@ -1,19 +1,20 @@
-"""The lines that need torch and NumPy alone: one recurrence with its readout, in several ways.
+"""The lines that need torch and NumPy alone: one recurrence, in several ways.
 
 Each line is prepared outside the timed part (its copy of the weights, the inputs in the layout that
-it reads), then called without arguments: T steps and T readouts from a zero initial state, all
-outputs and all states returned in its own layout. `collect` brings them to one layout, again
-outside the timed part. What needs another framework or a compiler stands in `rivals`.
+it reads), then called without arguments: T steps from a zero initial state, of the Elman RNN with T
+readouts, all outputs and states returned in its own layout. `collect` brings them to one layout,
+again outside the timed part. What needs another framework or a compiler stands in `rivals`.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from rnn_conformance import to_torch
-from rnn_reference import BatchRNN, SingleSequenceRNN
+from rnn_reference import GRU, LSTM, BatchGRU, BatchLSTM, BatchRNN, SingleSequenceRNN
 from rnn_reference.weights import Array
 
 from rnn_benchmarks.measure import Call
@@ -21,7 +22,11 @@ from rnn_benchmarks.workload import DTYPES, Point, Workload
 
 
 class Trajectory(NamedTuple):
-    """All outputs (T, B, O) and all states (T, B, H)."""
+    """All outputs (T, B, O) and all states (T, B, H).
+
+    Of a cell with gates, which has no readout: all outputs (T, B, H) and the last state (S, B, H),
+    where S is 2 for the LSTM, h and c.
+    """
 
     outputs: Array
     states: Array
@@ -36,6 +41,12 @@ def collect_columns(result: Any) -> Trajectory:
     """Dicts by time step: outputs (O, B) and states (H, B), the initial one left out."""
     steps = range(len(result[0]))
     return Trajectory(*(np.stack([each[t].T for t in steps]) for each in result))
+
+
+def collect_gated(result: Any) -> Trajectory:
+    """What the `forward` of a layer returns, arrays or tensors: (output, h_n or (h_n, c_n))."""
+    output, last = result
+    return Trajectory(np.asarray(output), np.concatenate(last if type(last) is tuple else (last,)))
 
 
 @dataclass(frozen=True)
@@ -114,10 +125,36 @@ def prepare_torch_rnn(workload: Workload) -> Call:
     return forward
 
 
+def prepare_gated(kind: type[LSTM | GRU], workload: Workload) -> Call:
+    """The `forward` of the reference's class, with the validation that belongs to it."""
+    model = kind.from_weights(workload.weights)
+    return lambda: model.forward(workload.inputs)
+
+
+def prepare_torch_gated(kind: type[torch.nn.LSTM | torch.nn.GRU], workload: Workload) -> Call:
+    """torch's class over the whole sequence."""
+    hidden_size, inputs = workload.weights["weight_hh_l0"].shape[1], workload.inputs
+    x = torch.from_numpy(inputs)
+    layer = kind(inputs.shape[2], hidden_size, dtype=x.dtype)
+    layer.load_state_dict({name: torch.from_numpy(w) for name, w in workload.weights.items()})
+
+    def forward() -> Any:
+        with torch.inference_mode():
+            return layer(x)
+
+    return forward
+
+
 LINES = {
     "single": Line(prepare_single, collect_columns, single=True),
     "blackboard": Line(prepare_blackboard, collect_columns),
     "batch-rnn": Line(prepare_batch_rnn, collect_columns),
     "rnn-cell": Line(prepare_rnn_cell),
     "torch-rnn": Line(prepare_torch_rnn),
+    "plain-lstm": Line(partial(prepare_gated, LSTM), collect_gated),
+    "batch-lstm": Line(partial(prepare_gated, BatchLSTM), collect_gated),
+    "torch-lstm": Line(partial(prepare_torch_gated, torch.nn.LSTM), collect_gated),
+    "plain-gru": Line(partial(prepare_gated, GRU), collect_gated),
+    "batch-gru": Line(partial(prepare_gated, BatchGRU), collect_gated),
+    "torch-gru": Line(partial(prepare_torch_gated, torch.nn.GRU), collect_gated),
 }

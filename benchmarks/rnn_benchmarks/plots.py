@@ -1,5 +1,6 @@
 """Three plots of a run: the ratio over both sizes, the ratio of every line, the distance."""
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from rnn_benchmarks.results import mean
-from rnn_benchmarks.workload import DTYPES, LIMIT, OURS, TITLES, YARDSTICK
+from rnn_benchmarks.workload import DTYPES, LIMIT, OURS, TITLES, YARDSTICKS
 
 SETTINGS: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "rnn", "font.size": 9}
 COLOURS = dict(zip(DTYPES, ("#1f77b4", "#d95f02"), strict=True))
@@ -18,10 +19,11 @@ WIDEST = 2.0  # ratios from 1/4 to 4, as binary logarithms, have colours of thei
 
 
 def ratio_by_size(table: Any, footer: str, path: Path) -> None:
-    """BatchRNN's ratio, geometric mean over T and I: a cell for each H and B, a panel a dtype."""
-    figure, panels = _figure(3.1, len(DTYPES), footer)
-    for axes, dtype in zip(panels, DTYPES, strict=True):
-        ours = table[(table.line == OURS) & (table.dtype == dtype)]
+    """Our ratios, means over T and I: a square for each H and B, a panel for a line and dtype."""
+    names = [name for name in OURS.values() if name in set(table.line)]
+    figure, panels = _figure(0.5 + 2.4 * len(names), len(DTYPES), footer, len(names))
+    for axes, (name, dtype) in zip(panels, product(names, DTYPES), strict=False):
+        ours = table[(table.line == name) & (table.dtype == dtype)]
         if ours.empty:
             continue
         cells = np.log2(ours.pivot_table("ratio", "B", "H", aggfunc=mean))
@@ -33,17 +35,17 @@ def ratio_by_size(table: Any, footer: str, path: Path) -> None:
                 axes.text(column, row, label, ha="center", va="center", color=colour)
         axes.set_xticks(range(len(cells.columns)), cells.columns)
         axes.set_yticks(range(len(cells.index)), cells.index)
-        axes.set(xlabel="hidden size H", ylabel="batch size B", title=dtype)
-    title = f"{TITLES[YARDSTICK]}'s time over {TITLES[OURS]}'s, mean over T and I (blue: faster)"
+        axes.set(xlabel="hidden size H", ylabel="batch size B", title=f"{TITLES[name]} {dtype}")
+    title = "torch's time over that of the line, mean over T and I (blue: the line is faster)"
     _save(figure, title, path)
 
 
 def ratio_by_line(table: Any, footer: str, path: Path) -> None:
     """Every ratio as a dot, a row a line, and the geometric mean of each dtype as a bar."""
-    names = [name for name in TITLES if name in set(table.line) and name != YARDSTICK]
+    names = [name for name in TITLES if name in set(table.line) - {*YARDSTICKS.values()}]
     figure, (axes,) = _figure(1.3 + 0.45 * len(names), 1, footer)
     for offset, (dtype, colour) in zip((-0.16, 0.16), COLOURS.items(), strict=True):
-        part = table[(table.dtype == dtype) & (table.line != YARDSTICK)]
+        part = table[(table.dtype == dtype) & table.line.isin(names)]
         means = part.groupby("line").ratio.agg(mean)
         rows, bars = (
             [names.index(each) + offset for each in of] for of in (part.line, means.index)
@@ -58,7 +60,7 @@ def ratio_by_line(table: Any, footer: str, path: Path) -> None:
     _plain(axes.xaxis)
     axes.set_xlabel("ratio (right of 1: faster; bar: geometric mean)")
     axes.legend(loc="best", frameon=False)
-    _save(figure, f"{TITLES[YARDSTICK]}'s time over that of each line, at every point", path)
+    _save(figure, "The time of torch's layer over that of each line, at every point", path)
 
 
 def distance_to_floor(table: Any, footer: str, path: Path) -> None:
@@ -67,7 +69,7 @@ def distance_to_floor(table: Any, footer: str, path: Path) -> None:
     sizes = {"H": "hidden size H", "B": "batch size B"}
     for axes, (size, label) in zip(panels, sizes.items(), strict=True):
         means = table.groupby(["line", "dtype", size]).distance.agg(mean).unstack()
-        for name, style in ((OURS, "o-"), (YARDSTICK, "s--")):
+        for name, style in ((OURS["rnn"], "o-"), (YARDSTICKS["rnn"], "s--")):
             for dtype, colour in COLOURS.items():
                 if (name, dtype) in means.index:
                     line = means.loc[(name, dtype)].to_numpy()
@@ -90,10 +92,10 @@ PLOTS = {
 }
 
 
-def _figure(height: float, panels: int, footer: str) -> tuple[Figure, list[Axes]]:
+def _figure(height: float, panels: int, footer: str, rows: int = 1) -> tuple[Figure, list[Axes]]:
     figure = Figure(figsize=(7.2, height), layout="constrained")
     figure.supxlabel(footer, fontsize=7.5, color="#555555", x=0.99, ha="right")
-    return figure, list(np.atleast_1d(figure.subplots(1, panels, sharey=True)))
+    return figure, list(np.ravel(figure.subplots(max(rows, 1), panels, sharey="row")))
 
 
 def _plain(axis: Any) -> None:

@@ -13,19 +13,20 @@ from typing import Any
 
 from rnn_benchmarks.plots import PLOTS
 from rnn_benchmarks.results import POINT, Results, compared, mean, read, write
-from rnn_benchmarks.workload import MIDDLE, OURS, TITLES, YARDSTICK
+from rnn_benchmarks.workload import MIDDLE, OURS, TITLES, YARDSTICKS
 
 HOW_TO_READ = """\
-- A ratio is the time of torch.nn.RNN over that of the line, readout included: 2 is twice as fast.
-  Each round of a line comes just after a round of torch.nn.RNN; a call under 2 ms is timed after
-  one that is not timed. The ratio of a point is the median over its pairs, with a 95 % interval
-  from order statistics. Means over points are geometric.
-- torch.nn.RNN is paired with itself too. "faster" and "slower" mean that the interval lies outside
+- A ratio is the time of torch's layer of the same cell over that of the line: 2 is twice as fast.
+  The readout is included for the RNN; there is none for the LSTM and the GRU. Each round of a line
+  comes just after a round of torch's layer; a call under 2 ms is timed after one that is not timed.
+  The ratio of a point is the median over its pairs, with a 95 % interval from order statistics.
+  Means over points are geometric.
+- torch's layer is paired with itself too. "faster" and "slower" mean that the interval lies outside
   the interval of that; "-" that it does not.
 - A distance is the time of the line over that of the C floor: a compiled loop that calls the same
   BLAS and the same tanh as NumPy. 1 is level with it.
 - Before a line is timed, all its outputs and states are compared with the equations in float64,
-  within the bounds of the suite, and so are those of torch.nn.RNN."""
+  within the bounds of the suite, and so are those of torch's layer."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,24 +60,46 @@ def where(results: Results) -> str:
 
 
 def summary(results: Results) -> str:
-    """Where BatchRNN is faster than torch.nn.RNN, by how much, how far from the floor, and why."""
+    """Where BatchRNN is faster than torch.nn.RNN, by how much, how far from the floor, and why.
+
+    Then the same of cells with gates.
+    """
     return f"On {where(results)}: " + " ".join(_sentences(results))
 
 
 def _sentences(results: Results) -> Iterator[str]:
     table = compared(results.table)
-    ours = table[table.line == OURS]
-    if ours.empty:
-        yield f"{TITLES[OURS]} was not measured."
-        return
+    for cell, name in OURS.items():
+        of_cell = table[table.cell == cell]
+        ours = of_cell[of_cell.line == name]
+        if of_cell.empty:
+            continue
+        if ours.empty:
+            yield f"{TITLES[name]} was not measured."
+            continue
+        yield _beside_torch(ours, cell)
+        if cell == "rnn":
+            yield from _floor_and_tanh(ours, results)
+        others = of_cell[~of_cell.line.isin([name, YARDSTICKS[cell]])]
+        by_name = others.groupby("line", sort=False).ratio
+        means = ", ".join(f"{TITLES[n]} {number(mean(r))} (points: {len(r)})" for n, r in by_name)
+        if means:
+            yield f"Other lines, times as fast as {TITLES[YARDSTICKS[cell]]}: {means}."
+
+
+def _beside_torch(ours: Any, cell: str) -> str:
     counts = ours.shows.value_counts()
-    yield (
-        f"{TITLES[OURS]} is faster than {TITLES[YARDSTICK]} at {counts.get('faster', 0)} of "
-        f"{len(ours)} points, slower at {counts.get('slower', 0)} and within noise at "
-        f"{counts.get('-', 0)}. In geometric mean it is {number(mean(ours.ratio))} times as fast "
-        f"({each_mean(ours, 'dtype')}; {each_mean(ours, 'H')}), between "
-        f"{number(ours.ratio.min())} and {number(ours.ratio.max())}."
+    return (
+        f"{TITLES[OURS[cell]]} is faster than {TITLES[YARDSTICKS[cell]]} at "
+        f"{counts.get('faster', 0)} of {len(ours)} points, slower at {counts.get('slower', 0)} and "
+        f"within noise at {counts.get('-', 0)}. In geometric mean it is "
+        f"{number(mean(ours.ratio))} times as fast ({each_mean(ours, 'dtype')}; "
+        f"{each_mean(ours, 'H')}), between {number(ours.ratio.min())} and "
+        f"{number(ours.ratio.max())}."
     )
+
+
+def _floor_and_tanh(ours: Any, results: Results) -> Iterator[str]:
     if ours.distance.notna().any():
         yield (
             f"It takes {number(mean(ours.distance))} times as long as a C loop over the same BLAS "
@@ -93,26 +116,29 @@ def _sentences(results: Results) -> Iterator[str]:
             f"In float64 with H>={MIDDLE.H} it is {number(mean(wide.ratio))} times as fast, "
             f"between {number(wide.ratio.min())} and {number(wide.ratio.max())}: {tanh}."
         )
-    others = table[~table.line.isin([OURS, YARDSTICK])].groupby("line", sort=False).ratio
-    means = ", ".join(f"{TITLES[n]} {number(mean(r))} (points: {len(r)})" for n, r in others)
-    if means:
-        yield f"Other lines, times as fast as {TITLES[YARDSTICK]}: {means}."
 
 
 def markdown(results: Results) -> str:
     """The report."""
     table = compared(results.table)
-    ours = table[table.line == OURS]
+    cells = [table[table.cell == cell] for cell in OURS if cell in set(table.cell)]
+    all_ours = [of_cell[of_cell.line.isin(OURS.values())] for of_cell in cells]
     options = {name: value for name, value in results.facts["options"].items() if value}
     command = " ".join(f"--rnn-{name} {value}" for name, value in options.items())
     facts = results.facts["machine"] | {n: results.facts[n] for n in ("date", "commit")}
     blocks = [
-        *("# NumPy beside torch.nn.RNN", summary(results)),
+        *("# NumPy beside torch.nn.RNN, LSTM and GRU", summary(results)),
         *(f"![{name}]({name}.svg)" for name in PLOTS),
         *("## By line", by_line(table)),
         *("## tanh, ns a number", text(results.tanh)) * (not results.tanh.empty),
-        *(f"## {TITLES[OURS]} at every point", every_point(ours)) * (not ours.empty),
-        *("## Ratio of every line at every point", every_ratio(table)),
+        *(
+            block
+            for ours in all_ours
+            if not ours.empty
+            for block in (f"## {TITLES[ours.line.iloc[0]]} at every point", every_point(ours))
+        ),
+        "## Ratio of every line at every point",
+        *map(every_ratio, cells),
         *("## How to read it", HOW_TO_READ),
         *("## Machine", "\n".join(f"- {name}: {value}" for name, value in facts.items())),
         "To repeat it:",

@@ -1,6 +1,7 @@
 """From what `--benchmark-json` wrote to one table, which is kept as a small JSON file.
 
-A ratio is the time of torch.nn.RNN over that of the line, within a round: 2 is twice as fast.
+A ratio is the time of torch's layer of the same cell, the yardstick, over that of the line, within
+a round: 2 is twice as fast.
 """
 
 import json
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped]
 
-from rnn_benchmarks.workload import LIMIT, TITLES, YARDSTICK
+from rnn_benchmarks.workload import CELL_OF, LIMIT, TITLES, YARDSTICKS
 
 POINT = ["dtype", "T", "B", "I", "H"]
 
@@ -50,18 +51,22 @@ def write(results: Results, path: Path) -> None:
 def compared(table: Any) -> Any:
     """The table with what follows from it, as further columns.
 
+    cell: whose line it is.
     shows: "faster" or "slower" where the interval of the ratio lies outside the noise, that is the
     interval of the yardstick's ratio to itself, widened to 1; else "-".
     distance: the line's time over the floor's, NaN where that was not measured.
     """
-    noise = table[table.line == YARDSTICK].set_index(POINT)
+    table = table.assign(cell=table.line.map(CELL_OF))
+    yardsticks = table.line.isin(YARDSTICKS.values())
+    of_cell = [*POINT, "cell"]
+    noise = table[yardsticks].set_index(of_cell)
     noise = pd.DataFrame({"lowest": noise.low.clip(upper=1), "highest": noise.high.clip(lower=1)})
-    floor = table[table.line == LIMIT].set_index(POINT).ratio.rename("limit")
-    table = table.join(noise, on=POINT).join(floor, on=POINT)
+    floor = table[table.line == LIMIT].set_index(of_cell).ratio.rename("limit")
+    table = table.join(noise, on=of_cell).join(floor, on=of_cell)
     table["shows"] = "-"
     table.loc[table.low > table.highest, "shows"] = "faster"
     table.loc[table.high < table.lowest, "shows"] = "slower"
-    table["distance"] = table.limit / table.ratio.where(table.line != YARDSTICK, 1)
+    table["distance"] = table.limit / table.ratio.where(~yardsticks, 1)
     return table
 
 
@@ -106,8 +111,10 @@ def _measured(document: Mapping[str, Any]) -> Results:
             tanh.append({"dtype": extra["dtype"], **per_number})
         else:
             rows.append({name: extra[name] for name in (*POINT, "line")} | found)
-    if YARDSTICK not in {row["line"] for row in rows}:
-        raise ValueError(f"no measurement of {YARDSTICK}")
+    lines = {row["line"] for row in rows}
+    for yardstick in {YARDSTICKS[CELL_OF[line]] for line in lines} or YARDSTICKS.values():
+        if yardstick not in lines:
+            raise ValueError(f"no measurement of {yardstick}")
     rows.sort(key=lambda row: (*(row[name] for name in POINT), [*TITLES].index(row["line"])))
     commit = document["commit_info"]
     facts = document["machine_info"]["rnn_benchmarks"] | {

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
-from rnn_reference.weights import Array, weight_shapes
+from rnn_reference.weights import Array, LayerSizes, layer_weight_shapes, weight_shapes
 
 DTYPES = ("float32", "float64")
 AXES = {"T": (10, 100, 1000), "B": (1, 5, 32, 256), "I": (9, 64, 256), "H": (4, 32, 128, 512)}
@@ -19,33 +19,49 @@ SEED = 20240229
 # lines agree over the whole trajectory. Speed does not depend on it.
 CONTRACTION = 0.5
 
-YARDSTICK, OURS, LIMIT = "torch-rnn", "batch-rnn", "floor"
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+OURS = {cell: f"batch-{cell}" for cell in GATES}
+YARDSTICKS = {cell: f"torch-{cell}" for cell in GATES}
+LIMIT = "floor"
 # Every line, by the name that an option takes and the title that a report shows.
 TITLES = {
     "single": "SingleSequenceRNN",
     "blackboard": "blackboard loop",
-    OURS: "BatchRNN",
+    "batch-rnn": "BatchRNN",
     "rnn-cell": "torch.nn.RNNCell",
-    YARDSTICK: "torch.nn.RNN",
+    "torch-rnn": "torch.nn.RNN",
     "onnxruntime": "ONNX Runtime",
     "jax-scan": "jax lax.scan",
     "numba": "numba",
     LIMIT: "C floor",
+    "plain-lstm": "LSTM, plain",
+    "batch-lstm": "BatchLSTM",
+    "torch-lstm": "torch.nn.LSTM",
+    "plain-gru": "GRU, plain",
+    "batch-gru": "BatchGRU",
+    "torch-gru": "torch.nn.GRU",
+}
+CELL_OF = {
+    name: next((cell for cell in GATES if name.endswith(f"-{cell}")), "rnn") for name in TITLES
 }
 
 
 @dataclass(frozen=True)
 class Point:
-    """T steps of a batch of B sequences, input size I, hidden size H; every number in `dtype`."""
+    """T steps of a batch of B sequences, input size I, hidden size H; every number in `dtype`.
+
+    `cell` is a key of GATES.
+    """
 
     T: int
     B: int
     I: int
     H: int
     dtype: str
+    cell: str = "rnn"
 
     def __str__(self) -> str:
-        return f"{self.dtype}-T{self.T}-B{self.B}-I{self.I}-H{self.H}"
+        return f"{self.cell}-{self.dtype}-T{self.T}-B{self.B}-I{self.I}-H{self.H}"
 
 
 MIDDLE = Point(T=100, B=32, I=64, H=128, dtype="float32")
@@ -71,31 +87,46 @@ GRIDS = {"default": default_grid, "full": full_grid}
 
 
 def chosen_lines(text: str) -> list[str]:
-    """The names in a list with commas, in the order of TITLES, the yardstick always among them.
+    """The names in a list with commas, in the order of TITLES, with the yardstick of each cell.
 
     Raises ArgumentTypeError for an unknown name.
     """
-    wanted = {YARDSTICK, *text.replace(" ", "").split(",")}
+    wanted = {*text.replace(" ", "").split(",")}
     if unknown := ", ".join(sorted(wanted - set(TITLES))):
         raise ArgumentTypeError(f"expected names of {', '.join(TITLES)}, got {unknown}")
+    wanted |= {YARDSTICKS[CELL_OF[name]] for name in wanted}
     return [name for name in TITLES if name in wanted]
 
 
 @dataclass(frozen=True)
 class Workload:
-    """The six weights by name, biases as columns, and inputs (T, B, I)."""
+    """Weights and inputs (T, B, I).
+
+    The six weights by name, biases as columns; of a cell with gates, those of one layer by torch's
+    names.
+    """
 
     weights: Mapping[str, Array]
     inputs: Array
+    cell: str = "rnn"
 
 
 def draw(point: Point) -> Workload:
     """Inputs and pre-activations of unit size, drawn in float64 and then rounded to the dtype."""
     rng = np.random.default_rng((SEED, point.T, point.B, point.I, point.H))
     weights = {
-        name: rng.standard_normal(shape) / np.sqrt(shape[1])
-        for name, shape in weight_shapes(point.I, point.H, OUTPUT_SIZE).items()
+        name: rng.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))
+        for name, shape in _shapes(point).items()
     }
-    weights["W_hh"] *= CONTRACTION / np.abs(weights["W_hh"]).sum(axis=1).max()
+    W_hh = weights["W_hh" if point.cell == "rnn" else "weight_hh_l0"]
+    W_hh *= CONTRACTION / np.abs(W_hh).sum(axis=1).max()
     inputs = rng.standard_normal((point.T, point.B, point.I)).astype(point.dtype)
-    return Workload({name: w.astype(point.dtype) for name, w in weights.items()}, inputs)
+    rounded = {name: w.astype(point.dtype) for name, w in weights.items()}
+    return Workload(rounded, inputs, point.cell)
+
+
+def _shapes(point: Point) -> Mapping[str, tuple[int, ...]]:
+    if point.cell == "rnn":
+        return weight_shapes(point.I, point.H, OUTPUT_SIZE)
+    one_layer = LayerSizes(point.I, point.H, num_layers=1, bias=True, bidirectional=False)
+    return layer_weight_shapes(one_layer, GATES[point.cell])

@@ -83,6 +83,8 @@ def test_grid_and_lines_are_options_and_the_yardstick_is_always_there(
     found.stdout.fnmatch_lines([f"{288 * len(TITLES) + 2} tests collected*"])
     found = run(loops, "--collect-only", "-q", "--rnn-lines=batch-rnn")
     found.stdout.fnmatch_lines(["*torch-rnn[]]", "50 tests collected*"])
+    found = run(loops, "--collect-only", "-q", "--rnn-lines=batch-gru")
+    found.stdout.fnmatch_lines(["*gru-*-torch-gru[]]", "50 tests collected*"])
     found = run(loops, "--rnn-lines=speedy,batch-rnn")
     assert found.ret == pytest.ExitCode.USAGE_ERROR
     found.stderr.fnmatch_lines(["*--rnn-lines: expected names of single, *, got speedy*"])

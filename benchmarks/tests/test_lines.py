@@ -1,4 +1,4 @@
-"""Every line computes what torch.nn.RNN computes, and a wrong one is refused."""
+"""Every line computes what torch's layer computes, and a wrong one is refused."""
 
 import re
 import sys
@@ -13,9 +13,10 @@ from rnn_benchmarks.agreement import expect, require_agreement
 from rnn_benchmarks.lines import LINES, Line, Trajectory
 from rnn_benchmarks.rivals import MODULES, load, thread_limit
 from rnn_benchmarks.workload import (
+    CELL_OF,
     DTYPES,
+    GATES,
     TITLES,
-    YARDSTICK,
     Point,
     Workload,
     default_grid,
@@ -44,7 +45,7 @@ def test_a_line_agrees_and_repeats_itself(name: str, dtype: str) -> None:
     except ImportError as error:
         pytest.skip(str(error))
     for shape in SHAPES:
-        point = Point(*shape, dtype=dtype)
+        point = Point(*shape, dtype=dtype, cell=CELL_OF[name])
         if line.takes(point):
             workload = draw(point)
             call = line.prepare(workload)
@@ -74,9 +75,49 @@ def test_a_wrong_line_is_refused_even_where_most_is_allowed(wrong: str) -> None:
         require_agreement("wrong", found, expected)
 
 
+def in_a_gate(name: str, gate: int, w: Workload) -> Workload:
+    """With this gate's rows 0 in one weight."""
+
+    def change(weight: Array) -> Array:
+        of_gates = weight.reshape(GATES[w.cell], -1, *weight.shape[1:]).copy()
+        of_gates[gate] = 0
+        return of_gates.reshape(weight.shape)
+
+    return changed(w, name, change)
+
+
+WRONG_GATED: dict[str, Callable[[Workload], Workload]] = {
+    "inputs reversed in time": WRONG["inputs reversed in time"],
+    "sequences exchanged": WRONG["sequences exchanged"],
+    "no W_hh in the last gate": partial(in_a_gate, "weight_hh_l0", -1),
+    "no b_ih in the first gate": partial(in_a_gate, "bias_ih_l0", 0),
+    "no b_hh in the second gate": partial(in_a_gate, "bias_hh_l0", 1),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_GATED)
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_wrong_line_of_a_cell_with_gates_is_refused(cell: str, wrong: str) -> None:
+    workload = draw(replace(LARGE, cell=cell))
+    expected = expect(workload)
+    found = run(LINES[f"batch-{cell}"], WRONG_GATED[wrong](workload))
+    assert max(expected.bounds.states.max(), expected.bounds.outputs.max()) < 1e-2
+    with pytest.raises(AssertionError, match=r"of wrong differ first at t=\d.*; not timed"):
+        require_agreement("wrong", found, expected)
+
+
+def test_the_last_c_is_compared() -> None:
+    workload = draw(replace(SMALL, cell="lstm"))
+    right, expected = run(LINES["torch-lstm"], workload), expect(workload)
+    h, c = right.states
+    for wrong in ([c, h], [h, h], [h, c + 1e-4]):
+        with pytest.raises(AssertionError, match="states of wrong differ first"):
+            require_agreement("wrong", right._replace(states=np.stack(wrong)), expected)
+
+
 def test_nan_another_dtype_and_another_shape_are_refused() -> None:
     workload = draw(SMALL)
-    right, expected = run(LINES[YARDSTICK], workload), expect(workload)
+    right, expected = run(LINES["torch-rnn"], workload), expect(workload)
     for wrong in (right.states * np.nan, right.states.astype(np.float64), right.states[1:]):
         with pytest.raises(AssertionError, match="states of wrong"):
             require_agreement("wrong", right._replace(states=wrong), expected)

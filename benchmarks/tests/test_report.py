@@ -88,6 +88,27 @@ def test_the_summary_says_where_how_much_how_far_and_why(results: Results) -> No
         assert part in text
 
 
+def test_a_cell_with_gates_is_compared_with_its_own_torch_layer(tmp_path: Path) -> None:
+    """The LSTM's noise is its own, and the RNN's floor is none of it."""
+    path, folder = tmp_path / "out.json", tmp_path / "report"
+    ratios = {"batch-rnn": 0.5, "torch-rnn": 1.0, "floor": 0.25}
+    ratios |= {"plain-lstm": 4.0, "batch-lstm": 0.8, "torch-lstm": 1.0}
+    path.write_text(run_of(*(line(name, s, 128) for name, s in ratios.items())), "utf-8")
+    results = read(path)
+    noisy = results.table.line == "torch-rnn"
+    results.table.loc[noisy, ["low", "high"]] = [0.1, 9]
+    table = compared(results.table).set_index("line")
+    assert list(table.shows[["batch-rnn", "plain-lstm", "batch-lstm"]]) == ["-", "slower", "faster"]
+    assert table.distance[["plain-lstm", "batch-lstm", "torch-lstm"]].isna().all()
+    text = summary(results)
+    assert "BatchLSTM is faster than torch.nn.LSTM at 1 of 1 points" in text
+    assert "as fast as torch.nn.LSTM: LSTM, plain 0.25 (points: 1)." in text
+    assert "GRU" not in text
+    assert main([str(path), "--folder", str(folder)]) == 0
+    assert "## BatchLSTM at every point" in (folder / "report.md").read_text("utf-8")
+    assert "BatchLSTM float64" in (folder / "ratio-by-size.svg").read_text("utf-8")
+
+
 def test_the_small_file_gives_the_same_report(results: Results, tmp_path: Path) -> None:
     write(results, tmp_path / "small.json")
     assert markdown(read(tmp_path / "small.json")) == markdown(results)
@@ -101,11 +122,13 @@ def test_another_file_is_refused_in_one_line(
     assert main([str(path)]) == 2
     assert "FileNotFoundError" in capsys.readouterr().err
     without = run_of(line("floor", 1.0, 4)), "ValueError('no measurement of torch-rnn')"
+    rnn_alone = run_of(line("torch-rnn", 1.0, 4), line("batch-gru", 1.0, 4))
     for text, reason in (
         ("{", "JSONDecodeError"),
         ("[]", "TypeError"),
         ("{}", "KeyError"),
         without,
+        (rnn_alone, "ValueError('no measurement of torch-gru')"),
     ):
         path.write_text(text, "utf-8")
         assert main([str(path)]) == 2

@@ -1,9 +1,10 @@
 """Layers, directions, lengths and dropout round the step of a cell: what RNN, LSTM and GRU share.
 
-The loops go round any step of `cells`, and are written to be read: `BatchRNN` is the fast one.
+The loops go round any step of `cells`, and are written to be read: `BatchRNN`, `BatchLSTM` and
+`BatchGRU` are the fast ones.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Never, Self
 
 import numpy as np
@@ -32,10 +33,11 @@ from rnn_reference.weights import (
 )
 
 Lengths = npt.NDArray[np.integer]
+Direction = Callable[[CellWeights, Array, State, Lengths, range], tuple[Array, State]]
 
 
 def run_direction(
-    step: Step, weights: CellWeights, x: Array, state: State, lengths: Lengths, order: Iterable[int]
+    step: Step, weights: CellWeights, x: Array, state: State, lengths: Lengths, order: range
 ) -> tuple[Array, State]:
     """The outputs (T, B, H) of one layer in one direction, 0 in the padding, and its last state.
 
@@ -55,7 +57,7 @@ def run_direction(
 
 
 def run_layers(
-    step: Step,
+    run: Direction,
     layers: Sequence[Sequence[CellWeights]],
     x: Array,
     initial: State,
@@ -65,6 +67,7 @@ def run_layers(
     """The last layer's outputs (T, B, D*H), and the last states in parts as those of `initial`.
 
     Args:
+        run: what runs one layer in one direction, as `run_direction` does with a step.
         layers: each layer's weights in D directions, 1 or 2, the forward one first.
         x, lengths: as for one direction.
         initial: the parts of the initial states, (L*D, B, H) each.
@@ -76,11 +79,11 @@ def run_layers(
         if k > 0:
             x = between(x)
         outputs = []
-        for weights, order in zip(directions, (forward, reversed(forward)), strict=False):
-            output, state = run_direction(step, weights, x, next(starts), lengths, order)
+        for weights, order in zip(directions, (forward, forward[::-1]), strict=False):
+            output, state = run(weights, x, next(starts), lengths, order)
             outputs.append(output)
             last.append(state)
-        x = np.concatenate(outputs, axis=2)
+        x = np.concatenate(outputs, axis=2) if len(outputs) > 1 else outputs[0]
     return x, tuple(np.stack(part) for part in zip(*last, strict=True))
 
 
@@ -196,6 +199,12 @@ class Stack:
         options = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
         return f"{type(self).__name__}({options}, dtype={self.dtype})"
 
+    def _direction(
+        self, weights: CellWeights, x: Array, state: State, lengths: Lengths, order: range
+    ) -> tuple[Array, State]:
+        """What one layer gives in one direction."""
+        return run_direction(self._step, weights, x, state, lengths, order)
+
     def _run(
         self,
         inputs: Array,
@@ -212,7 +221,7 @@ class Stack:
         def between(y: Array) -> Array:
             return dropped(y, self.dropout, generator) if drops and generator else y
 
-        output, last = run_layers(self._step, self._layers(), x, state, ends, between)
+        output, last = run_layers(self._direction, self._layers(), x, state, ends, between)
         if inputs.ndim == 2:
             return output[:, 0], tuple(part[:, 0] for part in last)
         return (output.swapaxes(0, 1) if self.batch_first else output), last

@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_reference import GRU, LSTM, RNN, BatchRNN, SingleSequenceRNN
+from rnn_reference import GRU, LSTM, RNN, BatchGRU, BatchLSTM, BatchRNN, SingleSequenceRNN
 from rnn_reference.weights import Array
 
 StepRNN = SingleSequenceRNN | BatchRNN  # these give dicts by time step
 AnyStack = RNN | LSTM | GRU
 AnyRNN = StepRNN | AnyStack
 KINDS: tuple[type[StepRNN], ...] = (SingleSequenceRNN, BatchRNN)
-STACKS: tuple[type[AnyStack], ...] = (RNN, LSTM, GRU)
+STACKS: tuple[type[AnyStack], ...] = (RNN, LSTM, GRU, BatchLSTM, BatchGRU)
 DTYPES: tuple[type[np.floating], ...] = (np.float64, np.float32)
 every_step_kind = pytest.mark.parametrize("kind", KINDS)
 every_stack = pytest.mark.parametrize("kind", STACKS)
@@ -60,6 +60,11 @@ def drawn_state(model: AnyRNN, batch_size: int = BATCH_SIZE) -> Any:
         shape = (model.num_layers * (1 + model.bidirectional), batch_size, model.hidden_size)
     parts = np.random.default_rng(3).uniform(-1, 1, (2, *shape)).astype(model.dtype)
     return tuple(parts) if isinstance(model, LSTM) else parts[0]
+
+
+def torch_name(kind: type[AnyStack]) -> str:
+    """What torch calls it."""
+    return kind.__name__.removeprefix("Batch")
 
 
 def in_parts(state: Any) -> tuple[Array, ...]:

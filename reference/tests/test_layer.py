@@ -22,6 +22,7 @@ from .models import (
     every_stack,
     in_parts,
     results,
+    torch_name,
 )
 
 FORMS = [(form, given) for form in ("batch", "lengths", "one") for given in (True, False)]
@@ -50,7 +51,7 @@ def of_torch(
     """What `forward` returns, in parts, as torch's class of the same name computes it."""
     torch = pytest.importorskip("torch")
     packing, options = torch.nn.utils.rnn, {name: getattr(model, name) for name in OPTIONS}
-    theirs = getattr(torch.nn, type(model).__name__)(3, 4, model.num_layers, **options)
+    theirs = getattr(torch.nn, torch_name(type(model)))(3, 4, model.num_layers, **options)
     theirs.to(torch.from_numpy(inputs).dtype)
     theirs.load_state_dict({name: torch.from_numpy(w) for name, w in weights.items()})
     x, h = torch.from_numpy(inputs), state

@@ -25,6 +25,7 @@ from .models import (
     every_stack,
     every_step_kind,
     results,
+    torch_name,
 )
 
 
@@ -49,7 +50,7 @@ def test_layers_have_the_names_and_shapes_of_torch(kind: type[AnyStack], bias: b
     """In torch's order; layer 1 is as wide as both directions of layer 0."""
     torch = pytest.importorskip("torch")
     ours = kind(3, 5, 2, bias=bias, bidirectional=True, rng=1).weights
-    of_torch = getattr(torch.nn, kind.__name__)
+    of_torch = getattr(torch.nn, torch_name(kind))
     theirs = of_torch(3, 5, 2, bias=bias, bidirectional=True).state_dict()
     assert [(n, w.shape) for n, w in ours.items()] == [(n, w.shape) for n, w in theirs.items()]
 
