@@ -19,7 +19,8 @@ MINOR = 0.1  # of the wrong numbers, where most are unexplained
 MATTERS = 0.9  # of the numbers may stay as they are with an edit that is tried in pairs
 CONTRADICTED = 0.05  # of the numbers that an edit explains
 ALL_BUT, USED = 0.01, 0.05  # of the wrong numbers, and of what an edit allows
-PLACED = 0.9  # of the numbers that need an edit: where its rule must hold
+PLACED = 0.9  # of the numbers that need an edit: where its rule, or two of them, must hold
+MAINLY = 0.5  # where the first of two must
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,8 @@ def _next(
 
     def merit(i: int) -> tuple[float, ...]:
         edit = candidates[i]
-        rule, share = _place(trials, (*chosen, edit), edit, features, right)
-        simple = len(rule.conditions)
+        rules, share = _place(trials, (*chosen, edit), edit, features, right)
+        simple = sum(len(rule.conditions) for rule in rules)
         return (round(share * counts[i] / best, 1), -edit.last, -simple, gains[i])
 
     return (candidates[max(rivals, key=merit)],)
@@ -164,11 +165,14 @@ def subsets(edits: Sequence[Edit]) -> Iterator[Edits]:
 
 def _place(
     trials: Trials, edits: Sequence[Edit], edit: Edit, features: Features, right: Mask
-) -> tuple[Rule, float]:
-    """Where an edit among these is made, and of how much that needs it the rule holds."""
+) -> tuple[tuple[Rule, ...], float]:
+    """Where an edit among these is made, and of how much that needs it one of the rules holds.
+
+    What allows more than it counts for nothing: it would fit anywhere.
+    """
     at = _compared(right)
     with_it, without = np.zeros((2, len(at)), bool)
-    for made in subsets(edits):
+    for made in subsets([one for one in edits if one.last <= edit.last]):
         fits = trials.fits(made, at)
         if edit in made:
             with_it |= fits
@@ -176,9 +180,15 @@ def _place(
             without |= fits
     inside, outside = with_it & ~without, without & ~with_it
     if inside.sum() < FEW:
-        return Rule(), 0.0
+        return (Rule(),), 0.0
     here = {name: values[at] for name, values in features.items()}
-    return shortest(here, inside, outside)
+    rule, share = shortest(here, inside, outside)
+    rest = inside & ~rule.holds(here)
+    if MAINLY < share <= PLACED:
+        other, more = shortest(here, rest, outside)
+        if share + more * rest.sum() / inside.sum() > PLACED:
+            return (rule, other), share + more * rest.sum() / inside.sum()
+    return (rule,), share
 
 
 def _compared(right: Mask) -> Indices:
@@ -190,19 +200,21 @@ def _compared(right: Mask) -> Indices:
 def _placed(
     trials: Trials, edits: Sequence[Edit], features: Features, right: Mask
 ) -> list[Explanation]:
-    """The edits that have a place; once more, by features as those with a place make them."""
-    found: dict[Edit, Explanation] = {}
-    for _ in range(2):
+    """The edits that have a place; once more, beside and by features of those with a place."""
+    found: dict[Edit, list[Explanation]] = {}
+    for again in (False, True):
         for edit in edits:
             if edit not in found:
-                rule, share = _place(trials, edits, edit, features, right)
-                found |= {edit: Explanation(edit, rule)} if share > PLACED else {}
+                beside = (*found, edit) if again else edits
+                rules, share = _place(trials, beside, edit, features, right)
+                placed = [Explanation(edit, rule) for rule in rules]
+                found |= {edit: placed} if share > PLACED else {}
         own = {name: values.copy() for name, values in trials.features.items()}
-        for made, at in groups(trials, [*found.values()], features):
+        for made, at in groups(trials, [*chain(*found.values())], features):
             for name, values in trials.features_with(made, at).items():
                 own[name][at] = values
         features = {**features, **own}
-    return [found[edit] for edit in edits if edit in found]
+    return [one for edit in edits for one in found.get(edit, ())]
 
 
 def _counted(
@@ -228,9 +240,10 @@ def _counted(
             enough = enough and _uses_it(trials, one.edit, fits & ~right)
         return enough and against <= CONTRADICTED * explains
 
-    kept = [one for one, *numbers in counts if convinces(one, *numbers)]
-    if len(kept) < len(found):
-        return _counted(trials, kept, features, right)
+    unsure = [one for one in counts if not convinces(*one)]
+    if unsure:  # one after the other, since the worst may be what contradicts the others
+        worst, *_ = min(unsure, key=lambda one: one[1] - one[2])
+        return _counted(trials, [one for one in found if one is not worst], features, right)
     rule, share = shortest(features, left, right) if left.any() else (Rule(), 0)
     where = rule if share > PLACED else Rule()
     at = np.flatnonzero(left)
