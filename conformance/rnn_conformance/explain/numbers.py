@@ -11,7 +11,7 @@ from rnn_conformance.bounds.judgement import share
 from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cells.edits import Indices, Mask, Steps, Trials
-from rnn_conformance.cells.readout_edits import Outputs, ReadoutTrials
+from rnn_conformance.cells.readout_edits import FIRST, PREACTIVATION, Outputs, ReadoutTrials
 from rnn_conformance.cells.running import trajectory, with_inherited
 from rnn_conformance.cells.weights import of_cell, of_layer, of_one_layer, of_readout
 from rnn_conformance.checks.registry import comparable
@@ -326,9 +326,11 @@ def _wrong_states(asked: Asked, number: int, layer: Layer) -> Mask:
 
 
 def of_final_states(
-    calls: Sequence[Asked], found: Sequence[Explanation] | None
+    calls: Sequence[Asked],
+    found: Sequence[Explanation] | None,
+    placed: Sequence[Explanation],
 ) -> tuple[Trials, Features] | None:
-    """h_n; layers that do not show as in `layers_of`."""
+    """h_n; layers that do not show as in `layers_of`, states as edits say that they were made."""
     parts = list[tuple[Any, ...]]()
     features, rng = list[Features](), np.random.default_rng(0)
     for asked in calls:
@@ -336,9 +338,14 @@ def of_final_states(
             continue
         o, h_n = asked.case.options, asked.answer.h_n.astype(np.float64)
         layers = layers_of(asked, found)
-        states = np.concatenate([layer.states for layer in layers])
+        states = np.stack(
+            [
+                _as_made(asked, number, layer, d, placed)
+                for number, layer in enumerate(layers)
+                for d in range(o.directions)
+            ]
+        )
         initial = asked.data.initial.astype(np.float64)[:, None]
-        states = np.concatenate([initial, states], axis=1)
         radii = np.concatenate([layer.off for layer in layers])
         radii = np.concatenate([0 * initial, radii], axis=1)
         rows = np.arange(h_n.shape[1])
@@ -362,8 +369,25 @@ def of_final_states(
     return FinalTrials(*zip(*parts, strict=True)), joined(features)
 
 
-def of_readouts(calls: Sequence[Asked]) -> tuple[Trials, Features] | None:
-    """y."""
+def _as_made(
+    asked: Asked, number: int, layer: Layer, d: int, found: Sequence[Explanation]
+) -> Float64:
+    """The states of a direction, (T + 1, B, H), the initial ones first, where they were made."""
+    T, B, _ = layer.inputs.shape
+    t, b = np.indices((T, B)).reshape(2, -1)
+    steps = _steps(asked, number, layer, d, (t, b, 0 * t))
+    features = _features(asked, number, d, (t, b, 0 * t), steps)
+    for one in found:
+        place = one.edit.does.get("place")
+        if place and not one.rule.names - features.keys() and one.rule.holds(features).any():
+            steps = place(steps)
+    return steps.states
+
+
+def of_readouts(
+    calls: Sequence[Asked], found: Sequence[Explanation]
+) -> tuple[Trials, Features] | None:
+    """y; pre-activations are as they are with edits."""
     outputs, features, rng = list[Outputs](), list[Features](), np.random.default_rng(0)
     for asked in calls:
         if asked.answer is None or asked.answer.y is None:
@@ -382,7 +406,12 @@ def of_readouts(calls: Sequence[Asked]) -> tuple[Trials, Features] | None:
             np.where(early > t, 0, asked.answer.y.astype(np.float64)[t - early, b, u])
             for early in (0, 1)
         )
-        outputs.append(Outputs(W, bias, states, t, b, u, data.steps, last, y, asked.precision))
+        layers = layers_of(asked)
+        first = _in_time(asked, layers[0].states)[t, b]
+        others = {PREACTIVATION: _unactivated(asked, layers[-1], t, b, found), FIRST: first}
+        outputs.append(
+            Outputs(W, bias, states, others, t, b, u, data.steps, last, y, asked.precision)
+        )
         at = dict(_features(asked, asked.case.L - 1, 0, (t, b, u), None))
         at["unit"], at["units before the end"] = u, asked.case.O - 1 - u
         at["O = D·H"] = np.broadcast_to(W.shape[0] == W.shape[1], t.shape)
@@ -390,6 +419,26 @@ def of_readouts(calls: Sequence[Asked]) -> tuple[Trials, Features] | None:
     if not outputs:
         return None
     return ReadoutTrials(outputs), joined(features)
+
+
+def _unactivated(
+    asked: Asked, layer: Layer, t: Indices, b: Indices, found: Sequence[Explanation]
+) -> Float64:
+    """The pre-activations (N, D·H) of the last layer at these steps in time, with edits."""
+    o, every = asked.case.options, list[Float64]()
+    steps, library = asked.data.steps, tuple(one.edit for one in found)
+    for d, way in enumerate(o.ways):
+        read = expected.turned(t, steps[b]) if way else t
+        units = np.tile(np.arange(o.hidden_size), len(t))
+        index = np.repeat(read, o.hidden_size), np.repeat(b, o.hidden_size), units
+        one = _steps(asked, asked.case.L - 1, layer, d, index)
+        trials = asked.case.equation.trials([one], library)
+        assert trials is not None
+        a, features = np.zeros(len(units)), _features(asked, asked.case.L - 1, d, index, one)
+        for made, at in groups(trials, found, features):
+            a[at] = trials.features_with(made, at).get("a", np.nan)
+        every.append(a.reshape(-1, o.hidden_size))
+    return np.concatenate(every, axis=1)
 
 
 def can_be_computed(case: Case) -> bool:

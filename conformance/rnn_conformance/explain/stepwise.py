@@ -41,8 +41,8 @@ def findings(
     by_result = {
         "states": states,
         "states at NaN": _at_nan(with_nan, claimed, placed),
-        "h_n": _explained(numbers.of_final_states(known, below)),
-        "y": _explained(numbers.of_readouts(answered)),
+        "h_n": _explained(numbers.of_final_states(known, below, placed)),
+        "y": _explained(numbers.of_readouts(answered, placed)),
     }
     found, called = [*_refusals(calls)], _words(implementation)
     for result, explained in by_result.items():
@@ -77,19 +77,20 @@ def _of_states(
     Returns:
         what explains them, with what layers below the last are computed, and the numbers.
     """
-    explained, below, table = None, tuple[Explanation, ...](), None
+    explained, table, placed = None, None, tuple[Explanation, ...]()
+    below = before = placed
     some = [c for c in calls if c.case.L == 1 or numbers.can_be_computed(c.case)]
-    placed, every = [below], {c.case.L for c in some}
+    every = {c.case.L for c in some}
     for most in sorted({1, 2, max(every, default=1)} & every):
-        few, best = [c for c in some if most >= c.case.L], None
-        for edits in placed[::-1]:  # what is done in a last layer may not be done in others
-            tried = numbers.of_states(few, claimed, edits)
-            found = _explained(tried)
-            if found and (best is None or found.left < best):
-                explained, below, table, best = found, edits, tried, found.left
-            if not best:
-                break
-        placed = [placed[-1], tuple(one for one, *_ in explained.explanations) if explained else ()]
+        few = [c for c in some if most >= c.case.L]
+        inner = tuple(one for one in placed if "place" not in one.edit.does)
+        tables = {  # what is done in a last layer may not be done in others
+            edits: numbers.of_states(few, claimed, edits) for edits in (placed, inner, before)
+        }
+        below = max(tables, key=lambda edits: _fitting(tables[edits], placed))
+        explained, table = _explained(tables[below]), tables[below]
+        found = explained.explanations if explained else ()
+        before, placed = placed, tuple(one for one, *_ in found)
     if explained is None or not explained.left or all(c.case.L == 1 for c in calls):
         return explained, below, table
     tried = numbers.of_states(calls, claimed)
@@ -97,6 +98,11 @@ def _of_states(
     if shown and shown.left * explained.wrong <= explained.left * shown.wrong:
         return shown, None, tried
     return explained, below, table
+
+
+def _fitting(table: Table | None, found: Sequence[Explanation]) -> int:
+    """How many numbers come out as they are said to."""
+    return int(fits_as_said(table[0], found, table[1]).sum()) if table else 0
 
 
 def _at_nan(

@@ -11,6 +11,7 @@ from rnn_conformance.explain.where import Features, Rule, shortest
 
 FEW = 5  # numbers; fewer explain nothing
 MOST = 5  # edits
+MATTERING = 0.02  # of the wrong numbers, that another turn must explain beyond the first
 TURNS = 2  # without those that turned out to explain too little
 TRIED, TRIED_IN_PAIRS = 400, 120  # wrong numbers
 COMPARED = 4000  # right and wrong numbers, to find a place
@@ -20,6 +21,7 @@ MATTERS = 0.9  # of the numbers may stay as they are with an edit that is tried 
 CONTRADICTED = 0.05  # of the numbers that an edit explains
 ALL_BUT, USED = 0.01, 0.05  # of the wrong numbers, and of what an edit allows
 PLACED = 0.9  # of the numbers that need an edit: where its rule, or two of them, must hold
+EXACT = 1  # `Edit.last` of what allows next to nothing
 MAINLY = 0.5  # where the first of two must
 
 
@@ -60,7 +62,7 @@ def explain(trials: Trials, features: Features) -> Explained:
     for _ in range(TURNS):
         edits = _edits(trials, every[~right], features, right, banned)
         found = _counted(trials, _placed(trials, edits, features, right), features, right)
-        if best is None or found.left < best.left:
+        if best is None or found.left < best.left - MATTERING * found.wrong:
             best = found
         withheld = frozenset(edits) - {one.edit for one, *_ in found.explanations}
         if not withheld:
@@ -136,14 +138,14 @@ def _pair(
 
 
 def _that_matter(trials: Trials, edits: Sequence[Edit], at: Indices) -> list[Edit]:
-    """The edits that change some of these numbers, each in another way."""
+    """The edits that change some of these numbers, each in another way; other places take long."""
     with np.errstate(all="ignore"):
         usual, radius = trials.values(frozenset(), at)
         found: dict[bytes, Edit] = {}
         for edit in edits:
             value, _ = trials.values(frozenset([edit]), at)
             same = (np.abs(value - usual) <= radius) | (np.isnan(value) & np.isnan(usual))
-            if not edit.last and same.mean() < MATTERS:
+            if not edit.last and "place" not in edit.does and same.mean() < MATTERS:
                 found.setdefault(np.round(value, 9).tobytes(), edit)
     return list(found.values())
 
@@ -168,11 +170,11 @@ def _place(
 ) -> tuple[tuple[Rule, ...], float]:
     """Where an edit among these is made, and of how much that needs it one of the rules holds.
 
-    What allows more than it counts for nothing: it would fit anywhere.
+    What allows more, and much, counts for nothing: it would fit anywhere.
     """
     at = _compared(right)
     with_it, without = np.zeros((2, len(at)), bool)
-    for made in subsets([one for one in edits if one.last <= edit.last]):
+    for made in subsets([one for one in edits if one.last <= max(edit.last, EXACT)]):
         fits = trials.fits(made, at)
         if edit in made:
             with_it |= fits

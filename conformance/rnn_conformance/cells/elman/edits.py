@@ -329,10 +329,26 @@ def biases() -> Iterator[Edit]:
         yield Edit(f"{b} is added after the activation", _outside((b,)))
     yield Edit("b_hh is added to h_{t-1} before the product", {**_none("b_hh"), "h": _biased_state})
     yield Edit("both biases are added along the rows", along)
+    summed = {slot: partial(_summed, slot) for slot in NAMED}
+    yield Edit("the pre-activations of the steps before are added", summed)
     for says in ("missing", "added twice"):
         both = {b: partial(times, b, factor=factors[says]) for b in BIASES}
         yield Edit(f"both biases are {says}", both)
     yield Edit("the biases are added after the activation", _outside(BIASES))
+
+
+def _summed(slot: str, s: Steps) -> Term:
+    """The term of this step and of all before it."""
+    T, B = s.inputs.shape[:2]
+    t, b = np.indices((T, B)).reshape(2, -1)
+    found = []
+    for part in (0, 1):
+        every = np.zeros((T, B, len(s.weights.b_ih)))
+        for u in np.unique(s.u):
+            of = replace(s, t=t, b=b, u=np.full(len(t), u))
+            every[..., u] = right(slot, of)[part].reshape(T, B)
+        found.append(np.cumsum(every, axis=0)[s.t, s.b, s.u])
+    return found[0], found[1]
 
 
 def _none(b: str) -> Mapping[str, TermOf]:
@@ -387,7 +403,7 @@ def _other(whose: str, slot: str, name: str, s: Steps) -> Term | None:
 def afterwards() -> Iterator[Edit]:
     """Of what is done with a new state, and of the precision."""
     yield Edit("the state stays as it was", {"after": lambda s: s.before})
-    yield Edit("every state is that of the last step", {"after": lambda s: s.ended}, last=1)
+    yield Edit("every state is that of the last step", {"after": lambda s: s.ended})
     yield Edit("the state before is added to the new one", {"after": lambda s: s.new + s.before})
     yield Edit("the padding repeats the last state", {"padding": lambda s: s.before})
     yield Edit("the padding holds the state that is carried", {"padding": lambda s: s.carried})

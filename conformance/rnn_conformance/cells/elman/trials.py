@@ -344,10 +344,10 @@ def _of_kept(slot: str, kept: Mapping[int, CellWeights], s: Steps) -> Term | Non
 
 
 def _if_all_alike(s: Steps) -> Float64:
-    """The state after the last step, where all states of the row are this one."""
+    """The state after the last step, where all of the row are this one, and not all the same."""
     states = s.states[1:]
     same = (states == states[-1]) | np.isnan(states)
-    alike = same.all(axis=(0, 2)) & (len(states) > 1)
+    alike = same.all(axis=(0, 2)) & (len(states) > 1) & (states != states[-1, 0, 0]).any()
     return np.where(alike[s.b] & ~s.padding, s.ended, NEVER)
 
 
