@@ -155,15 +155,20 @@ def _below(subject: Subject, asked: Asked) -> tuple[Ball, ...]:
 
 def _earlier(case: Case, history: Sequence[tuple[Case, Data]]) -> tuple[Earlier, ...]:
     """The first and the last calls before this one that were alike, of other weights each."""
-    found, says = dict[int, tuple[Case, Data]](), defaultdict[int, set[str]](set)
+    found, says = dict[bytes, tuple[Case, Data]](), defaultdict[bytes, set[str]](set)
     for what, key in ALIKE.items():
         alike = [one for one in history if key(one[0]) == key(case)]
         for which, order in (("first", alike), ("last", alike[::-1])):
-            distinct = {id(data.weights): (case, data) for case, data in order}
+            distinct = {_numbers(data): (case, data) for case, data in order}
             for i in [*distinct][:KEPT]:
                 found[i] = distinct[i]
                 says[i] |= {f"the {which} call{what}"} if i == next(iter(distinct)) else set()
     return tuple(Earlier(frozenset(says[i]), *one) for i, one in found.items())
+
+
+def _numbers(data: Data) -> bytes:
+    """What tells weights apart: some of their numbers."""
+    return b"".join(value.ravel()[:1].tobytes() for value in data.weights.values())
 
 
 def _keys(case: Case) -> dict[str, tuple[Any, ...]]:

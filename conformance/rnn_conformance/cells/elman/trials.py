@@ -194,7 +194,10 @@ class ElmanTrials(Trials):
             best, most, says = None, ALL_BUT * len(some), frozenset[str]()
             rest, off = self._sum({**by_slot, **{slot: MISSING[slot] for slot in part}}, some)
             for names, weights in s.earlier:
-                if all(one.shape == own.shape for one, own in zip(weights, s.weights, strict=True)):
+                theirs, ours = (
+                    [getattr(w, NAMED[slot]).shape for slot in part] for w in (weights, s.weights)
+                )
+                if theirs == ours:
                     of = replace(s, weights=weights, t=s.t[here], b=s.b[here], u=s.u[here])
                     a = rest + sum(right(slot, of)[0] for slot in part)
                     value, radius = self._states(by_slot, some, a, 2 * off)
