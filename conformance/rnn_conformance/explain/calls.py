@@ -31,11 +31,12 @@ NEW_SIZES = ((6, 3, 7, 6), (5, 4, 6, 7))  # that no other call has: the first of
 ALIKE: Mapping[str, Callable[[Case], Any]] = {  # what earlier calls have in common, in words
     "": lambda _: (),
     " of the same sizes": lambda c: _sizes(c),
-    " of as many units": lambda c: (c.H, c.bidirectional),
     " of as many units and this dtype": lambda c: (c.H, c.bidirectional, c.dtype),
-    " of as many rows and units": lambda c: (c.B, c.H, c.bidirectional),
-    " of as many rows and units and this dtype": lambda c: (c.B, c.H, c.bidirectional, c.dtype),
-}
+    " of as many rows and units": lambda c: (c.B, c.H, c.L, c.bidirectional),
+    " of this dtype and as many rows and units": lambda c: (
+        c.B, c.H, c.L, c.bidirectional, c.dtype,
+    ),
+}  # fmt: skip
 KEPT = 3  # of them, from the first and from the last
 
 
@@ -171,15 +172,9 @@ def _numbers(data: Data) -> bytes:
     return b"".join(value.ravel()[:1].tobytes() for value in data.weights.values())
 
 
-def _keys(case: Case) -> dict[str, tuple[Any, ...]]:
+def _keys(case: Case) -> dict[str, Any]:
     """What calls must have in common to be alike, by words."""
-    rows = (case.B, case.H, case.L, case.bidirectional)
-    keys = {
-        "the last call": (),
-        "the last call of the same sizes": _sizes(case),
-        "the last call of as many rows and units": rows,
-        "the last call of this dtype and as many rows and units": (*rows, case.dtype),
-    }
+    keys = {f"the last call{what}": key(case) for what, key in ALIKE.items()}
     return keys | {f"{says}{OMITTED}": key for says, key in keys.items()}
 
 

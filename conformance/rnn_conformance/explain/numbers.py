@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Ball, Float64, exactly
+from rnn_conformance.bounds.balls import Float64, exactly
 from rnn_conformance.bounds.judgement import share
 from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cells.edits import Indices, Mask, Steps, Trials
 from rnn_conformance.cells.readout_edits import FIRST, PREACTIVATION, Outputs, ReadoutTrials
 from rnn_conformance.cells.running import trajectory, with_inherited
-from rnn_conformance.cells.weights import of_cell, of_layer, of_one_layer, of_readout
+from rnn_conformance.cells.weights import of_cell, of_one_layer, of_readout
 from rnn_conformance.checks.registry import comparable
 from rnn_conformance.contract.call import Answer
 from rnn_conformance.contract.conventions import ZEROS_IN_PADDING
@@ -65,9 +65,7 @@ def layers_of(asked: Asked, found: Sequence[Explanation] | None = None) -> list[
 
 
 def _computed(asked: Asked, number: int, layer: Layer, found: Sequence[Explanation]) -> Layer:
-    """A layer whose states do not show: as it should be, or, with edits, a step more each pass."""
-    if not found:
-        return _right(asked, number, layer)
+    """A layer whose states do not show, as it is with edits: a step more each pass."""
     D, T, B, H = layer.states.shape
     layer = replace(layer, states=np.zeros_like(layer.states))
     t, b, u = (index.ravel() for index in np.indices((T, B, H)))
@@ -89,24 +87,6 @@ def _computed(asked: Asked, number: int, layer: Layer, found: Sequence[Explanati
         w = of_cell(asked.data.weights, number, d, asked.case.options)
         radii[d] = with_inherited(w, radii[d])
     return replace(layer, off=radii)
-
-
-def _right(asked: Asked, number: int, layer: Layer) -> Layer:
-    """A layer as it should be."""
-    data, o = asked.data, asked.case.options
-    initial = data.initial[number * o.directions : (number + 1) * o.directions]
-    read, off = (
-        np.array([expected.in_direction(part, data.lengths, way) for way in o.ways])
-        for part in (np.where(data.real, layer.inputs, 0), layer.radius)
-    )
-    states = trajectory(
-        asked.case.equation,
-        of_layer(data.weights, number, o),
-        Ball(read, off, asked.precision),
-        initial,
-    )
-    values, radii = (np.where(data.real, part, 0) for part in (states.value, states.radius))
-    return replace(layer, states=values, off=radii)
 
 
 def _in_time(asked: Asked, states: Float64) -> Float64:

@@ -8,7 +8,6 @@ import numpy as np
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cells.edits import Some, Trials
 from rnn_conformance.checks.findings import Finding
-from rnn_conformance.checks.registry import comparable
 from rnn_conformance.explain import numbers
 from rnn_conformance.explain.calls import Asked, asked_again, chosen_cases
 from rnn_conformance.explain.observation import without_place
@@ -60,7 +59,7 @@ def _computable(calls: Sequence[Asked]) -> list[Asked]:
         for c in calls
         if c.answer is not None
         and not c.has_nan
-        and (c.case.L == 1 or comparable(c.case))
+        and (c.case.L == 1 or numbers.can_be_computed(c.case))
         and type(c.case.equation).trials is library
     ]
     deep = [c for c in some if c.case.L > 1]
@@ -79,10 +78,9 @@ def _of_states(
     """
     explained, table, placed = None, None, tuple[Explanation, ...]()
     below = before = placed
-    some = [c for c in calls if c.case.L == 1 or numbers.can_be_computed(c.case)]
-    every = {c.case.L for c in some}
+    every = {c.case.L for c in calls}
     for most in sorted({1, 2, max(every, default=1)} & every):
-        few = [c for c in some if most >= c.case.L]
+        few = [c for c in calls if most >= c.case.L]
         inner = tuple(one for one in placed if "place" not in one.edit.does)
         tables = {  # what is done in a last layer may not be done in others
             edits: numbers.of_states(few, claimed, edits) for edits in (placed, inner, before)
