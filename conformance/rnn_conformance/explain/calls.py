@@ -100,6 +100,14 @@ class Earlier(NamedTuple):
     data: Data
 
 
+class Given(NamedTuple):
+    """What was asked, and some numbers that tell its weights from others."""
+
+    case: Case
+    data: Data
+    numbers: bytes
+
+
 def asked_again(
     implementation: Any, claimed: frozenset[str], cases: Sequence[Case], every: Sequence[Case]
 ) -> list[Asked]:
@@ -108,7 +116,7 @@ def asked_again(
     Args:
         every: the cases that were asked before, in that order.
     """
-    history = [(case, case.data()) for case in every]
+    history = [Given(case, data, _first_numbers(data)) for case in every for data in [case.data()]]
     subject = Subject(implementation, among=claimed)
     rows = tuple({SMOKE_ROWS, cases[0].B})
     again = [*(Again(case, case.data()) for case in cases), *_further(cases, claimed)]
@@ -119,8 +127,8 @@ def asked_again(
         answer, complaint = _answer(subject, case, data, memory)
         number = by_sizes[sizes] + (0 if new else 2)
         earlier = _earlier(case, history)
-        history.append((case, data))
-        first_rows = next(c.B for c, _ in history if _sizes(c) == sizes)
+        history.append(Given(case, data, _first_numbers(data)))
+        first_rows = next(given.case.B for given in history if _sizes(given.case) == sizes)
         before = {says: alike[says, *key] for says, key in keys.items() if (says, *key) in alike}
         asked = Asked(
             case, data, number, answer, complaint, earlier, first_rows, before, rows, memory
@@ -154,21 +162,21 @@ def _below(subject: Subject, asked: Asked) -> tuple[Ball, ...]:
     return tuple(found)
 
 
-def _earlier(case: Case, history: Sequence[tuple[Case, Data]]) -> tuple[Earlier, ...]:
+def _earlier(case: Case, history: Sequence[Given]) -> tuple[Earlier, ...]:
     """The first and the last calls before this one that were alike, of other weights each."""
-    found, says = dict[bytes, tuple[Case, Data]](), defaultdict[bytes, set[str]](set)
+    found, says = dict[bytes, Given](), defaultdict[bytes, set[str]](set)
     for what, key in ALIKE.items():
-        alike = [one for one in history if key(one[0]) == key(case)]
+        own = key(case)
+        alike = [given for given in history if key(given.case) == own]
         for which, order in (("first", alike), ("last", alike[::-1])):
-            distinct = {_numbers(data): (case, data) for case, data in order}
-            for i in [*distinct][:KEPT]:
-                found[i] = distinct[i]
-                says[i] |= {f"the {which} call{what}"} if i == next(iter(distinct)) else set()
-    return tuple(Earlier(frozenset(says[i]), *one) for i, one in found.items())
+            distinct = {given.numbers: given for given in order}
+            for n, numbers in enumerate([*distinct][:KEPT]):
+                found[numbers] = distinct[numbers]
+                says[numbers] |= set() if n else {f"the {which} call{what}"}
+    return tuple(Earlier(frozenset(says[n]), one.case, one.data) for n, one in found.items())
 
 
-def _numbers(data: Data) -> bytes:
-    """What tells weights apart: some of their numbers."""
+def _first_numbers(data: Data) -> bytes:
     return b"".join(value.ravel()[:1].tobytes() for value in data.weights.values())
 
 
