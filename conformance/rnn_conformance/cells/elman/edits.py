@@ -16,6 +16,7 @@ from rnn_conformance.bounds.balls import Float64
 from rnn_conformance.cells.edits import (
     SHORT,
     Edit,
+    Indices,
     Steps,
     Term,
     as_float32,
@@ -166,13 +167,27 @@ def _placed(place: Move, s: Steps, *, read_there: bool) -> Steps:
     """
     T, B = s.inputs.shape[:2]
     t, b = np.indices((T, B)).reshape(2, -1)
-    made = place(at(t, T, b, s.lengths, back=s.back))
+    made = _made(place, t, b, s)
     inputs, states, off = (part.copy() for part in (s.inputs, s.states, s.off))
     states[1:][made], off[1:][made] = s.states[t + 1, b], s.off[t + 1, b]
     if read_there:
         inputs[made] = s.inputs[t, b]
-    t, b = place(at(s.t, T, s.b, s.lengths, back=s.back))
-    return replace(s, inputs=inputs, states=states, off=off, t=t, b=b)
+    t, b = _made(place, s.t, s.b, s)
+    padding = t >= s.lengths[b]
+    return replace(s, inputs=inputs, states=states, off=off, t=t, b=b, padding=padding)
+
+
+def _made(place: Move, t: Indices, b: Indices, s: Steps) -> tuple[Indices, Indices]:
+    """At which step, of those that its direction reads, and in which row a state was made."""
+    found, row = place(at(t, len(s.inputs), b, s.lengths, back=s.back))
+    if s.back:  # what stands in another row alone stands at the same time
+        time = _turned(t, s.lengths[b])
+        found = np.where(found == t, _turned(time, s.lengths[row]), found)
+    return found, row
+
+
+def _turned(t: Indices, ends: Indices) -> Indices:
+    return np.where(t < ends, ends - 1 - t, t)
 
 
 def inputs() -> Iterator[Edit]:

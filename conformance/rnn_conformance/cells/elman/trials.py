@@ -65,7 +65,7 @@ class ElmanTrials(Trials):
 
         counts = [len(s.u) for s in steps]
         self._places, self._terms = dict[Any, Sequence[Steps]](), dict[Any, Term]()
-        self._olds = dict[Any, Float64]()
+        self._olds = dict[Any, tuple[Float64, Mask]]()
         self._steps, self._ends = tuple(steps), np.cumsum(counts)
         self._starts = self._ends - counts
         self.found, self.edits = each(lambda s: s.found), tuple(library)
@@ -109,13 +109,12 @@ class ElmanTrials(Trials):
             self._terms[place, slot, edit] = np.concatenate(values), np.concatenate(sizes)
         return self._terms[place, slot, edit]
 
-    def _old(self, place: Edit | None) -> Float64:
-        """The unit's own state before each number."""
+    def _old(self, place: Edit | None) -> tuple[Float64, Mask]:
+        """The unit's own state before each number, and which numbers stand in padding."""
         if place not in self._olds:
-            each = (
-                np.where(s.padding, s.ended, s.states[s.t, s.b, s.u]) for s in self._made(place)
-            )
-            self._olds[place] = np.concatenate([*each])
+            made = self._made(place)
+            each = [np.where(s.padding, s.ended, s.states[s.t, s.b, s.u]) for s in made]
+            self._olds[place] = np.concatenate(each), np.concatenate([s.padding for s in made])
         return self._olds[place]
 
     def values(self, edits: Edits, at: Indices) -> Values:
@@ -145,7 +144,8 @@ class ElmanTrials(Trials):
         if "loosely" in by_slot:
             radius = radius + by_slot["loosely"].does["loosely"](a)
         biases = {b: self._right[b][0][at] for b in BIASES}
-        before = self._old(by_slot.get("place"))[at]
+        old, padded = self._old(by_slot.get("place"))
+        before, padding = old[at], padded[at]
         others = (
             before, self._carried[at], self._ended[at], biases, self.found[at], self._read[at],
         )  # fmt: skip
@@ -156,7 +156,7 @@ class ElmanTrials(Trials):
             radius = apart + 2 * u * np.abs(new) + eta
         if "allows" in by_slot:
             radius = by_slot["allows"].does["allows"](self.found[at], new, radius, u)
-        padding, radius = self._padding[at], radius + self._off[at]
+        radius = radius + self._off[at]
         if "padding" in by_slot:
             there = by_slot["padding"].does["padding"](State(new, *others))
             return np.where(padding, there, new), radius
@@ -302,7 +302,7 @@ class ElmanTrials(Trials):
         """New states are clamped, scaled, shifted, mixed with the old ones, or constant."""
         new, _ = self.values(edits, at)
         found, many = self.found[at], max(FEW, len(at) // 50)
-        before = self._old(next((edit for edit in edits if "place" in edit.does), None))[at]
+        before = self._old(next((edit for edit in edits if "place" in edit.does), None))[0][at]
         if not {"f", "after"} & slots:
             for c in agreed(np.abs(found[np.abs(new) > np.abs(found)]), 0, many):
                 if c > 0:
