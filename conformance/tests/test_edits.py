@@ -9,9 +9,9 @@ import numpy as np
 from rnn_conformance.bounds.balls import Float64, Precision
 from rnn_conformance.cells.cell import CellWeights
 from rnn_conformance.cells.edits import Edit, Steps, Trials
-from rnn_conformance.cells.elman.edits import STATES_AFTER, STATES_OF, WEIGHTS_AFTER, WEIGHTS_OF
+from rnn_conformance.cells.elman.edits import STATES_AFTER, STATES_OF, WEIGHTS_OF
 from rnn_conformance.cells.elman.trials import ElmanTrials
-from rnn_conformance.cells.readout_edits import Outputs, ReadoutTrials
+from rnn_conformance.cells.readout_edits import FIRST, PREACTIVATION, Outputs, ReadoutTrials
 
 NUMBERS = 400
 WITH_NAN = (9, 7, 4, 3)  # T, B, I, H
@@ -46,6 +46,7 @@ def steps(cell: str, T: int, B: int, I: int, H: int) -> Steps:
         inputs=inputs,
         radius=np.zeros((T, B, I)),
         states=rng.uniform(-1, 1, (T + 1, B, H)),
+        off=np.zeros((T + 1, B, H)),
         t=t,
         b=b,
         u=u,
@@ -54,7 +55,8 @@ def steps(cell: str, T: int, B: int, I: int, H: int) -> Steps:
         carried=rng.normal(size=NUMBERS),
         lengths=lengths,
         running_on=rng.normal(size=(NUMBERS, H)),
-        other_weights={whose: weights(rng, I, H) for whose in (*WEIGHTS_AFTER, *WEIGHTS_OF)},
+        other_weights={whose: weights(rng, I, H) for whose in WEIGHTS_OF},
+        earlier=(),
         other_states={whose: rng.normal(size=(B, H)) for whose in (*STATES_AFTER, *STATES_OF)},
         found=found(rng),
     )
@@ -67,6 +69,7 @@ def outputs(T: int, B: int, O: int, H: int) -> Outputs:
         W=weights(rng, H, O).W_ih,
         b=rng.normal(size=O),
         states=rng.uniform(-1, 1, (T + 1, B, H)),
+        others={name: rng.normal(size=(NUMBERS, H)) for name in (PREACTIVATION, FIRST)},
         t=t,
         row=row,
         u=u,

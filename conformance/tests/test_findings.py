@@ -157,6 +157,41 @@ def test_what_is_wrong_with_results_alone() -> None:
     assert finding.what == "h_n is taken from the start of its block of 4 steps"
 
 
+@pytest.mark.parametrize("name", ["W_hh", "b_xh"])
+def test_a_weight_that_is_kept(name: str) -> None:
+    kept: dict[Any, Array] = {}
+
+    def step(w: Weights, x: Array, h: Array, t: int, h_0: Any) -> Array:
+        one = kept.setdefault((w[name].shape, x.dtype), w[name])
+        return np.tanh(preactivation({**w, name: one}, x, h))
+
+    wrong = function(step)
+    for case in [*dict.fromkeys(item.case for item in plan(as_implementation(wrong)))][::3]:
+        as_implementation(wrong).run(case.call())  # as it is asked before a cause is looked for
+    ((what, where),) = said(wrong, 3)
+    assert what.startswith(f"{name} is that of ")
+    assert where == "everywhere"
+
+
+def test_pre_activations_in_place_of_states() -> None:
+    def rnn(weights: Weights, inputs: Array, h_0: Array | None) -> Any:
+        w, before, sums = weights, list[Array](), list[Array]()
+        h = np.zeros((inputs.shape[1], len(w["W_hh"])), inputs.dtype) if h_0 is None else h_0
+        for x in inputs:
+            sums.append(preactivation(w, x, h) + (sums[-1] if sums else 0))
+            h = np.tanh(sums[-1])
+            before.append(h)
+        states, y = np.stack(before), np.stack(sums) @ w["W_ho"].T + w["b_ho"].T
+        return {"hidden_states": states, "h_n": h, "outputs": y}
+
+    one_by_one, _ = found(rnn, 5)
+    assert [(one.what, one.where) for one in one_by_one] == [
+        ("the pre-activations of the steps before are added", "everywhere"),
+        ("y_t is that of the pre-activation", "everywhere"),
+    ]
+    assert all(one.explains > 0.95 * one.wrong for one in one_by_one)
+
+
 def test_inputs_of_another_step_are_found_by_where_they_come_from() -> None:
     def short_buffer(weights: Weights, inputs: Array, h_0: Array | None) -> Any:
         kept = inputs[np.minimum(np.arange(len(inputs)), 40)]
@@ -284,6 +319,59 @@ def test_what_is_wrong_below_the_last_layer_alone() -> None:
     assert finding.what.startswith("h_0 of the place with all layers of one direction first goes")
     assert finding.where == "the step read, from 0 = 0"
     assert not unexplained
+
+
+class UnturnedAndEmptyAbove(Layer):
+    """Two things that hide each other in the first step of a reverse direction."""
+
+    def turned_back(self, states: Array, steps: Any, d: int) -> Array:
+        return states
+
+    def start(self, initial: Array, layer: int, d: int, o: Any) -> Array:
+        return super().start(initial, layer, d, o) * (layer == 0)
+
+
+class ReluBelowAlone(Layer):
+    """Layers above the first do not hand on what is below them, and add what they read."""
+
+    above = False
+
+    def direction(self, call: Call, w: Mapping[str, Array], x: Array, h: Array) -> Array:
+        return super().direction(call, w, x, h) + (x if self.above else 0)
+
+    def cell(self, call: Call, layer: int, d: int) -> Mapping[str, Array]:
+        self.above = layer > 0
+        return super().cell(call, layer, d)
+
+    def activation(self, call: Call, a: Array) -> Array:
+        return np.tanh(a) if self.above else super().activation(call, a)
+
+
+SEVERAL: dict[type[Layer], tuple[frozenset[str], set[tuple[str, str]]]] = {
+    UnturnedAndEmptyAbove: (
+        FEATURES - {"lengths", "reverse"},
+        {
+            ("the states stand from the last step to the first", "direction = reverse"),
+            ("W_hh h_{t-1} is missing", "layer ≠ 0 and first step"),
+        },
+    ),
+    ReluBelowAlone: (
+        FEATURES - {"bidirectional", "reverse"},
+        {
+            ("relu is tanh", "layer ≠ 0"),
+            ("x_t is added to what shows of it after the activation", "layer ≠ 0"),
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", SEVERAL)
+def test_several_things_in_several_layers(wrong: type[Layer]) -> None:
+    claims, expected = SEVERAL[wrong]
+    layer = wrong({})
+    layer.claims = (claims & wrong.claims) - {"h_n"}
+    one_by_one, _ = found(layer, 9)
+    assert {(one.what, one.where) for one in one_by_one} == expected
 
 
 def test_relu_ignored_and_tanh_clamped() -> None:

@@ -118,6 +118,10 @@ class Cell(ABC):
         shown = np.concatenate([h, state.value[..., units:]], axis=-1, dtype=np.float64)
         return Ball(shown, radius, state.precision)
 
+    def handed_on(self, _: Ball) -> Ball | None:
+        """What a layer with the weights of `handing_on` has read; None if that is unknown."""
+        return None
+
     @abstractmethod
     def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
         """The same in decimal digits, of x = W_ih x_t + b_ih.

@@ -1,7 +1,7 @@
 """What an implementation may compute in place of the right thing, tried on the numbers it gives."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -54,14 +54,11 @@ class Trials(ABC):
         found: (N,).
         edits: what can be tried.
         features: of each number, by name, beside its place.
-        of_layers, of_starts: what can be tried in layers that do not show, and at their starts.
     """
 
     found: Float64
     edits: tuple[Edit, ...]
     features: Mapping[str, npt.NDArray[Any]]
-    of_layers: tuple[Edit, ...] = ()
-    of_starts: tuple[Edit, ...] = ()
 
     @abstractmethod
     def values(self, edits: Edits, at: Indices) -> Values:
@@ -113,7 +110,8 @@ class Steps:
         back: whether it reads from the last step to the first.
         inputs, radius: (T, B, n) in the order in which the direction reads them, padding too, and
             how far from them what the layer has read can be.
-        states: (T + 1, B, H), the initial ones first.
+        states, off: (T + 1, B, H), the initial ones first, and how far from what the layer has
+            computed they can be, of a layer that does not show as it is.
         t, b, u: (N,), step, row and unit of each number.
         padding: (N,), whether it stands in padding.
         ended: (N,), the number at the row's last real step in time.
@@ -121,6 +119,7 @@ class Steps:
         lengths: (B,), how many real steps each row has.
         running_on: (N, H), the state before it, of an implementation that overlooks lengths.
         other_weights, other_states: what can be mistaken for these, by name; states (B, H).
+        earlier: the weights of earlier calls, each with words for which calls these were.
         found: (N,), the numbers.
     """
 
@@ -132,6 +131,7 @@ class Steps:
     inputs: Float64
     radius: Float64
     states: Float64
+    off: Float64
     t: Indices
     b: Indices
     u: Indices
@@ -141,6 +141,7 @@ class Steps:
     lengths: Indices
     running_on: Float64
     other_weights: Mapping[str, CellWeights]
+    earlier: Sequence[tuple[frozenset[str], CellWeights]]
     other_states: Mapping[str, Float64]
     found: Float64
 
@@ -148,6 +149,13 @@ class Steps:
     def x(self) -> Float64:
         """What each number's step reads, (N, n)."""
         return self.inputs[self.t, self.b]
+
+    @property
+    def own(self) -> slice | None:
+        """Of the inputs, those of the same units, where there are as many; None elsewhere."""
+        n, H = self.inputs.shape[2], self.states.shape[2]
+        start = self.direction * H if n == 2 * H else 0
+        return slice(start, start + H) if n in (H, 2 * H) else None
 
     @property
     def before(self) -> Float64:

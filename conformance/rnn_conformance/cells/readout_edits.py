@@ -23,6 +23,7 @@ from rnn_conformance.cells.edits import (
 from rnn_conformance.cells.moves import OTHERS, USUAL, Move, at
 from rnn_conformance.contract.call import Array
 
+PREACTIVATION, FIRST = "the pre-activation", "the state of the first layer"
 COUNTED = np.array((0, 0.5, 1, 2, -1))  # times, which the library has, or which change nothing
 
 
@@ -34,6 +35,7 @@ class Outputs:
         W, b: (O, D·H) and (O,).
         states: (T + 1, B, D·H) in the order of time, h_0 first.
         t, row, u: (N,).
+        others: (N, D·H), what can be mistaken for the states, by name.
         lengths: (B,), how many real steps each row has.
         before: (N,), the numbers of the step before each, 0 at first.
         found: (N,).
@@ -42,6 +44,7 @@ class Outputs:
     W: Array
     b: Array
     states: Float64
+    others: Mapping[str, Float64]
     t: Indices
     row: Indices
     u: Indices
@@ -77,6 +80,10 @@ def _with_weight(change: Callable[[Array], Array], s: Outputs) -> Float64:
     return _of(s, s.states[s.t + 1, s.row], W if W.shape == s.W.shape else s.W)
 
 
+def _of_others(name: str, s: Outputs) -> Float64:
+    return _of(s, s.others[name], s.W)
+
+
 def _times(factor: float, term: Float64) -> Float64:
     return factor * term
 
@@ -90,6 +97,8 @@ def _softmax(s: Outputs) -> Float64:
 
 def _library() -> Iterator[Edit]:
     yield Edit("y_t is that of h_{t-1}, h_0 at first", {"product": _of_the_state_before})
+    for name in (PREACTIVATION, FIRST):
+        yield Edit(f"y_t is that of {name}", {"product": partial(_of_others, name)})
     for where, move in {**USUAL, **OTHERS}.items():
         yield Edit(f"y_t is taken {where}", {"product": partial(_moved, move)})
     for says, of_vector in of_vectors():

@@ -1,17 +1,19 @@
 """The calls that a cause is looked for in, and what they gave."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Float64, Precision
+from rnn_conformance.bounds.balls import Ball, Float64, Precision, exactly
 from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.cases.expected import in_direction
+from rnn_conformance.cells.weights import handing_on
 from rnn_conformance.checks.conduct import changed, fortran
+from rnn_conformance.checks.registry import comparable
 from rnn_conformance.checks.subject import Subject, expected_shapes, in_one_order
 from rnn_conformance.contract.call import DTYPES, Answer
 from rnn_conformance.contract.conventions import ANY_MEMORY
@@ -22,7 +24,20 @@ LARGE, MOST_LARGE = 300_000, 20  # products of a layer, from which on few are as
 SMOKE_ROWS = 3  # of the call that comes first, where claims are assumed
 OMITTED = " with h_0 omitted"
 MANY_ROWS = 48  # of the calls with growing inputs, in which a row may break at one step alone
+STACK = (6, 4, 5, 4)  # of calls of two layers, of every kind
 NEW_SIZES = ((6, 3, 7, 6), (5, 4, 6, 7))  # that no other call has: the first of them is known
+
+
+ALIKE: Mapping[str, Callable[[Case], Any]] = {  # what earlier calls have in common, in words
+    "": lambda _: (),
+    " of the same sizes": lambda c: _sizes(c),
+    " of as many units and this dtype": lambda c: (c.H, c.bidirectional, c.dtype),
+    " of as many rows and units": lambda c: (c.B, c.H, c.L, c.bidirectional),
+    " of this dtype and as many rows and units": lambda c: (
+        c.B, c.H, c.L, c.bidirectional, c.dtype,
+    ),
+}  # fmt: skip
+KEPT = 3  # of them, from the first and from the last
 
 
 @dataclass(frozen=True)
@@ -36,7 +51,10 @@ class Asked:
         complaint: why it is no answer, or not in the right dtype; empty if it is right.
         rows_of_first: how many rows the first call of all can have had.
         memory: the order in which its arrays lie in memory.
-        firsts: by words, what the first of the calls that were alike was given.
+        below: of each layer below the last, (T, B, D·H) in the order of time, as the last one shows
+            it where the layers between hand it on; nothing where it cannot be told.
+        earlier: calls before of as many units, each with words for what it is among those alike.
+        first_rows: how many rows the first call of these sizes had.
         before: by words, the last of the calls before that were alike.
     """
 
@@ -45,10 +63,12 @@ class Asked:
     number: int
     answer: Answer | None
     complaint: str
-    firsts: Mapping[str, Data]
+    earlier: tuple["Earlier", ...]
+    first_rows: int
     before: Mapping[str, "Asked"]
     rows_of_first: tuple[int, ...]
     memory: str
+    below: tuple[Ball, ...] = ()
 
     @property
     def precision(self) -> Precision:
@@ -72,6 +92,22 @@ class Asked:
         return np.array([in_direction(h, self.data.lengths, way) for way, h in ways])
 
 
+class Earlier(NamedTuple):
+    """A call before; words for what it is."""
+
+    says: frozenset[str]
+    case: Case
+    data: Data
+
+
+class Given(NamedTuple):
+    """What was asked, and some numbers that tell its weights from others."""
+
+    case: Case
+    data: Data
+    numbers: bytes
+
+
 def asked_again(
     implementation: Any, claimed: frozenset[str], cases: Sequence[Case], every: Sequence[Case]
 ) -> list[Asked]:
@@ -80,9 +116,9 @@ def asked_again(
     Args:
         every: the cases that were asked before, in that order.
     """
-    firsts = {key: case.data() for case in reversed(every) for key in _first_keys(case)}
+    history = [Given(case, data, _first_numbers(data)) for case in every for data in [case.data()]]
     subject = Subject(implementation, among=claimed)
-    first_rows = tuple({SMOKE_ROWS, cases[0].B})
+    rows = tuple({SMOKE_ROWS, cases[0].B})
     again = [*(Again(case, case.data()) for case in cases), *_further(cases, claimed)]
     known = [one for one in again if not one.new]  # asked twice, so that every call has some before
     found, by_sizes, alike = list[Asked](), Counter[Any](), dict[Any, Asked]()
@@ -90,11 +126,13 @@ def asked_again(
         sizes, keys = _sizes(case), _keys(case)
         answer, complaint = _answer(subject, case, data, memory)
         number = by_sizes[sizes] + (0 if new else 2)
-        for key in _first_keys(case):
-            firsts.setdefault(key, data)
-        first = {says: firsts[says, key] for says, key in _first_keys(case)}
+        earlier = _earlier(case, history)
+        history.append(Given(case, data, _first_numbers(data)))
+        first_rows = next(given.case.B for given in history if _sizes(given.case) == sizes)
         before = {says: alike[says, *key] for says, key in keys.items() if (says, *key) in alike}
-        asked = Asked(case, data, number, answer, complaint, first, before, first_rows, memory)
+        asked = Asked(
+            case, data, number, answer, complaint, earlier, first_rows, before, rows, memory
+        )
         by_sizes[sizes] += 1
         alike |= {
             (says, *key): replace(asked, before={})
@@ -102,24 +140,49 @@ def asked_again(
             if not says.endswith(OMITTED) or case.h_0 == "none"
         }
         found.append(asked)
-    return found[len(known) :]
+    return [replace(one, below=_below(subject, one)) for one in found[len(known) :]]
 
 
-def _first_keys(case: Case) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """What calls must have in common for the first of them to count for all, by words."""
-    yield "the first call", _sizes(case)
-    yield "the first call of as many units and this dtype", (case.H, case.bidirectional, case.dtype)
+def _below(subject: Subject, asked: Asked) -> tuple[Ball, ...]:
+    """What each layer below the last gives, seen through layers that hand it on."""
+    case, data, found = asked.case, asked.data, list[Ball]()
+    for number in range(case.L - 1 if asked.answer is not None and comparable(case) else 0):
+        through = handing_on(data.options, data.inputs.dtype, case.equation.pins)
+        ours = tuple(f"_l{n}{way}" for n in range(number + 1) for way in ("", "_reverse"))
+        kept = {n: w for n, w in data.weights.items() if n.endswith((*ours, "_ho"))}
+        answer, _ = _answer(subject, case, replace(data, weights={**through, **kept}), asked.memory)
+        if answer is None:
+            return ()
+        seen: Ball | None = exactly(answer.output, asked.precision)
+        for _ in range(number + 1, case.L):
+            seen = seen and case.equation.handed_on(seen)
+        if seen is None or not np.isfinite(seen.value + seen.radius).all():
+            return ()
+        found.append(seen)
+    return tuple(found)
 
 
-def _keys(case: Case) -> dict[str, tuple[Any, ...]]:
+def _earlier(case: Case, history: Sequence[Given]) -> tuple[Earlier, ...]:
+    """The first and the last calls before this one that were alike, of other weights each."""
+    found, says = dict[bytes, Given](), defaultdict[bytes, set[str]](set)
+    for what, key in ALIKE.items():
+        own = key(case)
+        alike = [given for given in history if key(given.case) == own]
+        for which, order in (("first", alike), ("last", alike[::-1])):
+            distinct = {given.numbers: given for given in order}
+            for n, numbers in enumerate([*distinct][:KEPT]):
+                found[numbers] = distinct[numbers]
+                says[numbers] |= set() if n else {f"the {which} call{what}"}
+    return tuple(Earlier(frozenset(says[n]), one.case, one.data) for n, one in found.items())
+
+
+def _first_numbers(data: Data) -> bytes:
+    return b"".join(value.ravel()[:1].tobytes() for value in data.weights.values())
+
+
+def _keys(case: Case) -> dict[str, Any]:
     """What calls must have in common to be alike, by words."""
-    rows = (case.B, case.H, case.L, case.bidirectional)
-    keys = {
-        "the last call": (),
-        "the last call of the same sizes": _sizes(case),
-        "the last call of as many rows and units": rows,
-        "the last call of this dtype and as many rows and units": (*rows, case.dtype),
-    }
+    keys = {f"the last call{what}": key(case) for what, key in ALIKE.items()}
     return keys | {f"{says}{OMITTED}": key for says, key in keys.items()}
 
 
@@ -156,7 +219,7 @@ class Again(NamedTuple):
 
 
 def _further(cases: Sequence[Case], claimed: frozenset[str]) -> Iterator[Again]:
-    """Calls with NaN, with growing inputs, in Fortran order, and of the same sizes in turn."""
+    """Calls with NaN, growing inputs, two layers, in Fortran order, of the same sizes in turn."""
     plain = [case for case in cases if case.L == 1 and case.dtype in DTYPES and case.T > 2]
     kinds: dict[Any, Case] = {}
     for case in plain:
@@ -172,6 +235,15 @@ def _further(cases: Sequence[Case], claimed: frozenset[str]) -> Iterator[Again]:
         yield Again(many, replace(many.data(), inputs=many.data().inputs * growth))
         if ANY_MEMORY in claimed:
             yield Again(case, case.data(), memory="Fortran")
+    stacks = dict[Any, Case]()
+    for case in cases:
+        if case.L > 1 and comparable(case):
+            left_out = case.bias == "off", case.h_0 == "none", case.lengths == "none"
+            stacks.setdefault((case.cell, case.bidirectional, case.layout, *left_out), case)
+    for case in stacks.values():
+        T, B, I, H = STACK
+        sized = replace(case, L=2, T=T, B=1 if case.layout == "single" else B, I=I, H=H)
+        yield Again(sized, sized.data())
     for case in kinds.values():
         for T, B, I, H in NEW_SIZES:
             rows = 1 if case.layout == "single" else B

@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Ball, Float64, exactly
+from rnn_conformance.bounds.balls import Float64, exactly
 from rnn_conformance.bounds.judgement import share
 from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case
-from rnn_conformance.cells.edits import Edit, Indices, Mask, Steps, Trials
-from rnn_conformance.cells.readout_edits import Outputs, ReadoutTrials
+from rnn_conformance.cells.edits import Indices, Mask, Steps, Trials
+from rnn_conformance.cells.readout_edits import FIRST, PREACTIVATION, Outputs, ReadoutTrials
 from rnn_conformance.cells.running import trajectory, with_inherited
-from rnn_conformance.cells.weights import of_cell, of_layer, of_readout
+from rnn_conformance.cells.weights import of_cell, of_one_layer, of_readout
 from rnn_conformance.checks.registry import comparable
+from rnn_conformance.contract.call import Answer
 from rnn_conformance.contract.conventions import ZEROS_IN_PADDING
 from rnn_conformance.explain.calls import Asked
 from rnn_conformance.explain.final import Finals, FinalTrials
@@ -36,37 +37,37 @@ class Layer:
     """One layer of a call, by direction.
 
     Attributes:
-        inputs, radius: (T, B, n) in the order of time.
-        states, states_radius: (D, T, B, H) in the order in which each direction computes them.
+        inputs, radius: (T, B, n) in the order of time, and how far off they can be.
+        states, off: (D, T, B, H) in the order in which each direction computes them, the same.
     """
 
     inputs: Float64
     radius: Float64
     states: Float64
-    states_radius: Float64
+    off: Float64
 
 
-def layers_of(asked: Asked, found: Sequence[Explanation]) -> list[Layer]:
-    """Every layer of a call, those below the last as they are with these edits."""
+def layers_of(asked: Asked, found: Sequence[Explanation] | None = None) -> list[Layer]:
+    """Every layer of a call; those below the last as they show, or as they are with edits."""
     inputs, radius = asked.data.inputs.astype(np.float64), np.zeros((1, 1, 1))
     layers = []
     for number in range(asked.case.L):
         radius = np.broadcast_to(radius, inputs.shape)
-        last = number == asked.case.L - 1
-        states = asked.states if last else np.zeros_like(asked.states)
-        layer = Layer(inputs, radius, states, np.zeros_like(states))
-        layer = layer if last else _computed(asked, number, layer, found)
+        layer = Layer(inputs, radius, asked.states, np.zeros_like(asked.states))
+        if number < asked.case.L - 1 and found is None and asked.below:
+            below = asked.below[number]
+            layer = replace(layer, states=asked.read(below.value), off=asked.read(below.radius))
+        elif number < asked.case.L - 1:
+            layer = _computed(asked, number, layer, found or ())
         layers.append(layer)
-        inputs = _in_time(asked, layer.states)
-        radius = _in_time(asked, layer.states_radius)
+        inputs, radius = (_in_time(asked, part) for part in (layer.states, layer.off))
     return layers
 
 
 def _computed(asked: Asked, number: int, layer: Layer, found: Sequence[Explanation]) -> Layer:
-    """A layer whose states do not show: as it should be, or, with edits, a step more each pass."""
-    if not found:
-        return _right(asked, number, layer)
+    """A layer whose states do not show, as it is with edits: a step more each pass."""
     D, T, B, H = layer.states.shape
+    layer = replace(layer, states=np.zeros_like(layer.states))
     t, b, u = (index.ravel() for index in np.indices((T, B, H)))
     library = tuple(one.edit for one in found)
     for _ in range(T):
@@ -85,25 +86,7 @@ def _computed(asked: Asked, number: int, layer: Layer, found: Sequence[Explanati
     for d in range(D):
         w = of_cell(asked.data.weights, number, d, asked.case.options)
         radii[d] = with_inherited(w, radii[d])
-    return replace(layer, states_radius=radii)
-
-
-def _right(asked: Asked, number: int, layer: Layer) -> Layer:
-    """A layer as it should be."""
-    data, o = asked.data, asked.case.options
-    initial = data.initial[number * o.directions : (number + 1) * o.directions]
-    read, off = (
-        np.array([expected.in_direction(part, data.lengths, way) for way in o.ways])
-        for part in (np.where(data.real, layer.inputs, 0), layer.radius)
-    )
-    states = trajectory(
-        asked.case.equation,
-        of_layer(data.weights, number, o),
-        Ball(read, off, asked.precision),
-        initial,
-    )
-    values, radii = (np.where(data.real, part, 0) for part in (states.value, states.radius))
-    return replace(layer, states=values, states_radius=radii)
+    return replace(layer, off=radii)
 
 
 def _in_time(asked: Asked, states: Float64) -> Float64:
@@ -128,12 +111,11 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
     weights |= {"the second layer": (1, d)} if number > 1 else {}
     others = {name: of_cell(data.weights, *place, o) for name, place in weights.items()}
     states = _other_states(asked, number, layer, d)
-    last = asked.before.get("the last call of the same sizes")
-    if last is not None:
-        others["the last call"] = of_cell(last.data.weights, number, d, last.case.options)
-    for says, first in asked.firsts.items():
-        if number < first.options.num_layers:
-            others[says] = of_cell(first.weights, number, d, first.options)
+    earlier = tuple(
+        (call.says, of_cell(call.data.weights, number, d, call.case.options))
+        for call in asked.earlier
+        if number < call.case.L and call.case.options.directions == D
+    )
     ended = layer.states[d][np.where(way, 0, data.steps[b] - 1), b, u]
     return Steps(
         asked.case.cell,
@@ -144,6 +126,7 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
         expected.in_direction(layer.inputs, lengths, way),
         expected.in_direction(layer.radius, lengths, way),
         np.concatenate([initial[number * D + d][None], layer.states[d]]),
+        np.concatenate([0 * initial[number * D + d][None], layer.off[d]]),
         t,
         b,
         u,
@@ -153,6 +136,7 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
         data.steps,
         running_on,
         others,
+        earlier,
         states,
         layer.states[d][t, b, u],
     )
@@ -210,7 +194,7 @@ def _features(asked: Asked, number: int, d: int, index: Index, steps: Steps | No
         "steps before the end": asked.data.steps[b] - 1 - t,
         "rows before the end": case.B - 1 - b,
         "units before the end": case.H - 1 - u,
-        BEYOND_FIRST: b >= asked.firsts["the first call"].inputs.shape[1],
+        BEYOND_FIRST: b >= asked.first_rows,
         "odd step": t % 2 == 1,
         "odd row": b % 2 == 1,
         "odd unit": u % 2 == 1,
@@ -264,12 +248,6 @@ def joined(parts: Sequence[Features]) -> Features:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def of_last_layers(features: Features) -> Features:
-    """The same, if the layers below the last are right: it differs from them."""
-    kept = {k: v for k, v in features.items() if k not in ("layer", "L", "layers above")}
-    return {LAST: features[LAST], **kept}
-
-
 def some_of(wrong: Mask, rng: np.random.Generator) -> Index:
     """Indices of some of the wrong and of the right numbers."""
     flat = wrong.ravel()
@@ -284,46 +262,55 @@ def some_of(wrong: Mask, rng: np.random.Generator) -> Index:
 
 
 def of_states(
-    calls: Sequence[Asked],
-    claimed: frozenset[str],
-    found: Sequence[Explanation],
-    library: Sequence[Edit] | None = None,
+    calls: Sequence[Asked], claimed: frozenset[str], found: Sequence[Explanation] | None = None
 ) -> tuple[Trials, Features] | None:
-    """The states of last layers, with everything that can be tried, or with some of it."""
+    """The states of all layers that show, with everything that can be tried.
+
+    With edits, those of the last layers, and the others are as they are with these.
+    """
     steps, features, rng = list[Steps](), list[Features](), np.random.default_rng(0)
     for asked in calls:
-        layer, number = layers_of(asked, found)[-1], asked.case.L - 1
-        for d, wrong in enumerate(wrong_states(asked)):
-            index = some_of(wrong, rng)
-            one = _steps(asked, number, layer, d, index)
-            if ZEROS_IN_PADDING not in claimed and one.padding.any():
-                index = tuple(part[~one.padding] for part in index)  # type: ignore[assignment]
+        layers = layers_of(asked, found)
+        first = 0 if asked.below and found is None else asked.case.L - 1
+        for number, layer in [*enumerate(layers)][first:]:
+            for d, wrong in enumerate(_wrong_states(asked, number, layer)):
+                index = some_of(wrong, rng)
                 one = _steps(asked, number, layer, d, index)
-            steps.append(one)
-            features.append(_features(asked, number, d, index, one))
+                if ZEROS_IN_PADDING not in claimed and one.padding.any():
+                    index = tuple(part[~one.padding] for part in index)  # type: ignore[assignment]
+                    one = _steps(asked, number, layer, d, index)
+                steps.append(one)
+                features.append(_features(asked, number, d, index, one))
     if not steps:
         return None
-    trials = calls[0].case.equation.trials(steps, library)
+    trials = calls[0].case.equation.trials(steps)
     return None if trials is None else (trials, joined(features))
 
 
-def wrong_states(asked: Asked) -> Mask:
-    """Which states are outside their bound, (D, T, B, H)."""
-    assert asked.answer is not None
+def _wrong_states(asked: Asked, number: int, layer: Layer) -> Mask:
+    """Which states of a layer are outside the bound of their own step, (D, T, B, H)."""
+    data, o = asked.data, asked.case.options
+    one = replace(
+        data,
+        options=replace(o, input_size=layer.inputs.shape[2], num_layers=1),
+        weights=of_one_layer(data.weights, number),
+        inputs=layer.inputs,
+        h_0=data.initial[number * o.directions : (number + 1) * o.directions],
+    )
+    answer = Answer(_in_time(asked, layer.states))
     with np.errstate(all="ignore"):
-        if asked.case.L == 1:
-            right = expected.from_own_states(asked.data, asked.precision, asked.answer)
-        else:
-            right = expected.as_a_whole(asked.case)
-        shares = share(right.output, asked.answer.output.astype(np.float64), right.output_bound)
+        right = expected.from_own_states(one, asked.precision, answer)
+        shares = share(right.output, answer.output.astype(np.float64), right.output_bound)
     wrong: Mask = asked.read(shares) > 1
     return wrong
 
 
 def of_final_states(
-    calls: Sequence[Asked], found: Sequence[Explanation]
+    calls: Sequence[Asked],
+    found: Sequence[Explanation] | None,
+    placed: Sequence[Explanation],
 ) -> tuple[Trials, Features] | None:
-    """h_n."""
+    """h_n; layers that do not show as in `layers_of`, states as edits say that they were made."""
     parts = list[tuple[Any, ...]]()
     features, rng = list[Features](), np.random.default_rng(0)
     for asked in calls:
@@ -331,10 +318,15 @@ def of_final_states(
             continue
         o, h_n = asked.case.options, asked.answer.h_n.astype(np.float64)
         layers = layers_of(asked, found)
-        states = np.concatenate([layer.states for layer in layers])
+        states = np.stack(
+            [
+                _as_made(asked, number, layer, d, placed)
+                for number, layer in enumerate(layers)
+                for d in range(o.directions)
+            ]
+        )
         initial = asked.data.initial.astype(np.float64)[:, None]
-        states = np.concatenate([initial, states], axis=1)
-        radii = np.concatenate([layer.states_radius for layer in layers])
+        radii = np.concatenate([layer.off for layer in layers])
         radii = np.concatenate([0 * initial, radii], axis=1)
         rows = np.arange(h_n.shape[1])
         last, limit = (part[:, asked.data.steps, rows] for part in (states, radii))
@@ -357,8 +349,25 @@ def of_final_states(
     return FinalTrials(*zip(*parts, strict=True)), joined(features)
 
 
-def of_readouts(calls: Sequence[Asked]) -> tuple[Trials, Features] | None:
-    """y."""
+def _as_made(
+    asked: Asked, number: int, layer: Layer, d: int, found: Sequence[Explanation]
+) -> Float64:
+    """The states of a direction, (T + 1, B, H), the initial ones first, where they were made."""
+    T, B, _ = layer.inputs.shape
+    t, b = np.indices((T, B)).reshape(2, -1)
+    steps = _steps(asked, number, layer, d, (t, b, 0 * t))
+    features = _features(asked, number, d, (t, b, 0 * t), steps)
+    for one in found:
+        place = one.edit.does.get("place")
+        if place and not one.rule.names - features.keys() and one.rule.holds(features).any():
+            steps = place(steps)
+    return steps.states
+
+
+def of_readouts(
+    calls: Sequence[Asked], found: Sequence[Explanation]
+) -> tuple[Trials, Features] | None:
+    """y; pre-activations are as they are with edits."""
     outputs, features, rng = list[Outputs](), list[Features](), np.random.default_rng(0)
     for asked in calls:
         if asked.answer is None or asked.answer.y is None:
@@ -377,7 +386,12 @@ def of_readouts(calls: Sequence[Asked]) -> tuple[Trials, Features] | None:
             np.where(early > t, 0, asked.answer.y.astype(np.float64)[t - early, b, u])
             for early in (0, 1)
         )
-        outputs.append(Outputs(W, bias, states, t, b, u, data.steps, last, y, asked.precision))
+        layers = layers_of(asked)
+        first = _in_time(asked, layers[0].states)[t, b]
+        others = {PREACTIVATION: _unactivated(asked, layers[-1], t, b, found), FIRST: first}
+        outputs.append(
+            Outputs(W, bias, states, others, t, b, u, data.steps, last, y, asked.precision)
+        )
         at = dict(_features(asked, asked.case.L - 1, 0, (t, b, u), None))
         at["unit"], at["units before the end"] = u, asked.case.O - 1 - u
         at["O = D·H"] = np.broadcast_to(W.shape[0] == W.shape[1], t.shape)
@@ -387,6 +401,26 @@ def of_readouts(calls: Sequence[Asked]) -> tuple[Trials, Features] | None:
     return ReadoutTrials(outputs), joined(features)
 
 
+def _unactivated(
+    asked: Asked, layer: Layer, t: Indices, b: Indices, found: Sequence[Explanation]
+) -> Float64:
+    """The pre-activations (N, D·H) of the last layer at these steps in time, with edits."""
+    o, every = asked.case.options, list[Float64]()
+    steps, library = asked.data.steps, tuple(one.edit for one in found)
+    for d, way in enumerate(o.ways):
+        read = expected.turned(t, steps[b]) if way else t
+        units = np.tile(np.arange(o.hidden_size), len(t))
+        index = np.repeat(read, o.hidden_size), np.repeat(b, o.hidden_size), units
+        one = _steps(asked, asked.case.L - 1, layer, d, index)
+        trials = asked.case.equation.trials([one], library)
+        assert trials is not None
+        a, features = np.zeros(len(units)), _features(asked, asked.case.L - 1, d, index, one)
+        for made, at in groups(trials, found, features):
+            a[at] = trials.features_with(made, at).get("a", np.nan)
+        every.append(a.reshape(-1, o.hidden_size))
+    return np.concatenate(every, axis=1)
+
+
 def can_be_computed(case: Case) -> bool:
-    """Whether its states show, or can be computed again."""
-    return case.L == 1 or (comparable(case) and case.T <= SHORT and case.H <= 64 and case.B <= 32)
+    """Whether its states can be computed again, with edits."""
+    return comparable(case) and case.T <= SHORT and case.H <= 64 and case.B <= 32

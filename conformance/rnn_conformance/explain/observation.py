@@ -3,18 +3,19 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
+from rnn_conformance.bounds.balls import Float64, Precision
 from rnn_conformance.bounds.judgement import Judgement, Place
-from rnn_conformance.cases.expected import of_part
+from rnn_conformance.cases.case import Case
+from rnn_conformance.cases.expected import of_part, whole
 from rnn_conformance.checks.plan import Planned
 from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import Answer, Call
 from rnn_conformance.contract.refusal import Violation
-from rnn_conformance.explain.spread import spreads
 
 # The checks whose numbers are a result of the case itself, of which it is known how far rounding
 # can carry it; and the one whose numbers are means.
@@ -179,6 +180,21 @@ def alike_places(item: Any, one: Place, other: Place) -> bool:
         if (one.step, one.row, one.unit) != (other.step, other.row, other.unit):
             return min(one.share, other.share) <= ALIKE  # the other may have been just inside
         return bool(_near(np.float64(one.found), np.float64(other.found), apart))
+
+
+@lru_cache(maxsize=256)
+def spreads(case: Case) -> Mapping[str, Float64]:
+    """By the name of each result: output (T, B, D·H), h_n and so on (L·D, B, H), y (T, B, O).
+
+    The bound of a trajectory, for an activation that is nowhere steeper than one, whatever it is:
+    a wrong one need not be the right one.
+    """
+    with np.errstate(all="ignore"):  # what grows beyond all bounds is not compared
+        limits = whole(case.data(), Precision.of(case.dtype), loose=True)
+    parts = case.options.parts
+    states = zip(parts, np.split(limits.h_n_bound, len(parts), axis=-1), strict=True)
+    found = {"output": limits.output_bound, **{of_part(part): bound for part, bound in states}}
+    return found if limits.y_bound is None else {**found, "y": limits.y_bound}
 
 
 def _spread(item: Any, place: Place) -> np.float64:

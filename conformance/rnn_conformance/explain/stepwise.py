@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -14,17 +13,9 @@ from rnn_conformance.explain import numbers
 from rnn_conformance.explain.calls import Asked, asked_again, chosen_cases
 from rnn_conformance.explain.observation import without_place
 from rnn_conformance.explain.what import PLACED, Explained, Explanation, explain, fits_as_said
-from rnn_conformance.explain.where import Condition, Features, Rule, shortest
+from rnn_conformance.explain.where import Features, shortest
 
 MOST_DEEP = 60  # calls of several layers
-SMALL = 200  # numbers of one of them, in which hidden layers are looked into
-LAYERS = (
-    Rule(),
-    Rule((Condition("layer", "=", 0),)),
-    Rule((Condition("layer", "≥", 1),)),
-    Rule((Condition("direction", "=", "reverse"),)),
-)
-STARTS = Rule((Condition(numbers.READ, "=", 0),))
 MOST_POINTS = 120  # of a plot
 FAR, HUGE = 6.0, 1e6  # its pre-activations are no further from 0, its states neither
 Point = tuple[float, float, float]
@@ -44,15 +35,16 @@ def findings(
     if not any(map(_has_library, calls)):
         return tuple(_refusals(calls)), ()
     answered = _computable(calls)
-    states, placed, table = _of_states(answered, claimed)
+    states, below, table = _of_states(answered, claimed)
+    placed = [one for one, *_ in states.explanations] if states else []
     clear = states is None or not states.left  # else nobody knows what hidden layers hold
-    known = [c for c in answered if clear or c.case.L == 1]
+    known = [c for c in answered if clear or below is None or c.case.L == 1]
     with_nan = [c for c in calls if clear and c.has_nan and c.answer is not None]
     by_result = {
         "states": states,
         "states at NaN": _at_nan(with_nan, claimed, placed),
-        "h_n": _explained(numbers.of_final_states(known, placed)),
-        "y": _explained(numbers.of_readouts(answered)),
+        "h_n": _explained(numbers.of_final_states(known, below, placed)),
+        "y": _explained(numbers.of_readouts(answered, placed)),
     }
     found, called = [*_refusals(calls)], _words(implementation)
     for result, explained in by_result.items():
@@ -75,7 +67,7 @@ def _computable(calls: Sequence[Asked]) -> list[Asked]:
         for c in calls
         if c.answer is not None
         and not c.has_nan
-        and numbers.can_be_computed(c.case)
+        and (c.case.L == 1 or numbers.can_be_computed(c.case))
         and type(c.case.equation).trials is library
     ]
     deep = [c for c in some if c.case.L > 1]
@@ -84,100 +76,46 @@ def _computable(calls: Sequence[Asked]) -> list[Asked]:
 
 def _of_states(
     calls: Sequence[Asked], claimed: frozenset[str]
-) -> tuple[Explained | None, tuple[Explanation, ...], Table | None]:
-    """The states of one layer first: with what is found there, those below others are computed.
+) -> tuple[Explained | None, tuple[Explanation, ...] | None, Table | None]:
+    """Last layers, those below computed with what is found, of few layers first; or as they show.
 
-    Where that does not do, those below the last are taken to be right.
+    Those below the last show where the last hands them on, which one that is wrong may not do.
+
+    Returns:
+        what explains them, with what layers below the last are computed, and the numbers.
     """
-    explained, placed, last, table = None, tuple[Explanation, ...](), False, None
-    for most in sorted({c.case.L for c in calls}):
-        if explained and explained.left == explained.wrong > 0:
-            break  # what is not understood in one layer is not understood in several
-        before: Explained | None = explained
-        some = [c for c in calls if most >= c.case.L]
-        table = _table(some, claimed, placed, last=last)
-        explained = _explained(table)
-        others = ((_in_first_layer(placed), False), ((), True)) if placed and most > 1 else ()
-        for found_there, alone in others:
-            if explained and explained.left and not last:
-                other = _table(some, claimed, found_there, last=alone)
-                found = _explained(other)
-                if found and found.left < explained.left:
-                    explained, table, last = found, other, alone
-        if explained and most > 1 and explained.left > explained.wrong / 5:
-            hidden = _hidden(some, claimed, placed)
-            with_it = _table(some, claimed, (*placed, *hidden), last=False) if hidden else None
-            found = _explained(with_it)
-            if found and found.left < explained.left:
-                explained = _with_hidden(found, hidden, explained.wrong)
-                table = with_it
-        if explained and before and not explained.explanations:  # what one layer shows is kept
-            explained = replace(before, wrong=explained.wrong, left=explained.wrong - before.wrong)
-            break
-        placed = tuple(one for one, *_ in explained.explanations) if explained else ()
-    return explained, placed, table
+    explained, table, placed = None, None, tuple[Explanation, ...]()
+    below = before = placed
+    every = {c.case.L for c in calls}
+    for most in sorted({1, 2, max(every, default=1)} & every):
+        few = [c for c in calls if most >= c.case.L]
+        inner = tuple(one for one in placed if "place" not in one.edit.does)
+        tables = {  # what is done in a last layer may not be done in others
+            edits: numbers.of_states(few, claimed, edits) for edits in (placed, inner, before)
+        }
+        below = max(tables, key=lambda edits: _fitting(tables[edits], placed))
+        explained, table = _explained(tables[below]), tables[below]
+        found = explained.explanations if explained else ()
+        before, placed = placed, tuple(one for one, *_ in found)
+    if explained is None or not explained.left or all(c.case.L == 1 for c in calls):
+        return explained, below, table
+    tried = numbers.of_states(calls, claimed)
+    shown = _explained(tried)
+    if shown and shown.left * explained.wrong <= explained.left * shown.wrong:
+        return shown, None, tried
+    return explained, below, table
 
 
-def _in_first_layer(placed: Sequence[Explanation]) -> tuple[Explanation, ...]:
-    """The same, but in the first layer alone."""
-    first = Condition("layer", "=", 0)
-    return tuple(Explanation(one.edit, Rule((*one.rule.conditions, first))) for one in placed)
-
-
-def _hidden(
-    calls: Sequence[Asked], claimed: frozenset[str], placed: Sequence[Explanation]
-) -> list[Explanation]:
-    """One thing done otherwise in layers that do not show, with which most numbers come out."""
-    deep = [c for c in calls if c.case.L > 1 and c.states.size <= SMALL]
-    deep = [c for c in deep if numbers.wrong_states(c).any()]
-    deep = sorted(deep, key=lambda c: c.case.L)
-    few = [c for two in (False, True) for c in [c for c in deep if c.case.bidirectional == two][:2]]
-    every = [one.edit for one in placed]
-    table = numbers.of_states(few, claimed, placed, every)
-    if table is None:
-        return []
-    right: dict[Explanation, int] = {}
-    tried = [(edit, rule) for edit in table[0].of_layers for rule in LAYERS]
-    for edit, rule in (*tried, *((edit, STARTS) for edit in table[0].of_starts)):
-        found = [*placed, one := Explanation(edit, rule)]
-        trials, features = numbers.of_states(few, claimed, found, [*every, edit]) or table
-        right[one] = int(fits_as_said(trials, found, features).sum())
-    trials, features = table
-    before = int(fits_as_said(trials, placed, features).sum())
-    best = max(right, key=right.__getitem__)
-    return [best] if right[best] - before > (len(trials.found) - before) / 2 else []
-
-
-def _with_hidden(found: Explained, hidden: Sequence[Explanation], wrong: int) -> Explained:
-    """What was found, with what is done in hidden layers too, of so many numbers that are wrong."""
-    every = list(found.explanations)
-    for one in hidden:
-        alike = [other for other in every if other[0].edit == one.edit]
-        explains = wrong - found.wrong + sum(n for _, n, _ in alike)
-        against = sum(n for *_, n in alike)
-        every = [(one, explains, against), *(other for other in every if other not in alike)]
-    return replace(found, explanations=tuple(every), wrong=wrong)
-
-
-def _table(
-    calls: Sequence[Asked],
-    claimed: frozenset[str],
-    placed: tuple[Explanation, ...],
-    *,
-    last: bool,
-) -> Table | None:
-    """The states of these calls; with `last`, told by whether they are of the last layer."""
-    table = numbers.of_states(calls, claimed, placed)
-    if table is None or not last:
-        return table
-    return table[0], numbers.of_last_layers(table[1])
+def _fitting(table: Table | None, found: Sequence[Explanation]) -> int:
+    """How many numbers come out as they are said to."""
+    return int(fits_as_said(table[0], found, table[1]).sum()) if table else 0
 
 
 def _at_nan(
     calls: Sequence[Asked], claimed: frozenset[str], placed: Sequence[Explanation]
 ) -> Explained | None:
     """The states that are NaN, or depend on NaN, unless what was found gives them."""
-    table = numbers.of_states(calls, claimed, ()) if calls else None
+    table = numbers.of_states(calls, claimed) if calls else None
     if table is None:
         return None
     trials, features = table

@@ -11,6 +11,7 @@ from rnn_conformance.explain.where import Features, Rule, shortest
 
 FEW = 5  # numbers; fewer explain nothing
 MOST = 5  # edits
+MATTERING = 0.02  # of the wrong numbers, that another turn must explain beyond the first
 TURNS = 2  # without those that turned out to explain too little
 TRIED, TRIED_IN_PAIRS = 400, 120  # wrong numbers
 COMPARED = 4000  # right and wrong numbers, to find a place
@@ -19,7 +20,9 @@ MINOR = 0.1  # of the wrong numbers, where most are unexplained
 MATTERS = 0.9  # of the numbers may stay as they are with an edit that is tried in pairs
 CONTRADICTED = 0.05  # of the numbers that an edit explains
 ALL_BUT, USED = 0.01, 0.05  # of the wrong numbers, and of what an edit allows
-PLACED = 0.9  # of the numbers that need an edit: where its rule must hold
+PLACED = 0.9  # of the numbers that need an edit: where its rule, or two of them, must hold
+EXACT = 1  # `Edit.last` of what allows next to nothing
+MAINLY = 0.5  # where the first of two must
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def explain(trials: Trials, features: Features) -> Explained:
     for _ in range(TURNS):
         edits = _edits(trials, every[~right], features, right, banned)
         found = _counted(trials, _placed(trials, edits, features, right), features, right)
-        if best is None or found.left < best.left:
+        if best is None or found.left < best.left - MATTERING * found.wrong:
             best = found
         withheld = frozenset(edits) - {one.edit for one, *_ in found.explanations}
         if not withheld:
@@ -114,8 +117,8 @@ def _next(
 
     def merit(i: int) -> tuple[float, ...]:
         edit = candidates[i]
-        rule, share = _place(trials, (*chosen, edit), edit, features, right)
-        simple = len(rule.conditions)
+        rules, share = _place(trials, (*chosen, edit), edit, features, right)
+        simple = sum(len(rule.conditions) for rule in rules)
         return (round(share * counts[i] / best, 1), -edit.last, -simple, gains[i])
 
     return (candidates[max(rivals, key=merit)],)
@@ -135,14 +138,14 @@ def _pair(
 
 
 def _that_matter(trials: Trials, edits: Sequence[Edit], at: Indices) -> list[Edit]:
-    """The edits that change some of these numbers, each in another way."""
+    """The edits that change some of these numbers, each in another way; other places take long."""
     with np.errstate(all="ignore"):
         usual, radius = trials.values(frozenset(), at)
         found: dict[bytes, Edit] = {}
         for edit in edits:
             value, _ = trials.values(frozenset([edit]), at)
             same = (np.abs(value - usual) <= radius) | (np.isnan(value) & np.isnan(usual))
-            if not edit.last and same.mean() < MATTERS:
+            if not edit.last and "place" not in edit.does and same.mean() < MATTERS:
                 found.setdefault(np.round(value, 9).tobytes(), edit)
     return list(found.values())
 
@@ -164,11 +167,14 @@ def subsets(edits: Sequence[Edit]) -> Iterator[Edits]:
 
 def _place(
     trials: Trials, edits: Sequence[Edit], edit: Edit, features: Features, right: Mask
-) -> tuple[Rule, float]:
-    """Where an edit among these is made, and of how much that needs it the rule holds."""
+) -> tuple[tuple[Rule, ...], float]:
+    """Where an edit among these is made, and of how much that needs it one of the rules holds.
+
+    What allows more, and much, counts for nothing: it would fit anywhere.
+    """
     at = _compared(right)
     with_it, without = np.zeros((2, len(at)), bool)
-    for made in subsets(edits):
+    for made in subsets([one for one in edits if one.last <= max(edit.last, EXACT)]):
         fits = trials.fits(made, at)
         if edit in made:
             with_it |= fits
@@ -176,9 +182,15 @@ def _place(
             without |= fits
     inside, outside = with_it & ~without, without & ~with_it
     if inside.sum() < FEW:
-        return Rule(), 0.0
+        return (Rule(),), 0.0
     here = {name: values[at] for name, values in features.items()}
-    return shortest(here, inside, outside)
+    rule, share = shortest(here, inside, outside)
+    rest = inside & ~rule.holds(here)
+    if MAINLY < share <= PLACED:
+        other, more = shortest(here, rest, outside)
+        if share + more * rest.sum() / inside.sum() > PLACED:
+            return (rule, other), share + more * rest.sum() / inside.sum()
+    return (rule,), share
 
 
 def _compared(right: Mask) -> Indices:
@@ -190,19 +202,21 @@ def _compared(right: Mask) -> Indices:
 def _placed(
     trials: Trials, edits: Sequence[Edit], features: Features, right: Mask
 ) -> list[Explanation]:
-    """The edits that have a place; once more, by features as those with a place make them."""
-    found: dict[Edit, Explanation] = {}
-    for _ in range(2):
+    """The edits that have a place; once more, beside and by features of those with a place."""
+    found: dict[Edit, list[Explanation]] = {}
+    for again in (False, True):
         for edit in edits:
             if edit not in found:
-                rule, share = _place(trials, edits, edit, features, right)
-                found |= {edit: Explanation(edit, rule)} if share > PLACED else {}
+                beside = (*found, edit) if again else edits
+                rules, share = _place(trials, beside, edit, features, right)
+                placed = [Explanation(edit, rule) for rule in rules]
+                found |= {edit: placed} if share > PLACED else {}
         own = {name: values.copy() for name, values in trials.features.items()}
-        for made, at in groups(trials, [*found.values()], features):
+        for made, at in groups(trials, [*chain(*found.values())], features):
             for name, values in trials.features_with(made, at).items():
                 own[name][at] = values
         features = {**features, **own}
-    return [found[edit] for edit in edits if edit in found]
+    return [one for edit in edits for one in found.get(edit, ())]
 
 
 def _counted(
@@ -228,9 +242,10 @@ def _counted(
             enough = enough and _uses_it(trials, one.edit, fits & ~right)
         return enough and against <= CONTRADICTED * explains
 
-    kept = [one for one, *numbers in counts if convinces(one, *numbers)]
-    if len(kept) < len(found):
-        return _counted(trials, kept, features, right)
+    unsure = [one for one in counts if not convinces(*one)]
+    if unsure:  # one after the other, since the worst may be what contradicts the others
+        worst, *_ = min(unsure, key=lambda one: one[1] - one[2])
+        return _counted(trials, [one for one in found if one is not worst], features, right)
     rule, share = shortest(features, left, right) if left.any() else (Rule(), 0)
     where = rule if share > PLACED else Rule()
     at = np.flatnonzero(left)

@@ -1,6 +1,6 @@
 """What the diagnosis says of bugs that nobody who works on it had seen, beside what is wrong.
 
-`python conformance/tests/unseen/measure.py bugs|more_bugs|third_set [NAME ...]` prints both, bug by bug; whether what is
+`python conformance/tests/unseen/measure.py bugs|more_bugs|third_set|fourth_set [NAME ...]` prints both, bug by bug; whether what is
 said is right, a reader decides.
 """
 

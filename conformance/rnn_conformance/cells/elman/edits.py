@@ -1,8 +1,8 @@
 """What ports of a plain RNN do otherwise, as edits of a step.
 
-The slots: x, h, b_ih and b_hh are the terms of the pre-activation; f is the activation, after what
-is done with a new state, padding what stands in padding, allows how far off a number may be,
-roughly the roundoff of products.
+The slots: place is where the steps were made; x, h, b_ih and b_hh are the terms of the
+pre-activation; f is the activation, after what is done with a new state, padding what stands in
+padding, allows how far off a number may be, roughly the roundoff of products.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +16,7 @@ from rnn_conformance.bounds.balls import Float64
 from rnn_conformance.cells.edits import (
     SHORT,
     Edit,
+    Indices,
     Steps,
     Term,
     as_float32,
@@ -44,11 +45,6 @@ STATES_OF = (
     "the last state of the layer below",
     "the state after the padding has been read",
 )  # fmt: skip
-WEIGHTS_AFTER = (
-    "the first call",
-    "the first call of as many units and this dtype",
-    "the last call",
-)
 WEIGHTS_OF = (OTHER, "the first layer", "the second layer", "the layer below")
 FIXED = (*range(5, 17), 24, 31)  # binary digits after the point
 NEVER = 1e300  # a number that is not found
@@ -89,7 +85,7 @@ class State(NamedTuple):
     """What a new state is made of: what is new, the state before, the biases; what was found.
 
     `carried` is what the state is while padding is read; `ended` is what was found at every step of
-    the row, where that is one number.
+    the row, where that is one number. `read` is what is read of the unit from as many as there are.
     """
 
     new: Float64
@@ -98,6 +94,7 @@ class State(NamedTuple):
     ended: Float64
     biases: Mapping[str, Float64]
     found: Float64
+    read: Float64
 
 
 def right(slot: str, s: Steps) -> Term:
@@ -128,6 +125,12 @@ def times(slot: str, s: Steps, factor: float) -> Term:
     return factor * value, abs(factor) * size
 
 
+def shifted(c: float, s: Steps) -> Term:
+    """The input bias and a number."""
+    value, size = right("b_ih", s)
+    return value + c, size + abs(c)
+
+
 def with_vector(slot: str, change: Callable[[Float64], Float64]) -> TermOf:
     """What the weight multiplies is changed first."""
 
@@ -156,15 +159,35 @@ def moved(slot: str, move: Move, s: Steps) -> Term:
     return product(of[move(at(s.t, len(of), s.b, s.lengths, first, back=s.back))], W, s.u)
 
 
-def _of_placed(place: Move, s: Steps) -> Term:
-    """The state before, of states that stand elsewhere than they should."""
+def _placed(place: Move, s: Steps, *, read_there: bool) -> Steps:
+    """The steps as they were made, of states that stand elsewhere than they should.
+
+    Args:
+        read_there: whether a step has read what stands where its state does.
+    """
     T, B = s.inputs.shape[:2]
-    every = np.indices((T, B)).reshape(2, -1)
-    found = np.zeros((2, T, B), np.int64)
-    found[:, *place(at(every[0], T, every[1], s.lengths, back=s.back))] = every
-    t, b = place(at(s.t, T, s.b, s.lengths, back=s.back))
-    index, row = np.where(t > 0, found[:, t - 1, b] + [[1], [0]], [0 * t, b])
-    return product(s.states[index, row], s.weights.W_hh, s.u)
+    t, b = np.indices((T, B)).reshape(2, -1)
+    made = _made(place, t, b, s)
+    inputs, states, off = (part.copy() for part in (s.inputs, s.states, s.off))
+    states[1:][made], off[1:][made] = s.states[t + 1, b], s.off[t + 1, b]
+    if read_there:
+        inputs[made] = s.inputs[t, b]
+    t, b = _made(place, s.t, s.b, s)
+    padding = t >= s.lengths[b]
+    return replace(s, inputs=inputs, states=states, off=off, t=t, b=b, padding=padding)
+
+
+def _made(place: Move, t: Indices, b: Indices, s: Steps) -> tuple[Indices, Indices]:
+    """At which step, of those that its direction reads, and in which row a state was made."""
+    found, row = place(at(t, len(s.inputs), b, s.lengths, back=s.back))
+    if s.back:  # what stands in another row alone stands at the same time
+        time = _turned(t, s.lengths[b])
+        found = np.where(found == t, _turned(time, s.lengths[row]), found)
+    return found, row
+
+
+def _turned(t: Indices, ends: Indices) -> Indices:
+    return np.where(t < ends, ends - 1 - t, t)
 
 
 def inputs() -> Iterator[Edit]:
@@ -205,10 +228,11 @@ def states() -> Iterator[Edit]:
     yield Edit("the step is made twice", {"h": _made_twice})
     yield from states_of_others(STATES_AFTER)
     for where, place in PLACES.items():
-        of = {"x": partial(moved, "x", place), "h": partial(_of_placed, place)}
-        yield Edit(f"the states stand {where}", of)
+        yield Edit(
+            f"the states stand {where}", {"place": partial(_placed, place, read_there=False)}
+        )
     for says, place in BACK.items():
-        yield Edit(says, {"h": partial(_of_placed, place)})
+        yield Edit(says, {"place": partial(_placed, place, read_there=True)})
     weights = {slot: partial(_other, OTHER, slot, name) for slot, name in NAMED.items()}
     exchanged = {**weights, "h": _of_the_other_direction}
     yield Edit("the directions are exchanged in the output", exchanged)
@@ -320,10 +344,26 @@ def biases() -> Iterator[Edit]:
         yield Edit(f"{b} is added after the activation", _outside((b,)))
     yield Edit("b_hh is added to h_{t-1} before the product", {**_none("b_hh"), "h": _biased_state})
     yield Edit("both biases are added along the rows", along)
+    summed = {slot: partial(_summed, slot) for slot in NAMED}
+    yield Edit("the pre-activations of the steps before are added", summed)
     for says in ("missing", "added twice"):
         both = {b: partial(times, b, factor=factors[says]) for b in BIASES}
         yield Edit(f"both biases are {says}", both)
     yield Edit("the biases are added after the activation", _outside(BIASES))
+
+
+def _summed(slot: str, s: Steps) -> Term:
+    """The term of this step and of all before it."""
+    T, B = s.inputs.shape[:2]
+    t, b = np.indices((T, B)).reshape(2, -1)
+    found = []
+    for part in (0, 1):
+        every = np.zeros((T, B, len(s.weights.b_ih)))
+        for u in np.unique(s.u):
+            of = replace(s, t=t, b=b, u=np.full(len(t), u))
+            every[..., u] = right(slot, of)[part].reshape(T, B)
+        found.append(np.cumsum(every, axis=0)[s.t, s.b, s.u])
+    return found[0], found[1]
 
 
 def _none(b: str) -> Mapping[str, TermOf]:
@@ -378,11 +418,14 @@ def _other(whose: str, slot: str, name: str, s: Steps) -> Term | None:
 def afterwards() -> Iterator[Edit]:
     """Of what is done with a new state, and of the precision."""
     yield Edit("the state stays as it was", {"after": lambda s: s.before})
-    yield Edit("every state is that of the last step", {"after": lambda s: s.ended}, last=1)
+    yield Edit("every state is that of the last step", {"after": lambda s: s.ended})
     yield Edit("the state before is added to the new one", {"after": lambda s: s.new + s.before})
     yield Edit("the padding repeats the last state", {"padding": lambda s: s.before})
     yield Edit("the padding holds the state that is carried", {"padding": lambda s: s.carried})
     on = {"h": lambda s: product(s.running_on, s.weights.W_hh, s.u), "padding": lambda s: s.new}
+    for of, before in (("the state", {}), ("what shows of it", {"h": _without_residual})):
+        says = f"x_t is added to {of} after the activation"
+        yield Edit(says, {"after": lambda s: s.new + s.read, **before})
     yield Edit("lengths are overlooked: padding is read as steps", on)
     formats: Mapping[str, Callable[[Float64], Any]] = {
         "float32": np.float32,
@@ -398,6 +441,13 @@ def afterwards() -> Iterator[Edit]:
     yield Edit("all is computed in float32", {"allows": as_float32}, last=9)
 
 
+def _without_residual(s: Steps) -> Term | None:
+    if s.own is None:
+        return None
+    read = s.inputs[np.maximum(s.t - 1, 0), s.b, s.own]
+    return product(s.before - np.where(s.t[:, None] > 0, read, 0), s.weights.W_hh, s.u)
+
+
 def _fixed(bits: int, values: Float64) -> Float64:
     return np.ldexp(np.rint(np.ldexp(values, bits)), -bits)
 
@@ -408,6 +458,6 @@ def _kept_in(to: Callable[[Float64], Any], s: State) -> Float64:
 
 
 LIBRARY: tuple[Edit, ...] = (
-    *products(), *inputs(), *states(), *biases(), *_weights_of_others(WEIGHTS_AFTER),
+    *products(), *inputs(), *states(), *biases(),
     *of_other_layers(), *states_of_others(), *activations(),    *afterwards(),
 )  # fmt: skip

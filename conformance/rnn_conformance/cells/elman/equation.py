@@ -46,6 +46,11 @@ class Tanh(Elman):
     def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
         return tanh(x + product(W_hh, h) + b_hh).shown()
 
+    def handed_on(self, output: Ball) -> Ball:
+        h, u = output.value, output.precision.both
+        off = output.radius + (2 * ULPS + 1) * u * np.abs(h)
+        return Ball(np.arctanh(h), off / (1 - h**2), output.precision)
+
     def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
         return [decimals.tanh(a + b) for a, b in zip(x, of_state(before), strict=True)]
 
@@ -68,6 +73,10 @@ class Relu(Elman):
 
     def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
         return relu(x + product(W_hh, h) + b_hh)
+
+    def handed_on(self, output: Ball) -> Ball:
+        off = 2 * output.precision.both * np.abs(output.value)
+        return Ball(output.value, output.radius + off, output.precision)
 
     def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
         return [max(a + b, Decimal(0)) for a, b in zip(x, of_state(before), strict=True)]

@@ -1,6 +1,7 @@
 """The numbers that calls of a plain RNN gave, and what is expected of them after edits."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from rnn_conformance.bounds.balls import Float64, gamma
 from rnn_conformance.cells import moves
 from rnn_conformance.cells.activations import ULPS
+from rnn_conformance.cells.cell import CellWeights
 from rnn_conformance.cells.edits import (
     Edit,
     Edits,
@@ -19,25 +21,28 @@ from rnn_conformance.cells.edits import (
     Trials,
     Values,
     agreed,
+    product,
 )
 from rnn_conformance.cells.elman.edits import (
     BIASES,
     LIBRARY,
+    NAMED,
     NEVER,
     VECTORS,
     State,
-    TermOf,
     moved,
-    of_other_layers,
     right,
-    states_of_others,
+    shifted,
     times,
 )
 from rnn_conformance.cells.moves import At
 
 VOTERS, MOST = 60, 100_000  # numbers, and what their call may have, to look for another place
-MISSING = {slot: Edit("", {slot: partial(times, slot, factor=0.0)}) for slot in VECTORS}
 SLOTS = ("x", "h", *BIASES)
+MISSING = {slot: Edit("", {slot: partial(times, slot, factor=0.0)}) for slot in SLOTS}
+PARTS = (*((slot,) for slot in SLOTS), BIASES, SLOTS)  # of the weights, that may be kept
+KEPT_IN = 12  # calls, in which weights of earlier ones are looked for first
+ALL_BUT = 0.9  # of the wrong numbers of a call, which such weights must explain
 NAMES = {"x": "W_ih x_t", "h": "W_hh h_{t-1}", "b_ih": "b_ih", "b_hh": "b_hh"}
 USUAL = np.array((0.0, 0.5, 1.0, 2.0, -1.0))  # factors that the library has, or that change nothing
 SINGLE = 1e-10  # the roundoff of float32 is above it, that of float64 below
@@ -59,41 +64,58 @@ class ElmanTrials(Trials):
             return np.concatenate([np.broadcast_to(of(s), s.u.shape) for s in steps])
 
         counts = [len(s.u) for s in steps]
+        self._places, self._terms = dict[Any, Sequence[Steps]](), dict[Any, Term]()
+        self._olds = dict[Any, tuple[Float64, Mask]]()
         self._steps, self._ends = tuple(steps), np.cumsum(counts)
         self._starts = self._ends - counts
         self.found, self.edits = each(lambda s: s.found), tuple(library)
-        self.of_layers, self.of_starts = tuple(of_other_layers()), tuple(states_of_others())
         self._relu: Mask = each(lambda s: s.cell == "relu")
         self._padding: Mask = each(lambda s: s.padding)
         self._u, self._eta = each(lambda s: s.precision.both), each(lambda s: s.precision.flushed)
         self._m = each(lambda s: s.inputs.shape[2] + s.states.shape[2] + 3)
         self._carried = each(lambda s: s.carried)
         self._ended = each(_if_all_alike)
-        self._before = each(lambda s: np.where(s.padding, s.ended, s.states[s.t, s.b, s.u]))
+        self._read = each(
+            lambda s: NEVER if s.own is None else s.inputs[s.t, s.b, s.own.start + s.u]
+        )
         with np.errstate(all="ignore"):
             self._inherited = each(
-                lambda s: (s.radius[s.t, s.b] * np.abs(s.weights.W_ih[s.u])).sum(axis=1)
+                lambda s: (
+                    product(s.radius[s.t, s.b], np.abs(s.weights.W_ih), s.u)[0]
+                    + product(s.off[s.t, s.b], np.abs(s.weights.W_hh), s.u)[0]
+                )
             )
-            self._right = {slot: self._term(slot, partial(right, slot)) for slot in SLOTS}
-            self._edited = {
-                (edit, slot): self._term(slot, edit.does[slot])
-                for edit in library
-                for slot in SLOTS
-                if slot in edit.does
-            }
+            self._off = each(lambda s: s.off[s.t + 1, s.b, s.u])
+            self._right = {slot: self._term(None, slot, None) for slot in SLOTS}
         self.features = self.features_with(frozenset(), np.arange(len(self.found)))
 
-    def _term(self, slot: str, of: TermOf) -> Term:
+    def _made(self, place: Edit | None) -> Sequence[Steps]:
+        """The steps as they were made."""
+        if place not in self._places:
+            self._places[place] = [place.does["place"](s) for s in self._steps] if place else ()
+        return self._places[place] or self._steps
+
+    def _term(self, place: Edit | None, slot: str, edit: Edit | None) -> Term:
         """A term of every number; the right one where an edit cannot be made."""
-        values, sizes = list[Float64](), list[Float64]()
-        for s in self._steps:
-            (usual, size), edited = right(slot, s), of(s)
-            value, size = (usual, size) if edited is None else edited
-            if not np.isnan(s.inputs).any():  # a NaN elsewhere explains no NaN here
-                value = np.where(np.isnan(value), usual, value)
-            values.append(value)
-            sizes.append(size)
-        return np.concatenate(values), np.concatenate(sizes)
+        if (place, slot, edit) not in self._terms:
+            values, sizes = list[Float64](), list[Float64]()
+            for s in self._made(place):
+                usual, size = right(slot, s)
+                value, size = (edit and edit.does[slot](s)) or (usual, size)
+                if not np.isnan(s.inputs).any():  # a NaN elsewhere explains no NaN here
+                    value = np.where(np.isnan(value), usual, value)
+                values.append(value)
+                sizes.append(size)
+            self._terms[place, slot, edit] = np.concatenate(values), np.concatenate(sizes)
+        return self._terms[place, slot, edit]
+
+    def _old(self, place: Edit | None) -> tuple[Float64, Mask]:
+        """The unit's own state before each number, and which numbers stand in padding."""
+        if place not in self._olds:
+            made = self._made(place)
+            each = [np.where(s.padding, s.ended, s.states[s.t, s.b, s.u]) for s in made]
+            self._olds[place] = np.concatenate(each), np.concatenate([s.padding for s in made])
+        return self._olds[place]
 
     def values(self, edits: Edits, at: Indices) -> Values:
         by_slot = {slot: edit for edit in edits for slot in edit.does}
@@ -122,7 +144,11 @@ class ElmanTrials(Trials):
         if "loosely" in by_slot:
             radius = radius + by_slot["loosely"].does["loosely"](a)
         biases = {b: self._right[b][0][at] for b in BIASES}
-        others = self._before[at], self._carried[at], self._ended[at], biases, self.found[at]
+        old, padded = self._old(by_slot.get("place"))
+        before, padding = old[at], padded[at]
+        others = (
+            before, self._carried[at], self._ended[at], biases, self.found[at], self._read[at],
+        )  # fmt: skip
         if "after" in by_slot:
             after, ends = by_slot["after"].does["after"], (new, new - radius, new + radius)
             new, lower, upper = (after(State(end, *others)) for end in ends)
@@ -130,7 +156,7 @@ class ElmanTrials(Trials):
             radius = apart + 2 * u * np.abs(new) + eta
         if "allows" in by_slot:
             radius = by_slot["allows"].does["allows"](self.found[at], new, radius, u)
-        padding = self._padding[at]
+        radius = radius + self._off[at]
         if "padding" in by_slot:
             there = by_slot["padding"].does["padding"](State(new, *others))
             return np.where(padding, there, new), radius
@@ -147,7 +173,47 @@ class ElmanTrials(Trials):
             found += self._of_states(edits, slots, at)
             for slot in {*VECTORS} - slots:
                 found += self._from_elsewhere(slot, edits, at)
+            if len(edits) < 2:
+                for part in PARTS:
+                    if not {*part} & slots:
+                        found += self._kept(part, edits, at)
         return tuple(found)
+
+    def _kept(self, part: Sequence[str], edits: Edits, at: Indices) -> Iterator[Edit]:
+        """Weights are those of an earlier call."""
+        by_slot = {slot: edit for edit in edits for slot in edit.does}
+        at = np.sort(at)
+        groups = np.split(at, np.flatnonzero(np.diff(np.searchsorted(self._ends, at, "right"))) + 1)
+        kept, fitting = dict[int, CellWeights](), list[frozenset[str]]()
+        several = [some[:VOTERS] for some in groups if len(some) >= FEW]
+        for n, some in enumerate(sorted(several, key=len, reverse=True)):
+            if n == KEPT_IN and len(fitting) < KEPT_IN / 2:
+                return
+            number = int(np.searchsorted(self._ends, some[0], side="right"))
+            s, here = self._steps[number], some - self._starts[number]
+            best, most, says = None, ALL_BUT * len(some), frozenset[str]()
+            rest, off = self._sum({**by_slot, **{slot: MISSING[slot] for slot in part}}, some)
+            for names, weights in s.earlier:
+                theirs, ours = (
+                    [getattr(w, NAMED[slot]).shape for slot in part] for w in (weights, s.weights)
+                )
+                if theirs == ours:
+                    of = replace(s, weights=weights, t=s.t[here], b=s.b[here], u=s.u[here])
+                    a = rest + sum(right(slot, of)[0] for slot in part)
+                    value, radius = self._states(by_slot, some, a, 2 * off)
+                    fits = (np.abs(value - self.found[some]) <= radius).sum()
+                    if fits > most:
+                        best, most, says = weights, fits, names
+            if best is not None:
+                kept[id(s.earlier)] = best
+                fitting.append(says)
+        if fitting and len(fitting) >= len(several) / 4:
+            alike = frozenset.intersection(*fitting)
+            whose = min(alike, key=len) if alike else "an earlier call"
+            every = " and ".join(NAMED[slot] for slot in part)
+            what = f"{every} {'is that' if len(part) == 1 else 'are those'}"
+            does = {slot: partial(_of_kept, slot, kept) for slot in part}
+            yield Edit(f"{what} of {whose}", does)
 
     def _from_elsewhere(self, slot: str, edits: Edits, at: Indices) -> Iterator[Edit]:
         """What is multiplied stands at another step or in another row."""
@@ -158,7 +224,7 @@ class ElmanTrials(Trials):
         def matches() -> Iterator[tuple[At, Mask]]:
             for i, rest, off in zip(some, a, e, strict=True):
                 number = int(np.searchsorted(self._ends, i, side="right"))
-                s, n = self._steps[number], i - self._starts[number]
+                s, n = self._made(by_slot.get("place"))[number], i - self._starts[number]
                 of, W = (s.inputs, s.weights.W_ih) if slot == "x" else (s.states, s.weights.W_hh)
                 if of.size <= MOST and of.shape[1] * len(of) > 1:
                     every = of @ W[s.u[n]].astype(np.float64)
@@ -181,6 +247,10 @@ class ElmanTrials(Trials):
         at, found, relu = at[inner], found[inner], relu[inner]
         a, _ = self._sum({slot: edit for edit in edits for slot in edit.does}, at)
         surplus = np.where(relu, found, np.arctanh(found)) - a
+        for c in agreed(surplus, APART, max(FEW, len(at) // 50)) if "b_ih" not in slots else ():
+            if abs(c) > APART:
+                says = f"{c:.6g} is added to the pre-activation"
+                yield Edit(says, {"b_ih": partial(shifted, c)})
         for slot in (slot for slot in SLOTS if slot not in slots):
             term = self._right[slot][0][at]
             large = np.abs(term) > 0.05
@@ -231,7 +301,8 @@ class ElmanTrials(Trials):
     def _of_states(self, edits: Edits, slots: set[str], at: Indices) -> Iterator[Edit]:
         """New states are clamped, scaled, shifted, mixed with the old ones, or constant."""
         new, _ = self.values(edits, at)
-        found, before, many = self.found[at], self._before[at], max(FEW, len(at) // 50)
+        found, many = self.found[at], max(FEW, len(at) // 50)
+        before = self._old(next((edit for edit in edits if "place" in edit.does), None))[0][at]
         if not {"f", "after"} & slots:
             for c in agreed(np.abs(found[np.abs(new) > np.abs(found)]), 0, many):
                 if c > 0:
@@ -260,14 +331,9 @@ class ElmanTrials(Trials):
         value, size, least, rough = (np.zeros(len(at)) for _ in range(4))
         roundoff = by_slot["roughly"].does["roughly"] if "roughly" in by_slot else {}
         m, u = self._m[at], self._u[at]
-        for slot, (term, usual) in self._right.items():
-            edit = by_slot.get(slot)
-            if edit is None:
-                one, of = term[at], usual[at]
-            else:
-                if (edit, slot) not in self._edited:  # an estimated one
-                    self._edited[edit, slot] = self._term(slot, edit.does[slot])
-                one, of = (part[at] for part in self._edited[edit, slot])
+        place = by_slot.get("place")
+        for slot, (_, usual) in self._right.items():
+            one, of = (part[at] for part in self._term(place, slot, by_slot.get(slot)))
             value, size, least = value + one, size + np.abs(of), least + usual[at]
             if slot in roundoff:
                 rough = rough + gamma(m, roundoff[slot]) * np.abs(of)
@@ -275,11 +341,16 @@ class ElmanTrials(Trials):
         return value, radius + self._inherited[at] + m * self._eta[at]
 
 
+def _of_kept(slot: str, kept: Mapping[int, CellWeights], s: Steps) -> Term | None:
+    weights = kept.get(id(s.earlier))
+    return None if weights is None else right(slot, replace(s, weights=weights))
+
+
 def _if_all_alike(s: Steps) -> Float64:
-    """The state after the last step, where all states of the row are this one."""
+    """The state after the last step, where all of the row are this one, and not all the same."""
     states = s.states[1:]
     same = (states == states[-1]) | np.isnan(states)
-    alike = same.all(axis=(0, 2)) & (len(states) > 1)
+    alike = same.all(axis=(0, 2)) & (len(states) > 1) & (states != states[-1, 0, 0]).any()
     return np.where(alike[s.b] & ~s.padding, s.ended, NEVER)
 
 
