@@ -89,7 +89,8 @@ def bugs() -> Iterator[str]:
     seen = set[str]()
     for name, bug in MUTANTS.items():
         elsewhere = not {"step", "activation", "preactivation"} & vars(bug.make).keys()
-        if elsewhere and bug.caught_by not in seen and not bug.needs & {*NONLINEARITIES, "dropout"}:
+        plain = bug.make.claims & {*NONLINEARITIES} and not bug.needs & {*NONLINEARITIES, "dropout"}
+        if plain and elsewhere and bug.caught_by not in seen:
             seen.add(bug.caught_by)
             yield name
 

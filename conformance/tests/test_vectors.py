@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from decimal import Decimal, localcontext
 from hashlib import sha256
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -16,17 +17,17 @@ from rnn_conformance.cases.catalogue import PAIRS, every_option
 from rnn_conformance.cases.expected import as_a_whole, whole
 from rnn_conformance.cells.decimals import tanh
 from rnn_conformance.cells.weights import of_cell
-from rnn_conformance.contract.call import DTYPES
+from rnn_conformance.contract.call import DTYPES, GATED
 from rnn_conformance.sources.exchange import read_tensors
 from rnn_conformance.vectors import cli
 from rnn_conformance.vectors.exact import FIFTY_DIGITS, exact
-from rnn_conformance.vectors.export import rounded_up, vector_cases
+from rnn_conformance.vectors.export import rounded_up, showing_pairs, vector_cases
 from rnn_conformance.vectors.flags import FLAGS
 from rnn_conformance.vectors.manifest import read_manifest
 
 from .ball_oracle import floats, trajectory
 from .miniatures import Command
-from .vector_results import ONLY
+from .vector_results import OF_GATES, ONLY
 
 JUDGE = Precision.of("float64")
 SMALL = [case for case in vector_cases() if case.T * case.B < 50]
@@ -100,13 +101,37 @@ def test_the_bounds_hold_those_of_the_suite() -> None:
     assert {(c.T, c.B) for c in left_out} == {(257, 256)}
 
 
+def settings(case: Case) -> dict[str, object]:
+    names = ("dtype", "layout", "L", "bias", "bidirectional", "h_0", "lengths", "padding_nan")
+    return {name: getattr(case, name) for name in names}
+
+
+@pytest.mark.parametrize("cell", GATED)
+def test_each_gated_cell_comes_with_every_pair_of_options_and_every_size(cell: str) -> None:
+    cases = [case for case in vector_cases() if case.cell == cell]
+    possible = [c for c in every_option((cell,)) if c.dtype in DTYPES and c.T * c.B <= 10_000]
+    pairs = [
+        {pair for case in some for pair in combinations(settings(case).items(), 2)}
+        for some in (cases, possible)
+    ]
+    assert pairs[0] == pairs[1]
+    sizes = [{(c.dtype, c.T, c.B, c.I, c.H) for c in some} for some in (cases, possible)]
+    assert sizes[0] == sizes[1]
+    assert len(cases) < len(possible) / 3
+
+
+def test_a_case_that_shows_no_new_pair_is_left_out() -> None:
+    first, other = Case(bias="off", h_0="none"), Case(bias="off", h_0="none", B=3)
+    assert [*showing_pairs([first, first, other, Case()])] == [first, other, Case()]
+
+
 @pytest.mark.slow
 def test_the_released_set_is_written_again(tmp_path: Path) -> None:
     manifest = vectors.export(tmp_path)
     assert vectors.digest(manifest) == cli.released()
     assert len(manifest.cases) == len(vector_cases())
     size = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
-    assert size < 8_000_000
+    assert size < 12_000_000
     assert {flag for case in manifest.cases for flag in case.flags} == {*FLAGS}
 
 
@@ -131,6 +156,20 @@ def test_the_stored_numbers_are_those_of_the_suite_in_its_layout(folder: Path) -
     np.testing.assert_array_equal(arrays["expected.h_n"], found.h_n)
     assert (arrays["bound.output"] >= bounds.output_bound.swapaxes(0, 1)).all()
     assert ((arrays["bound.output"] == 0) == ~case.data().real.swapaxes(0, 1)).all()
+
+
+def test_the_parts_of_a_state_are_stored_apart(tmp_path: Path) -> None:
+    case = next(case for case in vector_cases() if case.id == OF_GATES[0])
+    vectors.export(tmp_path, only=[case.id])
+    arrays = read_tensors(tmp_path / f"cases/{case.id}.safetensors", 10**6)
+    found, bounds, call = exact(case.data()), as_a_whole(case), case.call()
+    for k, part in enumerate("hc"):
+        units = np.s_[..., k * case.H : (k + 1) * case.H]
+        np.testing.assert_array_equal(arrays[f"{part}_0"], call.state[f"{part}_0"])
+        np.testing.assert_array_equal(arrays[f"expected.{part}_n"], found.h_n[units])
+        stored, least = arrays[f"bound.{part}_n"], bounds.h_n_bound[units]
+        assert (stored >= least).all()
+        assert (stored <= least * 1.01 + np.spacing(np.abs(found.h_n[units]))).all()
 
 
 def test_what_cannot_be_exported_is_refused(folder: Path, tmp_path: Path) -> None:

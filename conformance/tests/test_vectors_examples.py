@@ -19,11 +19,39 @@ Run = Callable[[Bug], subprocess.CompletedProcess[str]]
 
 # For each example the text that a bug replaces, and by what.
 NONE: Bug = {}
-TRANSPOSED = dict.fromkeys(("verify.c", "verify.mjs"), ("W_hh[i * H + j]", "W_hh[j * H + i]"))
-ONE_BIAS = dict.fromkeys(("verify.c", "verify.mjs"), ("b_ih[i] + b_hh[i]", "b_ih[i]"))
+OF_STATE = {
+    "verify.c": "affine(of_h, rows, H, W_hh, b_hh, h);",
+    "verify.mjs": "row(W_hh, b_hh, k * H + u, other)",
+}
+TURNED = {  # of each gate
+    "verify.c": """for (int i = 0; i < rows; i++) {
+        of_h[i] = b_hh ? b_hh[i] : 0;
+        for (int j = 0; j < H; j++) of_h[i] += W_hh[(i / H * H + j) * H + i % H] * h[j];
+    }""",
+    "verify.mjs": """other.reduce((a, n, j) => a + W_hh[(k * H + j) * H + u] * n,
+        b_hh ? b_hh[k * H + u] : 0)""",
+}
+TRANSPOSED = {name: (text, TURNED[name]) for name, text in OF_STATE.items()}
+ONE_BIAS = {name: (text, text.replace("b_hh", "0")) for name, text in OF_STATE.items()}
 LENGTHS_IGNORED = {
     "verify.c": ("lengths ? (int)lengths[b] : T", "T"),
     "verify.mjs": ("given.lengths ? given.lengths.values[b] : T", "T"),
+}
+FORGET_AND_INPUT_EXCHANGED = {
+    "verify.c": ("f * s[u] + i * g", "i * s[u] + f * g"),
+    "verify.mjs": ("f * c[u] + i * tanh", "i * c[u] + f * tanh"),
+}
+HIDDEN_STATE_FOR_BOTH = {
+    "verify.c": ("memcpy(s, c_0 + at", "memcpy(s, h_0 + at"),
+    "verify.mjs": ("given[`${part}_0`]", "given.h_0"),
+}
+NEVER_RESET = {
+    "verify.c": ('is(c, "gru") ? sigmoid(x[u] + a[u]) : 1', "1"),
+    "verify.mjs": ("r * a(2)", "a(2)"),
+}
+NEVER_RESET_BEFORE = {
+    "verify.c": ("= sigmoid(x[u] + a[u]) * h[u]", "= h[u]"),
+    "verify.mjs": ("a(2, reset)", "a(2)"),
 }
 
 
@@ -69,8 +97,20 @@ def test_every_number_of_a_right_one_is_within_its_bound(run: Run) -> None:
         (TRANSPOSED, lambda case: case.H > 1),
         (ONE_BIAS, lambda case: case.bias == "nonzero"),
         (LENGTHS_IGNORED, lambda case: case.data().steps.min() < case.T),
+        (FORGET_AND_INPUT_EXCHANGED, lambda case: case.cell == "lstm"),
+        (HIDDEN_STATE_FOR_BOTH, lambda case: case.cell == "lstm" and case.h_0 == "nonzero"),
+        (NEVER_RESET, lambda case: case.cell == "gru"),
+        (NEVER_RESET_BEFORE, lambda case: case.cell == "gru_reset_before"),
     ],
-    ids=["transposed", "one_bias", "lengths_ignored"],
+    ids=[
+        "transposed",
+        "one_bias",
+        "lengths_ignored",
+        "forget_and_input_exchanged",
+        "hidden_state_for_both",
+        "never_reset",
+        "never_reset_before",
+    ],
 )
 def test_a_bug_fails_in_just_the_cases_that_can_show_it(
     bug: Bug, shows: Callable[[Case], bool], run: Run

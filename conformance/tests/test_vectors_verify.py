@@ -10,20 +10,34 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance import Implementation, Report
+from rnn_conformance.contract.call import GATED
 from rnn_conformance.sources.adapters.reference import ReferenceLayer
+from rnn_conformance.variants.recurrence import Recurrence
 from rnn_conformance.variants.wrong.cell import RecurrentWeightTransposed
 from rnn_conformance.variants.wrong.direction import ReversedOverPadding
+from rnn_conformance.variants.wrong.gru import NeverReset, ResetAfterForBefore
 from rnn_conformance.variants.wrong.lengths import FinalStateAfterPadding, PaddingNotCleared
+from rnn_conformance.variants.wrong.lstm import (
+    CellOfThePadding,
+    FinalPartsExchanged,
+    HiddenStateForBoth,
+    InputForForget,
+)
 from rnn_conformance.vectors import cli, export, verify
 from rnn_conformance.vectors.manifest import read_manifest
 
 from .damage import damaged_bytes, damaged_json, written_anew
 from .miniatures import Command
-from .vector_results import ONLY, compute, read, write
+from .vector_results import OF_GATES, ONLY, compute, read, write
 
 LENGTHS, NAN, ONE, TWO, RELU, TINY = ONLY
-ASKED = ONLY[:4]
+LSTM, SINGLE, BARE, GRU, RESET_BEFORE = OF_GATES
+ASKED = (*ONLY[:4], LSTM)
 ROUNDS = 300  # for each case; a third each manifests, vectors and results
+
+
+class EveryCell(Recurrence):
+    claims = Recurrence.claims | {*GATED}
 
 
 @pytest.fixture
@@ -70,6 +84,75 @@ def test_a_wrong_layer_is_rejected(
     found = failures(verify(folder, compute(wrong, folder, tmp_path / "wrong")))
     assert expected <= found
     assert {case for _, case in found} == {case for _, case in expected}
+
+
+@pytest.fixture(scope="module")
+def gated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Vectors of LSTM and GRU."""
+    folder = tmp_path_factory.mktemp("gated")
+    export(folder, only=OF_GATES)
+    return folder
+
+
+def test_right_results_of_gated_cells_conform(gated: Path, tmp_path: Path) -> None:
+    report = verify(gated, compute(EveryCell(), gated, tmp_path / "mine"))
+    assert report.conforms
+    assert report.executed == len(report.records) == 3 * len(OF_GATES) + 3
+    held = {clause for record in report.records for clause in record.clauses}
+    assert {"LSTM-CELL-1", "GRU-CELL-1", "GRU-CELL-2", "RNN-STATE-2"} <= held
+    assert not {"RNN-CELL-1", "RNN-CELL-2"} & held
+
+
+@pytest.mark.parametrize(
+    ("wrong", "check", "cases"),
+    [
+        (InputForForget, "output", {LSTM, SINGLE, BARE}),
+        (HiddenStateForBoth, "output", {LSTM, SINGLE}),
+        (CellOfThePadding, "final_state", {LSTM}),
+        (FinalPartsExchanged, "final_state", {LSTM, SINGLE, BARE}),
+        (NeverReset, "output", {GRU}),
+        (ResetAfterForBefore, "output", {RESET_BEFORE}),
+    ],
+)
+def test_a_wrong_gated_cell_is_rejected(
+    wrong: type[Recurrence], check: str, cases: set[str], gated: Path, tmp_path: Path
+) -> None:
+    found = failures(verify(gated, compute(wrong(), gated, tmp_path / "wrong")))
+    assert {case for _, case in found} == cases
+    assert {case for name, case in found if name == check} == cases
+
+
+def test_c_n_is_judged_beside_h_n(gated: Path, tmp_path: Path) -> None:
+    results = compute(EveryCell(), gated, tmp_path / "mine")
+    right = read(results, LSTM)
+    write(results, LSTM, **{**right, "c_n": -right["c_n"]})
+    (record,) = verify(gated, results).failures
+    assert (record.check, record.case) == ("final_state", LSTM)
+    assert record.message.startswith("c_n (step is layer·D + direction): step 0, row 0, unit 0")
+    write(results, LSTM, **{name: right[name] for name in ("output", "h_n")})
+    messages = {record.message for record in verify(gated, results).failures}
+    assert messages == {f"{LSTM}.safetensors: expected output, h_n, c_n, got 'h_n, output'"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"cell": "lstm"', '"cell": "other"', "cell: expected one of tanh, relu, lstm, gru, .*"),
+        ('"cell": "gru"', '"cell": "lstm"', "no array 'expected.c_n'"),
+        ('"cell": "gru"', '"cell": "gru", "nonlinearity": "tanh"', "is valid under each of"),
+        ('"cell": "gru"', '"cell": "\\u001b"', "does not match"),
+    ],
+)
+def test_a_cell_that_does_not_fit_the_numbers_is_refused(
+    old: str, new: str, said: str, gated: Path, tmp_path: Path
+) -> None:
+    own = shutil.copytree(gated, tmp_path / "vectors")
+    text = (own / "manifest.json").read_text()
+    assert old in text
+    (own / "manifest.json").write_text(text.replace(old, new))
+    with pytest.raises(ValueError, match=said) as refused:
+        verify(own, compute(EveryCell(), gated, tmp_path / "mine"))
+    assert str(refused.value).isprintable()
 
 
 def _moved(share: float) -> Callable[[dict[str, Any], Any], None]:
@@ -183,7 +266,7 @@ def test_links_are_not_followed_out_of_the_folder(results: Path, own: Path) -> N
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"format": 1}, "format: expected 2, got 1; another version wrote it"),
+        ({"format": 2}, "format: expected 3, got 2; another version wrote it"),
         ({"more": 1}, "'more' was unexpected"),
         ({"index": "0" * 64 + "\n"}, "index: "),
         ({"flags": {}}, "is not explained"),
@@ -246,7 +329,7 @@ def fuzz(folder: Path, results: Path, case: str, rounds: int, seed: int) -> dict
 def test_spoiled_files_make_one_clear_error_or_failed_records(case: str, tmp_path: Path) -> None:
     folder = tmp_path / "vectors"
     export(folder, only=(case, TINY))
-    results = compute(ReferenceLayer(), folder, tmp_path / "mine")
+    results = compute(EveryCell(), folder, tmp_path / "mine")
     counts = fuzz(folder, results, case, ROUNDS, ASKED.index(case))
     assert sum(counts.values()) == ROUNDS
     assert min(counts.values()) > 0

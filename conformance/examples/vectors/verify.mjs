@@ -1,4 +1,5 @@
-// Check an RNN, written here from its equations, against the vectors of rnn-conformance.
+// Check an RNN, an LSTM and a GRU, written here from their equations, against the vectors of
+// rnn-conformance.
 //
 //   node verify.mjs FOLDER
 //
@@ -24,35 +25,62 @@ function tensors(bytes) {
   return found;
 }
 
-/** The states of one layer and direction, in the order in which it reads `steps`. */
-function direction(weight, options, round, steps, h) {
-  const H = options.hidden_size;
+const { tanh } = Math;
+const sigmoid = (a) => 1 / (1 + Math.exp(-a));
+
+/** For each cell, the new state of unit u: [h], or [h, c]. x(k) and a(k) are its gate k of
+ * W_ih x + b_ih and of W_hh h + b_hh; a(k, other) is that of another h. reset is r h. */
+const CELLS = {
+  tanh: ({ x, a }) => [tanh(x(0) + a(0))],
+  relu: ({ x, a }) => [Math.max(x(0) + a(0), 0)],
+  lstm({ x, a, c, u }) {
+    const [i, f, o] = [0, 1, 3].map((k) => sigmoid(x(k) + a(k)));
+    const next = f * c[u] + i * tanh(x(2) + a(2));
+    return [o * tanh(next), next];
+  },
+  gru({ x, a, h, u }) {
+    const [r, z] = [0, 1].map((k) => sigmoid(x(k) + a(k)));
+    return [(1 - z) * tanh(x(2) + r * a(2)) + z * h[u]];
+  },
+  gru_reset_before({ x, a, h, u, reset }) {
+    const z = sigmoid(x(1) + a(1));
+    return [(1 - z) * tanh(x(2) + a(2, reset)) + z * h[u]];
+  },
+};
+
+/** The states of one layer and direction, each [h] or [h, c], in the order in which it reads. */
+function direction(weight, options, round, steps, initial) {
+  const H = options.hidden_size, cell = options.cell ?? options.nonlinearity;
   const W_ih = weight("weight_ih"), W_hh = weight("weight_hh");
   const b_ih = options.bias && weight("bias_ih"), b_hh = options.bias && weight("bias_hh");
-  return steps.map((x) => {
-    const next = [];
-    for (let i = 0; i < H; i++) {
-      let a = options.bias ? b_ih[i] + b_hh[i] : 0;
-      for (let j = 0; j < x.length; j++) a += W_ih[i * x.length + j] * x[j];
-      for (let j = 0; j < H; j++) a += W_hh[i * H + j] * h[j];
-      next.push(round(options.nonlinearity === "relu" ? Math.max(a, 0) : Math.tanh(a)));
-    }
-    h = next;
-    return h;
+  const row = (W, b, i, v) => v.reduce((a, n, j) => a + W[i * v.length + j] * n, b ? b[i] : 0);
+  let state = initial;
+  return steps.map((input) => {
+    const [h, c] = state;
+    const gates = h.map((_, u) => ({
+      x: (k) => row(W_ih, b_ih, k * H + u, input),
+      a: (k, other = h) => row(W_hh, b_hh, k * H + u, other),
+    }));
+    const reset = gates.map(({ x, a }, u) => sigmoid(x(0) + a(0)) * h[u]);
+    const units = gates.map((gate, u) => CELLS[cell]({ ...gate, h, c, u, reset }).map(round));
+    state = state.map((_, part) => units.map((unit) => unit[part]));
+    return state;
   });
 }
 
-/** `output` and `h_n` in the layout of the call, as flat arrays. */
+/** `output`, `h_n` and, of an LSTM, `c_n` in the layout of the call, as flat arrays. */
 function rnn(call, given) {
   const { options, layout } = call;
   const round = call.dtype === "float32" ? Math.fround : (value) => value;
   const H = options.hidden_size, D = options.bidirectional ? 2 : 1, L = options.num_layers;
+  const parts = options.cell === "lstm" ? ["h", "c"] : ["h"];
   const [first, second] = given.inputs.shape;
   const sizes = { single: [first, 1], time_first: [first, second], batch_first: [second, first] };
   const [T, B] = sizes[layout];
   const at = (t, b) => (layout === "batch_first" ? b * T + t : t * B + b);
   const cut = (values, index, width) => values.slice(index * width, (index + 1) * width);
-  const output = Array(T * B * D * H).fill(0), h_n = Array(L * D * B * H).fill(0);
+  const output = Array(T * B * D * H).fill(0);
+  const last = parts.map(() => Array(L * D * B * H).fill(0));
   for (let b = 0; b < B; b++) {
     const length = given.lengths ? given.lengths.values[b] : T;
     const row = (_, t) => cut(given.inputs.values, at(t, b), options.input_size);
@@ -62,17 +90,21 @@ function rnn(call, given) {
       for (let d = 0; d < D; d++) {
         const weight = (kind) => given[`${kind}_l${layer}${d ? "_reverse" : ""}`].values;
         const index = (layer * D + d) * B + b;
-        const h_0 = given.h_0 ? cut(given.h_0.values, index, H) : Array(H).fill(0);
+        const initial = parts.map((part) => {
+          const all = given[`${part}_0`];
+          return all ? cut(all.values, index, H) : Array(H).fill(0);
+        });
         const read = d ? [...steps].reverse() : steps;
-        const states = direction(weight, options, round, read, h_0);
-        states.at(-1).forEach((h, i) => { h_n[index * H + i] = h; });
-        halves.push(d ? [...states].reverse() : states);
+        const states = direction(weight, options, round, read, initial);
+        states.at(-1).forEach((part, p) => part.forEach((v, i) => { last[p][index * H + i] = v; }));
+        const shown = states.map(([h]) => h);
+        halves.push(d ? shown.reverse() : shown);
       }
       steps = steps.map((_, t) => halves.flatMap((states) => states[t]));
     }
     steps.forEach((y, t) => y.forEach((h, i) => { output[at(t, b) * D * H + i] = h; }));
   }
-  return { output, h_n };
+  return { output, ...Object.fromEntries(parts.map((part, p) => [`${part}_n`, last[p]])) };
 }
 
 /** How many numbers are outside their bounds; NaN is. */

@@ -1,10 +1,11 @@
 """Write cases with exact results and bounds as files, the same bytes on every machine."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import ROUND_CEILING, Context
 from functools import lru_cache
 from hashlib import sha256
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from rnn_conformance.cases.case import PLAIN, Case
 from rnn_conformance.cases.catalogue import PAIRS, every_option
 from rnn_conformance.cases.expected import as_a_whole
 from rnn_conformance.cases.vacuity import refuse_vacuous
-from rnn_conformance.cells import alike
+from rnn_conformance.cells import CELLS, alike
 from rnn_conformance.checks.every import CHECKS
-from rnn_conformance.contract.call import DTYPES, FEATURES, Array, Layout
+from rnn_conformance.checks.subject import by_part
+from rnn_conformance.contract.call import DTYPES, FEATURES, Answer, Array, Layout
 from rnn_conformance.sources.exchange import Tensors, fields_of, tensors_of, write_tensors
 from rnn_conformance.vectors.exact import Exact, exact
 from rnn_conformance.vectors.flags import FLAGS, flags_of
@@ -30,14 +32,40 @@ THREE_DIGITS = Context(prec=3, rounding=ROUND_CEILING)
 
 
 def vector_cases(seed: int = 0) -> tuple[Case, ...]:
-    """The cases of a set: those with a bounded whole result, but `PAIRS` and the largest, by id."""
+    """The cases of a set, by id: those with a bounded whole result, but the largest.
+
+    Of a plain RNN all but `PAIRS`; of each other cell those that show a pair of options.
+    """
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed: expected an integer from 0 on, got {seed!r}")
-    cases = dict.fromkeys(
-        replace(c, seed=seed) for c in every_option(alike(PLAIN)) if c not in PAIRS
-    )
-    kept = (c for c in cases if c.weights == "contractive" and c.dtype in DTYPES)
-    return tuple(sorted((c for c in kept if c.T * c.B <= MOST_STATES), key=lambda case: case.id))
+    plain, kept = alike(PLAIN), set[Case]()
+    for cell in CELLS:
+        if cell not in plain:
+            kept |= {*showing_pairs(replace(c, cell=cell) for c in _small((cell,)))}
+    kept |= {c for c in _small(plain) if c.weights == "contractive" and c not in PAIRS}
+    return tuple(sorted((replace(c, seed=seed) for c in kept), key=lambda case: case.id))
+
+
+def _small(cells: Sequence[str]) -> Iterator[Case]:
+    for case in every_option(cells):
+        if case.dtype in DTYPES and case.T * case.B <= MOST_STATES:
+            yield case
+
+
+def showing_pairs(cases: Iterable[Case]) -> Iterator[Case]:
+    """Those, contractive, that show two options together that none before shows together.
+
+    The sizes are one option, beside the dtype alone.
+    """
+    seen = set[tuple[object, ...]]()
+    for c in cases:
+        options = (
+            c.dtype, c.layout, c.L, c.bias, c.bidirectional, c.h_0, c.lengths, c.padding_nan,
+        )  # fmt: skip
+        shown = {*combinations(enumerate(options), 2), (c.T, c.B, c.I, c.H, c.dtype)}
+        if not shown <= seen:
+            yield replace(c, weights="contractive")
+        seen |= shown
 
 
 def export(folder: Path | str, *, seed: int = 0, only: Collection[str] | None = None) -> Manifest:
@@ -96,11 +124,12 @@ def _write(folder: Path, case: Case) -> Vector:
 
 def _results(case: Case) -> Tensors:
     """What is expected, and how far from it rounding may lead, as the caller gets the results."""
-    bounds, found = as_a_whole(case), _exact(replace(case, layout="time_first"))
+    e, found = as_a_whole(case), _exact(replace(case, layout="time_first"))
+    bounds = by_part(Answer(e.output_bound, e.h_n_bound), case.options)
     parts: dict[str, Array] = {}
-    for name, expected in found._asdict().items():
+    for name, expected in by_part(Answer(found.output, found.h_n), case.options).items():
         parts[f"expected.{name}"] = expected
-        parts[f"bound.{name}"] = rounded_up(getattr(bounds, f"{name}_bound"), expected)
+        parts[f"bound.{name}"] = rounded_up(bounds[name], expected)
     return {name: _laid_out(name, value, case.layout) for name, value in parts.items()}
 
 
@@ -110,9 +139,7 @@ def _exact(case: Case) -> Exact:
     return exact(case.data())
 
 
-def rounded_up(
-    bound: npt.NDArray[np.float64], expected: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
+def rounded_up(bound: Array, expected: Array) -> npt.NDArray[np.float64]:
     """Bounds with half an ulp of what is expected added, rounded up to three significant digits.
 
     The last bits of a bound are a machine's own, three digits are not. A bound of 0 stays 0.

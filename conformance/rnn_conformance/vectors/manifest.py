@@ -12,8 +12,8 @@ from rnn_conformance.contract.refusal import need, printable
 
 MANIFEST, INDEX = "manifest.json", "index.txt"
 SCHEMA = Path(__file__).with_name("manifest.schema.json")
-FORMAT = 2
-VERSION = 2  # of the set: another number wherever the same seed gives other bytes
+FORMAT = 3
+VERSION = 3  # of the set: another number wherever the same seed gives other bytes
 SPECIFICATION = 2
 MOST_BYTES = 4_000_000
 

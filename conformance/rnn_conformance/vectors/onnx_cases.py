@@ -12,7 +12,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from rnn_conformance.cases.case import Case, Data
-from rnn_conformance.contract.call import Array
+from rnn_conformance.contract.call import NONLINEARITIES, Array
 from rnn_conformance.sources.adapters.onnx_model import node_weights, rnn_node
 from rnn_conformance.vectors.exact import exact
 from rnn_conformance.vectors.export import chosen, empty, vector_cases
@@ -30,7 +30,10 @@ def onnx_cases(seed: int = 0) -> tuple[Case, ...]:
     return tuple(
         case
         for case in vector_cases(seed)
-        if case.L == 1 and case.layout == "time_first" and not case.padding_nan
+        if case.cell in NONLINEARITIES
+        and case.L == 1
+        and case.layout == "time_first"
+        and not case.padding_nan
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rnn_conformance.contract.call import Layout
+from rnn_conformance.contract.call import PARTS, Layout
 from rnn_conformance.contract.documents import content_of
 from rnn_conformance.sources.exchange import Tensors, arrays_of
 from rnn_conformance.vectors.manifest import Vector
@@ -25,7 +25,7 @@ class Stored:
 
     Attributes:
         dtype: of the results.
-        shapes: of `output` and `h_n`, as the caller gets them.
+        shapes: of `output`, `h_n` and, if the state has it, `c_n`, as the caller gets them.
         expected, bound: of the same, in float64, as the caller gets them.
         real: which steps are no padding: (T, 1), (T, B, 1) or (B, T, 1), by layout.
     """
@@ -66,7 +66,11 @@ def _fitting(call: Mapping[str, Any], arrays: Tensors) -> Stored:
     T, rows = steps[0], steps[1:]
     if layout == "batch_first":
         T, rows = steps[1], steps[:1]
-    shapes = {"output": (*steps, D * H), "h_n": (options["num_layers"] * D, *rows, H)}
+    cell = options.get("nonlinearity", options.get("cell"))
+    if cell not in PARTS:
+        raise ValueError(f"cell: expected one of {', '.join(PARTS)}, got {cell}")
+    states = (options["num_layers"] * D, *rows, H)
+    shapes = {"output": (*steps, D * H), **{f"{part}_n": states for part in PARTS[cell]}}
     for what in ("expected", "bound"):
         for name, shape in shapes.items():
             array = arrays[f"{what}.{name}"]

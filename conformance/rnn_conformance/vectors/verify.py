@@ -30,8 +30,9 @@ def verify(folder: Path | str, results: Path | str, *, padding: str = "zeros") -
     Args:
         folder: of the vectors, as `export` wrote it; the hash of every file that is used is
             verified.
-        results: a folder with ID.safetensors for each case that was computed: `output` and `h_n`,
-            in the shapes and the dtype of an answer. Cases without one are not claimed.
+        results: a folder with ID.safetensors for each case that was computed: `output`, `h_n` and,
+            of an LSTM, `c_n`, in the shapes and the dtype of an answer. Cases without one are not
+            claimed.
         padding: what is promised of the output there, "zeros" or "undefined".
 
     Raises ValueError for another promise, where the vectors are not what they were, or where there
@@ -88,15 +89,15 @@ def _judged(results: Path, vector: Vector, wanted: Stored) -> Said:
     if wrong:
         message = f"{wrong[0]}: expected dtype {wanted.dtype}, got {found[wrong[0]].dtype}"
         said[SHAPES] = {"outcome": "failed", "message": message}
-    for check, judgement in _judgements(wanted, found).items():
-        worst, _ = judgement.worst()
-        place = judgement.first_outside()
+    for check, judgements in _judgements(wanted, found).items():
+        places = [judgement.first_outside() for judgement in judgements]
+        outside = [(j, at) for j, at in zip(judgements, places, strict=True) if at is not None]
         said[check] = {
-            "outcome": "passed" if place is None else "failed",
-            "message": "" if place is None else judgement.describe(place),
-            "worst_share": worst,
-            "bound": judgement.reason,
-            "first_outside": place,
+            "outcome": "failed" if outside else "passed",
+            "message": "; ".join(judgement.describe(place) for judgement, place in outside),
+            "worst_share": max(judgement.worst()[0] for judgement in judgements),
+            "bound": judgements[0].reason,
+            "first_outside": outside[0][1] if outside else None,
         }
     return said
 
@@ -112,7 +113,7 @@ def _answer(results: Path, vector: Vector, wanted: Stored) -> Tensors:
     return {part: array_of(part, arrays[part], shape) for part, shape in wanted.shapes.items()}
 
 
-def _judgements(wanted: Stored, found: Tensors) -> Mapping[str, Judgement]:
+def _judgements(wanted: Stored, found: Tensors) -> Mapping[str, list[Judgement]]:
     """Each check with what it compares, in the order (T, B, units)."""
     output, real = found["output"], wanted.real
 
@@ -123,10 +124,14 @@ def _judgements(wanted: Stored, found: Tensors) -> Mapping[str, Judgement]:
         return array[:, None] if wanted.layout == "single" else array
 
     expected, bound = (steps(part["output"]) for part in (wanted.expected, wanted.bound))
-    h_n, h_n_bound = (states(part["h_n"]) for part in (wanted.expected, wanted.bound))
     inside, padding = steps(np.where(real, output, 0)), steps(np.where(real, 0, output))
+    zeros = np.zeros_like(expected)
+    last = []
+    for name in [*wanted.shapes][1:]:  # the parts of the state
+        right, given, far = (states(of[name]) for of in (wanted.expected, found, wanted.bound))
+        last.append(Judgement(of_part(name.removesuffix("_n")), right, given, far, BOUND))
     return {
-        OUTPUT: Judgement("output", expected, inside, bound, BOUND),
-        LAST: Judgement(of_part("h"), h_n, states(found["h_n"]), h_n_bound, BOUND),
-        PADDING: Judgement("output in the padding", np.zeros_like(expected), padding, 0.0, "exact"),
+        OUTPUT: [Judgement("output", expected, inside, bound, BOUND)],
+        LAST: last,
+        PADDING: [Judgement("output in the padding", zeros, padding, 0.0, "exact")],
     }
