@@ -45,17 +45,19 @@ def pytest_configure() -> None:
 def pytest_benchmark_update_machine_info(
     config: pytest.Config, machine_info: dict[str, Any]
 ) -> None:
-    """State processor, instruction set and versions, and the options of the run."""
+    """State processor, load, instruction set and versions, and the options of the run."""
     import numpy as np
     import torch  # the options must work without it
 
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    load = f"{os.getloadavg()[2]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     blas = (np.show_config("dicts") or {})["Build Dependencies"]["blas"]
     torch_blas = re.findall(r"BLAS_INFO=(\w+)", torch.__config__.show()) or ["another BLAS"]
     machine = {
         "Processor": machine_info["cpu"].get("brand_raw", "unknown"),
         "Instruction set": torch.backends.cpu.get_cpu_capability(),
         "Cores": f"{usable} usable of {os.cpu_count()}",
+        "Load": f"{load}, mean of 15 minutes up to the end",
         "System": f"{machine_info['system']} {machine_info['machine']}",
         "Python": machine_info["python_version"],
         "NumPy": f"{np.__version__} with {blas['name']} {blas['version']}",

@@ -47,6 +47,7 @@ def test_a_run_gives_a_report_that_does_not_say_where_it_was_made(loops: pytest.
     written = {path.name: path.read_text("utf-8") for path in folder.iterdir()}
     assert set(written) == {"results.json", "report.md", *(f"{name}.svg" for name in PLOTS)}
     assert "2 threads" in written["report.md"]
+    assert "- Load: " in written["report.md"]
     assert f"--rnn-lines {','.join(LINES)} --rnn-seconds 0.01" in written["report.md"]
     assert not [name for name, text in written.items() if str(loops.path) in text]
 
