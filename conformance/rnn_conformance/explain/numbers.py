@@ -234,6 +234,7 @@ def of_call(asked: Asked) -> dict[str, Any]:
         "B·T": case.B * case.T,
         "B·H": case.B * case.H,
         "B·T·H": case.B * case.T * case.H,
+        "a size is 1": 1 in (case.T, case.B, case.H, case.O),
         "I = H": case.I == case.H,
         "T = B": case.T == case.B,
         "B = H": case.B == case.H,
