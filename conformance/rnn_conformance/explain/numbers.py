@@ -343,7 +343,7 @@ def of_final_states(
         at = _features(asked, 0, 0, (zero, b, u), None)
         names = np.array(["forward", "reverse"])[d] if o.directions == 2 else at["direction"]
         own = {"layer": number, "layers above": asked.case.L - 1 - number, "direction": names}
-        dropped = ("step", "steps before the end", "odd step", READ)
+        dropped = ("step", "steps before the end", "odd step", READ, "row·T + step", "step·B + row")
         features.append({k: v for k, v in {**at, **own}.items() if k not in dropped})
     if not parts:
         return None

@@ -187,7 +187,8 @@ def _place(
     rest = inside & ~rule.holds(here)
     if MAINLY < share <= PLACED:
         other, more = shortest(here, rest, outside)
-        if share + more * rest.sum() / inside.sum() > PLACED:
+        cut = any(c.sign not in "=≠" for c in (*rule.conditions, *other.conditions))
+        if not cut and share + more * rest.sum() / inside.sum() > PLACED:
             return (rule, other), share + more * rest.sum() / inside.sum()
     return (rule,), share
 
@@ -245,8 +246,8 @@ def _counted(
 
     def convinces(one: Explanation, explains: int, against: int) -> bool:
         special = len(one.rule.conditions)
-        doubted = unknown > (MINOR if special > 1 else 0.5)
-        enough = explains >= max(FEW + 3 * special, MINOR * wrong * doubted)
+        least = 0.25 if unknown > 0.5 else MINOR if unknown > MINOR and special > 1 else 0
+        enough = explains >= max(FEW + 3 * special, least * wrong)
         if one.edit.last > 1:
             enough &= not strict and explains >= MINOR * wrong
             enough = enough and _uses_it(trials, one.edit, fits & ~right)
