@@ -234,6 +234,7 @@ def of_call(asked: Asked) -> dict[str, Any]:
         "B·T": case.B * case.T,
         "B·H": case.B * case.H,
         "B·T·H": case.B * case.T * case.H,
+        "a size is 1": 1 in (case.T, case.B, case.H, case.O),
         "I = H": case.I == case.H,
         "T = B": case.T == case.B,
         "B = H": case.B == case.H,
@@ -342,7 +343,7 @@ def of_final_states(
         at = _features(asked, 0, 0, (zero, b, u), None)
         names = np.array(["forward", "reverse"])[d] if o.directions == 2 else at["direction"]
         own = {"layer": number, "layers above": asked.case.L - 1 - number, "direction": names}
-        dropped = ("step", "steps before the end", "odd step", READ)
+        dropped = ("step", "steps before the end", "odd step", READ, "row·T + step", "step·B + row")
         features.append({k: v for k, v in {**at, **own}.items() if k not in dropped})
     if not parts:
         return None

@@ -19,7 +19,7 @@ RIVALS = 8
 MINOR = 0.1  # of the wrong numbers, where most are unexplained
 MATTERS = 0.9  # of the numbers may stay as they are with an edit that is tried in pairs
 CONTRADICTED = 0.05  # of the numbers that an edit explains
-ALL_BUT, USED = 0.01, 0.05  # of the wrong numbers, and of what an edit allows
+ALL_BUT, USED = 0.01, 0.05  # of the wrong numbers; of what an edit allows, and so often
 PLACED = 0.9  # of the numbers that need an edit: where its rule, or two of them, must hold
 EXACT = 1  # `Edit.last` of what allows next to nothing
 MAINLY = 0.5  # where the first of two must
@@ -139,14 +139,13 @@ def _pair(
 
 def _that_matter(trials: Trials, edits: Sequence[Edit], at: Indices) -> list[Edit]:
     """The edits that change some of these numbers, each in another way; other places take long."""
-    with np.errstate(all="ignore"):
-        usual, radius = trials.values(frozenset(), at)
-        found: dict[bytes, Edit] = {}
-        for edit in edits:
-            value, _ = trials.values(frozenset([edit]), at)
-            same = (np.abs(value - usual) <= radius) | (np.isnan(value) & np.isnan(usual))
-            if not edit.last and "place" not in edit.does and same.mean() < MATTERS:
-                found.setdefault(np.round(value, 9).tobytes(), edit)
+    found: dict[bytes, Edit] = {}
+    for edit in edits:
+        exact = not edit.last and "place" not in edit.does
+        if exact and _changes_nothing(trials, edit, at).mean() < MATTERS:
+            with np.errstate(all="ignore"):
+                value, _ = trials.values(frozenset([edit]), at)
+            found.setdefault(np.round(value, 9).tobytes(), edit)
     return list(found.values())
 
 
@@ -180,7 +179,7 @@ def _place(
             with_it |= fits
         else:
             without |= fits
-    inside, outside = with_it & ~without, without & ~with_it
+    inside, outside = with_it & ~without, without & ~with_it & ~_changes_nothing(trials, edit, at)
     if inside.sum() < FEW:
         return (Rule(),), 0.0
     here = {name: values[at] for name, values in features.items()}
@@ -188,9 +187,19 @@ def _place(
     rest = inside & ~rule.holds(here)
     if MAINLY < share <= PLACED:
         other, more = shortest(here, rest, outside)
-        if share + more * rest.sum() / inside.sum() > PLACED:
+        cut = any(c.sign not in "=≠" for c in (*rule.conditions, *other.conditions))
+        if not cut and share + more * rest.sum() / inside.sum() > PLACED:
             return (rule, other), share + more * rest.sum() / inside.sum()
     return (rule,), share
+
+
+def _changes_nothing(trials: Trials, edit: Edit, at: Indices) -> Mask:
+    """Which numbers are the same with an edit; none for one that only allows more."""
+    with np.errstate(all="ignore"):
+        (usual, radius), (value, _) = (trials.values(frozenset(e), at) for e in ((), (edit,)))
+        same = (np.abs(value - usual) <= radius) | (np.isnan(value) & np.isnan(usual))
+    alike: Mask = same & (edit.last == 0)
+    return alike
 
 
 def _compared(right: Mask) -> Indices:
@@ -232,11 +241,13 @@ def _counted(
         ]
     )
     wrong, left = int((~right).sum()), ~fits & ~right
-    least = MINOR * wrong if left.sum() > wrong / 2 else 0  # of a cause unknown, much may be seen
+    unknown = left.sum() / max(wrong, 1)  # where it is much, some of it may look like anything
     strict = left.sum() > ALL_BUT * wrong  # what allows much then fits by chance
 
     def convinces(one: Explanation, explains: int, against: int) -> bool:
-        enough = explains >= max(FEW + 3 * len(one.rule.conditions), least)
+        special = len(one.rule.conditions)
+        least = 0.25 if unknown > 0.5 else MINOR if unknown > MINOR and special > 1 else 0
+        enough = explains >= max(FEW + 3 * special, least * wrong)
         if one.edit.last > 1:
             enough &= not strict and explains >= MINOR * wrong
             enough = enough and _uses_it(trials, one.edit, fits & ~right)
@@ -262,7 +273,7 @@ def _uses_it(trials: Trials, edit: Edit, explained: Mask) -> bool:
         _, usual = trials.values(frozenset(), at)
         value, radius = trials.values(frozenset([edit]), at)
         used = np.abs(trials.found[at] - value) / radius
-    return bool((used[(radius > 4 * usual) & (used <= 1)] > USED).mean() > ALL_BUT)
+    return bool((used[(radius > 4 * usual) & (used <= 1)] > USED).mean() > USED)
 
 
 def fits_as_said(trials: Trials, found: Sequence[Explanation], features: Features) -> Mask:

@@ -153,7 +153,7 @@ class ElmanTrials(Trials):
             after, ends = by_slot["after"].does["after"], (new, new - radius, new + radius)
             new, lower, upper = (after(State(end, *others)) for end in ends)
             apart = np.fmax(np.abs(lower - new), np.abs(upper - new))
-            radius = apart + 2 * u * np.abs(new) + eta
+            radius = np.where(np.abs(new) < NEVER, apart + 2 * u * np.abs(new) + eta, 0)
         if "allows" in by_slot:
             radius = by_slot["allows"].does["allows"](self.found[at], new, radius, u)
         radius = radius + self._off[at]
