@@ -16,6 +16,7 @@ from rnn_conformance.run.verdict import check
 from rnn_conformance.variants.every import HEALTHY, MUTANTS, known_bugs
 
 BUGS_OF_A_SET = 12
+SOME = ("final_state", "output", "systematic_error")  # of a gated cell, where all take a minute
 
 
 def claims(rng: np.random.Generator, cells: Sequence[str] = NONLINEARITIES) -> frozenset[str]:
@@ -61,7 +62,7 @@ def test_every_bug_that_the_claims_can_show_is_caught(seed: int, cells: Sequence
 def test_a_right_layer_conforms_with_narrow_claims(seed: int, cell: str) -> None:
     right = HEALTHY[f"FusedProduct ({cell})" if cell else "FusedProduct"]()
     right.claims = claims(np.random.default_rng(seed), (cell,) if cell else NONLINEARITIES)
-    report = check(right, diagnosed=False)
+    report = check(right, checks=SOME if cell else None, diagnosed=False)
     assert report.conforms, report.in_vain
 
 

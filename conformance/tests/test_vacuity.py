@@ -10,6 +10,7 @@ from rnn_conformance import BASIC, Case, catalogue, check
 from rnn_conformance.cases.case import Data
 from rnn_conformance.cases.catalogue import random_cases
 from rnn_conformance.cases.vacuity import Vacuous, refuse_vacuous, why_vacuous
+from rnn_conformance.contract.call import GATED
 from rnn_conformance.variants.recurrence import Recurrence
 
 
@@ -18,8 +19,11 @@ from rnn_conformance.variants.recurrence import Recurrence
 def test_no_case_is_vacuous(seed: int) -> None:
     cases = {*catalogue(seed), *catalogue(seed, BASIC), *catalogue(seed, BASIC - {"h_0"})}
     assert len(cases) > 1150
+    ids = sorted(case.id for case in cases if case.cell in GATED)
+    some = {*(ids[::4] if seed else ids)}  # of the gated cells, which take long
     for case in cases:
-        refuse_vacuous(case)
+        if case.cell not in GATED or case.id in some:
+            refuse_vacuous(case)
 
 
 def changed(data: Data, name: str, change: Any) -> Data:
