@@ -160,11 +160,12 @@ def of_family(family: Sequence[str], seed: int) -> Iterator[Case]:
 
 
 def in_half(case: Case) -> Iterator[Case]:
-    """Of gates in few bits: two steps that remember the first state, where enough shows."""
-    if case.L == 1:
-        case = replace(case, T=2, weights="remembering")
-        if why_vacuous(case.in_one_order) is None:
-            yield case
+    """Of gates in few bits, one layer: as it is, or two steps that remember the first state."""
+    either = (case, replace(case, T=2, weights="remembering")) if case.L == 1 else ()
+    for one in either:
+        if why_vacuous(one.in_one_order) is None:
+            yield one
+            return
 
 
 def gated_cases(cell: str) -> Iterator[Case]:

@@ -93,7 +93,8 @@ class Recurrence:
         if call.h_0 is None:
             units = len(o.parts) * o.hidden_size
             return np.zeros((o.num_layers * o.directions, x.shape[1], units), x.dtype)
-        state = np.concatenate([*call.state.values()], axis=-1)
+        parts = [*call.state.values()]
+        state = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
         return state[:, np.newaxis] if call.layout == "single" else state
 
     def without_padding(self, x: Array, steps: Lengths) -> Array:
