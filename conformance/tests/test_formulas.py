@@ -14,7 +14,11 @@ from rnn_conformance.variants.healthy import Plain
 RAGGED = Case(T=4, B=3, I=2, H=2, O=2, bidirectional=True, lengths="unsorted")
 
 
-@pytest.mark.parametrize("case", [RAGGED, replace(RAGGED, cell="relu", bias="off")])
+@pytest.mark.parametrize(
+    "case",
+    [RAGGED, replace(RAGGED, cell="relu", bias="off")]
+    + [replace(RAGGED, cell=cell) for cell in ("gru", "gru_reset_before")],
+)
 def test_formula_gives_every_expected_number(case: Case) -> None:
     data, precision = case.data(), Precision.of(case.dtype)
     found = Plain().run(case.call())
@@ -31,7 +35,9 @@ def test_formula_gives_every_expected_number(case: Case) -> None:
                 assert bool(operands) == real
             if real:
                 names = {name: np.asarray(v, np.float64) for name, v in operands.items()}
-                value = eval(formula.code, {"np": np, **names})
+                *steps_of, result = formula.code.splitlines()
+                exec("\n".join(steps_of), scope := {"np": np, **names})
+                value = eval(result, scope)
                 assert value == pytest.approx(expected[t, b, j], rel=1e-14, abs=1e-16)
 
 

@@ -39,6 +39,11 @@ def before_tanh(h: Ball) -> Ball:
         return Ball(value, end - np.abs(value) + JUDGE_U * np.abs(value), p)
 
 
+def of_gates(roundings: int) -> str:
+    """Where the bound of a step of a gated cell comes from, without the precision."""
+    return f"gamma_{roundings}(u) sum |terms| of each gate, {ULPS} ulps of each σ and tanh"
+
+
 def sigmoid(a: Float64) -> Float64:
     """σ(a), of every finite a without an overflow."""
     decay = np.exp(-np.abs(a))

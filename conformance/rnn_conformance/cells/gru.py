@@ -18,7 +18,7 @@ from rnn_conformance.bounds.balls import Ball, Matrix, Sum, gamma, product
 from rnn_conformance.bounds.statistics import Statistic
 from rnn_conformance.cells import decimals
 from rnn_conformance.cells.activation_means import of_gru
-from rnn_conformance.cells.activations import ULPS, gate, gated_tanh
+from rnn_conformance.cells.activations import ULPS, gate, gated_tanh, of_gates
 from rnn_conformance.cells.cell import EVERYWHERE, Cell, CellWeights, Kind, Linear, Row, Trace
 from rnn_conformance.contract.call import Array
 
@@ -50,15 +50,15 @@ n = np.tanh(W_ih[2] @ x + b_ih[2] + r * (W_hh[2] @ h + b_hh[2]))
 
     def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
         h, H = of_state(before), len(before)
-        r, z = ([decimals.sigmoid(x[u + k] + h[u + k]) for u in range(H)] for k in (0, H))
+        r, z = gates_of(x, h, H)
         a = (x_n + r_u * h_n for x_n, r_u, h_n in zip(x[2 * H :], r, h[2 * H :], strict=True))
         return mixed(z, map(decimals.tanh, a), before)
 
     def statistics(self, trace: Trace, states: Array) -> Iterator[Statistic]:
-        return of_gru(trace, states, before=isinstance(self, GruResetBefore))
+        return of_gru(trace, states, before=False)
 
     def reason(self, roundings: int) -> str:
-        return f"gamma_{roundings}(u) sum |terms| of each gate, {ULPS} ulps of each σ and tanh"
+        return of_gates(roundings)
 
     def operands(self, w: CellWeights, unit: int, x: Array, h: Array) -> Mapping[str, Any]:
         return {**super().operands(w, unit, x, h), "before": h[unit]}
@@ -74,7 +74,7 @@ class GruResetBefore(Gru):
 a = W_ih[: 2 * H] @ x + b_ih[: 2 * H] + W_hh[: 2 * H] @ h + b_hh[: 2 * H]
 r, z = np.split(1 / (1 + np.exp(-a)), 2)
 n = np.tanh(W_ih[2 * H :] @ x + b_ih[2 * H :] + W_hh[2 * H :] @ (r * h) + b_hh[2 * H :])
-((1 - z) * n + z * h)[unit]"""
+((1 - z) * n + z * h)[int(unit)]"""
 
     def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
         x_r, x_z, x_n = x.split(3)
@@ -85,15 +85,24 @@ n = np.tanh(W_ih[2 * H :] @ x + b_ih[2 * H :] + W_hh[2 * H :] @ (r * h) + b_hh[2
         return between(z, n, h.kept())
 
     def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
-        h, H = of_state(before), len(before)
-        r, z = ([decimals.sigmoid(x[u + k] + h[u + k]) for u in range(H)] for k in (0, H))
+        H = len(before)
+        r, z = gates_of(x, of_state(before), H)
         reset = of_state([r_u * one for r_u, one in zip(r, before, strict=True)])
         a = (x_n + h_n for x_n, h_n in zip(x[2 * H :], reset[2 * H :], strict=True))
         return mixed(z, map(decimals.tanh, a), before)
 
+    def statistics(self, trace: Trace, states: Array) -> Iterator[Statistic]:
+        return of_gru(trace, states, before=True)
+
     def operands(self, w: CellWeights, unit: int, x: Array, h: Array) -> Mapping[str, Any]:
         """All of a layer, since every unit's r is read; none where that is too much to print."""
         return {**w._asdict(), "x": x, "h": h, "unit": unit} if len(h) <= PRINTED else {}
+
+
+def gates_of(x: Row, h: Row, H: int) -> tuple[Row, Row]:
+    """r and z, of the rows of x and h that are theirs."""
+    r, z = ([decimals.sigmoid(x[u + k] + h[u + k]) for u in range(H)] for k in (0, H))
+    return r, z
 
 
 def mixed(z: Row, n: Iterable[Decimal], h: Row) -> Row:

@@ -17,7 +17,7 @@ from rnn_conformance.bounds.balls import Ball, Matrix, Sum, exactly, joined, pro
 from rnn_conformance.bounds.statistics import Statistic
 from rnn_conformance.cells import decimals
 from rnn_conformance.cells.activation_means import of_lstm
-from rnn_conformance.cells.activations import ULPS, before_tanh, gate, gated_tanh
+from rnn_conformance.cells.activations import before_tanh, gate, gated_tanh, of_gates
 from rnn_conformance.cells.cell import EVERYWHERE, Cell, Kind, Linear, Row, Trace
 from rnn_conformance.contract.call import Array
 
@@ -75,7 +75,7 @@ class Lstm(Cell):
         return of_lstm(trace, states)
 
     def reason(self, roundings: int) -> str:
-        return f"gamma_{roundings}(u) sum |terms| of each gate, {ULPS} ulps of each σ and tanh"
+        return of_gates(roundings)
 
 
 LSTM = Lstm()
