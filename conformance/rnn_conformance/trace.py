@@ -12,7 +12,8 @@ from rnn_conformance.bounds.balls import Ball, Precision, exactly
 from rnn_conformance.bounds.judgement import Judgement, Place
 from rnn_conformance.cells import CELLS, Cell, CellWeights
 from rnn_conformance.cells.running import one_step, trajectory
-from rnn_conformance.contract.call import GATED, NONLINEARITIES, Array
+from rnn_conformance.cells.weights import of_cell
+from rnn_conformance.contract.call import GATED, NONLINEARITIES, Array, Options
 from rnn_conformance.contract.dtypes import as_numpy
 from rnn_conformance.sources.seed_model import NAMES
 
@@ -204,25 +205,17 @@ def _gated(weights: Mapping[str, Any], cell: Cell) -> CellWeights:
     """The weights of a gated cell, checked; biases that are missing are zeros."""
     if not isinstance(weights, Mapping):
         raise TypeError(f"weights: expected a mapping, got {type(weights).__name__}")
-    given = {name: as_numpy(value) for name, value in weights.items()}
+    given = {name: as_numpy(weights[name]) for name in NAMES if name in weights}
     if lacking := [name for name in ("weight_ih_l0", "weight_hh_l0") if name not in given]:
         raise ValueError(f"weights: {', '.join(lacking)} missing")
-    W_ih, W_hh = given["weight_ih_l0"], given["weight_hh_l0"]
-    for name in ("weight_ih_l0", "weight_hh_l0"):
-        _numbers(name, given[name])
-    H = W_hh.shape[-1]
-    rows = cell.gates * H
-    biases = [given.get(name, np.zeros(rows)) for name in ("bias_ih_l0", "bias_hh_l0")]
-    for name, value, shape in (
-        ("weight_ih_l0", W_ih, (rows, W_ih.shape[-1])),
-        ("weight_hh_l0", W_hh, (rows, H)),
-        ("bias_ih_l0", biases[0], (rows,)),
-        ("bias_hh_l0", biases[1], (rows,)),
-    ):
+    for name, value in given.items():
         _numbers(name, value)
-        if value.shape != shape:
-            raise ValueError(f"{name}: expected shape {shape}, got {value.shape}")
-    return CellWeights(W_ih, W_hh, *biases)
+    I, H = (given[name].shape[-1] for name in ("weight_ih_l0", "weight_hh_l0"))
+    options = Options(I, H, cell=cell.name)
+    for name, shape in options.weight_shapes().items():
+        if (found := given.setdefault(name, np.zeros(shape)).shape) != shape:
+            raise ValueError(f"{name}: expected shape {shape}, got {found}")
+    return of_cell(given, 0, 0, options)
 
 
 def _plain(weights: Mapping[str, Any]) -> CellWeights:

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance.contract.call import Array, Call, Options
+from rnn_conformance.contract.call import GATED, Array, Call, Options
 from rnn_conformance.sources.adapters.reference import GRU_LAYER, LAYER, LSTM_LAYER
-from rnn_conformance.sources.adapters.sizes import OURS
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
 
@@ -70,7 +69,7 @@ def in_our_order(cell: str, value: Array) -> Array:
     if cell not in ORDERS:
         return value
     gates = dict(zip(ORDERS[cell], np.split(value, len(ORDERS[cell])), strict=True))
-    return np.concatenate([gates[gate] for gate in OURS[cell]])
+    return np.concatenate([gates[gate] for gate in GATED[cell]])
 
 
 def agrees(case: Any, call: Call) -> bool:

@@ -18,8 +18,9 @@ DTYPES: tuple[Dtype, ...] = ("float32", "float64")
 HALF_DTYPES: tuple[Dtype, ...] = ("float16", "bfloat16")
 NONLINEARITIES: tuple[Nonlinearity, ...] = get_args(Nonlinearity)
 # Of each cell: the rows of a weight for one hidden unit.
-GATED = {"lstm": 4, "gru": 3, "gru_reset_before": 3}
-GATES: dict[str, int] = dict.fromkeys(NONLINEARITIES, 1) | GATED
+# The gates of a weight in the order of its rows, as torch has them.
+GATED = {"lstm": "ifgo", "gru": "rzn", "gru_reset_before": "rzn"}
+GATES: dict[str, int] = dict.fromkeys(NONLINEARITIES, 1) | {c: len(g) for c, g in GATED.items()}
 # Of each cell: the parts of its state. The first shows at every step, the others at the end alone.
 PARTS: dict[str, tuple[str, ...]] = dict.fromkeys(GATES, ("h",)) | {"lstm": ("h", "c")}
 OPTIONS = (

@@ -10,14 +10,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from rnn_conformance.contract.call import GATED, NONLINEARITIES, Answer, Array, Call, claimed
-from rnn_conformance.contract.dtypes import as_numpy
-from rnn_conformance.sources.seed_model import CAN_CLAIM, CONVENTIONS
+from rnn_conformance.contract.call import GATED, NONLINEARITIES, Answer, Call
+from rnn_conformance.sources.adapters.sizes import in_order, state_of
+from rnn_conformance.sources.seed_model import CAN_CLAIM, CONVENTIONS, of_one_layer, results_of
 
 NAMES = {f"{part}_l0": part.replace("weight", "W").replace("bias", "b")
          for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}  # fmt: skip
-ORDERS = {"lstm": "ifgo", "gru": "rzn", "gru_reset_before": "rzn"}  # as torch has them
-GIVEN = {"h_n", "c_n", "outputs", "hidden_states"}
+CAN_CLAIM_GATED = CAN_CLAIM - {*NONLINEARITIES} | {*GATED}
 
 
 class GatedFunction:
@@ -40,55 +39,30 @@ class GatedFunction:
 
     def __init__(self, name: str, function: Callable[..., Any]) -> None:
         self.name, self._function = name, function
-        self.claims = gated_claims(claimed(getattr(function, "claims", ())))
+        self.claims = of_one_layer(getattr(function, "claims", frozenset()), CAN_CLAIM_GATED)
         self.conventions: Mapping[str, str] = getattr(function, "conventions", CONVENTIONS)
         self.assumed = frozenset(() if hasattr(function, "conventions") else ("memory",))
-        (cell,) = self.claims & {*GATED}
-        order = getattr(function, "gates", ORDERS[cell])
-        if sorted(order) != sorted(ORDERS[cell]):
-            raise TypeError(f"gates: expected the letters of {ORDERS[cell]!r}, got {order!r}")
-        self._order = [ORDERS[cell].index(gate) for gate in order]
+        cells = sorted(self.claims & {*GATED})
+        if len(cells) > 1:
+            raise ValueError(f"claims: expected one cell, got {', '.join(cells)}")
+        ours = GATED[cells[0]]
+        order = getattr(function, "gates", ours)
+        if sorted(order) != sorted(ours):
+            raise TypeError(f"gates: expected the letters of {ours!r}, got {order!r}")
+        self._orders = {cells[0]: order}
 
     def run(self, call: Call) -> Answer:
         options = {"batch_first": True} if call.layout == "batch_first" else {}
         o, dtype = call.options, call.dtype
         weights = {"W_ho": np.zeros((1, o.hidden_size), dtype), "b_ho": np.zeros(1, dtype)}
-        weights |= {NAMES.get(n, n): self._ordered(n, value) for n, value in call.weights.items()}
-        state = tuple(part[0] for part in call.state.values())
-        h_0 = state if len(state) > 1 else next(iter(state), None)
+        in_their_order = in_order(o, call.weights, self._orders)
+        weights |= {NAMES.get(name, name): value for name, value in in_their_order.items()}
+        h_0 = state_of(part[0] for part in call.state.values())
         found = self._function(weights, call.inputs, h_0, **options)
-        if not isinstance(found, Mapping) or not {"hidden_states"} <= {*found} <= GIVEN:
-            got = (
-                ", ".join(map(repr, found)) if isinstance(found, Mapping) else type(found).__name__
-            )
-            raise TypeError(
-                'expected a mapping with "hidden_states", and "h_n", "c_n" and "outputs" where '
-                f"given, got {got}"
-            )
-        parts = {name: as_numpy(value) for name, value in found.items()}
+        parts = results_of(found, ("h_n", "c_n", "outputs"))
         last = {name: parts[name][np.newaxis] for name in ("h_n", "c_n") if name in parts}
         y = parts.get("outputs") if o.output_size else None
         return Answer(parts["hidden_states"], y=y, **last)
-
-    def _ordered(self, name: str, value: Array) -> Array:
-        """The rows of the gates as the function has them."""
-        if name not in NAMES:
-            return value
-        gates = np.split(value, len(self._order))
-        return np.concatenate([gates[k] for k in self._order])
-
-
-def gated_claims(claims: frozenset[str]) -> frozenset[str]:
-    """What a function of a gated cell can claim. Raises ValueError for anything else."""
-    can = CAN_CLAIM - {*NONLINEARITIES} | {*GATED}
-    if more := sorted(claims - can):
-        raise ValueError(
-            f"claims: expected a selection of {', '.join(sorted(can))}, got {', '.join(more)}, "
-            "which needs an object with name, claims and run(call)"
-        )
-    if len(cells := sorted(claims & {*GATED})) > 1:
-        raise ValueError(f"claims: expected one cell, got {', '.join(cells)}")
-    return claims
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -100,7 +74,7 @@ def gates(order: str) -> Callable[[F], F]:
     The letters are those of torch: i, f, g, o of an LSTM and r, z, n of a GRU. Raises ValueError
     for other letters.
     """
-    if sorted(order) not in [sorted(known) for known in ORDERS.values()]:
+    if sorted(order) not in [sorted(known) for known in GATED.values()]:
         raise ValueError(f"gates: expected the letters of 'ifgo' or 'rzn', got {order!r}")
 
     def decorate(function: F) -> F:

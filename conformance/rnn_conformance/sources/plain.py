@@ -11,7 +11,6 @@ import numpy.typing as npt
 from rnn_reference import WEIGHT_NAMES
 
 from rnn_conformance.contract.call import BASIC, Answer, Array, Call, Implementation
-from rnn_conformance.contract.dtypes import as_numpy
 from rnn_conformance.sources.as_written import readings
 from rnn_conformance.sources.models import Made, model_of, options_for, sizes_of, takes_a_state
 from rnn_conformance.sources.seed_model import (
@@ -19,6 +18,7 @@ from rnn_conformance.sources.seed_model import (
     NAMES,
     Earlier,
     answer,
+    results_of,
     seed_call,
     seed_claims,
 )
@@ -60,18 +60,7 @@ class PlainFunction:
         options = {"batch_first": True} if call.layout == "batch_first" else {}
         asked = seed_call(call)
         found = self._function(asked.weights, asked.inputs, asked.h_0, **options)
-        if not isinstance(found, Mapping):
-            raise TypeError(
-                f'expected a mapping with "hidden_states", "h_n", "outputs", '
-                f"got {type(found).__name__}"
-            )
-        unknown = set(found) - {"hidden_states", "h_n", "outputs"}
-        if unknown or "hidden_states" not in found:
-            raise TypeError(
-                f'expected a mapping with "hidden_states", and "h_n" and "outputs" where given, '
-                f"got {', '.join(map(repr, found)) or 'an empty one'}"
-            )
-        parts = {name: as_numpy(value) for name, value in found.items()}
+        parts = results_of(found, ("h_n", "outputs"))
         return answer(call, parts["hidden_states"], parts.get("h_n"), parts.get("outputs"))
 
 

@@ -4,13 +4,15 @@ W_xh  weight_ih_l0 (H, I)        W_hh  weight_hh_l0 (H, H)        W_ho  (O, H)
 b_xh  bias_ih_l0 as (H, 1)       b_hh  bias_hh_l0 as (H, 1)       b_ho  as (O, 1)
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from rnn_conformance.contract.call import FEATURES, NONLINEARITIES, Answer, Array, Call, claimed
 from rnn_conformance.contract.conventions import UNDEFINED
+from rnn_conformance.contract.dtypes import as_numpy
 
 NAMES: Mapping[str, str] = {
     "weight_ih_l0": "W_xh",
@@ -73,13 +75,36 @@ def seed_claims(features: frozenset[str]) -> frozenset[str]:
     Raises TypeError for what is no frozenset, and ValueError for more, such as several layers: an
     object with run(call) can claim these.
     """
-    if not isinstance(features, frozenset):
-        raise TypeError(f"claims: expected frozenset, got {type(features).__name__}")
-    if more := sorted(claimed(features) - CAN_CLAIM):
-        raise ValueError(
-            f"claims: expected a selection of {', '.join(sorted(CAN_CLAIM))}, got "
-            f"{', '.join(more)}, which needs an object with name, claims and run(call)"
-        )
-    if {*NONLINEARITIES} <= features:
+    if {*NONLINEARITIES} <= of_one_layer(features, CAN_CLAIM):
         raise ValueError("claims: expected tanh or relu, got both, and is not told which it is")
     return features
+
+
+def of_one_layer(features: frozenset[str], can: frozenset[str]) -> frozenset[str]:
+    """A selection of what something of one layer can claim. Raises as `seed_claims` does."""
+    if not isinstance(features, frozenset):
+        raise TypeError(f"claims: expected frozenset, got {type(features).__name__}")
+    if more := sorted(claimed(features) - can):
+        raise ValueError(
+            f"claims: expected a selection of {', '.join(sorted(can))}, got "
+            f"{', '.join(more)}, which needs an object with name, claims and run(call)"
+        )
+    return features
+
+
+def results_of(found: Any, others: Sequence[str]) -> dict[str, Array]:
+    """The results of a function, "hidden_states" and some of the others, as arrays.
+
+    Raises TypeError for anything but a mapping with these.
+    """
+    quoted = [f'"{name}"' for name in others]
+    if not isinstance(found, Mapping):
+        every = ", ".join(['"hidden_states"', *quoted])
+        raise TypeError(f"expected a mapping with {every}, got {type(found).__name__}")
+    if not {"hidden_states"} <= {*found} <= {"hidden_states", *others}:
+        some = f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+        raise TypeError(
+            f'expected a mapping with "hidden_states", and {some} where given, '
+            f"got {', '.join(map(repr, found)) or 'an empty one'}"
+        )
+    return {name: as_numpy(value) for name, value in found.items()}

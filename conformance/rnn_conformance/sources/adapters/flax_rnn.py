@@ -17,10 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 from flax import linen, nnx
 
-from rnn_conformance.contract.call import DTYPES, LAYOUTS, Answer, Array, Call, Options
+from rnn_conformance.contract.call import DTYPES, GATED, LAYOUTS, Answer, Array, Call, Options
 from rnn_conformance.contract.declaration import KnownFailure
 from rnn_conformance.sources.adapters.sizes import (
-    OURS,
     biases_of_gru,
     merged_bias,
     refuse_misfits,
@@ -98,7 +97,7 @@ class LinenRNN:
 
 def _of_linen(call: Call) -> dict[str, dict[str, Array]]:
     """Of each gate: its kernels, and a bias beside one of them."""
-    o, gates = call.options, OURS.get(call.options.cell, "")
+    o, gates = call.options, GATED.get(call.options.cell, "")
     refuse_misfits(call, ("weight_ih_l0", "weight_hh_l0"))
     b, b_hn = biases_of_gru(call, "l0") if o.cell == "gru" else (merged_bias(call, "l0"), None)
     G, found = max(len(gates), 1), {}

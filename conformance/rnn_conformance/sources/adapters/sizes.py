@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from rnn_conformance.contract.call import GATES, Array, Call, Options
+from rnn_conformance.contract.call import GATED, GATES, Array, Call, Options
 
 READOUT = ("W_ho", "b_ho")
-OURS = {"lstm": "ifgo", "gru": "rzn", "gru_reset_before": "rzn"}  # the gates of a weight, in order
 
 
 def in_order(
@@ -23,7 +22,7 @@ def in_order(
     """
     order, found = orders.get(o.cell, ""), dict(weights)
     for name in weights.keys() - set(READOUT) if order else ():
-        gates = dict(zip(OURS[o.cell], np.split(weights[name], GATES[o.cell]), strict=True))
+        gates = dict(zip(GATED[o.cell], np.split(weights[name], GATES[o.cell]), strict=True))
         found[name] = np.concatenate([gates[gate] for gate in order])
     return found
 
