@@ -12,17 +12,19 @@ __all__ = ["HEALTHY", "MUTANTS", "known_bugs"]
 
 
 def _on(bug: Mutant, cell: str) -> Mutant:
-    """A bug that any cell can have, in this one."""
+    """A bug that any cell can have, or any with gates, in this one."""
     return replace(bug, make=of_cell(bug.make, cell), needs=bug.needs | {cell})
 
 
-_OF_ANY = [
-    bug
-    for bug in wrong.MUTANTS.values()
-    if not bug.plain and not bug.needs & {*GATED, *NONLINEARITIES}
+_EVERY = wrong.MUTANTS.values()
+_ON_CELLS = [
+    _on(bug, cell)
+    for cell in ("lstm", "gru")
+    for bug in _EVERY
+    if bug.of != "plain" and not bug.needs & {*GATED, *NONLINEARITIES}
 ]
-_ON_CELLS = [_on(bug, cell) for cell in ("lstm", "gru") for bug in _OF_ANY]
-MUTANTS = wrong.MUTANTS | {bug.name: bug for bug in _ON_CELLS}
+_AS_THEY_ARE = [bug for bug in _EVERY if bug.of != "gated"]
+MUTANTS = {bug.name: bug for bug in (*_AS_THEY_ARE, *_ON_CELLS)}
 HEALTHY = healthy.HEALTHY | gated.RIGHT
 
 

@@ -92,7 +92,7 @@ class NaNReadAsZero(Recurrence):
         return np.where(np.isnan(right), 0, right).astype(x.dtype)
 
 
-@mutant("activation", caught_by="nan_is_propagated", plain=True)
+@mutant("activation", caught_by="nan_is_propagated", of="plain")
 class NaNTakenForZero(Recurrence):
     """A pre-activation that is NaN counts as zero."""
 

@@ -64,7 +64,7 @@ class RecurrentBiasDroppedAtZeroState(Recurrence):
         return super().preactivation(w if h.any() else {**w, "b_hh": 0 * w["b_hh"]}, x, h)
 
 
-@mutant("cell", caught_by="output", shipped_in="apache/tvm#3410 (LSTM)", plain=True)
+@mutant("cell", caught_by="output", shipped_in="apache/tvm#3410 (LSTM)", of="plain")
 class BiasOutsideActivation(Recurrence):
     """The biases are added after the activation."""
 

@@ -172,68 +172,8 @@ class CandidateShown(Gru):
 
 
 @mutant("gru", "gru", caught_by="output")
-class HardGates(Gru):
-    """σ(a) is max(0, min(1, 0.2 a + 0.5))."""
-
-    def gate(self, a: Array) -> Array:
-        return np.clip(a.dtype.type(0.2) * a + a.dtype.type(0.5), 0, 1)
-
-
-@mutant("gru", "gru", caught_by="output")
 class GatesInKerasOrder(Gru):
     """The rows of r, z, n are taken for those of z, r, n."""
 
     def cell(self, call: Call, layer: int, d: int) -> Weights:
         return of_gates(super().cell(call, layer, d), TURNED)
-
-
-@mutant("gru", "gru", caught_by="output")
-class GatesExchangedInBiases(Gru):
-    """The biases alone are taken for those of z, r, n."""
-
-    def cell(self, call: Call, layer: int, d: int) -> Weights:
-        return of_gates(super().cell(call, layer, d), TURNED, ("b_ih", "b_hh"))
-
-
-@mutant("gru", "gru", caught_by="output")
-class GatesExchangedInRecurrentBias(Gru):
-    """b_hh alone is taken for that of z, r, n."""
-
-    def cell(self, call: Call, layer: int, d: int) -> Weights:
-        return of_gates(super().cell(call, layer, d), TURNED, ("b_hh",))
-
-
-@mutant("gru", "gru", "bidirectional", caught_by="output")
-class GatesExchangedInTheReverseDirection(Gru):
-    """The reverse direction takes its rows for those of z, r, n."""
-
-    def cell(self, call: Call, layer: int, d: int) -> Weights:
-        w = super().cell(call, layer, d)
-        return of_gates(w, TURNED) if d else w
-
-
-@mutant("gru", "gru", "layers", caught_by="output")
-class GatesExchangedInUpperLayers(Gru):
-    """Layers above the first take their rows for those of z, r, n."""
-
-    def cell(self, call: Call, layer: int, d: int) -> Weights:
-        w = super().cell(call, layer, d)
-        return of_gates(w, TURNED) if layer else w
-
-
-@mutant("gru", "gru", "h_0", "float32", caught_by="systematic_error")
-class SigmoidOfGruRaised(Gru):
-    """σ is too large by 3e-7 in float32, less than the bound of a step allows."""
-
-    def gate(self, a: Array) -> Array:
-        right = super().gate(a)
-        return right + right.dtype.type(3e-7) if right.dtype == np.float32 else right
-
-
-@mutant("gru", "gru", "h_0", "float32", caught_by="systematic_error")
-class TanhOfGruRaised(Gru):
-    """tanh is too large by 3e-7 in float32."""
-
-    def activation(self, call: Call, a: Array) -> Array:
-        right = super().activation(call, a)
-        return right + right.dtype.type(3e-7) if right.dtype == np.float32 else right

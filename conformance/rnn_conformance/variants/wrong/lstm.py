@@ -7,10 +7,8 @@ import numpy as np
 from rnn_conformance.contract.call import Answer, Array, Call, Lengths, Options
 from rnn_conformance.contract.dtypes import bfloat16
 from rnn_conformance.variants.gated import Lstm
-from rnn_conformance.variants.recurrence import Weights, of_gates
+from rnn_conformance.variants.recurrence import Weights
 from rnn_conformance.variants.wrong.registry import mutant
-
-KERAS = (0, 1, 3, 2)  # the last two exchanged
 
 
 @mutant("lstm", "lstm", caught_by="output", shipped_in="CrispStrobe/CrispASR#106")
@@ -29,40 +27,6 @@ class ForgetAndInputExchanged(Lstm):
     def gates(self, w: Weights, count: int) -> list[Weights]:
         i, f, g, o = super().gates(w, count)
         return [f, i, g, o]
-
-
-@mutant("lstm", "lstm", caught_by="output")
-class OutputAndCandidateExchangedInBiases(Lstm):
-    """The biases alone are taken for those of i, f, o, g, as Keras and TensorFlow order gates."""
-
-    def cell(self, call: Call, layer: int, d: int) -> Weights:
-        return of_gates(super().cell(call, layer, d), KERAS, ("b_ih", "b_hh"))
-
-
-@mutant("lstm", "lstm", caught_by="output")
-class GatesExchangedInRecurrentWeights(Lstm):
-    """The rows of W_hh alone are taken for those of i, f, o, g."""
-
-    def cell(self, call: Call, layer: int, d: int) -> Weights:
-        return of_gates(super().cell(call, layer, d), KERAS, ("W_hh",))
-
-
-@mutant("lstm", "lstm", "bidirectional", caught_by="output")
-class GatesExchangedInReverse(Lstm):
-    """The reverse direction takes its rows for those of i, f, o, g."""
-
-    def cell(self, call: Call, layer: int, d: int) -> Weights:
-        w = super().cell(call, layer, d)
-        return of_gates(w, KERAS) if d else w
-
-
-@mutant("lstm", "lstm", "layers", caught_by="output")
-class GatesExchangedAboveTheFirstLayer(Lstm):
-    """Layers above the first take their rows for those of i, f, o, g."""
-
-    def cell(self, call: Call, layer: int, d: int) -> Weights:
-        w = super().cell(call, layer, d)
-        return of_gates(w, KERAS) if layer else w
 
 
 @mutant("lstm", "lstm", "h_0", caught_by="output")
@@ -137,14 +101,6 @@ class LastCellShown(Lstm):
         new = super().lstm(call, w, x, h)
         o = self.gate(self.preactivation(self.gates(w, 4)[3], x, h[:, :H]))
         return np.concatenate([self.shown(call, o, h[:, H:]), new[:, H:]], axis=1)
-
-
-@mutant("lstm", "lstm", caught_by="output")
-class HardSigmoid(Lstm):
-    """σ(a) is max(0, min(1, 0.2 a + 0.5))."""
-
-    def gate(self, a: Array) -> Array:
-        return np.clip(a.dtype.type(0.2) * a + a.dtype.type(0.5), 0, 1)
 
 
 @mutant("lstm", "lstm", caught_by="output", shipped_in="apple/coremltools#309")
@@ -326,21 +282,3 @@ class AnyCellTaken(Lstm):
     def run(self, call: Call) -> Answer:
         fits = call.h_0 is None or (call.c_0 is not None and call.c_0.shape == call.h_0.shape)
         return super().run(call if fits else replace(call, c_0=call.h_0))
-
-
-@mutant("lstm", "lstm", "h_0", "float32", caught_by="systematic_error")
-class SigmoidOfLstmRaised(Lstm):
-    """σ is too large by 3e-7 in float32, less than the bound of a step allows."""
-
-    def gate(self, a: Array) -> Array:
-        right = super().gate(a)
-        return right + right.dtype.type(3e-7) if right.dtype == np.float32 else right
-
-
-@mutant("lstm", "lstm", "h_0", "float32", caught_by="systematic_error")
-class TanhOfLstmRaised(Lstm):
-    """tanh is too large by 3e-7 in float32."""
-
-    def activation(self, call: Call, a: Array) -> Array:
-        right = super().activation(call, a)
-        return right + right.dtype.type(3e-7) if right.dtype == np.float32 else right

@@ -31,7 +31,7 @@ class InitialStateOverwrittenInFastPath(InitialStateOverwritten):
     every = 16
 
 
-@mutant("aliasing", "h_0", caught_by="inputs_unchanged", plain=True)
+@mutant("aliasing", "h_0", caught_by="inputs_unchanged", of="plain")
 class EachStateReceivesTheNext(Recurrence):
     """Each new state is written over the one before it too, the first over the caller's h_0."""
 

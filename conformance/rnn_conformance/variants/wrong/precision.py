@@ -68,7 +68,7 @@ class PreactivationInBfloat16(Recurrence):
         return super().activation(call, rounded(a, BFLOAT16))
 
 
-@mutant("precision", caught_by="negated", plain=True)
+@mutant("precision", caught_by="negated", of="plain")
 class StateTruncatedDownwards(Recurrence):
     """The state is rounded to the 11 bits of float16, always downwards."""
 

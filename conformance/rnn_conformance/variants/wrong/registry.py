@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import getdoc
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from rnn_conformance.contract.call import FEATURES, GATED
 from rnn_conformance.variants.recurrence import Recurrence
 
 M = TypeVar("M", bound=type[Recurrence])
+Of = Literal["any", "plain", "gated"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Mutant:
         shipped_in: where such a bug was shipped, with the cell where that is not a plain RNN; empty
             where no place is known.
         needs: the features without which a case cannot show it.
-        plain: whether it is one of the plain RNN alone; else any cell can have it.
+        of: the cells that can have it, beside those of `needs`: the class itself is of a plain RNN,
+            and those of gates are tried on gated cells alone.
     """
 
     make: type[Recurrence]
@@ -32,7 +34,7 @@ class Mutant:
     caught_by: str
     shipped_in: str = ""
     needs: frozenset[str] = frozenset()
-    plain: bool = False
+    of: Of = "any"
 
     @property
     def name(self) -> str:
@@ -43,7 +45,7 @@ MUTANTS: dict[str, Mutant] = {}
 
 
 def mutant(
-    kind: str, *needs: str, caught_by: str, shipped_in: str = "", plain: bool = False
+    kind: str, *needs: str, caught_by: str, shipped_in: str = "", of: Of = "any"
 ) -> Callable[[M], M]:
     """Register a class; its docstring is the sentence, and arguments are those of `Mutant`.
 
@@ -57,7 +59,7 @@ def mutant(
         if cls.__doc__ is None or not sentence or name in MUTANTS:
             raise ValueError(f"mutant {name}: expected a docstring and a name of its own")
         cls.name = name
-        MUTANTS[name] = Mutant(cls, sentence, kind, caught_by, shipped_in, frozenset(needs), plain)
+        MUTANTS[name] = Mutant(cls, sentence, kind, caught_by, shipped_in, frozenset(needs), of)
         return cls
 
     return register

@@ -147,7 +147,7 @@ class UnitsBeyond16AreZero(Recurrence):
         return states
 
 
-@mutant("sizes", caught_by="output", plain=True)
+@mutant("sizes", caught_by="output", of="plain")
 class LastUnitOf40To64IsZero(Recurrence):
     """The last unit is zero where H is 40 to 64."""
 
