@@ -117,7 +117,7 @@ def keras_rnn(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, type[Layer]], A
 
         monkeypatch.setenv("KERAS_BACKEND", "")
         monkeypatch.setitem(sys.modules, "keras", keras_of(backend, kind, layer))
-        of = {
+        of: dict[str, Any] = {
             "SimpleRNN": keras_rnn.KerasNumpy,
             "LSTM": keras_rnn.KerasNumpyLSTM,
             "GRU": keras_rnn.KerasNumpyGRU,

@@ -32,8 +32,6 @@ CELLS: Mapping[str, Sequence[str]] = {
 ROWS_BROADCAST = KnownFailure(
     "wrong_rows_refused", "h_0 or the inputs are broadcast", link="findings.md, 8"
 )
-
-
 CELLS_BROADCAST = KnownFailure(
     "wrong_states_refused", "c_0 of one unit is broadcast", link="findings.md, 8"
 )
@@ -156,59 +154,20 @@ class KerasTensorflow(KerasRNN):
     dtypes = ("float32", "float64")
 
 
-class KerasNumpyLSTM(KerasNumpy):
-    """keras.layers.LSTM."""
-
-    kind = "LSTM"
-    known_failures = (ROWS_BROADCAST, CELLS_BROADCAST)
-
-
-class KerasNumpyGRU(KerasNumpy):
-    """keras.layers.GRU."""
-
-    kind = "GRU"
-    known_failures = (ROWS_BROADCAST, *_states_dropped("*"))
+def _of(on: type[KerasRNN], kind: str, *known: KnownFailure) -> type[KerasRNN]:
+    """keras.layers.LSTM or GRU on a backend."""
+    failures = {"known_failures": (ROWS_BROADCAST, *known)}
+    return type(f"{on.__name__}{kind}", (on,), {"kind": kind, **failures})
 
 
-class KerasJaxLSTM(KerasJax):
-    """keras.layers.LSTM."""
-
-    kind = "LSTM"
-
-
-class KerasJaxGRU(KerasJax):
-    """keras.layers.GRU."""
-
-    kind = "GRU"
-    known_failures = (ROWS_BROADCAST, *_states_dropped("*"))
-
-
-class KerasTorchLSTM(KerasTorch):
-    """keras.layers.LSTM."""
-
-    kind = "LSTM"
-    known_failures = (ROWS_BROADCAST, CELLS_BROADCAST)
-
-
-class KerasTorchGRU(KerasTorch):
-    """keras.layers.GRU."""
-
-    kind = "GRU"
-    known_failures = (ROWS_BROADCAST, *_states_dropped("*"))
-
-
-class KerasTensorflowLSTM(KerasTensorflow):
-    """keras.layers.LSTM."""
-
-    kind = "LSTM"
-    known_failures = (ROWS_BROADCAST, CELLS_BROADCAST)
-
-
-class KerasTensorflowGRU(KerasTensorflow):
-    """keras.layers.GRU."""
-
-    kind = "GRU"
-    known_failures = (ROWS_BROADCAST, *_states_dropped("*"))
+KerasNumpyLSTM = _of(KerasNumpy, "LSTM", CELLS_BROADCAST)
+KerasNumpyGRU = _of(KerasNumpy, "GRU", *_states_dropped("*"))
+KerasJaxLSTM = _of(KerasJax, "LSTM")
+KerasJaxGRU = _of(KerasJax, "GRU", *_states_dropped("*"))
+KerasTorchLSTM = _of(KerasTorch, "LSTM", CELLS_BROADCAST)
+KerasTorchGRU = _of(KerasTorch, "GRU", *_states_dropped("*"))
+KerasTensorflowLSTM = _of(KerasTensorflow, "LSTM", CELLS_BROADCAST)
+KerasTensorflowGRU = _of(KerasTensorflow, "GRU", *_states_dropped("*"))
 
 
 def _weights(call: Call, end: str) -> list[Array]:
