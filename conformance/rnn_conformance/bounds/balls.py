@@ -99,6 +99,18 @@ class Ball:
         value, radius = self.value + other.value, self.radius + other.radius
         return Ball(value, radius, self.precision)._computed()
 
+    def __sub__(self, other: "Ball") -> "Ball":
+        return self + Ball(-other.value, other.radius, other.precision)
+
+    def at(self, t: int) -> "Ball":
+        """Those of a step, of (..., T, B, units)."""
+        radius = self.radius[..., t, :, :] if self.radius.ndim else self.radius
+        return Ball(self.value[..., t, :, :], radius, self.precision)
+
+    def term(self) -> "Sum":
+        """As one term of a long sum, which any product that made it may be part of."""
+        return Sum(self.value, np.abs(self.value) + self.radius, self.radius, 1, self.precision)
+
     def __mul__(self, other: "Ball") -> "Ball":
         """By element, each of them any number of its ball."""
         a, b, p = np.abs(self.value), np.abs(other.value), self.precision
@@ -181,6 +193,11 @@ class Matrix:
         columns = np.ascontiguousarray(W.swapaxes(-1, -2), np.float64)
         return cls(columns, np.abs(columns), int(np.count_nonzero(W, axis=-1).max()))
 
+    def reading(self, first: int, last: int) -> "Matrix":
+        """The part that multiplies these of its n numbers."""
+        terms = min(self.terms, last - first)
+        return Matrix(self.columns[..., first:last, :], self.size[..., first:last, :], terms)
+
     def split(self, count: int) -> "tuple[Matrix, ...]":
         """As many matrices of as many units, such as those of the gates."""
         each = (_split(numbers, count) for numbers in (self.columns, self.size))
@@ -238,6 +255,23 @@ def product(W: Matrix, v: Ball) -> Sum:
     else:
         scale, radius = (size + v.radius) @ W.size, v.radius @ W.size
     return Sum(v.value @ W.columns, scale, radius, W.terms, v.precision)
+
+
+def summed(d: Ball, x: Ball) -> Ball:
+    """Sum over rows of d x', (..., units, n), of rows d (..., rows, units) and x (..., rows, n).
+
+    e = sum (|d| e_x + e_d |x| + e_d e_x) + gamma_m(U) sum (|d| + e_d) (|x| + e_x) + m eta, with two
+    roundings more than terms, as both may be kept wider than they show.
+    """
+    p, d_T = d.precision, d.value.swapaxes(-1, -2)
+    d_size, x_size = np.abs(d.value), np.abs(x.value)
+    d_most, x_most = d_size + d.radius, x_size + x.radius
+    scale = d_most.swapaxes(-1, -2) @ x_most
+    radius = scale - np.abs(d_T) @ x_size if d.radius.ndim or x.radius.ndim else np.zeros(())
+    m = np.count_nonzero(x_most, axis=-2)[..., np.newaxis, :] + 2
+    rounded = m * p.both / (1 - m * p.both) * scale + m * p.flushed
+    # The difference of two sums is rounded itself, by no more than a rounding of each of its terms.
+    return Ball(d_T @ x.value, np.maximum(radius, 0) + rounded + JUDGE_U * m * scale, p)
 
 
 def constant(b: Array, precision: Precision) -> Sum:

@@ -13,13 +13,22 @@ import numpy.typing as npt
 from rnn_conformance.cells import CELLS, Cell, alike
 from rnn_conformance.cells.cell import Kind
 from rnn_conformance.cells.drawing import drawn_readout, drawn_weights
-from rnn_conformance.contract.call import Array, Call, Dtype, Layout, Lengths, Options
+from rnn_conformance.contract.call import (
+    Array,
+    Call,
+    Dtype,
+    Layout,
+    Lengths,
+    Options,
+    Upstream,
+)
 from rnn_conformance.contract.conventions import NAN_IGNORED
 from rnn_conformance.contract.dtypes import in_format
 
 H0 = Literal["none", "zeros", "nonzero"]
 Bias = Literal["off", "zeros", "nonzero", "ih_alone", "hh_alone"]
 LengthsKind = Literal["none", "unsorted", "sorted", "equal"]
+Loss = Literal["none", "all", "output", "output_zeros", "h_n", "c_n"]
 PADDING = 9.75  # far from every input, so that a step that reads it shows
 PLAIN = next(iter(CELLS))  # what is asked where nothing else is
 
@@ -41,6 +50,9 @@ class Case:
             0.9, neither tiny nor saturated),
             "one_hot" and "integers" (weights as small, inputs as characters and counts give them),
             "remembering" (as contractive, with gates that keep .999 of a state),
+            "marked" (an input that is 1 at one step of one row alone, for each of them, the first
+            T·B; so each step's part of the gradient of weight_ih shows), "passing" (the first
+            inputs are added to one pre-activation each, so that their gradients show its),
             "extreme" (a pre-activation of every magnitude from 1e-8 to 1e10, of both signs) or
             "special" (small weights; a step of zeros, inputs of 1000 and states of 500, which a
             mask or a clip would change). All but contractive ones are judged step by step, so they
@@ -48,6 +60,9 @@ class Case:
         O: output_size; 0 for no readout.
         drawn: whether the case is a random one.
         reverse: whether the only direction reads from the last step to the first.
+        loss: which results the loss sees whose gradients are asked for: none (no gradients are),
+            all, the output or a part of the final state alone; "output_zeros": the gradient of the
+            final state is given, as zeros.
     """
 
     T: int = 7
@@ -68,6 +83,7 @@ class Case:
     seed: int = 0
     drawn: bool = False
     reverse: bool = False
+    loss: Loss = "none"
 
     @cached_property
     def id(self) -> str:
@@ -86,6 +102,7 @@ class Case:
         parts += [self.layout] * (self.layout == "batch_first")
         parts += [self.weights] * (self.weights != "contractive")
         parts += ["drawn"] * self.drawn
+        parts += [f"loss_of_{self.loss}"] * (self.loss != "none")
         return "-".join(parts)
 
     @cached_property
@@ -112,6 +129,7 @@ class Case:
         found |= {NAN_IGNORED} if self.padding_nan else set()
         found |= {"h_0"} if self.h_0 != "none" else set()
         found |= {"readout"} if self.O else set()
+        found |= {"gradients"} if self.loss != "none" else set()
         return frozenset(found)
 
     def concerns(self, clause: str) -> bool:
@@ -156,6 +174,7 @@ class Data:
         h_0: (L·D, B, S·H), the parts of the state side by side, or None where it is omitted.
         lengths: (B,), or None where every row has T steps.
         bfloat16: as in `Call`.
+        upstream: as in `Call`, in the order of `inputs` and `h_0`.
     """
 
     options: Options
@@ -164,6 +183,7 @@ class Data:
     h_0: Array | None
     lengths: Lengths | None
     bfloat16: bool = False
+    upstream: Upstream | None = None
 
     @cached_property
     def initial(self) -> Array:
@@ -200,19 +220,26 @@ class Data:
             layout,
             bfloat16=seen.bfloat16,
             c_0=None if seen.c_0 is None else seen.c_0.copy(),
+            upstream=None if seen.upstream is None else seen.upstream.each(np.copy),
         )
 
     def view(self, layout: Layout) -> Call:
         """The same, of these very numbers."""
-        inputs, h_0 = self.inputs, self.h_0
+        inputs, h_0, loss = self.inputs, self.h_0, self.upstream
         if layout == "single":
             inputs, h_0 = inputs[:, 0], None if h_0 is None else h_0[:, 0]
+            loss = None if loss is None else loss.each(lambda part: part[:, 0])
         elif layout == "batch_first":
             inputs = inputs.swapaxes(0, 1)
+            if loss is not None and loss.output is not None:
+                loss = replace(loss, output=loss.output.swapaxes(0, 1))
         options, weights, lengths = self.options, self.weights, self.lengths
         state = [] if h_0 is None else np.split(h_0, len(options.parts), -1)
         h, c, *_ = (*state, None, None)
-        return Call(options, weights, inputs, h, lengths, layout, bfloat16=self.bfloat16, c_0=c)
+        return Call(
+            options, weights, inputs, h, lengths, layout,
+            bfloat16=self.bfloat16, c_0=c, upstream=loss,
+        )  # fmt: skip
 
 
 @lru_cache(maxsize=2048)
@@ -231,6 +258,7 @@ def _data(case: Case) -> Data:
             padding_nan=False,
             drawn=False,
             reverse=False,
+            loss="none",
         )
     )
     inputs, lengths = drawn.inputs.copy(), _lengths(case)
@@ -246,6 +274,29 @@ def _data(case: Case) -> Data:
         None if h_0 is None else _frozen(h_0, case.dtype),
         lengths,
         case.dtype == "bfloat16",
+        _upstream(case),
+    )
+
+
+def _upstream(case: Case) -> Upstream | None:
+    """Of the results that the loss sees; those of a sequence's padding are PADDING."""
+    if case.loss == "none":
+        return None
+    rng, o = np.random.default_rng([case.seed, crc32(b"upstream")]), case.options
+    output = rng.standard_normal((case.T, case.B, o.directions * case.H))
+    h_n, c_n = rng.standard_normal((2, case.L * o.directions, case.B, case.H))
+    lengths = _lengths(case)
+    if lengths is not None:
+        output[np.arange(case.T)[:, None] >= lengths] = PADDING
+    if case.loss == "output_zeros":
+        h_n, c_n = np.zeros((2, *h_n.shape))
+    with_output = case.loss in ("all", "output", "output_zeros")
+    of_state = {"all": ("h_n", "c_n"), "output_zeros": ("h_n", "c_n"), "output": ()}
+    states = of_state.get(case.loss, (case.loss,))
+    return Upstream(
+        _frozen(output, case.dtype) if with_output else None,
+        _frozen(h_n, case.dtype) if "h_n" in states else None,
+        _frozen(c_n, case.dtype) if "c_n" in states and "c" in o.parts else None,
     )
 
 
@@ -271,6 +322,9 @@ def _drawn(case: Case) -> Data:
     if case.weights == "silent":
         inputs[: case.T // 2] = 0
         inputs[0] = -0.0
+    if case.weights == "marked":
+        marks = np.eye(case.T * case.B).reshape(case.T, case.B, -1)
+        inputs[..., : case.T * case.B] = marks
     return Data(options, weights, inputs, h_0, None)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import chain, islice, product
 from typing import get_args
 
-from rnn_conformance.cases.case import H0, PLAIN, Case, LengthsKind
+from rnn_conformance.cases.case import H0, PLAIN, Case, LengthsKind, Loss
 from rnn_conformance.cases.drawn import drawn_cases
 from rnn_conformance.cases.vacuity import why_vacuous
 from rnn_conformance.cells import CELLS, alike
@@ -157,6 +157,9 @@ def of_family(family: Sequence[str], seed: int) -> Iterator[Case]:
             yield replace(case, cell=cell.name)
     if CELLS[family[0]].remembers:
         yield from gated_cases(family[0])
+    for cell in family:
+        if CELLS[cell].adjoint is not None:
+            yield from gradient_cases(cell)
 
 
 def in_half(case: Case) -> Iterator[Case]:
@@ -166,6 +169,36 @@ def in_half(case: Case) -> Iterator[Case]:
         if why_vacuous(one.in_one_order) is None:
             yield one
             return
+
+
+def gradient_cases(cell: str) -> Iterator[Case]:
+    """Each step of the backward pass where it shows, and both passes as a whole with every option."""
+    hidden: tuple[Loss, ...] = ("c_n",) if len(CELLS[cell].parts) > 1 else ()
+    losses: tuple[Loss, ...] = ("all", "output", "output_zeros", "h_n", *hidden)
+    for dtype in DTYPES:
+        for T, B, I, H in ((8, 3, 27, 5), (2, 3, 8, 16), (1, 3, 4, 5), (20, 3, 63, 64), (7, 1, 8, 1)):
+            yield Case(T, B, I, H, cell=cell, dtype=dtype, weights="marked", loss="all")
+        marked = Case(5, 3, 17, 4, cell=cell, dtype=dtype, weights="marked")
+        for loss, two, lengths in product(losses, (False, True), ("none", "unsorted")):
+            yield replace(marked, loss=loss, bidirectional=two, lengths=lengths)  # type: ignore[arg-type]
+        for bias, h_0 in product(("off", "nonzero"), get_args(H0)):
+            yield replace(marked, loss="all", bias=bias, h_0=h_0)  # type: ignore[arg-type]
+        yield replace(marked, loss="all", B=1, layout="single")
+        yield replace(marked, loss="all", layout="batch_first")
+        I = CELLS[cell].gates * 4
+        yield Case(200, 2, I + 2, 4, cell=cell, dtype=dtype, weights="passing", loss="all")
+        whole = Case(5, 3, 4, 3, cell=cell, dtype=dtype, loss="all")
+        for L, two, lengths, layout in product(
+            (1, 2, 3), (False, True), ("none", "unsorted"), LAYOUTS
+        ):
+            yield from _laid_out(
+                replace(whole, L=L, bidirectional=two, lengths=lengths, layout=layout)  # type: ignore[arg-type]
+            )
+        for L, bias, h_0 in product((1, 2), ("off", "zeros"), get_args(H0)):
+            yield replace(whole, L=L, bias=bias, h_0=h_0)  # type: ignore[arg-type]
+        for loss in losses:
+            yield replace(whole, L=2, loss=loss)
+        yield replace(whole, reverse=True)
 
 
 def gated_cases(cell: str) -> Iterator[Case]:
@@ -222,7 +255,11 @@ def fitted(case: Case, claimed: frozenset[str]) -> Case | None:
         "weights": weights,
         "O": case.O if "readout" in claimed else 0,
     }
+    if case.loss != "none" and "gradients" not in claimed:
+        return None
     found = replace(case, **changes)  # type: ignore[arg-type]
+    if weights == "marked":
+        found = replace(found, I=max(found.I, found.T * found.B))
     new = found != case and cells[0].can_rest  # a catalogue of other cases holds no vacuous one
     return None if new and why_vacuous(found.in_one_order) else found
 

@@ -6,16 +6,24 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from rnn_conformance.bounds.balls import Ball, Float64, Precision, exactly
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.bounds.reproduction import Formula
 from rnn_conformance.cases.case import Case, Data
+from rnn_conformance.cases.order import (
+    as_read,
+    each_read,
+    in_direction,
+    in_time,
+    last,
+    real_inputs,
+    written,
+)
 from rnn_conformance.cells import CELLS, readout
 from rnn_conformance.cells.running import one_step, trajectory
 from rnn_conformance.cells.weights import of_cell, of_layer
-from rnn_conformance.contract.call import Answer, Array, Lengths
+from rnn_conformance.contract.call import Answer, Array
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,7 @@ def from_own_states(data: Data, precision: Precision, answer: Answer) -> Expecta
     before = np.concatenate([data.initial[:, None, :, :H], states[:, :-1]], axis=1)
     # Garbage in the state before a step makes garbage of its bound; that step has failed.
     with np.errstate(over="ignore", invalid="ignore"):
-        inputs, w = _each_read(_real_inputs(data), data), of_layer(data.weights, 0, o)
+        inputs, w = each_read(real_inputs(data), data), of_layer(data.weights, 0, o)
         if len(o.parts) == 1:
             right, reason = one_step(cell, w, inputs, before, precision)
         else:
@@ -106,15 +114,15 @@ def from_own_states(data: Data, precision: Precision, answer: Answer) -> Expecta
     def operands(step: int, row: int, unit: int) -> Mapping[str, Any]:
         d, own_unit = divmod(unit, H)
         real = step < data.steps[row] and len(o.parts) == 1
-        h = _in_time(before, data)[step, row, d * H : (d + 1) * H]
+        h = in_time(before, data)[step, row, d * H : (d + 1) * H]
         w = of_cell(data.weights, 0, d, o)
         return cell.operands(w, own_unit, data.inputs[step, row], h) if real else {}
 
     return Expectation(
-        _in_time(right.value[..., :H], data),
-        _in_time(right.bound[..., :H], data),
-        _last(right.value, data),
-        _last(right.bound, data),
+        in_time(right.value[..., :H], data),
+        in_time(right.bound[..., :H], data),
+        last(right.value, data),
+        last(right.bound, data),
         reason,
         formula=Formula(cell.formula, operands),
     )
@@ -138,15 +146,15 @@ def whole(data: Data, precision: Precision, *, loose: bool = False) -> Expectati
     """
     o, D = data.options, data.options.directions
     cell = CELLS[o.cell].loose if loose else CELLS[o.cell]
-    inputs, layers = exactly(_real_inputs(data), precision), []
+    inputs, layers = exactly(real_inputs(data), precision), []
     for layer in range(o.num_layers):
         initial = data.initial[layer * D : (layer + 1) * D]
-        found = trajectory(cell, of_layer(data.weights, layer, o), _read(inputs, data), initial)
+        found = trajectory(cell, of_layer(data.weights, layer, o), as_read(inputs, data), initial)
         layers.append(found)
-        inputs = _written(found, data)
+        inputs = written(found, data)
     reason = f"the one-step bound, carried through time and layers, {precision}"
     h_n, h_n_bound = (
-        np.concatenate([_last(part, data) for part in parts])
+        np.concatenate([last(part, data) for part in parts])
         for parts in ([one.value for one in layers], [one.bound for one in layers])
     )
     y = readout.readout(data.weights, inputs).ball() if o.output_size else None
@@ -162,69 +170,8 @@ def whole(data: Data, precision: Precision, *, loose: bool = False) -> Expectati
 
 def one_layer(data: Data) -> Answer:
     """What a single layer computes in float64."""
-    o, read = data.options, _each_read(_real_inputs(data), data)
+    o, read = data.options, each_read(real_inputs(data), data)
     inputs = exactly(read, Precision.of(np.float64))
     with np.errstate(over="ignore", invalid="ignore"):  # of radii, which nobody asks for
         states = trajectory(CELLS[o.cell], of_layer(data.weights, 0, o), inputs, data.initial).value
-    return Answer(_in_time(states[..., : o.hidden_size], data), _last(states, data))
-
-
-def _read(inputs: Ball, data: Data) -> Ball:
-    """As each direction reads it, (D, T, B, n)."""
-    exact = inputs.radius.ndim == 0
-    radius = inputs.radius if exact else _each_read(inputs.radius, data)
-    return Ball(_each_read(inputs.value, data), radius, inputs.precision)
-
-
-def _written(states: Ball, data: Data) -> Ball:
-    """What of each direction's states shows, in the order of time."""
-    units = np.s_[..., : data.options.hidden_size]
-    value, radius = (_in_time(part[units], data) for part in (states.value, states.radius))
-    return Ball(value, radius, states.precision)
-
-
-def _real_inputs(data: Data) -> Float64:
-    """The inputs (T, B, I), zeros in the padding."""
-    inputs = data.inputs.astype(np.float64)
-    return inputs if data.lengths is None else np.where(data.real, inputs, 0)
-
-
-def _each_read(values: Float64, data: Data) -> Float64:
-    """(T, B, n) as each direction reads it, (D, T, B, n)."""
-    return np.array([in_direction(values, data.lengths, way) for way in data.options.ways])
-
-
-def _in_time(values: Float64, data: Data) -> Float64:
-    """What each direction computes, (D, T, B, H), in the order of time as (T, B, D·H)."""
-    ways = zip(data.options.ways, values, strict=True)
-    each = [in_direction(value, data.lengths, way) for way, value in ways]
-    joined = np.concatenate(each, axis=2)
-    return joined if data.lengths is None else np.where(data.real, joined, 0)
-
-
-def _last(values: Float64, data: Data) -> Float64:
-    """What each direction computes at the last step of each row that it reads, (D, B, H)."""
-    if data.lengths is None:
-        return values[:, -1]
-    last: Float64 = values[:, data.lengths - 1, np.arange(len(data.lengths))]
-    return last
-
-
-def in_direction(values: npt.NDArray[Any], lengths: Lengths | None, way: int) -> npt.NDArray[Any]:
-    """(T, B, n) in the order in which a direction reads it, one of `Options.ways`.
-
-    The reverse one, 1, is its own inverse: it starts at each row's last real step; padding stays
-    where it is.
-    """
-    if way == 0:
-        return values
-    if lengths is None:
-        return values[::-1]
-    t = np.arange(len(values))[:, None]
-    found: npt.NDArray[Any] = values[turned(t, lengths), np.arange(len(lengths))]
-    return found
-
-
-def turned(t: npt.NDArray[np.int64], lengths: Lengths) -> npt.NDArray[np.int64]:
-    """The step in time of what the reverse direction reads as step t, and the other way round."""
-    return np.where(t < lengths, lengths - 1 - t, t)
+    return Answer(in_time(states[..., : o.hidden_size], data), last(states, data))

@@ -1,5 +1,7 @@
 """The activations, as functions of balls."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from rnn_conformance.bounds.balls import JUDGE_U, Ball, Float64, Sum, applied
@@ -7,6 +9,7 @@ from rnn_conformance.bounds.balls import JUDGE_U, Ball, Float64, Sum, applied
 ULPS = 4  # that tanh and sigmoid may be off
 # Of a number below it, inside a gated cell: there tanh may come from sigmoid, and the reverse.
 LENIENT = 0.5
+BESIDE = 4  # roundings: a product with r, r's own either way, and two of what is kept wider
 
 
 def tanh(a: Sum) -> Ball:
@@ -37,6 +40,40 @@ def before_tanh(h: Ball) -> Ball:
     with np.errstate(divide="ignore", invalid="ignore"):
         value, end = np.arctanh(h.value), np.arctanh(np.minimum(size + off, 1))
         return Ball(value, end - np.abs(value) + JUDGE_U * np.abs(value), p)
+
+
+def complement(s: Ball) -> Ball:
+    """1 - s of s = σ(a), which may be computed as σ(-a)."""
+    p, value = s.precision, 1 - s.value
+    return Ball(value, s.radius + (2 * ULPS + 1) * p.both * value + p.flushed, p)
+
+
+def slope_of_sigmoid(s: Ball) -> Ball:
+    """s (1 - s), the slope of s = σ(a), from s or from a."""
+    p, value = s.precision, s.value * (1 - s.value)
+    inherited = s.radius * (np.abs(1 - 2 * s.value) + s.radius)
+    return Ball(value, inherited + 4 * ULPS * p.both * value + p.flushed, p)
+
+
+def slope_of_tanh(t: Ball) -> Ball:
+    """1 - t^2, the slope of t = tanh(a), from t or from a."""
+    p, size = t.precision, np.abs(t.value)
+    value = 1 - t.value**2
+    inherited = t.radius * (2 * size + t.radius)
+    return Ball(value, inherited + p.both * (2 * size**2 + 4 * ULPS * value) + p.flushed, p)
+
+
+def times(a: Sum, r: Ball) -> Sum:
+    """r a, distributed over the terms of a or not."""
+    value, size = np.abs(a.value), r.value + r.radius
+    radius = size * a.radius + r.radius * value
+    return replace(
+        a,
+        value=r.value * a.value,
+        scale=size * a.scale,
+        radius=radius,
+        terms=a.terms + BESIDE,
+    )
 
 
 def of_gates(roundings: int) -> str:

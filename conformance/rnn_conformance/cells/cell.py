@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from rnn_conformance.bounds.balls import Ball, Float64, Matrix, Sum
 from rnn_conformance.bounds.statistics import Statistic
+from rnn_conformance.cells.adjoint import Adjoint
 from rnn_conformance.contract.call import Array, Dtype
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 Kind = Literal[
     "contractive", "normal", "initial", "silent", "moderate", "extreme", "special", "one_hot",
-    "integers", "remembering",
+    "integers", "remembering", "marked", "passing",
 ]  # fmt: skip
 EVERYWHERE: tuple[Kind, ...] = (
     "contractive", "normal", "initial", "silent", "extreme", "special", "one_hot", "integers",
@@ -72,6 +73,7 @@ class Cell(ABC):
         pins: by gate, the bias that opens or shuts it so that the state is memoryless; None for the
             one gate that reads. Empty where the cell is not.
         remembers: by gate, what is added to its bias in cases of the kind "remembering".
+        adjoint: a step of it backwards; None where its gradients are not judged.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Cell(ABC):
     can_rest: bool = False
     pins: tuple[float | None, ...] = ()
     remembers: tuple[float, ...] = ()
+    adjoint: Adjoint | None = None
 
     @property
     def memoryless(self) -> bool:

@@ -60,6 +60,8 @@ def _matrix(name: str, kind: Kind, values: Array) -> Array:
         # Rows of absolute sum 0.6: the distance of two trajectories shrinks at every step.
         shrunk: Array = values * (0.6 / np.abs(values).sum(axis=1, keepdims=True))
         return shrunk
+    if kind == "passing" and name.startswith("weight_ih"):
+        return np.concatenate([permutation(len(values)), 0.3 * values[:, len(values) :]], axis=1)
     kind = "contractive" if kind in ("one_hot", "integers", "remembering") else kind
     width = np.sqrt(values.shape[1])
     scales: Mapping[Kind, Array | float] = {
@@ -67,9 +69,16 @@ def _matrix(name: str, kind: Kind, values: Array) -> Array:
         "moderate": 0.5 / width,
         "extreme": 0.05 * _magnitudes(len(values))[:, np.newaxis] / width,
         "special": 0.02,
+        "marked": 1 if name.startswith("weight_ih") else 1 / width,
+        "passing": 1 / width,
     }
     scaled: Array = values * scales.get(kind, 1.0)
     return scaled
+
+
+def permutation(rows: int) -> Array:
+    """The matrix that takes each row from the one of the same name here, none from its own place."""
+    return np.roll(np.eye(rows), 1, axis=1)
 
 
 def _magnitudes(units: int) -> Array:

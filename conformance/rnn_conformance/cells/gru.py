@@ -8,7 +8,7 @@ it with linear_before_reset=0: n = tanh(W_in x_t + b_in + W_hn (r h_{t-1}) + b_h
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -16,14 +16,13 @@ import numpy as np
 
 from rnn_conformance.bounds.balls import Ball, Matrix, Sum, gamma, product
 from rnn_conformance.bounds.statistics import Statistic
-from rnn_conformance.cells import decimals
+from rnn_conformance.cells import adjoints, decimals
 from rnn_conformance.cells.activation_means import of_gru
-from rnn_conformance.cells.activations import ULPS, gate, gated_tanh, of_gates
+from rnn_conformance.cells.activations import ULPS, gate, gated_tanh, of_gates, times
 from rnn_conformance.cells.cell import EVERYWHERE, Cell, CellWeights, Kind, Linear, Row, Trace
 from rnn_conformance.contract.call import Array
 
 SHUT = -50.0  # σ(-50) is 2e-22
-BESIDE = 4  # roundings: a product with r, r's own either way, and two of what is kept wider
 PRINTED = 16  # units
 GATES = "r, z = 1 / (1 + np.exp(-(W_ih[:2] @ x + b_ih[:2] + W_hh[:2] @ h + b_hh[:2])))"
 
@@ -41,6 +40,7 @@ n = np.tanh(W_ih[2] @ x + b_ih[2] + r * (W_hh[2] @ h + b_hh[2]))
     gates: int = 3
     pins: tuple[float | None, ...] = (0.0, SHUT, None)
     remembers: tuple[float, ...] = (0, 7, 0)
+    adjoint: adjoints.Adjoint | None = adjoints.Gru()
 
     def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
         x_r, x_z, x_n = x.split(3)
@@ -70,6 +70,7 @@ class GruResetBefore(Gru):
 
     name: str = "gru_reset_before"
     clause: str = "GRU-CELL-2"
+    adjoint: adjoints.Adjoint | None = adjoints.GruResetBefore()
     formula: str = """H = len(h)
 a = W_ih[: 2 * H] @ x + b_ih[: 2 * H] + W_hh[: 2 * H] @ h + b_hh[: 2 * H]
 r, z = np.split(1 / (1 + np.exp(-a)), 2)
@@ -108,19 +109,6 @@ def gates_of(x: Row, h: Row, H: int) -> tuple[Row, Row]:
 def mixed(z: Row, n: Iterable[Decimal], h: Row) -> Row:
     """(1 - z) n + z h."""
     return [(1 - z_u) * n_u + z_u * h_u for z_u, n_u, h_u in zip(z, n, h, strict=True)]
-
-
-def times(a: Sum, r: Ball) -> Sum:
-    """r a, distributed over the terms of a or not."""
-    value, size = np.abs(a.value), r.value + r.radius
-    radius = size * a.radius + r.radius * value
-    return replace(
-        a,
-        value=r.value * a.value,
-        scale=size * a.scale,
-        radius=radius,
-        terms=a.terms + BESIDE,
-    )
 
 
 def between(z: Ball, n: Ball, h: Ball) -> Ball:

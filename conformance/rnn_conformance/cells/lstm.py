@@ -15,7 +15,7 @@ import numpy as np
 
 from rnn_conformance.bounds.balls import Ball, Matrix, Sum, exactly, joined, product
 from rnn_conformance.bounds.statistics import Statistic
-from rnn_conformance.cells import decimals
+from rnn_conformance.cells import adjoints, decimals
 from rnn_conformance.cells.activation_means import of_lstm
 from rnn_conformance.cells.activations import before_tanh, gate, gated_tanh, of_gates
 from rnn_conformance.cells.cell import EVERYWHERE, Cell, Kind, Linear, Row, Trace
@@ -36,6 +36,7 @@ class Lstm(Cell):
     parts: tuple[str, ...] = ("h", "c")
     pins: tuple[float | None, ...] = (OPEN, -OPEN, None, OPEN)
     remembers: tuple[float, ...] = (0, 7, 0, 0)
+    adjoint: adjoints.Adjoint | None = adjoints.Lstm()
 
     def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
         shown, c = h.split(2)

@@ -31,7 +31,7 @@ def one_step(
     h = exactly(before.reshape(*stack, T * B, H), precision)
     if off:
         h = Ball(h.value, np.full(h.value.shape, off), precision)
-    x = _from_inputs(w, exactly(inputs, precision))
+    x = from_inputs(w, exactly(inputs, precision))
     W_hh, b_hh = Matrix.of(w.W_hh), constant(w.b_hh, precision)
     found = cell.step(x, W_hh, b_hh, h)
     value, radius = (part.reshape(before.shape) for part in (found.value, found.radius))
@@ -56,7 +56,7 @@ def trajectory(
     """
     p = inputs.precision
     *stack, T, B, _ = inputs.value.shape
-    x, h = _from_inputs(w, inputs), initial if isinstance(initial, Ball) else exactly(initial, p)
+    x, h = from_inputs(w, inputs), initial if isinstance(initial, Ball) else exactly(initial, p)
     size = h.value.shape[-1]
     W_hh, b_hh = Matrix.of(w.W_hh), constant(w.b_hh, p)
     rows = (*stack, T, B, x.value.shape[-1])
@@ -95,7 +95,7 @@ def preactivation(w: CellWeights, x: Ball, h: Ball) -> Sum:
     return products + constant(w.b_ih, p) + constant(w.b_hh, p)
 
 
-def _from_inputs(w: CellWeights, inputs: Ball) -> Sum:
+def from_inputs(w: CellWeights, inputs: Ball) -> Sum:
     """W_ih x_t + b_ih, rows of all steps: (..., T·B, G·H)."""
     *stack, T, B, I = inputs.value.shape
     flat = (*stack, T * B, I)

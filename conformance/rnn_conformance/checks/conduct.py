@@ -322,7 +322,9 @@ def _as_a_whole(subject: Subject, call: Call, case: Case) -> Iterator[Judgement]
 
 def _given(call: Call) -> dict[str, Any]:
     """Every array that goes in, by name."""
+    loss = {} if call.upstream is None else vars(call.upstream)
     given = {**call.weights, "inputs": call.inputs, **call.state, "lengths": call.lengths}
+    given |= {f"gradient of {name}": value for name, value in loss.items()}
     return {name: value for name, value in given.items() if value is not None}
 
 

@@ -1,9 +1,9 @@
 """Every check, those of values first."""
 
-from rnn_conformance.checks import conduct, dropout, edges, refusals, relations, values
+from rnn_conformance.checks import conduct, dropout, edges, gradients, refusals, relations, values
 from rnn_conformance.checks.registry import Check
 
-SUBJECTS = (values, relations, conduct, refusals, edges, dropout)
+SUBJECTS = (values, relations, conduct, refusals, edges, dropout, gradients)
 CHECKS = {
     found.name: found
     for module in SUBJECTS

@@ -15,6 +15,7 @@ from rnn_conformance.bounds.balls import Precision
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import PADDING, Case, Data
+from rnn_conformance.cases.order import in_direction
 from rnn_conformance.cells.weights import (
     of_one_direction,
     of_one_layer,
@@ -92,9 +93,9 @@ def directions_apart(subject: Subject, case: Case) -> Iterator[Judgement]:
     """
     data, halves, h_n = _without_readout(case.data()), [], []
     for d, way in enumerate(data.options.ways):
-        turned = expected.in_direction(data.inputs, data.lengths, way)
-        alone = subject.run(_one_direction(data, d, turned), case.layout)
-        halves.append(expected.in_direction(alone.output, data.lengths, way))
+        backwards = in_direction(data.inputs, data.lengths, way)
+        alone = subject.run(_one_direction(data, d, backwards), case.layout)
+        halves.append(in_direction(alone.output, data.lengths, way))
         h_n.append(alone.h_n)
     apart = Answer(np.concatenate(halves, axis=2), _joined(h_n))
     yield from same(case, subject.result(case), apart)

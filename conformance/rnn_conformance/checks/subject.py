@@ -1,11 +1,12 @@
 """A layer under test: asks it, refuses what is no answer, brings it into one order."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
-from rnn_conformance.cases import expected
+from rnn_conformance.cases import expected, gradients
 from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.cases.expected import Expectation
 from rnn_conformance.contract.call import Answer, Array, Call, Implementation, Layout, Options
@@ -34,6 +35,7 @@ class Subject:
         self._remembered = lru_cache(REMEMBERED)(self._attempt)
         self.result = lru_cache(REMEMBERED)(self._result)
         self.expected = lru_cache(REMEMBERED)(self._expected)
+        self.expected_gradients = lru_cache(REMEMBERED)(self._expected_gradients)
 
     def _result(self, case: Case) -> Answer:
         """What the layer computes for a case, in one order. Raises Violation."""
@@ -42,6 +44,10 @@ class Subject:
     def _expected(self, case: Case) -> Expectation:
         """What is expected of that result. Raises Violation."""
         return expected.of_answer(case, self.result(case))
+
+    def _expected_gradients(self, case: Case) -> gradients.Expected:
+        """What is expected of its gradients. Raises Violation."""
+        return gradients.of_answer(case, self.result(case))
 
     def as_given(self, case: Case) -> Answer:
         """The same with the padding as it came. Raises Violation."""
@@ -74,6 +80,8 @@ class Subject:
             answer = replace(answer, h_n=None, c_n=None)
         if "readout" not in self.claimed:
             answer = replace(answer, y=None)
+        if "gradients" not in self.claimed:
+            answer = replace(answer, gradients=None)
         return answer
 
     def _attempt(self, case: Case) -> tuple[Call, Answer | Violation]:
@@ -104,7 +112,7 @@ def ordered(answer: Answer, data: Data, layout: Layout) -> Answer:
         return part.copy() if data.lengths is None else np.where(data.real, part, 0)
 
     y = None if found.y is None else without_padding(found.y)
-    return Answer(without_padding(found.output), found.h_n, y)
+    return Answer(without_padding(found.output), found.h_n, y, gradients=found.gradients)
 
 
 def in_one_order(answer: Answer, data: Data, layout: Layout) -> Answer:
@@ -128,7 +136,33 @@ def in_one_order(answer: Answer, data: Data, layout: Layout) -> Answer:
         in_order(parts["output"], layout),
         h_n[:, np.newaxis] if h_n is not None and layout == "single" else h_n,
         None if y is None else in_order(y, layout),
+        gradients=gradients_in_one_order(answer, data, layout),
     )
+
+
+def gradients_in_one_order(answer: Answer, data: Data, layout: Layout) -> dict[str, Array] | None:
+    """The gradients where they are asked for: inputs (T, B, n), "h_0" (L·D, B, S·H), weights.
+
+    Raises Violation where one is missing or of a wrong shape.
+    """
+    if data.upstream is None:
+        return None
+    if not isinstance(answer.gradients, Mapping):
+        found = type(answer.gradients).__name__
+        raise Violation(f"gradients: expected a mapping by name, got {found}")
+    call = data.view(layout)
+    wanted = {"inputs": call.inputs, **call.state, **call.weights}
+    if missing := [name for name in wanted if name not in answer.gradients]:
+        raise Violation(f"gradients: {', '.join(missing)} missing")
+    parts = {
+        name: array_of(f"gradient of {name}", answer.gradients[name], like.shape)
+        for name, like in wanted.items()
+    }
+    parts["inputs"] = in_order(parts["inputs"], layout)
+    if states := [parts.pop(name) for name in call.state]:
+        of_state = np.concatenate(states, axis=-1)
+        parts["h_0"] = of_state[:, np.newaxis] if layout == "single" else of_state
+    return parts
 
 
 def given(answer: Answer, name: str) -> Array:
@@ -149,5 +183,6 @@ def by_part(answer: Answer, options: Options) -> dict[str, Array]:
 
 
 def parts_of(answer: Answer) -> dict[str, Array]:
-    """The parts that were given, by name."""
-    return {name: value for name, value in vars(answer).items() if value is not None}
+    """The parts that were given, by name; gradients apart."""
+    arrays = {name: value for name, value in vars(answer).items() if name != "gradients"}
+    return {name: value for name, value in arrays.items() if value is not None}

@@ -25,7 +25,7 @@ GATES: dict[str, int] = dict.fromkeys(NONLINEARITIES, 1) | {c: len(g) for c, g i
 PARTS: dict[str, tuple[str, ...]] = dict.fromkeys(GATES, ("h",)) | {"lstm": ("h", "c")}
 OPTIONS = (
     "layers", "bidirectional", "reverse", "no_bias", "lengths", "dropout", "h_0", "h_n",
-    "readout",
+    "readout", "gradients",
 )  # fmt: skip
 
 # What can be claimed, and what a plain function or class is taken to claim.
@@ -104,6 +104,24 @@ class Options:
 
 
 @dataclass(frozen=True)
+class Upstream:
+    """How a loss changes with each result, dL/d of it; None where the loss does not see it.
+
+    Attributes:
+        output, h_n, c_n: shaped as these of an `Answer`. What stands in the padding of `output`
+            counts for nothing, as the output is 0 there whatever goes in.
+    """
+
+    output: Array | None = None
+    h_n: Array | None = None
+    c_n: Array | None = None
+
+    def each(self, change: Callable[[Array], Array]) -> "Upstream":
+        """Each part that is given, changed."""
+        return Upstream(*(None if part is None else change(part) for part in vars(self).values()))
+
+
+@dataclass(frozen=True)
 class Call:
     """What an implementation is given. Every array is a copy of its own.
 
@@ -119,6 +137,7 @@ class Call:
         training: whether dropout is on; it is off in evaluation.
         bfloat16: whether the arrays hold numbers of bfloat16, which NumPy lacks, as float32, and
             the answer is to hold such numbers too.
+        upstream: where gradients are asked for, those of the results; else None.
     """
 
     options: Options
@@ -130,6 +149,7 @@ class Call:
     training: bool = False
     bfloat16: bool = False
     c_0: Array | None = None
+    upstream: Upstream | None = None
 
     @property
     def state(self) -> dict[str, Array]:
@@ -160,6 +180,7 @@ class Answer:
     h_n: Array | None = None
     y: Array | None = None
     c_n: Array | None = None
+    gradients: Mapping[str, Array] | None = None
 
 
 @runtime_checkable

@@ -10,7 +10,7 @@ import numpy as np
 
 from rnn_conformance.bounds.balls import Ball, Float64, Precision, exactly
 from rnn_conformance.cases.case import Case, Data
-from rnn_conformance.cases.expected import in_direction
+from rnn_conformance.cases.order import in_direction
 from rnn_conformance.cells.weights import handing_on
 from rnn_conformance.checks.conduct import changed, fortran
 from rnn_conformance.checks.registry import comparable

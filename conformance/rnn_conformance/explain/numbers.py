@@ -10,6 +10,7 @@ from rnn_conformance.bounds.balls import Float64, exactly
 from rnn_conformance.bounds.judgement import share
 from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case
+from rnn_conformance.cases.order import in_direction, turned
 from rnn_conformance.cells.edits import Indices, Mask, Steps, Trials
 from rnn_conformance.cells.readout_edits import FIRST, PREACTIVATION, Outputs, ReadoutTrials
 from rnn_conformance.cells.running import trajectory, with_inherited
@@ -91,7 +92,7 @@ def _computed(asked: Asked, number: int, layer: Layer, found: Sequence[Explanati
 
 def _in_time(asked: Asked, states: Float64) -> Float64:
     ways = zip(asked.case.options.ways, states, strict=True)
-    each = [expected.in_direction(h, asked.data.lengths, way) for way, h in ways]
+    each = [in_direction(h, asked.data.lengths, way) for way, h in ways]
     return np.concatenate(each, axis=2)
 
 
@@ -100,11 +101,11 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
     data, o, (t, b, u) = asked.data, asked.case.options, index
     D, lengths, way = o.directions, data.lengths, o.ways[d]
     initial = data.initial.astype(np.float64)
-    time = expected.turned(t, data.steps[b]) if way else t
+    time = turned(t, data.steps[b]) if way else t
     padding = time >= data.steps[b]
     running_on = np.concatenate([initial[number * D + d][None], layer.states[d][:-1]])[t, b]
     if way and lengths is not None:
-        in_time = expected.in_direction(layer.states[d], lengths, way)
+        in_time = in_direction(layer.states[d], lengths, way)
         running_on = np.concatenate([in_time[1:], initial[number * D + d][None]])[time, b]
     weights = {"the other direction": (number, 1 - d)} if D == 2 else {}
     weights |= {"the layer below": (number - 1, d), "the first layer": (0, d)} if number else {}
@@ -123,8 +124,8 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
         d,
         bool(way),
         of_cell(data.weights, number, d, o),
-        expected.in_direction(layer.inputs, lengths, way),
-        expected.in_direction(layer.radius, lengths, way),
+        in_direction(layer.inputs, lengths, way),
+        in_direction(layer.radius, lengths, way),
         np.concatenate([initial[number * D + d][None], layer.states[d]]),
         np.concatenate([0 * initial[number * D + d][None], layer.off[d]]),
         t,
@@ -182,7 +183,7 @@ def _features(asked: Asked, number: int, d: int, index: Index, steps: Steps | No
     """What rules are made of."""
     case, (read, b, u) = asked.case, index
     way, one = case.options.ways[d], case.options.ways == (0,)
-    t = expected.turned(read, asked.data.steps[b]) if way else read
+    t = turned(read, asked.data.steps[b]) if way else read
     found: dict[str, Any] = {
         "layer": number,
         **of_call(asked),
@@ -409,7 +410,7 @@ def _unactivated(
     o, every = asked.case.options, list[Float64]()
     steps, library = asked.data.steps, tuple(one.edit for one in found)
     for d, way in enumerate(o.ways):
-        read = expected.turned(t, steps[b]) if way else t
+        read = turned(t, steps[b]) if way else t
         units = np.tile(np.arange(o.hidden_size), len(t))
         index = np.repeat(read, o.hidden_size), np.repeat(b, o.hidden_size), units
         one = _steps(asked, asked.case.L - 1, layer, d, index)

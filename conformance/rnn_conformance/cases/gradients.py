@@ -1,0 +1,201 @@
+"""What is expected of gradients: from what shows of each step, else as a whole.
+
+Of one layer, dL/d of each step's pre-activations shows in the gradient of weight_ih where each step
+of each row has an input of its own, "marked", and in that of the inputs where these are handed on
+as they are, "passing". Each step of the backward pass is then judged from what shows of the step
+after it. Elsewhere the backward pass is judged as a whole, which stays near where the recurrence
+contracts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_conformance.bounds.balls import Ball, Float64, Precision, Sum, exactly
+from rnn_conformance.bounds.judgement import Judgement
+from rnn_conformance.cases.case import Case, Data
+from rnn_conformance.cases.order import as_read, in_direction, in_time, real_inputs, written
+from rnn_conformance.cells import CELLS, CellWeights
+from rnn_conformance.cells.backwards import Gradients, Upstream, backwards
+from rnn_conformance.cells.running import trajectory
+from rnn_conformance.cells.weights import of_layer
+from rnn_conformance.contract.call import Answer, Array
+
+SHOWN = ("marked", "passing")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The gradients of a case by name, each with the bound on its numbers.
+
+    Attributes:
+        parts: "inputs" (T, B, n), "h_0" (L·D, B, S·H), and each weight as it is.
+        adjoints: dL/d of pre-activations (T, B, D·G·H), in the order of time, and what shows of
+            them; None where they do not show.
+        reason: where the bounds come from.
+    """
+
+    parts: Mapping[str, Ball]
+    adjoints: tuple[Ball, Float64] | None
+    reason: str
+
+
+def of_answer(case: Case, answer: Answer) -> Expected:
+    """From what the answer shows of each step, where it does; else as a whole."""
+    precision, data = Precision.of(case.dtype), case.data()
+    # Garbage in what shows makes garbage of a bound; the step that showed it has failed.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        if case.weights in SHOWN:
+            return from_own_steps(data, precision, answer, marked=case.weights == "marked")
+        return whole(data, precision)
+
+
+def judge(name: str, expected: Ball, found: Array, reason: str) -> Judgement:
+    """A gradient of any rank beside what it should be."""
+    shape = (1,) * (3 - expected.value.ndim) + expected.value.shape
+    value, bound = (part.reshape(shape) for part in (expected.value, expected.bound))
+    return Judgement(f"gradient of {name}", value, found.reshape(shape), bound, reason)
+
+
+def from_own_steps(data: Data, precision: Precision, answer: Answer, marked: bool) -> Expected:
+    """Each step of a single layer from what the answer shows of the step after it.
+
+    Args:
+        marked: whether dL/d of pre-activations shows in the gradient of weight_ih; else it does in
+            that of the inputs.
+    """
+    layer = _Layer.of(data, 0, exactly(real_inputs(data), precision), answer.output)
+    shown = _shown(data, answer, marked)
+    found = layer.backwards(_of_output(data, precision), shown)
+    parts = _named(found, data, 0)
+    parts |= {"inputs": _of_inputs(found, data), "h_0": found.initial}
+    adjoints = Ball(*(in_time(p, data) for p in (found.adjoints.value, found.adjoints.radius)), precision)
+    return Expected(parts, (adjoints, in_time(shown, data)), f"one step backwards, {precision}")
+
+
+def whole(data: Data, precision: Precision) -> Expected:
+    """The gradients in float64, and how far both passes can be from them by rounding."""
+    o, inputs, layers = data.options, exactly(real_inputs(data), precision), []
+    for number in range(o.num_layers):
+        layers.append(_Layer.of(data, number, inputs))
+        inputs = written(layers[-1].after, data)
+    upstream, parts, initial = _of_output(data, precision), dict[str, Ball](), list[Ball]()
+    for layer in reversed(layers):
+        found = layer.backwards(upstream)
+        upstream = _of_inputs(found, data)
+        parts |= _named(found, data, layer.number)
+        initial.insert(0, found.initial)
+    of_states = (np.concatenate(p) for p in zip(*((b.value, b.radius) for b in initial), strict=True))
+    parts |= {"inputs": upstream, "h_0": Ball(*of_states, precision)}
+    return Expected(parts, None, f"both passes as a whole, {precision}")
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """The forward pass of a layer, all in the order in which each direction reads."""
+
+    data: Data
+    number: int
+    weights: CellWeights
+    inputs: Ball
+    before: Ball
+    after: Ball
+
+    @classmethod
+    def of(cls, data: Data, number: int, inputs: Ball, output: Array | None = None) -> "_Layer":
+        """From its inputs (T, B, n), and where it is the only one its output."""
+        o, w = data.options, of_layer(data.weights, number, data.options)
+        D, H = o.directions, o.hidden_size
+        initial, read = data.initial[number * D : (number + 1) * D], as_read(inputs, data)
+        states = None if output is None else _by_direction(output.astype(np.float64), data)
+        after = trajectory(CELLS[o.cell], w, read, initial, states)
+        if states is not None:
+            after.value[..., :H], after.radius[..., :H] = states, 0
+        value, radius = (
+            np.concatenate([first[:, np.newaxis], later[:, :-1]], axis=1)
+            for first, later in ((initial, after.value), (np.zeros(initial.shape), after.radius))
+        )
+        before = Ball(value.astype(np.float64), radius, inputs.precision)
+        return cls(data, number, w, read, before, after)
+
+    def backwards(self, upstream: Ball, shown: Float64 | None = None) -> Gradients:
+        """The gradients, from that of the output (T, B, D·H)."""
+        data, o = self.data, self.data.options
+        radius = upstream.radius if upstream.radius.ndim else np.zeros(upstream.value.shape)
+        halves = (_by_direction(part, data) for part in (upstream.value, radius))
+        last = _of_last(data)[self.number * o.directions :][: o.directions]
+        given = Upstream(Ball(*halves, upstream.precision), last, data.steps)
+        return backwards(
+            CELLS[o.cell], self.weights, self.inputs, self.before, self.after, given, shown
+        )
+
+
+def _by_direction(values: Float64, data: Data) -> Float64:
+    """(T, B, D·n) in the order of time, as each direction reads its part: (D, T, B, n)."""
+    halves = np.split(values, data.options.directions, axis=-1)
+    ways = zip(halves, data.options.ways, strict=True)
+    return np.stack([in_direction(half, data.lengths, way) for half, way in ways])
+
+
+def _shown(data: Data, answer: Answer, marked: bool) -> Float64:
+    """dL/d of pre-activations as the answer shows it, (D, T, B, G·H), 0 in the padding."""
+    assert answer.gradients is not None
+    T, B, _ = data.inputs.shape
+    if marked:
+        of_W = [answer.gradients[name] for name in data.weights if name.startswith("weight_ih")]
+        each = [W.T[: T * B].reshape(T, B, -1) for W in of_W]
+    else:
+        W_ih = of_layer(data.weights, 0, data.options).W_ih[0]
+        each = [answer.gradients["inputs"][..., W_ih[:, : len(W_ih)].argmax(axis=1)]]
+    d = np.concatenate(each, axis=-1).astype(np.float64)
+    return _by_direction(np.where(data.real, d, 0), data)
+
+
+def _of_output(data: Data, precision: Precision) -> Ball:
+    """dL/d of the output (T, B, D·H), 0 in the padding."""
+    given, o = data.upstream, data.options
+    assert given is not None
+    if given.output is None:
+        return exactly(np.zeros((*data.inputs.shape[:2], o.directions * o.hidden_size)), precision)
+    return exactly(np.where(data.real, given.output, 0), precision)
+
+
+def _of_last(data: Data) -> Float64:
+    """dL/d of the final state, (L·D, B, S·H)."""
+    given = data.upstream
+    assert given is not None
+    units, parts = data.options.hidden_size, data.options.parts
+    found = np.zeros(data.initial.shape)
+    for k, part in enumerate(parts):
+        of_part = getattr(given, f"{part}_n")
+        if of_part is not None:
+            found[..., k * units : (k + 1) * units] = of_part
+    return found
+
+
+def _named(found: Gradients, data: Data, layer: int) -> dict[str, Ball]:
+    """The gradients of the weights of a layer, each by its name."""
+    parts = dict[str, Ball]()
+    for d in range(data.options.directions):
+        for what, ball in found.weights.items():
+            name = f"{what}_l{layer}{'_reverse' if d else ''}"
+            if name in data.weights:
+                parts[name] = Ball(ball.value[d], ball.radius[d], ball.precision)
+    return parts
+
+
+def _of_inputs(found: Gradients, data: Data) -> Ball:
+    """dL/d of a layer's inputs (T, B, n), 0 in the padding: the sum over its directions."""
+    of_each = found.inputs
+    D, T, B, _ = found.adjoints.value.shape
+
+    def added(values: Float64) -> Float64:
+        steps = values.reshape(D, T, B, -1)
+        return np.where(data.real, sum(np.split(in_time(steps, data), D, axis=-1)), 0)
+
+    value, scale, radius = (
+        added(part) for part in (of_each.value, of_each.scale, np.broadcast_to(of_each.radius, of_each.value.shape))
+    )
+    ball = Sum(value, scale, radius, D * of_each.terms, of_each.precision).ball()
+    return Ball(ball.value, np.where(data.real, ball.radius, 0), ball.precision)

@@ -1,0 +1,181 @@
+"""The gradient of one step of each cell, in balls; ' is a transposed matrix or a slope.
+
+tanh, relu         d = dh (1 - h²), or dh where h > 0                 dh_{t-1} = W_hh' d
+LSTM               dc = f_{t+1} dc_{t+1} + dh o (1 - tanh² c)
+                   d_i = dc g i'    d_f = dc c_{t-1} f'    d_g = dc i (1 - g²)    d_o = dh tanh(c) o'
+                   dh_{t-1} = W_hh' d                       dc_{t-1} = f dc
+GRU                d_n = dh (1 - z) (1 - n²)                d_z = dh (h_{t-1} - n) z'
+  reset after      d_r = d_n (W_hn h_{t-1} + b_hn) r'       du = (d_r, d_z, d_n r)
+                   dh_{t-1} = z dh + W_hh' du
+  reset before     q = W_hn' d_n    d_r = q h_{t-1} r'
+                   dh_{t-1} = z dh + W_hr' d_r + W_hz' d_z + r q
+
+dL/dy_t is added to each dh. s' is s (1 - s). What a step hands on without W_hh, dc of the LSTM and
+dh of the GRU, does not show where d does: it is carried as a ball, and read off d by division where
+that knows it better.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnn_conformance.bounds.balls import Ball, Matrix, joined, product
+from rnn_conformance.cells.activations import (
+    ULPS,
+    complement,
+    gate,
+    gated_tanh,
+    slope_of_sigmoid,
+    slope_of_tanh,
+    times,
+)
+from rnn_conformance.cells.adjoint import (
+    Adjoint,
+    Factors,
+    Forward,
+    Received,
+    divided,
+    nearest,
+    right,
+)
+from rnn_conformance.contract.call import Array
+
+
+class Elman(Adjoint):
+    """Of the plain RNN."""
+
+    def of_gates(self, factors: Factors, dh: Ball, arrived: Ball, W_hh_T: Matrix) -> Ball:
+        return dh * factors[0]
+
+    def received(self, factors: Factors, W_hh_T: Matrix, d: Ball, arrived: Ball) -> Received:
+        return Received(product(W_hh_T, d))
+
+
+class Tanh(Elman):
+    """The slope may come from h, from a wider h or from the pre-activation."""
+
+    def factors(self, forward: Forward) -> Factors:
+        h = forward.after
+        p, size = h.precision, np.abs(h.value) + h.radius
+        off = h.radius + (2 * ULPS + 2) * p.both * size + p.flushed
+        return (slope_of_tanh(Ball(h.value, off, p)),)
+
+
+class Relu(Elman):
+    """The slope is 0 where h is 0; where h is not known so well, it may be 0 or 1."""
+
+    def factors(self, forward: Forward) -> Factors:
+        h = forward.after
+        either = (np.abs(h.value) <= h.radius) & (h.radius > 0)
+        return (Ball((h.value > 0) * 1.0, either * 1.0, h.precision),)
+
+
+@dataclass(frozen=True)
+class Lstm(Adjoint):
+    """Its factors are those of d_i, d_f, d_g (times dc), of d_o and dc (times dh), and f."""
+
+    def factors(self, forward: Forward) -> Factors:
+        h, c_before = forward.before.split(2)
+        _, c = forward.after.split(2)
+        a = forward.x + product(forward.W_hh, h) + forward.b_hh
+        a_i, a_f, a_g, a_o = a.split(4)
+        i, f, g, o = gate(a_i), gate(a_f), gated_tanh(a_g.ball()), gate(a_o)
+        tanh_c = gated_tanh(c)
+        return (
+            g * slope_of_sigmoid(i),
+            c_before * slope_of_sigmoid(f),
+            i * slope_of_tanh(g),
+            tanh_c * slope_of_sigmoid(o),
+            o * slope_of_tanh(tanh_c),
+            f,
+        )
+
+    def arrived(self, factors: Factors, dh: Ball, hidden: Ball | None) -> Ball:
+        dc = dh * factors[4]
+        return dc if hidden is None else hidden + dc
+
+    def of_gates(self, factors: Factors, dh: Ball, arrived: Ball, W_hh_T: Matrix) -> Ball:
+        i, f, g, o, *_ = factors
+        return joined([arrived * i, arrived * f, arrived * g, dh * o])
+
+    def seen(self, factors: Factors, arrived: Ball, computed: Ball, d: Array) -> Ball:
+        each = zip(np.split(d, 4, -1), computed.split(4), factors, strict=False)
+        of_dc = list(each)[:3]
+        return nearest(arrived, ((divided(n, by), right(n, was)) for n, was, by in of_dc))
+
+    def received(self, factors: Factors, W_hh_T: Matrix, d: Ball, arrived: Ball) -> Received:
+        return Received(product(W_hh_T, d), factors[5] * arrived)
+
+
+class Gru(Adjoint):
+    """Its factors are those of d_n, d_z (times dh) and d_r (times d_n, or q), then z and r."""
+
+    def factors(self, forward: Forward) -> Factors:
+        x, h = forward.x.split(3), forward.before
+        a_r, a_z, a_n = (product(forward.W_hh, h) + forward.b_hh).split(3)
+        r, z = gate(x[0] + a_r), gate(x[1] + a_z)
+        n = gated_tanh((x[2] + times(a_n, r)).ball())
+        return self._of(r, z, n, h, a_n.ball())
+
+    def _of(self, r: Ball, z: Ball, n: Ball, h: Ball, beside: Ball) -> Factors:
+        return (
+            complement(z) * slope_of_tanh(n),
+            (h.kept() - n) * slope_of_sigmoid(z),
+            beside * slope_of_sigmoid(r),
+            z,
+            r,
+        )
+
+    def of_gates(self, factors: Factors, dh: Ball, arrived: Ball, W_hh_T: Matrix) -> Ball:
+        n, z, r, *_ = factors
+        d_n = dh * n
+        return joined([d_n * r, dh * z, d_n])
+
+    def seen(self, factors: Factors, arrived: Ball, computed: Ball, d: Array) -> Ball:
+        (_, d_z, d_n), (_, was_z, was_n) = np.split(d, 3, -1), computed.split(3)
+        n, z, *_ = factors
+        of_dh = ((divided(d_n, n), right(d_n, was_n)), (divided(d_z, z), right(d_z, was_z)))
+        return nearest(arrived, of_dh)
+
+    def received(self, factors: Factors, W_hh_T: Matrix, d: Ball, arrived: Ball) -> Received:
+        du, _ = next(self.of_products(factors, d, arrived))
+        return Received(product(W_hh_T, du) + (factors[3] * arrived).term())
+
+    def of_products(self, factors: Factors, d: Ball, h: Ball) -> Iterator[tuple[Ball, Ball]]:
+        d_r, d_z, d_n = d.split(3)
+        yield joined([d_r, d_z, d_n * factors[4]]), h
+
+
+class GruResetBefore(Gru):
+    """The same factors; that of d_r is h times the slope, since it is q that is multiplied."""
+
+    def factors(self, forward: Forward) -> Factors:
+        x, h = forward.x.split(3), forward.before
+        b, W = forward.b_hh.split(3), forward.W_hh.split(3)
+        r, z = (gate(x[k] + product(W[k], h) + b[k]) for k in (0, 1))
+        n = gated_tanh((x[2] + product(W[2], r * h.kept()) + b[2]).ball())
+        return self._of(r, z, n, h, h.kept())
+
+    def of_gates(self, factors: Factors, dh: Ball, arrived: Ball, W_hh_T: Matrix) -> Ball:
+        n, z, r, *_ = factors
+        d_n = dh * n
+        return joined([_q(W_hh_T, d_n) * r, dh * z, d_n])
+
+    def received(self, factors: Factors, W_hh_T: Matrix, d: Ball, arrived: Ball) -> Received:
+        H = arrived.value.shape[-1]
+        d_r, d_z, d_n = d.split(3)
+        q, kept = factors[4] * _q(W_hh_T, d_n), factors[3] * arrived
+        of_gates = product(W_hh_T.reading(0, 2 * H), joined([d_r, d_z]))
+        return Received(of_gates + q.term() + kept.term())
+
+    def of_products(self, factors: Factors, d: Ball, h: Ball) -> Iterator[tuple[Ball, Ball]]:
+        d_r, d_z, d_n = d.split(3)
+        yield joined([d_r, d_z]), h
+        yield d_n, factors[4] * h.kept()
+
+
+def _q(W_hh_T: Matrix, d_n: Ball) -> Ball:
+    """W_hn' d_n."""
+    H = d_n.value.shape[-1]
+    return product(W_hh_T.reading(2 * H, 3 * H), d_n).ball()

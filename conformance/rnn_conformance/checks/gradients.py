@@ -1,0 +1,93 @@
+"""Checks of gradients: dL/d of everything that goes in, for a loss L of what comes out.
+
+The docstring of a check is its title, and then advice for whoever fails it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from rnn_conformance.bounds.judgement import Judgement
+from rnn_conformance.cases import gradients
+from rnn_conformance.cases.case import Case
+from rnn_conformance.cases.gradients import SHOWN, judge
+from rnn_conformance.checks.registry import check
+from rnn_conformance.checks.subject import Subject
+from rnn_conformance.contract.call import Answer, Array
+
+
+def asked(case: Case, _: frozenset[str]) -> bool:
+    """Whether gradients are asked for."""
+    return case.loss != "none"
+
+
+@check("RNN-GRAD-1", presumes=lambda case, _: case.weights in SHOWN and case.loss != "none")
+def gradient_of_steps(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Each step of the backward pass is right, judged from what shows of the step after it.
+
+    dL/d of each step's pre-activations shows, since each step has an input of its own. Unit u of
+    gate k is number k·H + u. Right at the last step only: look at what W_hh hands back, and that it
+    is transposed. Wrong at the last step: look at the slope of the activation, and at what the loss
+    sees of h_n and c_n. Wrong with lengths only: a row's backward pass starts at its own last step.
+    """
+    subject.result(case)
+    expected = subject.expected_gradients(case)
+    assert expected.adjoints is not None
+    right, found = expected.adjoints
+    yield judge("the pre-activations", right, found, expected.reason)
+
+
+@check("RNN-GRAD-2", "RNN-LEN-4", "RNN-DIR-1", "RNN-LAYER-1", presumes=asked)
+def gradient_of_weights(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """The gradient of each weight is a sum over all steps and rows.
+
+    Row and unit are those of the weight. Too small: a step, a row or a direction is missing, or a
+    later one is assigned in place of added. W_hh alone: it is multiplied with the state before the
+    step. One bias alone: both have the same gradient, but for n of a GRU.
+    """
+    yield from _judged(subject, case, [*case.data().weights])
+
+
+@check("RNN-GRAD-3", "RNN-LEN-4", "RNN-DIR-1", "RNN-LAYER-1", "RNN-LAYOUT-1", presumes=asked)
+def gradient_of_inputs(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """The gradient of the inputs is that of their own step and row; in the padding it is 0."""
+    yield from _judged(subject, case, ["inputs"])
+
+
+@check("RNN-GRAD-4", "RNN-STATE-2", presumes=lambda case, _: case.loss != "none" != case.h_0)
+def gradient_of_states(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """The gradient of the initial state is what the first step that is read hands back.
+
+    Of an LSTM, that of c_0 stands beside that of h_0: units from H on.
+    """
+    yield from _judged(subject, case, ["h_0"])
+
+
+@check(
+    "RNN-GRAD-5",
+    presumes=asked,
+    among=lambda case, _: case.weights == "marked" and case.T * case.B > 1,
+)
+def gradients_of_calls(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """The gradients of a call are its own: nothing of an earlier call is added to them.
+
+    The same call again, after one of other numbers.
+    """
+    other = replace(case, seed=case.seed + 1)
+    for one in (other, case):
+        found = subject.run(one.data(), case.layout)
+        yield from _of_answer(one, found, "in a later call")
+
+
+def _judged(subject: Subject, case: Case, names: list[str]) -> Iterator[Judgement]:
+    found = subject.result(case).gradients
+    assert found is not None
+    expected = subject.expected_gradients(case)
+    for name in names:
+        yield judge(name, expected.parts[name], found[name], expected.reason)
+
+
+def _of_answer(case: Case, answer: Answer, when: str) -> Iterator[Judgement]:
+    expected, found = gradients.of_answer(case, answer), answer.gradients
+    assert found is not None
+    for name, array in found.items():
+        yield judge(f"{name} {when}", expected.parts[name], array, expected.reason)
