@@ -23,6 +23,7 @@ SINGLE, BATCH_FIRST = replace(CASE, layout="single", B=1), replace(CASE, layout=
 RELU, BOTH = replace(CASE, cell="relu"), replace(CASE, bidirectional=True)
 BACK = replace(CASE, reverse=True)
 MODERATE = replace(CASE, weights="moderate")
+MARKED = Case(T=2, B=2, weights="marked", loss="all")
 SMALL = Case(T=2, B=2, I=2, H=2, L=2)
 WIDE_READOUT = replace(SMALL, O=2)
 
@@ -93,6 +94,14 @@ FOR: dict[str, tuple[list[Case], list[Case]]] = {
     ),
     "dropout_not_on_the_inputs": ([CASE], [TWO, NORMAL]),
     "dropout_not_after_the_last_layer": ([TWO], [CASE, replace(TWO, T=8)]),
+    "gradient_of_steps": (
+        [MARKED, replace(MARKED, weights="passing")],
+        [replace(MARKED, loss="none"), replace(MARKED, weights="contractive")],
+    ),
+    "gradient_of_weights": ([MARKED, replace(TWO, loss="h_n")], [CASE]),
+    "gradient_of_inputs": ([MARKED, replace(TWO, loss="h_n")], [CASE]),
+    "gradient_of_states": ([MARKED], [CASE, replace(MARKED, h_0="none")]),
+    "gradients_of_calls": ([MARKED], [CASE, replace(MARKED, loss="none")]),
 }
 EVERYWHERE = {
     "shape_and_dtype",

@@ -97,6 +97,8 @@ LARGE = (
     (2100, 1, 2, 3, 1),
     (100, 1024, 2, 3, 1),
 )
+# Each step of each row has an input of its own: T, B, I, H, with I at least T·B.
+MARKED = ((8, 3, 27, 5), (2, 3, 8, 16), (1, 3, 4, 5), (20, 3, 63, 64), (7, 1, 8, 1))
 FEW_NUMBERS = 1000  # rows times steps of a case that is asked in the reverse direction too
 FEW_STEPS = 40  # where each of them takes a call
 RANDOM = 24  # cases drawn from the seed
@@ -157,9 +159,9 @@ def of_family(family: Sequence[str], seed: int) -> Iterator[Case]:
             yield replace(case, cell=cell.name)
     if CELLS[family[0]].remembers:
         yield from gated_cases(family[0])
-    for cell in family:
-        if CELLS[cell].adjoint is not None:
-            yield from gradient_cases(cell)
+    for name in family:
+        if CELLS[name].adjoint is not None:
+            yield from gradient_cases(name)
 
 
 def in_half(case: Case) -> Iterator[Case]:
@@ -172,33 +174,37 @@ def in_half(case: Case) -> Iterator[Case]:
 
 
 def gradient_cases(cell: str) -> Iterator[Case]:
-    """Each step of the backward pass where it shows, and both passes as a whole with every option."""
+    """Each step of the backward pass where it shows, and both passes as a whole with every option.
+
+    They differ in sizes from those in which relations are asked.
+    """
     hidden: tuple[Loss, ...] = ("c_n",) if len(CELLS[cell].parts) > 1 else ()
     losses: tuple[Loss, ...] = ("all", "output", "output_zeros", "h_n", *hidden)
+    read = CELLS[cell].gates * 4
     for dtype in DTYPES:
-        for T, B, I, H in ((8, 3, 27, 5), (2, 3, 8, 16), (1, 3, 4, 5), (20, 3, 63, 64), (7, 1, 8, 1)):
-            yield Case(T, B, I, H, cell=cell, dtype=dtype, weights="marked", loss="all")
-        marked = Case(5, 3, 17, 4, cell=cell, dtype=dtype, weights="marked")
-        for loss, two, lengths in product(losses, (False, True), ("none", "unsorted")):
-            yield replace(marked, loss=loss, bidirectional=two, lengths=lengths)  # type: ignore[arg-type]
-        for bias, h_0 in product(("off", "nonzero"), get_args(H0)):
-            yield replace(marked, loss="all", bias=bias, h_0=h_0)  # type: ignore[arg-type]
-        yield replace(marked, loss="all", B=1, layout="single")
-        yield replace(marked, loss="all", layout="batch_first")
-        I = CELLS[cell].gates * 4
-        yield Case(200, 2, I + 2, 4, cell=cell, dtype=dtype, weights="passing", loss="all")
-        whole = Case(5, 3, 4, 3, cell=cell, dtype=dtype, loss="all")
-        for L, two, lengths, layout in product(
-            (1, 2, 3), (False, True), ("none", "unsorted"), LAYOUTS
+        given = Case(cell=cell, dtype=dtype, loss="all")
+        yield replace(given, T=200, B=2, I=read + 2, H=4, weights="passing")
+        for T, B, I, H in MARKED:
+            yield replace(given, T=T, B=B, I=I, H=H, weights="marked")
+        marked = replace(given, T=5, B=3, I=17, H=4, weights="marked")
+        whole = replace(given, T=5, B=3, I=4, H=3, L=2)
+        for case, loss in product((marked, whole), losses):
+            yield replace(case, loss=loss, lengths="unsorted")
+        for case, two, lengths in product((marked, whole), (False, True), ("none", "unsorted")):
+            yield replace(case, bidirectional=two, lengths=lengths)  # type: ignore[arg-type]
+            yield replace(case, L=1, layout="batch_first", bidirectional=two, lengths=lengths)  # type: ignore[arg-type]
+        for bias, h_0 in (
+            ("off", "none"),
+            ("nonzero", "none"),
+            ("off", "nonzero"),
+            ("nonzero", "zeros"),
         ):
-            yield from _laid_out(
-                replace(whole, L=L, bidirectional=two, lengths=lengths, layout=layout)  # type: ignore[arg-type]
-            )
-        for L, bias, h_0 in product((1, 2), ("off", "zeros"), get_args(H0)):
-            yield replace(whole, L=L, bias=bias, h_0=h_0)  # type: ignore[arg-type]
-        for loss in losses:
-            yield replace(whole, L=2, loss=loss)
-        yield replace(whole, reverse=True)
+            yield replace(marked, bias=bias, h_0=h_0)  # type: ignore[arg-type]
+            yield replace(whole, bias=bias, h_0=h_0)  # type: ignore[arg-type]
+        yield replace(marked, B=1, layout="single")
+        yield replace(whole, B=1, layout="single")
+        yield replace(whole, L=3, bidirectional=True, layout="batch_first", B=6)
+        yield replace(whole, L=1, reverse=True)
 
 
 def gated_cases(cell: str) -> Iterator[Case]:

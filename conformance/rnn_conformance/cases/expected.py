@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Ball, Float64, Precision, exactly
+from rnn_conformance.bounds.balls import Float64, Precision, exactly
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.bounds.reproduction import Formula
 from rnn_conformance.cases.case import Case, Data

@@ -1,10 +1,10 @@
 """What is expected of gradients: from what shows of each step, else as a whole.
 
-Of one layer, dL/d of each step's pre-activations shows in the gradient of weight_ih where each step
-of each row has an input of its own, "marked", and in that of the inputs where these are handed on
-as they are, "passing". Each step of the backward pass is then judged from what shows of the step
-after it. Elsewhere the backward pass is judged as a whole, which stays near where the recurrence
-contracts.
+Of one layer, dL/d of each step's pre-activations shows in the gradient of the weights where each
+step of each row has an input of its own, "marked", and in that of the inputs where these are added
+to pre-activations as they are, "passing". Each step of the backward pass is then judged from what
+shows of the step after it. Elsewhere the backward pass is judged as a whole, which stays near where
+the recurrence contracts.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from rnn_conformance.cases.order import as_read, in_direction, in_time, real_inp
 from rnn_conformance.cells import CELLS, CellWeights
 from rnn_conformance.cells.backwards import Gradients, Upstream, backwards
 from rnn_conformance.cells.running import trajectory
-from rnn_conformance.cells.weights import of_layer
+from rnn_conformance.cells.weights import names_of, of_layer, of_marks, passing
 from rnn_conformance.contract.call import Answer, Array
 
 SHOWN = ("marked", "passing")
@@ -62,15 +62,17 @@ def from_own_steps(data: Data, precision: Precision, answer: Answer, marked: boo
     """Each step of a single layer from what the answer shows of the step after it.
 
     Args:
-        marked: whether dL/d of pre-activations shows in the gradient of weight_ih; else it does in
-            that of the inputs.
+        marked: whether dL/d of pre-activations shows in the gradient of the weights of the inputs;
+            else it does in that of the inputs.
     """
     layer = _Layer.of(data, 0, exactly(real_inputs(data), precision), answer.output)
     shown = _shown(data, answer, marked)
     found = layer.backwards(_of_output(data, precision), shown)
     parts = _named(found, data, 0)
     parts |= {"inputs": _of_inputs(found, data), "h_0": found.initial}
-    adjoints = Ball(*(in_time(p, data) for p in (found.adjoints.value, found.adjoints.radius)), precision)
+    of_steps = found.adjoints
+    value, radius = (in_time(part, data) for part in (of_steps.value, of_steps.radius))
+    adjoints = Ball(value, radius, precision)
     return Expected(parts, (adjoints, in_time(shown, data)), f"one step backwards, {precision}")
 
 
@@ -86,8 +88,11 @@ def whole(data: Data, precision: Precision) -> Expected:
         upstream = _of_inputs(found, data)
         parts |= _named(found, data, layer.number)
         initial.insert(0, found.initial)
-    of_states = (np.concatenate(p) for p in zip(*((b.value, b.radius) for b in initial), strict=True))
-    parts |= {"inputs": upstream, "h_0": Ball(*of_states, precision)}
+    value, radius = (
+        np.concatenate(numbers)
+        for numbers in ([one.value for one in initial], [one.radius for one in initial])
+    )
+    parts |= {"inputs": upstream, "h_0": Ball(value, radius, precision)}
     return Expected(parts, None, f"both passes as a whole, {precision}")
 
 
@@ -123,9 +128,10 @@ class _Layer:
         """The gradients, from that of the output (T, B, D·H)."""
         data, o = self.data, self.data.options
         radius = upstream.radius if upstream.radius.ndim else np.zeros(upstream.value.shape)
-        halves = (_by_direction(part, data) for part in (upstream.value, radius))
+        value, off = (_by_direction(part, data) for part in (upstream.value, radius))
+        arriving = Ball(value, off, upstream.precision)
         last = _of_last(data)[self.number * o.directions :][: o.directions]
-        given = Upstream(Ball(*halves, upstream.precision), last, data.steps)
+        given = Upstream(arriving, last, data.steps)
         return backwards(
             CELLS[o.cell], self.weights, self.inputs, self.before, self.after, given, shown
         )
@@ -143,13 +149,10 @@ def _shown(data: Data, answer: Answer, marked: bool) -> Float64:
     assert answer.gradients is not None
     T, B, _ = data.inputs.shape
     if marked:
-        of_W = [answer.gradients[name] for name in data.weights if name.startswith("weight_ih")]
-        each = [W.T[: T * B].reshape(T, B, -1) for W in of_W]
+        d = of_marks(answer.gradients, data.options, T * B).reshape(T, B, -1)
     else:
-        W_ih = of_layer(data.weights, 0, data.options).W_ih[0]
-        each = [answer.gradients["inputs"][..., W_ih[:, : len(W_ih)].argmax(axis=1)]]
-    d = np.concatenate(each, axis=-1).astype(np.float64)
-    return _by_direction(np.where(data.real, d, 0), data)
+        d = answer.gradients["inputs"][..., passing(data.weights)]
+    return _by_direction(np.where(data.real, d.astype(np.float64), 0), data)
 
 
 def _of_output(data: Data, precision: Precision) -> Ball:
@@ -178,10 +181,9 @@ def _named(found: Gradients, data: Data, layer: int) -> dict[str, Ball]:
     """The gradients of the weights of a layer, each by its name."""
     parts = dict[str, Ball]()
     for d in range(data.options.directions):
-        for what, ball in found.weights.items():
-            name = f"{what}_l{layer}{'_reverse' if d else ''}"
-            if name in data.weights:
-                parts[name] = Ball(ball.value[d], ball.radius[d], ball.precision)
+        for kind, name in names_of(layer, d, data.options).items():
+            ball = found.weights[kind]
+            parts[name] = Ball(ball.value[d], ball.radius[d], ball.precision)
     return parts
 
 
@@ -195,7 +197,12 @@ def _of_inputs(found: Gradients, data: Data) -> Ball:
         return np.where(data.real, sum(np.split(in_time(steps, data), D, axis=-1)), 0)
 
     value, scale, radius = (
-        added(part) for part in (of_each.value, of_each.scale, np.broadcast_to(of_each.radius, of_each.value.shape))
+        added(part)
+        for part in (
+            of_each.value,
+            of_each.scale,
+            np.broadcast_to(of_each.radius, of_each.value.shape),
+        )
     )
     ball = Sum(value, scale, radius, D * of_each.terms, of_each.precision).ball()
     return Ball(ball.value, np.where(data.real, ball.radius, 0), ball.precision)

@@ -1,7 +1,7 @@
 """What the suite asks of a cell whose gradients it judges: one step, backwards.
 
 d_t is dL/d of the pre-activations of a step, G·H numbers a row, as W_ih x_t is added to them. What
-the gates of a step contribute to a product is a factor, a ball of each number, of all steps at once.
+the gates of a step contribute to a product is a factor, a ball of each number, of all steps.
 """
 
 from abc import ABC, abstractmethod
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rnn_conformance.bounds.balls import Ball, Float64, Matrix, Sum
+from rnn_conformance.bounds.balls import Ball, Matrix, Sum
 from rnn_conformance.contract.call import Array
 
 Factors = tuple[Ball, ...]
@@ -101,7 +101,7 @@ def nearest(known: Ball, others: Iterable[tuple[Ball, npt.NDArray[np.bool_]]]) -
     return Ball(value, radius, known.precision)
 
 
-def right(d: Float64, computed: Ball) -> npt.NDArray[np.bool_]:
+def right(d: Array, computed: Ball) -> npt.NDArray[np.bool_]:
     """Which numbers are within their bounds."""
     found: npt.NDArray[np.bool_] = np.abs(d - computed.value) <= computed.bound
     return found

@@ -2,7 +2,8 @@
 
 tanh, relu         d = dh (1 - h²), or dh where h > 0                 dh_{t-1} = W_hh' d
 LSTM               dc = f_{t+1} dc_{t+1} + dh o (1 - tanh² c)
-                   d_i = dc g i'    d_f = dc c_{t-1} f'    d_g = dc i (1 - g²)    d_o = dh tanh(c) o'
+                   d_i = dc g i'    d_f = dc c_{t-1} f'    d_g = dc i (1 - g²)
+                   d_o = dh tanh(c) o'
                    dh_{t-1} = W_hh' d                       dc_{t-1} = f dc
 GRU                d_n = dh (1 - z) (1 - n²)                d_z = dh (h_{t-1} - n) z'
   reset after      d_r = d_n (W_hn h_{t-1} + b_hn) r'       du = (d_r, d_z, d_n r)
@@ -16,7 +17,6 @@ that knows it better.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -45,10 +45,10 @@ from rnn_conformance.contract.call import Array
 class Elman(Adjoint):
     """Of the plain RNN."""
 
-    def of_gates(self, factors: Factors, dh: Ball, arrived: Ball, W_hh_T: Matrix) -> Ball:
+    def of_gates(self, factors: Factors, dh: Ball, _: Ball, __: Matrix) -> Ball:
         return dh * factors[0]
 
-    def received(self, factors: Factors, W_hh_T: Matrix, d: Ball, arrived: Ball) -> Received:
+    def received(self, _: Factors, W_hh_T: Matrix, d: Ball, __: Ball) -> Received:
         return Received(product(W_hh_T, d))
 
 
@@ -68,10 +68,9 @@ class Relu(Elman):
     def factors(self, forward: Forward) -> Factors:
         h = forward.after
         either = (np.abs(h.value) <= h.radius) & (h.radius > 0)
-        return (Ball((h.value > 0) * 1.0, either * 1.0, h.precision),)
+        return (Ball(np.float64(1) * (h.value > 0), np.float64(1) * either, h.precision),)
 
 
-@dataclass(frozen=True)
 class Lstm(Adjoint):
     """Its factors are those of d_i, d_f, d_g (times dc), of d_o and dc (times dh), and f."""
 
@@ -95,8 +94,8 @@ class Lstm(Adjoint):
         dc = dh * factors[4]
         return dc if hidden is None else hidden + dc
 
-    def of_gates(self, factors: Factors, dh: Ball, arrived: Ball, W_hh_T: Matrix) -> Ball:
-        i, f, g, o, *_ = factors
+    def of_gates(self, factors: Factors, dh: Ball, arrived: Ball, _: Matrix) -> Ball:
+        i, f, g, o = factors[:4]
         return joined([arrived * i, arrived * f, arrived * g, dh * o])
 
     def seen(self, factors: Factors, arrived: Ball, computed: Ball, d: Array) -> Ball:
@@ -127,14 +126,14 @@ class Gru(Adjoint):
             r,
         )
 
-    def of_gates(self, factors: Factors, dh: Ball, arrived: Ball, W_hh_T: Matrix) -> Ball:
-        n, z, r, *_ = factors
+    def of_gates(self, factors: Factors, dh: Ball, _: Ball, __: Matrix) -> Ball:
+        n, z, r = factors[:3]
         d_n = dh * n
         return joined([d_n * r, dh * z, d_n])
 
     def seen(self, factors: Factors, arrived: Ball, computed: Ball, d: Array) -> Ball:
         (_, d_z, d_n), (_, was_z, was_n) = np.split(d, 3, -1), computed.split(3)
-        n, z, *_ = factors
+        n, z = factors[:2]
         of_dh = ((divided(d_n, n), right(d_n, was_n)), (divided(d_z, z), right(d_z, was_z)))
         return nearest(arrived, of_dh)
 
@@ -157,8 +156,8 @@ class GruResetBefore(Gru):
         n = gated_tanh((x[2] + product(W[2], r * h.kept()) + b[2]).ball())
         return self._of(r, z, n, h, h.kept())
 
-    def of_gates(self, factors: Factors, dh: Ball, arrived: Ball, W_hh_T: Matrix) -> Ball:
-        n, z, r, *_ = factors
+    def of_gates(self, factors: Factors, dh: Ball, _: Ball, W_hh_T: Matrix) -> Ball:
+        n, z, r = factors[:3]
         d_n = dh * n
         return joined([_q(W_hh_T, d_n) * r, dh * z, d_n])
 
@@ -179,3 +178,6 @@ def _q(W_hh_T: Matrix, d_n: Ball) -> Ball:
     """W_hn' d_n."""
     H = d_n.value.shape[-1]
     return product(W_hh_T.reading(2 * H, 3 * H), d_n).ball()
+
+
+TANH, RELU, LSTM, GRU, GRU_RESET_BEFORE = Tanh(), Relu(), Lstm(), Gru(), GruResetBefore()

@@ -115,7 +115,8 @@ def _through_time(
     last = _exact(upstream.last, p).split(len(cell.parts))
     hidden = _exact(np.zeros((D, B, H)), p) if len(cell.parts) > 1 else None
     for t in reversed(range(T)):
-        real, ends = ((t < upstream.steps)[:, None], (t == upstream.steps - 1)[:, None])
+        left = (upstream.steps - t)[:, np.newaxis]  # how many steps a row has from here on
+        real, ends = left > 0, left == 1
         at = tuple(factor.at(t) for factor in factors)
         arriving = upstream.output.at(t).term() + _where(ends, last[0]).term() + of_state
         dh = _where(real, arriving.ball())

@@ -23,6 +23,7 @@ Kind = Literal[
 ]  # fmt: skip
 EVERYWHERE: tuple[Kind, ...] = (
     "contractive", "normal", "initial", "silent", "extreme", "special", "one_hot", "integers",
+    "marked", "passing",
 )  # fmt: skip
 Row = list[Decimal]
 Linear = Callable[[Row], Row]

@@ -77,7 +77,7 @@ def _matrix(name: str, kind: Kind, values: Array) -> Array:
 
 
 def permutation(rows: int) -> Array:
-    """The matrix that takes each row from the one of the same name here, none from its own place."""
+    """Each row takes the next number, the last one the first."""
     return np.roll(np.eye(rows), 1, axis=1)
 
 

@@ -19,6 +19,7 @@ from rnn_conformance.bounds.statistics import Statistic
 from rnn_conformance.cells import adjoints, decimals
 from rnn_conformance.cells.activation_means import of_gru
 from rnn_conformance.cells.activations import ULPS, gate, gated_tanh, of_gates, times
+from rnn_conformance.cells.adjoint import Adjoint
 from rnn_conformance.cells.cell import EVERYWHERE, Cell, CellWeights, Kind, Linear, Row, Trace
 from rnn_conformance.contract.call import Array
 
@@ -40,7 +41,7 @@ n = np.tanh(W_ih[2] @ x + b_ih[2] + r * (W_hh[2] @ h + b_hh[2]))
     gates: int = 3
     pins: tuple[float | None, ...] = (0.0, SHUT, None)
     remembers: tuple[float, ...] = (0, 7, 0)
-    adjoint: adjoints.Adjoint | None = adjoints.Gru()
+    adjoint: Adjoint | None = adjoints.GRU
 
     def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
         x_r, x_z, x_n = x.split(3)
@@ -70,7 +71,7 @@ class GruResetBefore(Gru):
 
     name: str = "gru_reset_before"
     clause: str = "GRU-CELL-2"
-    adjoint: adjoints.Adjoint | None = adjoints.GruResetBefore()
+    adjoint: Adjoint | None = adjoints.GRU_RESET_BEFORE
     formula: str = """H = len(h)
 a = W_ih[: 2 * H] @ x + b_ih[: 2 * H] + W_hh[: 2 * H] @ h + b_hh[: 2 * H]
 r, z = np.split(1 / (1 + np.exp(-a)), 2)

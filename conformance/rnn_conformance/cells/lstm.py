@@ -18,6 +18,7 @@ from rnn_conformance.bounds.statistics import Statistic
 from rnn_conformance.cells import adjoints, decimals
 from rnn_conformance.cells.activation_means import of_lstm
 from rnn_conformance.cells.activations import before_tanh, gate, gated_tanh, of_gates
+from rnn_conformance.cells.adjoint import Adjoint
 from rnn_conformance.cells.cell import EVERYWHERE, Cell, Kind, Linear, Row, Trace
 from rnn_conformance.contract.call import Array
 
@@ -36,7 +37,7 @@ class Lstm(Cell):
     parts: tuple[str, ...] = ("h", "c")
     pins: tuple[float | None, ...] = (OPEN, -OPEN, None, OPEN)
     remembers: tuple[float, ...] = (0, 7, 0, 0)
-    adjoint: adjoints.Adjoint | None = adjoints.Lstm()
+    adjoint: Adjoint | None = adjoints.LSTM
 
     def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
         shown, c = h.split(2)

@@ -21,6 +21,31 @@ def of_cell(weights: Weights, layer: int, direction: int, options: Options) -> C
     return CellWeights(W_ih, W_hh, weights[f"bias_ih_{end}"], weights[f"bias_hh_{end}"])
 
 
+def names_of(layer: int, direction: int, options: Options) -> dict[str, str]:
+    """The full name of each weight of a layer and direction by its kind, such as "weight_ih"."""
+    end = f"_l{layer}{'_reverse' if direction else ''}"
+    names = (name for name in options.weight_shapes() if name.endswith(end))
+    return {name.removesuffix(end): name for name in names}
+
+
+def of_marks(gradients: Weights, options: Options, marks: int) -> Array:
+    """What multiplied each of the first inputs in one step of one row alone, (marks, D·G·H).
+
+    Args:
+        gradients: those of the weights.
+        marks: how many inputs these are.
+    """
+    each = (names_of(0, d, options)["weight_ih"] for d in range(options.directions))
+    return np.concatenate([gradients[name].T[:marks] for name in each], axis=-1)
+
+
+def passing(weights: Weights) -> npt.NDArray[np.intp]:
+    """The input that is added to each pre-activation of the first layer, (G·H,)."""
+    W_ih = weights["weight_ih_l0"]
+    order: npt.NDArray[np.intp] = W_ih[:, : len(W_ih)].argmax(axis=1)
+    return order
+
+
 def of_readout(weights: Weights) -> tuple[Array, Array]:
     """W_ho and b_ho."""
     return weights["W_ho"], weights["b_ho"]

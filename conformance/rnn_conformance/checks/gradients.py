@@ -3,7 +3,7 @@
 The docstring of a check is its title, and then advice for whoever fails it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 from rnn_conformance.bounds.judgement import Judgement
@@ -12,7 +12,7 @@ from rnn_conformance.cases.case import Case
 from rnn_conformance.cases.gradients import SHOWN, judge
 from rnn_conformance.checks.registry import check
 from rnn_conformance.checks.subject import Subject
-from rnn_conformance.contract.call import Answer, Array
+from rnn_conformance.contract.call import Answer
 
 
 def asked(case: Case, _: frozenset[str]) -> bool:

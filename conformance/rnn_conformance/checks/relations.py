@@ -236,7 +236,7 @@ def single_equals_column(subject: Subject, case: Case) -> Iterator[Judgement]:
             h_n_bound=limit.h_n_bound[:, rows],
             y_bound=None if limit.y_bound is None else limit.y_bound[:, rows],
         )
-        of_row = Answer(**{n: part[:, rows] for n, part in parts_of(batched).items()})
+        of_row = Answer.of({n: part[:, rows] for n, part in parts_of(batched).items()})
         for judgement in within_both(of_row, alone, bound, bound):
             yield replace(judgement, what=f"{judgement.what} of row {row} alone")
 
@@ -307,7 +307,7 @@ def _joined(h_n: list[Array | None]) -> Array | None:
 
 def _each(answer: Answer, change: Callable[[Array], Array]) -> Answer:
     """Every part that is given, changed."""
-    return Answer(**{name: change(part) for name, part in parts_of(answer).items()})
+    return Answer.of({name: change(part) for name, part in parts_of(answer).items()})
 
 
 def _one_layer(data: Data, layer: int, inputs: Array) -> Data:

@@ -182,6 +182,11 @@ class Answer:
     c_n: Array | None = None
     gradients: Mapping[str, Array] | None = None
 
+    @classmethod
+    def of(cls, results: Mapping[str, Array]) -> "Answer":
+        """Of results by name, without gradients."""
+        return cls(**results)  # type: ignore[arg-type]
+
 
 @runtime_checkable
 class Implementation(Protocol):

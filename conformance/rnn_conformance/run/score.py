@@ -11,7 +11,10 @@ from rnn_conformance.run.verdict import check
 from rnn_conformance.variants.every import HEALTHY, MUTANTS
 from rnn_conformance.variants.wrong.registry import Mutant
 
-OF_VALUES = ("output", "final_state", "trajectory", "large_preactivations")
+OF_VALUES = (
+    "output", "final_state", "trajectory", "large_preactivations", "gradient_of_steps",
+    "gradient_of_weights", "gradient_of_inputs", "gradient_of_states", "gradients_of_calls",
+)  # fmt: skip
 
 
 def trials(processes: int = 1, *, thorough: bool = False) -> Iterator[Trial]:

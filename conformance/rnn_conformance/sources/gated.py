@@ -58,11 +58,13 @@ class GatedFunction:
         in_their_order = in_order(o, call.weights, self._orders)
         weights |= {NAMES.get(name, name): value for name, value in in_their_order.items()}
         h_0 = state_of(part[0] for part in call.state.values())
-        found = self._function(weights, call.inputs, h_0, **options)
-        parts = results_of(found, ("h_n", "c_n", "outputs"))
-        last = {name: parts[name][np.newaxis] for name in ("h_n", "c_n") if name in parts}
-        y = parts.get("outputs") if o.output_size else None
-        return Answer(parts["hidden_states"], y=y, **last)
+        results = self._function(weights, call.inputs, h_0, **options)
+        parts = results_of(results, ("h_n", "c_n", "outputs"))
+        found = {"output": parts["hidden_states"]}
+        found |= {name: parts[name][np.newaxis] for name in ("h_n", "c_n") if name in parts}
+        if o.output_size and "outputs" in parts:
+            found["y"] = parts["outputs"]
+        return Answer.of(found)
 
 
 F = TypeVar("F", bound=Callable[..., Any])

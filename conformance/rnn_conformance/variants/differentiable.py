@@ -1,4 +1,4 @@
-"""A right layer with gradients in small pieces, so that a variant can replace exactly one of them."""
+"""A right layer with gradients in small pieces: a variant can replace exactly one of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,13 +8,14 @@ import numpy.typing as npt
 
 from rnn_conformance.contract.call import (
     FEATURES,
+    GATED,
     HALF_DTYPES,
     Answer,
     Array,
     Call,
     Lengths,
 )
-from rnn_conformance.variants.recurrence import Recurrence, Weights, real
+from rnn_conformance.variants.recurrence import Recurrence, Weights, of_cell, real
 
 Gates = Mapping[str, Array]
 
@@ -57,7 +58,7 @@ class Differentiable(Recurrence):
         tape = self.taped(call, self.without_padding(x, steps), steps)
         d_output, d_last = self.of_output(call, x, steps), self.of_last(call, x)
         found: dict[str, Array] = {}
-        initial = []
+        initial = list[Array]()
         for number in reversed(range(o.num_layers)):
             d_inputs = []
             for d in reversed(range(D)):
@@ -111,25 +112,24 @@ class Differentiable(Recurrence):
     def through_time(
         self, call: Call, one: Taped, d_states: Array, d_last: Array, steps: Lengths
     ) -> tuple[Array, Array, Array]:
-        """dL/d of pre-activations as W_ih and W_hh see them, (T, B, G·H), and of the first state."""
-        T, B, _ = one.x.shape
-        d_state, of_gates, of_products = np.zeros_like(one.after[0]), [], []
-        for t in reversed(range(T)):
+        """dL/d of pre-activations, (T, B, G·H), as W_ih and W_hh see them; of the first state."""
+        d_state, gates, products = np.zeros_like(one.after[0]), list[Array](), list[Array]()
+        for t in reversed(range(len(one.x))):
             d_state = d_state + self.arriving(d_states[t], d_last, t, steps)
             d, du, d_state = self.back(call, one, t, d_state)
             inside = self.inside(t, steps)
-            of_gates.insert(0, np.where(inside, d, 0).astype(d.dtype))
-            of_products.insert(0, np.where(inside, du, 0).astype(d.dtype))
+            gates.insert(0, np.where(inside, d, 0).astype(d.dtype))
+            products.insert(0, np.where(inside, du, 0).astype(d.dtype))
             d_state = np.where(inside, d_state, 0).astype(d.dtype)
-        return np.stack(of_gates), np.stack(of_products), d_state
+        return np.stack(gates), np.stack(products), d_state
 
     def inside(self, t: int, steps: Lengths) -> npt.NDArray[np.bool_]:
         """Which rows have not ended, (B, 1)."""
-        return (t < steps)[:, np.newaxis]
+        return steps[:, np.newaxis] > t
 
     def arriving(self, d_states: Array, d_last: Array, t: int, steps: Lengths) -> Array:
         """What the loss adds to dL/d of the state after a step, (B, S·H)."""
-        found = np.where((t == steps - 1)[:, np.newaxis], d_last, 0).astype(d_last.dtype)
+        found = np.where(steps[:, np.newaxis] == t + 1, d_last, 0).astype(d_last.dtype)
         H = d_states.shape[-1]
         found[:, :H] += d_states
         return found
@@ -202,12 +202,15 @@ class Differentiable(Recurrence):
     def of_weights(self, call: Call, one: Taped, d: Array, du: Array) -> dict[str, Array]:
         """The gradients of the weights of a direction, by name."""
         h = one.before[..., : call.options.hidden_size]
-        found = {"weight_ih": self.summed(d, one.x), "weight_hh": self.of_W_hh(call, one, du, h)}
+        found = {
+            "weight_ih": self.summed(d, one.x),
+            "weight_hh": self.of_products(call, one, du, h),
+        }
         if call.options.bias:
             found |= {"bias_ih": self.of_bias(d), "bias_hh": self.of_bias(du)}
         return {f"{what}_{one.end}": value for what, value in found.items()}
 
-    def of_W_hh(self, call: Call, one: Taped, du: Array, h: Array) -> Array:
+    def of_products(self, call: Call, one: Taped, du: Array, h: Array) -> Array:
         if call.options.cell != "gru_reset_before":
             return self.summed(du, h)
         H = h.shape[-1]
@@ -236,4 +239,10 @@ class Differentiable(Recurrence):
         parts = np.split(d_first, len(call.options.parts), axis=-1)
         if call.layout == "single":
             parts = [part[:, 0] for part in parts]
-        return {name: part for name, part in zip(call.state, parts, strict=False)}
+        return dict(zip(call.state, parts, strict=False))
+
+
+RIGHT: dict[str, type[Recurrence]] = {
+    "Differentiable": Differentiable,
+    **{f"Differentiable ({cell})": of_cell(Differentiable, cell) for cell in GATED},
+}

@@ -68,7 +68,7 @@ class WiderInside(Recurrence):
         h_0 = None if call.h_0 is None else call.h_0.astype(wide)
         inputs = call.inputs.astype(wide)
         found = super().run(replace(call, weights=weights, inputs=inputs, h_0=h_0))
-        return Answer(**{n: part.astype(call.dtype) for n, part in parts_of(found).items()})
+        return Answer.of({n: part.astype(call.dtype) for n, part in parts_of(found).items()})
 
 
 class WiderSums(Recurrence):
@@ -135,7 +135,7 @@ class ReadOnlyFortran(Recurrence):
         parts = {name: np.asfortranarray(part) for name, part in parts_of(right).items()}
         for part in parts.values():
             part.flags.writeable = False
-        return Answer(**parts)
+        return Answer.of(parts)
 
 
 class ViewsOfWiderMemory(Recurrence):

@@ -11,6 +11,7 @@ from rnn_conformance.bounds.balls import Ball, Float64, Matrix, Sum, applied, pr
 from rnn_conformance.bounds.statistics import Statistic, statistics
 from rnn_conformance.cells import adjoints, decimals
 from rnn_conformance.cells.activations import ULPS, relu, tanh
+from rnn_conformance.cells.adjoint import Adjoint
 from rnn_conformance.cells.cell import EVERYWHERE, Cell, Kind, Linear, Row, Trace
 from rnn_conformance.cells.edits import Edit, Steps, Trials
 from rnn_conformance.cells.elman.edits import LIBRARY
@@ -38,7 +39,7 @@ class Tanh(Elman):
     kinds: tuple[Kind, ...] = (*EVERYWHERE, "moderate")
     odd: bool = True
     pins: tuple[float | None, ...] = (None,)
-    adjoint: adjoints.Adjoint | None = adjoints.Tanh()
+    adjoint: Adjoint | None = adjoints.TANH
 
     @property
     def loose(self) -> Cell:
@@ -71,7 +72,7 @@ class Relu(Elman):
     can_rest: bool = True
     formula: str = f"np.maximum({SUM}, 0)"
     pins: tuple[float | None, ...] = (None,)
-    adjoint: adjoints.Adjoint | None = adjoints.Relu()
+    adjoint: Adjoint | None = adjoints.RELU
 
     def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
         return relu(x + product(W_hh, h) + b_hh)

@@ -62,7 +62,7 @@ class NcnnLayer:
             f"{part}_n": np.concatenate([_extracted(extractor, f"{part}_n{n}") for n in layers])
             for part in o.parts
         }
-        return Answer(_extracted(extractor, f"x{o.num_layers}"), **last)
+        return Answer.of({"output": _extracted(extractor, f"x{o.num_layers}"), **last})
 
 
 def _network(call: Call) -> Any:

@@ -73,7 +73,7 @@ class OnnxLayer:
         if len(results) != len(names):
             expected = ", ".join(names)
             raise ValueError(f"results: expected {expected}, got {len(results)} of them")
-        return Answer(**dict(zip(names, results, strict=True)))
+        return Answer.of(dict(zip(names, results, strict=True)))
 
 
 def feeds_of(call: Call) -> dict[str, npt.NDArray[Any]]:

@@ -70,16 +70,34 @@ class TorchLayer:
         self._modules: OrderedDict[object, Made] = OrderedDict()
         self._lock = threading.Lock()
 
-    @torch.inference_mode()
     def run(self, call: Call) -> Answer:
-        batch_first = call.layout == "batch_first"
-        inputs, rnn = tensor(call.inputs, call), self.module(call)
+        rnn = self.module(call)
         if rnn.training != call.training:
             rnn.train(call.training)
-        given = [tensor(part, call) for part in call.state.values()]
-        state = state_of(given)
+        inputs, given = (
+            tensor(call.inputs, call),
+            {name: tensor(part, call) for name, part in call.state.items()},
+        )
+        if call.upstream is None:
+            with torch.inference_mode():
+                return _answer(call, *self._forward(rnn, call, inputs, [*given.values()]))
+        of = {"inputs": inputs, **given, **dict(rnn.named_parameters())}
+        for leaf in of.values():
+            leaf.requires_grad_()
+        with torch.enable_grad():
+            output, last = self._forward(rnn, call, inputs, [*given.values()])
+        gradients = gradients_of(call, of, output, *parts_of(last))
+        last = state_of([part.detach() for part in parts_of(last) if part is not None])
+        return replace(_answer(call, output.detach(), last), gradients=gradients)
+
+    def _forward(
+        self, rnn: torch.nn.Module, call: Call, inputs: torch.Tensor, given: list[torch.Tensor]
+    ) -> tuple[torch.Tensor, Any]:
+        """The output and the final state."""
+        batch_first, state = call.layout == "batch_first", state_of(given)
         if call.lengths is None:
-            return _answer(call, *rnn(inputs, state))
+            found: tuple[torch.Tensor, Any] = rnn(inputs, state)
+            return found
         rows = inputs.shape[0 if batch_first else 1]
         states = given[0].shape[1] if given else rows
         if (len(call.lengths) != rows or states > rows) and not self._of_torch:
@@ -97,7 +115,7 @@ class TorchLayer:
         padded, _ = torch.nn.utils.rnn.pad_packed_sequence(
             output, batch_first, total_length=inputs.shape[1 if batch_first else 0]
         )
-        return _answer(call, padded, last)
+        return padded, last
 
     def refuse_crash(self, call: Call) -> None:
         """Raises Broken for a call with a packed sequence that could end the process."""
@@ -165,6 +183,24 @@ def _answer(
     W_ho, b_ho = (tensor(call.weights[name], call) for name in READOUT)
     y = torch.nn.functional.linear(output, W_ho, b_ho)
     return Answer(array(output), h_n, array(y), c_n)
+
+
+def gradients_of(
+    call: Call, of: Mapping[str, torch.Tensor], *results: torch.Tensor | None
+) -> dict[str, Array]:
+    """By name, for results in the order of `Upstream`; zeros where the loss sees none."""
+    assert call.upstream is not None
+    pairs = [
+        (result, tensor(given, call))
+        for result, given in zip(results, vars(call.upstream).values(), strict=False)
+        if result is not None and given is not None
+    ]
+    seen, given = zip(*pairs, strict=True)
+    found = torch.autograd.grad(seen, [*of.values()], given, allow_unused=True)
+    return {
+        name: np.zeros_like(leaf.detach()) if part is None else array(part)
+        for (name, leaf), part in zip(of.items(), found, strict=True)
+    }
 
 
 def _unset(layer: type[torch.nn.Module], *sizes: int, **named: Any) -> torch.nn.Module:
