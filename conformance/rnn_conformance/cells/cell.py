@@ -80,7 +80,7 @@ class Cell(ABC):
     name: str
     clause: str
     formula: str
-    kinds: tuple[Kind, ...] = ("contractive", "one_hot", "integers")
+    kinds: tuple[Kind, ...] = ("contractive", "one_hot", "integers", "marked", "passing")
     gates: int = 1
     parts: tuple[str, ...] = ("h",)
     odd: bool = False

@@ -8,7 +8,8 @@ in an LSTM, beside that of the inputs otherwise. linen's GRU has b_hn too. That 
 (c, h). JAX compiles each once for all calls of the same sizes and options, with 64 bits enabled.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -21,7 +22,9 @@ from rnn_conformance.contract.call import DTYPES, GATED, LAYOUTS, Answer, Array,
 from rnn_conformance.contract.declaration import KnownFailure
 from rnn_conformance.sources.adapters.sizes import (
     biases_of_gru,
+    losses_of,
     merged_bias,
+    pulled_back,
     refuse_misfits,
     state_of,
     state_of_one,
@@ -43,7 +46,17 @@ class NnxRNN:
     name = "flax.nnx.RNN"
     adapter = True
     claims = frozenset(
-        (*DTYPES, *LAYOUTS, *ACTIVATIONS, "lstm", "bidirectional", "lengths", "h_0", "h_n")
+        (
+            *DTYPES,
+            *LAYOUTS,
+            *ACTIVATIONS,
+            "lstm",
+            "bidirectional",
+            "lengths",
+            "h_0",
+            "h_n",
+            "gradients",
+        )
     )
     conventions: ClassVar[dict[str, str]] = {
         "T = 0": "empty",
@@ -63,18 +76,21 @@ class NnxRNN:
     def run(self, call: Call) -> Answer:
         o, time_major = call.options, call.layout == "time_first"
         rnn, two = _nnx(o, str(call.dtype)), o.bidirectional
-        ways = [(rnn.forward_rnn, "l0"), (rnn.backward_rnn, "l0_reverse")] if two else [(rnn, "l0")]
-        for one, end in ways:
-            kernel, recurrent, bias = (jnp.asarray(value.T) for value in weights_of(call, end))
-            dense = {"dense_i": {"kernel": kernel}, "dense_h": {"kernel": recurrent}}
-            dense["dense_h" if o.cell == "lstm" else "dense_i"]["bias"] = bias
-            nnx.update(one.cell, dense)
+        params = _filled(rnn, call)
         if call.state and not two:
             state_of_one(call)  # refuses states of more layers
         carries = [_carry(parts) for parts in zip(*call.state.values(), strict=True)]
         carry = state_of(carries)  # of one direction, or of both
-        last, output = _call_nnx(rnn, call.inputs, carry, call.lengths, time_major)
-        return _answer(o, output, last if two else [last])
+        if call.upstream is None:
+            last, output = _call_nnx(rnn, call.inputs, carry, call.lengths, time_major)
+            return _answer(o, output, last if two else [last])
+        graph, _, others = nnx.split(rnn, nnx.Param, ...)
+
+        def run(params: Any, inputs: Any, carry: Any) -> Any:
+            merged = nnx.merge(graph, params, others)
+            return _call_nnx(merged, inputs, carry, call.lengths, time_major)
+
+        return _differentiated(call, run, params, carry, lambda call: _filled(rnn, call))
 
 
 class LinenRNN:
@@ -82,7 +98,7 @@ class LinenRNN:
 
     name = "flax.linen.RNN"
     adapter = True
-    claims = frozenset((*DTYPES, *LAYOUTS, *LINEN, "h_0", "h_n"))
+    claims = frozenset((*DTYPES, *LAYOUTS, *LINEN, "h_0", "h_n", "gradients"))
     conventions = NnxRNN.conventions
     known_failures = (ROWS_BROADCAST,)
 
@@ -90,9 +106,58 @@ class LinenRNN:
         o, dtype = call.options, call.dtype
         cell = LINEN[o.cell](o.hidden_size, dtype=dtype, param_dtype=dtype)
         rnn = linen.RNN(cell, time_major=call.layout == "time_first", return_carry=True)
-        weights, carry = {"cell": _of_linen(call)}, _carry(state_of_one(call))
-        last, output = _apply(rnn, weights, call.inputs, initial_carry=carry)
-        return _answer(o, output, [last])
+        weights, carry = _of_linen(call), _carry(state_of_one(call))
+
+        def run(weights: Any, inputs: Any, carry: Any) -> Any:
+            return _apply(rnn, {"cell": weights}, inputs, initial_carry=carry)
+
+        if call.upstream is None:
+            last, output = run(weights, call.inputs, carry)
+            return _answer(o, output, [last])
+        return _differentiated(call, run, weights, carry, _of_linen)
+
+
+def _differentiated(
+    call: Call,
+    run: Callable[[Any, Any, Any], Any],
+    weights: Any,
+    carry: Any,
+    theirs: Callable[[Call], Any],
+) -> Answer:
+    """The results with their gradients, by jax.vjp; `theirs` are the weights of a call."""
+    o = call.options
+    (last, output), pull = jax.vjp(run, weights, call.inputs, carry)
+    d_output, states = losses_of(call)
+    if call.lengths is not None:  # what stands in the padding of an output is not zeroed out
+        steps = np.arange(call.inputs.shape[0 if call.layout == "time_first" else 1])
+        real = steps < call.lengths[:, np.newaxis]
+        d_output = np.where(
+            (real.T if call.layout == "time_first" else real)[..., np.newaxis], d_output, 0
+        ).astype(call.dtype)
+    d_last = state_of([_carry(parts) for parts in zip(*states, strict=True)])
+    d_weights, d_inputs, d_carry = pull((d_last, d_output))
+    gradients = pulled_back(
+        call, lambda call: jax.tree.leaves(theirs(call)), jax.tree.leaves(d_weights)
+    )
+    gradients["inputs"] = np.array(d_inputs)
+    of_ways = d_carry if o.bidirectional else [d_carry]
+    for k, name in enumerate(call.state):
+        of_part = [way[-1 - k] if len(o.parts) > 1 else way for way in of_ways]
+        gradients[name] = np.array(of_part)
+    answer = _answer(o, output, last if o.bidirectional else [last])
+    return replace(answer, gradients=gradients)
+
+
+def _filled(rnn: Any, call: Call) -> Any:
+    """The parameters of a layer of nnx, once it has the weights of a call."""
+    two = call.options.bidirectional
+    ways = [(rnn.forward_rnn, "l0"), (rnn.backward_rnn, "l0_reverse")] if two else [(rnn, "l0")]
+    for one, end in ways:
+        kernel, recurrent, bias = (jnp.asarray(value.T) for value in weights_of(call, end))
+        dense = {"dense_i": {"kernel": kernel}, "dense_h": {"kernel": recurrent}}
+        dense["dense_h" if call.options.cell == "lstm" else "dense_i"]["bias"] = bias
+        nnx.update(one.cell, dense)
+    return nnx.state(rnn, nnx.Param)
 
 
 def _of_linen(call: Call) -> dict[str, dict[str, Array]]:

@@ -21,7 +21,14 @@ import numpy as np
 
 from rnn_conformance.contract.call import Answer, Array, Call, Options
 from rnn_conformance.contract.declaration import KnownFailure
-from rnn_conformance.sources.adapters.sizes import biases, in_order, weights_of
+from rnn_conformance.sources.adapters.autodiff import VJP
+from rnn_conformance.sources.adapters.sizes import (
+    biases,
+    in_order,
+    losses_of,
+    pulled_back,
+    weights_of,
+)
 
 ORDERS = {"lstm": "ifgo", "gru": "zrn", "gru_reset_before": "zrn"}
 CELLS: Mapping[str, Sequence[str]] = {
@@ -62,7 +69,8 @@ class KerasRNN:
 
     def __init__(self) -> None:
         self.name = f"keras.{self.kind}-{self.backend}"
-        self.claims = frozenset((*self.dtypes, *CELLS[self.kind], *HAS))
+        differentiates = ("gradients",) if self.backend in VJP else ()
+        self.claims = frozenset((*self.dtypes, *CELLS[self.kind], *HAS, *differentiates))
         os.environ["KERAS_BACKEND"] = self.backend  # Keras's own way, read at its first import
         self._keras: Any = import_module("keras")
         if (found := self._keras.backend.backend()) != self.backend:
@@ -74,20 +82,37 @@ class KerasRNN:
 
     def run(self, call: Call) -> Answer:
         o = call.options
-        ends = ("l0", "l0_reverse")[: o.directions]
-        weights = [value for end in ends for value in _weights(call, end)]
-        # h and c of a direction, then those of the next.
-        parts = [part for way in zip(*call.state.values(), strict=True) for part in way]
-        initial = [self._tensor(part) for part in parts] or None
+        weights = _all_weights(call)
+        initial = _by_direction([*call.state.values()])
         mask = None if call.lengths is None else self._tensor(_mask(call))
-        layer = self._function(o, call.dtype.name)
-        output, *last = layer(weights, self._tensor(call.inputs), initial_state=initial, mask=mask)
-        states = self._array(output)
+        layer, n = self._function(o, call.dtype.name), len(weights)
+
+        def run(given: Sequence[Any]) -> Any:
+            return layer(given[:n], given[n], initial_state=given[n + 1 :] or None, mask=mask)
+
+        given = [self._tensor(value) for value in (*weights, call.inputs, *initial)]
+        if call.upstream is None:
+            return self._answer(o, run(given), {})
+        output, states = losses_of(call)
+        if o.reverse:
+            output = output[:, ::-1]
+        losses = [self._tensor(loss) for loss in (output, *_by_direction(states))]
+        results, found = VJP[self.backend](run, given, lambda _: losses)
+        of_weights, (of_inputs, *of_state) = (
+            [self._array(part) for part in parts] for parts in (found[:n], found[n:])
+        )
+        gradients = pulled_back(call, _all_weights, of_weights) | {"inputs": of_inputs}
+        for k, name in enumerate(call.state):
+            gradients[name] = np.stack(of_state[k :: len(o.parts)])
+        return self._answer(o, results, gradients)
+
+    def _answer(self, o: Options, results: Sequence[Any], gradients: dict[str, Array]) -> Answer:
+        states, *last = map(self._array, results)
         # go_backwards gives them in the order in which they are computed, padding first.
         in_time = states[:, ::-1] if o.reverse else states
         S = len(o.parts)
-        h_n, c_n = (*(np.stack([*map(self._array, last[k::S])]) for k in range(S)), None)[:2]
-        return Answer(in_time, h_n, c_n=c_n)
+        h_n, c_n = (*(np.stack(last[k::S]) for k in range(S)), None)[:2]
+        return Answer(in_time, h_n, c_n=c_n, gradients=gradients or None)
 
     def _new_function(self, o: Options, dtype: str) -> Callable[..., Any]:
         """f(weights, inputs, …) of a layer."""
@@ -168,6 +193,17 @@ KerasTorchLSTM = _of(KerasTorch, "LSTM", CELLS_BROADCAST)
 KerasTorchGRU = _of(KerasTorch, "GRU", *_states_dropped("*"))
 KerasTensorflowLSTM = _of(KerasTensorflow, "LSTM", CELLS_BROADCAST)
 KerasTensorflowGRU = _of(KerasTensorflow, "GRU", *_states_dropped("*"))
+
+
+def _by_direction(parts: Sequence[Array]) -> list[Array]:
+    """h and c of a direction, then those of the next."""
+    return [part for way in zip(*parts, strict=True) for part in way]
+
+
+def _all_weights(call: Call) -> list[Array]:
+    """Those of each direction."""
+    ends = ("l0", "l0_reverse")[: call.options.directions]
+    return [value for end in ends for value in _weights(call, end)]
 
 
 def _weights(call: Call, end: str) -> list[Array]:

@@ -8,6 +8,7 @@ output's last step, and c_n the last of the c that an LSTM gives.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import mlx.core as mx
@@ -16,7 +17,14 @@ import numpy as np
 
 from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, Answer, Array, Call
 from rnn_conformance.contract.declaration import KnownFailure
-from rnn_conformance.sources.adapters.sizes import biases_of_gru, parts_of, state_of_one, weights_of
+from rnn_conformance.sources.adapters.sizes import (
+    biases_of_gru,
+    losses_of,
+    parts_of,
+    pulled_back,
+    state_of_one,
+    weights_of,
+)
 
 LAYOUTS = ("single", "batch_first")
 NONLINEARITIES = {"tanh": mlx.nn.tanh, "relu": mlx.nn.relu}
@@ -51,25 +59,56 @@ class MlxLayer:
         self, own: type[Any], cells: Collection[str], dtypes: Collection[str], *known: KnownFailure
     ) -> None:
         self.name = f"mlx.nn.{own.__name__}"
-        self.claims = frozenset((*dtypes, *HALF_DTYPES, *LAYOUTS, *cells, "no_bias", "h_0", "h_n"))
+        self.claims = frozenset(
+            (*dtypes, *HALF_DTYPES, *LAYOUTS, *cells, "no_bias", "h_0", "h_n", "gradients")
+        )
         self.known_failures = (ROWS, *known)
         self._own = own
 
     def run(self, call: Call) -> Answer:
         o = call.options
         kind = [NONLINEARITIES[o.cell]] if o.cell in NONLINEARITIES else []
-        weights = weights_of(call, "l0")
-        if o.bias and o.cell == "gru":
-            weights[2:] = biases_of_gru(call, "l0")
-        names = zip(NAMES[self._own], weights, strict=False)
+        weights = self._weights(call)
+        names, n = NAMES[self._own], len(weights)
         with mx.stream(mx.cpu):
             rnn = self._own(o.input_size, o.hidden_size, o.bias, *kind)
-            rnn.load_weights([(name, _mlx(value, call)) for name, value in names])
-            found = rnn(_mlx(call.inputs, call), *(_mlx(part, call) for part in state_of_one(call)))
-            h, c = parts_of(found)
-            output, cells = _numpy(h), None if c is None else _numpy(c)
-        c_n = None if cells is None else cells[None, ..., -1, :].copy()
-        return Answer(output, output[None, ..., -1, :].copy(), c_n=c_n)
+
+            def run(given: Sequence[mx.array]) -> list[mx.array]:
+                rnn.load_weights([*zip(names, given[:n], strict=False)])
+                return [part for part in parts_of(rnn(*given[n:])) if part is not None]
+
+            given = [_mlx(value, call) for value in (*weights, call.inputs, *state_of_one(call))]
+            if call.upstream is None:
+                return _answer([_numpy(part) for part in run(given)])
+            losses = [_mlx(loss, call) for loss in _losses(call)]
+            results, found = mx.vjp(run, given, losses)
+            answer, found = _answer([*map(_numpy, results)]), [*map(_numpy, found)]
+        gradients = pulled_back(call, self._weights, found[:n]) | {"inputs": found[n]}
+        of_state = zip(call.state, found[n + 1 :], strict=True)
+        gradients |= {name: part[np.newaxis] for name, part in of_state}
+        return replace(answer, gradients=gradients)
+
+    def _weights(self, call: Call) -> list[Array]:
+        weights = weights_of(call, "l0")
+        if call.options.bias and call.options.cell == "gru":
+            weights[2:] = biases_of_gru(call, "l0")
+        return weights
+
+
+def _answer(results: Sequence[Array]) -> Answer:
+    """Of h, and c, at every step."""
+    output, *cells = results
+    last = [part[None, ..., -1, :].copy() for part in results]
+    return Answer(output, last[0], c_n=last[1] if cells else None)
+
+
+def _losses(call: Call) -> list[Array]:
+    """dL/d of h, and c, at every step."""
+    output, states = losses_of(call)
+    found = [output, *(np.zeros_like(output) for _ in states[1:])]
+    for part, of_last in zip(found, states, strict=True):
+        part[..., -1, :] += of_last[0]
+    return found
 
 
 def _mlx(value: Array, call: Call) -> mx.array:

@@ -5,6 +5,7 @@ apart. Inputs are batches alone.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from threading import Lock
 from typing import Any, ClassVar
 
@@ -20,7 +21,7 @@ from rnn_conformance.contract.call import (
     Options,
 )
 from rnn_conformance.contract.declaration import KnownFailure
-from rnn_conformance.sources.adapters.sizes import parts_of, state_of
+from rnn_conformance.sources.adapters.sizes import losses_of, parts_of, state_of
 
 LACKING = {"single", "no_bias", "readout", "reverse", *HALF_DTYPES, *NONLINEARITIES}
 RELU = KnownFailure(
@@ -75,14 +76,25 @@ class PaddleRNN:
             return Answer(call.inputs, call.inputs)
         rnn = self._layer(call.options, call.weights, time_major=call.layout == "time_first")
         rnn.train() if call.training else rnn.eval()
-        with paddle.no_grad():
-            output, last = rnn(
-                paddle.to_tensor(call.inputs),
-                state_of(map(paddle.to_tensor, call.state.values())),
-                None if call.lengths is None else paddle.to_tensor(call.lengths),
-            )
+        asked = call.upstream is not None
+        inputs, *state = (
+            paddle.to_tensor(value, stop_gradient=not asked)
+            for value in (call.inputs, *call.state.values())
+        )
+        lengths = None if lengths is None else paddle.to_tensor(lengths)
+        with paddle.set_grad_enabled(asked):
+            output, last = rnn(inputs, state_of(state), lengths)
+        results = [output, *(part for part in parts_of(last) if part is not None)]
         h_n, c_n = (None if part is None else part.numpy() for part in parts_of(last))
-        return Answer(output.numpy(), h_n, c_n=c_n)
+        answer = Answer(output.numpy(), h_n, c_n=c_n)
+        if not asked:
+            return answer
+        of = {"inputs": inputs, **dict(zip(call.state, state, strict=True))}
+        of |= {name: getattr(rnn, name) for name in call.weights}
+        losses = [paddle.to_tensor(loss) for loss in (losses_of(call)[0], *losses_of(call)[1])]
+        found = paddle.grad(results, [*of.values()], losses)
+        gradients = {name: part.numpy() for name, part in zip(of, found, strict=True)}
+        return replace(answer, gradients=gradients)
 
     def _layer(self, o: Options, weights: Mapping[str, Array], *, time_major: bool) -> Any:
         """The layer with these weights, in their dtype."""

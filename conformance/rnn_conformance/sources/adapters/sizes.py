@@ -1,6 +1,7 @@
 """How adapters hand on weights and states, whose sizes they refuse where they would hide them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,50 @@ def state_of_one(call: Call) -> tuple[Array, ...]:
         (only,) = part
         found.append(only)
     return tuple(found)
+
+
+def pulled_back(
+    call: Call, theirs: Callable[[Call], Sequence[Array]], found: Sequence[Array]
+) -> dict[str, Array]:
+    """The gradients of our weights, from those of a framework's own.
+
+    Each of our numbers stands in one of theirs, or is added to it. Where it stands is seen by
+    numbers that count them.
+
+    Args:
+        theirs: the framework's weights for a call.
+        found: their gradients, in the same order.
+    """
+    gradients = {}
+    for name, ours in call.weights.items():
+        counted = {other: np.zeros(value.shape) for other, value in call.weights.items()}
+        counted[name] = np.arange(1.0, ours.size + 1).reshape(ours.shape)
+        gradient = np.zeros(ours.size, ours.dtype)
+        for numbers, of_theirs in zip(theirs(replace(call, weights=counted)), found, strict=True):
+            placed = np.asarray(numbers) != 0
+            gradient[np.asarray(numbers)[placed].astype(int) - 1] = np.asarray(of_theirs)[placed]
+        gradients[name] = gradient.reshape(ours.shape)
+    return gradients
+
+
+def upstream_of(call: Call) -> dict[str, Array | None]:
+    """dL/d of the output and of the parts of the final state, in this order."""
+    assert call.upstream is not None
+    names = ("output", *(f"{part}_n" for part in call.options.parts))
+    return {name: getattr(call.upstream, name) for name in names}
+
+
+def losses_of(call: Call) -> tuple[Array, list[Array]]:
+    """The same, zeros where the loss sees nothing: of the output, and of the states, in parts."""
+    o, shape = call.options, call.inputs.shape[:-1]
+    rows = () if call.layout == "single" else (shape[1 if call.layout == "time_first" else 0],)
+    of_state = (o.num_layers * o.directions, *rows, o.hidden_size)
+    shapes = [(*shape, o.directions * o.hidden_size), *[of_state] * len(o.parts)]
+    output, *states = (
+        np.zeros(size, call.dtype) if loss is None else loss
+        for size, loss in zip(shapes, upstream_of(call).values(), strict=True)
+    )
+    return output, states
 
 
 def state_of(parts: Iterable[Any]) -> Any:

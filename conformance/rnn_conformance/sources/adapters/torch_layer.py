@@ -3,7 +3,7 @@
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -21,7 +21,13 @@ from rnn_conformance.contract.call import (
 )
 from rnn_conformance.contract.declaration import KnownFailure
 from rnn_conformance.contract.refusal import Broken
-from rnn_conformance.sources.adapters.sizes import READOUT, parts_of, refuse_misfits, state_of
+from rnn_conformance.sources.adapters.sizes import (
+    READOUT,
+    parts_of,
+    refuse_misfits,
+    state_of,
+    upstream_of,
+)
 
 UNPACKED = "pack_padded_sequence(enforce_sorted=False) drops the rows beyond the lengths given"
 PACKED = "the rows of h_0 beyond those of a packed sequence are dropped"
@@ -40,6 +46,7 @@ CLAIMED_AS = {
     "bidirectional": "bidirectional",
     "dropout": "dropout",
 }  # each option of torch.nn.RNN that a stand-in may lack
+Forward = Callable[[torch.Tensor, Sequence[torch.Tensor]], tuple[torch.Tensor, Any]]
 Made = tuple[torch.nn.Module, Mapping[str, Array]]  # and the memory of its weights, if it shows
 
 
@@ -74,24 +81,12 @@ class TorchLayer:
         rnn = self.module(call)
         if rnn.training != call.training:
             rnn.train(call.training)
-        inputs, given = (
-            tensor(call.inputs, call),
-            {name: tensor(part, call) for name, part in call.state.items()},
+        return answered(
+            call, rnn.named_parameters(), lambda x, state: self._forward(rnn, call, x, state)
         )
-        if call.upstream is None:
-            with torch.inference_mode():
-                return _answer(call, *self._forward(rnn, call, inputs, [*given.values()]))
-        of = {"inputs": inputs, **given, **dict(rnn.named_parameters())}
-        for leaf in of.values():
-            leaf.requires_grad_()
-        with torch.enable_grad():
-            output, last = self._forward(rnn, call, inputs, [*given.values()])
-        gradients = gradients_of(call, of, output, *parts_of(last))
-        last = state_of([part.detach() for part in parts_of(last) if part is not None])
-        return replace(_answer(call, output.detach(), last), gradients=gradients)
 
     def _forward(
-        self, rnn: torch.nn.Module, call: Call, inputs: torch.Tensor, given: list[torch.Tensor]
+        self, rnn: torch.nn.Module, call: Call, inputs: torch.Tensor, given: Sequence[torch.Tensor]
     ) -> tuple[torch.Tensor, Any]:
         """The output and the final state."""
         batch_first, state = call.layout == "batch_first", state_of(given)
@@ -172,10 +167,40 @@ class TorchLayer:
             ) from error
 
 
-def _answer(
-    call: Call, output: torch.Tensor, last: torch.Tensor | tuple[torch.Tensor, ...]
-) -> Answer:
-    """The results as arrays, read out as torch.nn.Linear does if there is a readout."""
+def answered(call: Call, weights: Iterable[tuple[str, torch.Tensor]], forward: Forward) -> Answer:
+    """The results as arrays, with a readout if there is one; gradients by autograd.
+
+    Args:
+        weights: those of the module, by our names.
+        forward: from the inputs and the parts of the state to the output and the final state.
+    """
+    inputs = tensor(call.inputs, call)
+    given = {name: tensor(part, call) for name, part in call.state.items()}
+    if call.upstream is None:
+        with torch.inference_mode():
+            output, last = forward(inputs, [*given.values()])
+            return _answer(call, output, last)
+    of = {"inputs": inputs, **given, **dict(weights)}
+    for leaf in of.values():
+        leaf.requires_grad_()
+    output, last = forward(inputs, [*given.values()])
+    results = (output, *(part for part in parts_of(last) if part is not None))
+    pairs = [
+        (result, tensor(loss, call))
+        for result, loss in zip(results, upstream_of(call).values(), strict=True)
+        if loss is not None
+    ]
+    seen, loss = zip(*pairs, strict=True)
+    found = torch.autograd.grad(seen, [*of.values()], loss, allow_unused=True)
+    gradients = {
+        name: np.zeros(leaf.shape, call.dtype) if part is None else array(part)
+        for (name, leaf), part in zip(of.items(), found, strict=True)
+    }
+    output, *states = (result.detach() for result in results)
+    return replace(_answer(call, output, state_of(states)), gradients=gradients)
+
+
+def _answer(call: Call, output: torch.Tensor, last: Any) -> Answer:
     h_n, c_n = (None if part is None else array(part) for part in parts_of(last))
     if not call.options.output_size:
         return Answer(array(output), h_n, c_n=c_n)
@@ -183,24 +208,6 @@ def _answer(
     W_ho, b_ho = (tensor(call.weights[name], call) for name in READOUT)
     y = torch.nn.functional.linear(output, W_ho, b_ho)
     return Answer(array(output), h_n, array(y), c_n)
-
-
-def gradients_of(
-    call: Call, of: Mapping[str, torch.Tensor], *results: torch.Tensor | None
-) -> dict[str, Array]:
-    """By name, for results in the order of `Upstream`; zeros where the loss sees none."""
-    assert call.upstream is not None
-    pairs = [
-        (result, tensor(given, call))
-        for result, given in zip(results, vars(call.upstream).values(), strict=False)
-        if result is not None and given is not None
-    ]
-    seen, given = zip(*pairs, strict=True)
-    found = torch.autograd.grad(seen, [*of.values()], given, allow_unused=True)
-    return {
-        name: np.zeros_like(leaf.detach()) if part is None else array(part)
-        for (name, leaf), part in zip(of.items(), found, strict=True)
-    }
 
 
 def _unset(layer: type[torch.nn.Module], *sizes: int, **named: Any) -> torch.nn.Module:
@@ -249,4 +256,4 @@ def tensor(value: Array, call: Call) -> torch.Tensor:
 
 def array(value: torch.Tensor) -> Array:
     """The numbers of a tensor; bfloat16 becomes float32."""
-    return (value.float() if value.dtype == torch.bfloat16 else value).numpy()
+    return (value.float() if value.dtype == torch.bfloat16 else value).cpu().numpy()
