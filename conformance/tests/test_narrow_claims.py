@@ -27,8 +27,7 @@ def claims(rng: np.random.Generator, cells: Sequence[str] = NONLINEARITIES) -> f
         return set(map(str, drawn[: rng.integers(1, len(drawn) + 1)]))
 
     chosen = some(DTYPES) | some(LAYOUTS) | some(cells)
-    options = (option for option in OPTIONS if option != "gradients")
-    chosen |= {option for option in options if rng.random() < 0.4} - {"dropout"}
+    chosen |= {option for option in OPTIONS if rng.random() < 0.4} - {"dropout"}
     return frozenset(chosen | some(("time_first", "batch_first")))
 
 

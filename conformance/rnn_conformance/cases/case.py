@@ -14,6 +14,7 @@ from rnn_conformance.cells import CELLS, Cell, alike
 from rnn_conformance.cells.cell import Kind
 from rnn_conformance.cells.drawing import drawn_readout, drawn_weights
 from rnn_conformance.contract.call import (
+    GRADIENTS,
     Array,
     Call,
     Dtype,
@@ -129,7 +130,7 @@ class Case:
         found |= {NAN_IGNORED} if self.padding_nan else set()
         found |= {"h_0"} if self.h_0 != "none" else set()
         found |= {"readout"} if self.O else set()
-        found |= {"gradients"} if self.loss != "none" else set()
+        found |= {GRADIENTS} if self.loss != "none" else set()
         return frozenset(found)
 
     def concerns(self, clause: str) -> bool:

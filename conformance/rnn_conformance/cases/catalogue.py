@@ -10,7 +10,7 @@ from rnn_conformance.cases.drawn import drawn_cases
 from rnn_conformance.cases.vacuity import why_vacuous
 from rnn_conformance.cells import CELLS, alike
 from rnn_conformance.cells.cell import Kind
-from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, LAYOUTS, Dtype, Layout
+from rnn_conformance.contract.call import DTYPES, GRADIENTS, HALF_DTYPES, LAYOUTS, Dtype, Layout
 from rnn_conformance.contract.conventions import FEW_SHAPES, LAST_ALONE, NAN_IGNORED
 
 # T, B, I, H, L: coinciding sizes, ones, and sizes past a vector or an unrolled loop.
@@ -261,7 +261,7 @@ def fitted(case: Case, claimed: frozenset[str]) -> Case | None:
         "weights": weights,
         "O": case.O if "readout" in claimed else 0,
     }
-    if case.loss != "none" and "gradients" not in claimed:
+    if case.loss != "none" and GRADIENTS not in claimed:
         return None
     found = replace(case, **changes)  # type: ignore[arg-type]
     if weights == "marked":

@@ -25,11 +25,13 @@ GATES: dict[str, int] = dict.fromkeys(NONLINEARITIES, 1) | {c: len(g) for c, g i
 PARTS: dict[str, tuple[str, ...]] = dict.fromkeys(GATES, ("h",)) | {"lstm": ("h", "c")}
 OPTIONS = (
     "layers", "bidirectional", "reverse", "no_bias", "lengths", "dropout", "h_0", "h_n",
-    "readout", "gradients",
+    "readout",
 )  # fmt: skip
 
 # What can be claimed, and what a plain function or class is taken to claim.
 FEATURES = frozenset((*DTYPES, *HALF_DTYPES, *LAYOUTS, *NONLINEARITIES, *OPTIONS))
+# What is claimed beside them, as a gated cell is: those who subtract from FEATURES lack it.
+GRADIENTS = "gradients"
 BASIC = frozenset((*DTYPES, "time_first", "tanh", "h_0", "h_n", "readout"))
 ONE_OF: Mapping[str, Collection[str]] = {"layout": LAYOUTS, "dtype": get_args(Dtype), "cell": GATES}
 
@@ -210,7 +212,7 @@ def claimed(features: Iterable[str]) -> frozenset[str]:
 
     Raises ValueError for anything else.
     """
-    features_known = FEATURES | GATES.keys()
+    features_known = FEATURES | GATES.keys() | {GRADIENTS}
     known = ", ".join(sorted(features_known))
     if isinstance(features, str) or not all(isinstance(one, str) for one in features):
         raise ValueError(f"claims: expected a selection of {known}, got {features!r}")

@@ -24,9 +24,7 @@ NAMES: Mapping[str, str] = {
 }
 EQUATION = "h_t = tanh(W_xh x_t + b_xh + W_hh h_{t-1} + b_hh), y_t = W_ho h_t + b_ho"
 NOT_READ = "W_xh and W_hh were set as attributes, and nothing changed: `forward` reads others"
-CAN_CLAIM = FEATURES - {
-    "layers", "bidirectional", "reverse", "no_bias", "lengths", "dropout", "gradients",
-}  # fmt: skip
+CAN_CLAIM = FEATURES - {"layers", "bidirectional", "reverse", "no_bias", "lengths", "dropout"}
 # Nobody expects a first function or class to look at what it is given.
 CONVENTIONS: Mapping[str, str] = {"T = 0": UNDEFINED, "B = 0": UNDEFINED, "wrong sizes": UNDEFINED}
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from rnn_conformance.contract.call import (
     FEATURES,
     GATED,
+    GRADIENTS,
     HALF_DTYPES,
     Answer,
     Array,
@@ -43,7 +44,7 @@ class Differentiable(Recurrence):
     """`gradients` is the order of events; every other method is one thing that can go wrong."""
 
     name = "Differentiable"
-    claims = FEATURES - {"dropout", *HALF_DTYPES}
+    claims = FEATURES - {"dropout", *HALF_DTYPES} | {GRADIENTS}
 
     def run(self, call: Call) -> Answer:
         answer = super().run(call)

@@ -30,7 +30,7 @@ class Recurrence:
 
     name = "Recurrence"
     shortest = 1  # length of a row that is taken
-    claims = FEATURES - {"dropout", "gradients"}
+    claims = FEATURES - {"dropout"}
 
     def run(self, call: Call) -> Answer:
         self.refuse(call)

@@ -30,7 +30,7 @@ SESSIONS = 8
 # It leaves open what comes of no steps (onnx/onnx#1674).
 OPEN = {"T = 0": UNDEFINED, "length 0": UNDEFINED}
 # What `rnn_model` can say.
-ONNX_FEATURES = FEATURES - {"dropout", "bfloat16", "readout", "gradients"} | {*GATED}
+ONNX_FEATURES = FEATURES - {"dropout", "bfloat16", "readout"} | {*GATED}
 
 
 @dataclass(eq=False)

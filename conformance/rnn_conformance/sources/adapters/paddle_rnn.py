@@ -13,6 +13,7 @@ import paddle
 
 from rnn_conformance.contract.call import (
     FEATURES,
+    GRADIENTS,
     HALF_DTYPES,
     NONLINEARITIES,
     Answer,
@@ -63,7 +64,7 @@ class PaddleRNN:
 
     def __init__(self, own: "type[paddle.nn.Layer]", cells: Collection[str]) -> None:
         self.name = f"paddle.nn.{own.__name__}"
-        self.claims = FEATURES - LACKING | {*cells}
+        self.claims = FEATURES - LACKING | {*cells, GRADIENTS}
         if "relu" in cells:
             self.known_failures += (RELU,)
         self._own = own

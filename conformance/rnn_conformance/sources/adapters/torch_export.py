@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from rnn_conformance.contract.call import HALF_DTYPES, NONLINEARITIES
+from rnn_conformance.contract.call import GRADIENTS, HALF_DTYPES, NONLINEARITIES
 from rnn_conformance.contract.conventions import UNDEFINED
 from rnn_conformance.sources.adapters.torch_layer import TorchLayer
 
@@ -19,7 +19,7 @@ Given = tuple[Any, ...]  # inputs, and the state where there is one: h_0, or (h_
 Run = Callable[[Mapping[str, torch.Tensor], Given], tuple[Any, Any]]  # of weights by name
 Export = Callable[[torch.nn.Module, Given], Run]
 # A packed sequence cannot be exported: its sizes depend on data. The readout is not the layer's.
-LACKING = {"lengths", "dropout", "readout", "gradients", *HALF_DTYPES}
+LACKING = {"lengths", "dropout", "readout", GRADIENTS, *HALF_DTYPES}
 
 
 class Exported(torch.nn.Module):

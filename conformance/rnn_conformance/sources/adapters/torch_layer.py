@@ -13,6 +13,7 @@ import torch
 
 from rnn_conformance.contract.call import (
     FEATURES,
+    GRADIENTS,
     NONLINEARITIES,
     Answer,
     Array,
@@ -70,7 +71,7 @@ class TorchLayer:
 
     def __init__(self, make: Callable[..., torch.nn.Module] | None = None, name: str = "") -> None:
         self.name = name or f"torch.nn.{self.own.__name__}"
-        self.claims = FEATURES - {"reverse", *NONLINEARITIES} | {*self.cells}
+        self.claims = FEATURES - {"reverse", *NONLINEARITIES} | {*self.cells, GRADIENTS}
         self._make = make or self.own
         self._of_torch = self._make is self.own
         self.known_failures = self.known if self._of_torch else ()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from inspect import getdoc
 from typing import Literal, TypeVar
 
-from rnn_conformance.contract.call import FEATURES, GATED
+from rnn_conformance.contract.call import FEATURES, GATED, GRADIENTS
 from rnn_conformance.variants.recurrence import Recurrence
 
 M = TypeVar("M", bound=type[Recurrence])
@@ -51,7 +51,7 @@ def mutant(
 
     Raises ValueError for an unknown feature, without a docstring or without a name of its own.
     """
-    if unknown := {*needs} - FEATURES - {*GATED}:
+    if unknown := {*needs} - FEATURES - {*GATED, GRADIENTS}:
         raise ValueError(f"a mutant of kind {kind}: no features {sorted(unknown)}")
 
     def register(cls: M) -> M:
