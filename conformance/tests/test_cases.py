@@ -16,6 +16,7 @@ from rnn_conformance.contract.call import (
     BASIC,
     DTYPES,
     FEATURES,
+    GRADIENTS,
     HALF_DTYPES,
     LAYOUTS,
     NONLINEARITIES,
@@ -92,7 +93,7 @@ def test_the_reverse_direction_alone_comes_with_every_option_and_adds_nothing_fo
         assert "reverse" in case.features
     assert {case.O > 0 for case in turned} == {case.drawn for case in turned} == {False, True}
     forward = {replace(case, reverse=False) for case in CASES}
-    assert {*catalogue(0, (FEATURES | {*CELLS, NAN_IGNORED}) - {"reverse"})} == forward
+    assert {*catalogue(0, (FEATURES | {*CELLS, GRADIENTS, NAN_IGNORED}) - {"reverse"})} == forward
 
 
 def test_ids_are_unique_and_read_well() -> None:
