@@ -73,13 +73,13 @@ class MlxLayer:
         with mx.stream(mx.cpu):
             rnn = self._own(o.input_size, o.hidden_size, o.bias, *kind)
 
-            def run(given: Sequence[mx.array]) -> list[mx.array]:
+            def run(*given: mx.array) -> list[mx.array]:
                 rnn.load_weights([*zip(names, given[:n], strict=False)])
                 return [part for part in parts_of(rnn(*given[n:])) if part is not None]
 
             given = [_mlx(value, call) for value in (*weights, call.inputs, *state_of_one(call))]
             if call.upstream is None:
-                return _answer([_numpy(part) for part in run(given)])
+                return _answer([_numpy(part) for part in run(*given)])
             losses = [_mlx(loss, call) for loss in _losses(call)]
             results, found = mx.vjp(run, given, losses)
             answer, found = _answer([*map(_numpy, results)]), [*map(_numpy, found)]
@@ -105,7 +105,7 @@ def _answer(results: Sequence[Array]) -> Answer:
 def _losses(call: Call) -> list[Array]:
     """dL/d of h, and c, at every step."""
     output, states = losses_of(call)
-    found = [output, *(np.zeros_like(output) for _ in states[1:])]
+    found = [output.copy(), *(np.zeros_like(output) for _ in states[1:])]
     for part, of_last in zip(found, states, strict=True):
         part[..., -1, :] += of_last[0]
     return found
