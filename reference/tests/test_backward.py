@@ -38,8 +38,9 @@ IN_TORCH = [cell for cell in CELLS if cell != "gru_reset_before"]
 OPTIONS = ("bias", "batch_first", "bidirectional")
 every_cell = pytest.mark.parametrize("cell", CELLS)
 every_option = pytest.mark.parametrize("flags", [*product([True, False], repeat=3)], ids=str)
-FORMS = [*product([1, 2], ["batch", "lengths", "one"], [True, False])]
-FEW = [form for form in FORMS if form[0] == 2 and form[2]]  # enough where torch judges all
+LAYERS_AND_FORMS = [*product([1, 2], ["batch", "lengths", "one"])]
+FORMS = [(*each, k % 2 == 0) for k, each in enumerate(LAYERS_AND_FORMS)]  # h_0 given in every other
+FEW = FORMS[len(FORMS) // 2 :]  # enough where torch judges all
 LENGTHS = np.array([2, 4, 1])
 STEPS = 4
 
@@ -304,8 +305,8 @@ def test_results_are_those_of_forward(cell: str, form: str) -> None:
 
 @every_cell
 def test_what_is_omitted_counts_as_zeros(cell: str) -> None:
-    """dL/d of any result, and the initial state; what is not omitted is not."""
-    case = drawn(cell, 2, given=False)
+    """dL/d of any result; what is not omitted is not."""
+    case = drawn(cell, 2)
     names = [f"d_{name}" for name in case.d]
     for name in names:
         zeros = bits(everything(case.backward(**{name: np.zeros_like(case.d[name[2:]])})))
@@ -313,9 +314,17 @@ def test_what_is_omitted_counts_as_zeros(cell: str) -> None:
         assert zeros != bits(everything(case.backward()))
     none = by_name(case.backward(**dict.fromkeys(names)))
     assert not any(gradient.any() for gradient in none.values())
-    start = [np.zeros_like(by_name(case.backward())[n]) for n in ("h_0", "c_0") if n in none]
-    given = case._replace(state=tuple(start) if len(start) > 1 else start[0])
-    assert bits(everything(given.backward())) == bits(everything(case.backward()))
+
+
+@every_cell
+@pytest.mark.parametrize("form", ["batch", "lengths", "one"])
+def test_an_omitted_state_is_zeros(cell: str, form: str) -> None:
+    """It has a gradient all the same."""
+    case = drawn(cell, 2, form)
+    parts = tuple(np.zeros_like(part) for part in in_parts(case.state))
+    zeros = case._replace(state=parts if isinstance(case.state, tuple) else parts[0])
+    found = bits(everything(case._replace(state=None).backward()))
+    assert found == bits(everything(zeros.backward())) != bits(everything(case.backward()))
 
 
 @every_cell
