@@ -362,4 +362,6 @@ def test_memory(cell: str, form: str) -> None:
 def test_gates_that_are_shut_give_no_warning(cell: str) -> None:
     case = drawn(cell, dtype=np.float32)
     case.model.weights = {name: 1e4 * w for name, w in case.model.weights.items()}
-    assert all(np.isfinite(gradient).all() for gradient in by_name(case.backward()).values())
+    gradients = by_name(case.backward()).values()
+    assert all(np.isfinite(gradient).all() for gradient in gradients)
+    assert {gradient.dtype for gradient in gradients} == {case.model.dtype}
