@@ -5,7 +5,8 @@ h_t = tanh(W_xh x_t + b_xh + W_hh h_{t-1} + b_hh)        y_t = W_ho h_t + b_ho
 `SingleSequenceRNN` is the definition, `BatchRNN` the same over a batch, `RNN` a stack of such
 layers, without the readout, that has all the options of `torch.nn.RNN`. `LSTM` and `GRU` are stacks
 of cells with gates, as `torch.nn.LSTM` and `torch.nn.GRU`; `cells` has their equations. `BatchLSTM`
-and `BatchGRU` are the same, organised for speed.
+and `BatchGRU` are the same, organised for speed. All but `SingleSequenceRNN` have `backward`, which
+backpropagates a loss through time; `adjoints` has its equations.
 """
 
 from rnn_reference.batch import BatchRNN

@@ -53,6 +53,12 @@ def sigmoid(a: Array) -> Array:
         return 1 / (1 + np.exp(-a))
 
 
+def lstm_gates(w: CellWeights, x: Array, h: Array) -> tuple[Array, Array, Array, Array]:
+    """i_t, f_t, g_t and o_t of `lstm_step`, from h_{t-1}."""
+    a_i, a_f, a_g, a_o = np.split(x @ w.W_ih.T + w.b_ih + h @ w.W_hh.T + w.b_hh, 4, axis=1)
+    return sigmoid(a_i), sigmoid(a_f), np.tanh(a_g), sigmoid(a_o)
+
+
 def lstm_step(w: CellWeights, x: Array, state: State) -> tuple[Array, State]:
     """Gates i, f, g, o in this order, 4 H rows (PyTorch's documentation of `torch.nn.LSTM`).
 
@@ -64,11 +70,20 @@ def lstm_step(w: CellWeights, x: Array, state: State) -> tuple[Array, State]:
     h_t = o_t * tanh(c_t)
     """
     h, c = state
-    a_i, a_f, a_g, a_o = np.split(x @ w.W_ih.T + w.b_ih + h @ w.W_hh.T + w.b_hh, 4, axis=1)
-    i, f, g, o = sigmoid(a_i), sigmoid(a_f), np.tanh(a_g), sigmoid(a_o)
+    i, f, g, o = lstm_gates(w, x, h)
     c = f * c + i * g
     h = o * np.tanh(c)
     return h, (h, c)
+
+
+def gru_gates(w: CellWeights, x: Array, h: Array) -> tuple[Array, Array, Array, Array]:
+    """r_t, z_t and n_t of `gru_step`, from h_{t-1}, and W_hn h_{t-1} + b_hn."""
+    x_r, x_z, x_n = np.split(x @ w.W_ih.T + w.b_ih, 3, axis=1)
+    h_r, h_z, h_n = np.split(h @ w.W_hh.T + w.b_hh, 3, axis=1)
+    r = sigmoid(x_r + h_r)
+    z = sigmoid(x_z + h_z)
+    n = np.tanh(x_n + r * h_n)
+    return r, z, n, h_n
 
 
 def gru_step(w: CellWeights, x: Array, state: State) -> tuple[Array, State]:
@@ -80,13 +95,19 @@ def gru_step(w: CellWeights, x: Array, state: State) -> tuple[Array, State]:
     h_t = (1 - z_t) * n_t + z_t * h_{t-1}
     """
     (h,) = state
-    x_r, x_z, x_n = np.split(x @ w.W_ih.T + w.b_ih, 3, axis=1)
-    h_r, h_z, h_n = np.split(h @ w.W_hh.T + w.b_hh, 3, axis=1)
-    r = sigmoid(x_r + h_r)
-    z = sigmoid(x_z + h_z)
-    n = np.tanh(x_n + r * h_n)
+    _, z, n, _ = gru_gates(w, x, h)
     h = (1 - z) * n + z * h
     return h, (h,)
+
+
+def gru_reset_before_gates(w: CellWeights, x: Array, h: Array) -> tuple[Array, Array, Array]:
+    """r_t, z_t and n_t of `gru_reset_before_step`, from h_{t-1}."""
+    (W_hr, W_hz, W_hn), (b_hr, b_hz, b_hn) = np.split(w.W_hh, 3), np.split(w.b_hh, 3)
+    x_r, x_z, x_n = np.split(x @ w.W_ih.T + w.b_ih, 3, axis=1)
+    r = sigmoid(x_r + h @ W_hr.T + b_hr)
+    z = sigmoid(x_z + h @ W_hz.T + b_hz)
+    n = np.tanh(x_n + (r * h) @ W_hn.T + b_hn)
+    return r, z, n
 
 
 def gru_reset_before_step(w: CellWeights, x: Array, state: State) -> tuple[Array, State]:
@@ -95,10 +116,6 @@ def gru_reset_before_step(w: CellWeights, x: Array, state: State) -> tuple[Array
     n_t = tanh(W_in x_t + b_in + W_hn (r_t * h_{t-1}) + b_hn)
     """
     (h,) = state
-    (W_hr, W_hz, W_hn), (b_hr, b_hz, b_hn) = np.split(w.W_hh, 3), np.split(w.b_hh, 3)
-    x_r, x_z, x_n = np.split(x @ w.W_ih.T + w.b_ih, 3, axis=1)
-    r = sigmoid(x_r + h @ W_hr.T + b_hr)
-    z = sigmoid(x_z + h @ W_hz.T + b_hz)
-    n = np.tanh(x_n + (r * h) @ W_hn.T + b_hn)
+    _, z, n = gru_reset_before_gates(w, x, h)
     h = (1 - z) * n + z * h
     return h, (h,)

@@ -17,7 +17,8 @@ import numpy as np
 from rnn_reference.cells import CellWeights, State, Step, gru_step, lstm_step
 from rnn_reference.layer import GRU, LSTM
 from rnn_reference.recurrence import CACHE_BYTES, product_with
-from rnn_reference.stack import Lengths, Stack
+from rnn_reference.stack import Stack
+from rnn_reference.through_time import Lengths
 from rnn_reference.validation import Array
 
 Loop = Callable[[CellWeights, Array, State], tuple[Array, State]]
@@ -115,7 +116,10 @@ LOOPS: dict[Step, Loop] = {lstm_step: lstm_loop, gru_step: gru_loop}
 
 
 class OneLength(Stack):
-    """A stack with a fast loop for some steps, where no sequence ends before another."""
+    """A stack with a fast loop for some steps, where no sequence ends before another.
+
+    `backward` runs the plain loops, in both directions of time.
+    """
 
     def _direction(
         self, weights: CellWeights, x: Array, state: State, lengths: Lengths, order: range

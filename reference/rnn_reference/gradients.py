@@ -1,4 +1,6 @@
-"""Backpropagation through time: how a loss L changes with the weights, h_0 and the inputs.
+"""What gradients are returned as, and backpropagation through time for `BatchRNN`, for speed.
+
+To read it, and for any cell and a stack of layers: `adjoints` and `through_time`.
 
 Let d_t = dL/da_t for a_t = W_xh x_t + b_xh + W_hh h_{t-1} + b_hh, h_t = tanh a_t. From the last
 step to the first, with dL/dy_t and, where L sees a state itself, dL/dh_t given,
@@ -22,18 +24,33 @@ from rnn_reference.validation import Array
 
 
 class Gradients(NamedTuple):
-    """What a loss L changes by.
+    """What a loss L changes by: each array shaped as what it is of, and none shares memory.
 
     Attributes:
-        weights: dL/dW by the name of the weight, shaped as it is.
-        h_0: dL/dh_{-1} (hidden_size, batch_size).
-        inputs: dL/dx (T, batch_size, input_size); None unless asked for.
-        No two arrays share memory.
+        weights: dL/dW by the name of the weight.
+        h_0: dL/dh_{-1}, also where zeros stood for h_0.
+        inputs: dL/dx, 0 in the padding; None where `BatchRNN.backward` is not asked for it.
+        c_0: dL/dc_{-1}, of an LSTM alone.
     """
 
     weights: dict[str, Array]
     h_0: Array
     inputs: Array | None
+    c_0: Array | None = None
+
+
+class BackwardResult(NamedTuple):
+    """What the `backward` of a stack returns: the results of its forward pass, and gradients.
+
+    Attributes:
+        output, h_n, c_n: what `forward` gives; c_n of an LSTM alone.
+        gradients: those of a loss L on these.
+    """
+
+    output: Array
+    h_n: Array
+    c_n: Array | None
+    gradients: Gradients
 
 
 def backpropagation(

@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rnn_reference.cells import ELMAN, gru_reset_before_step, gru_step, lstm_step
-from rnn_reference.stack import Lengths, Stack
+from rnn_reference.gradients import BackwardResult
+from rnn_reference.stack import Stack
+from rnn_reference.through_time import Lengths
 from rnn_reference.validation import Array, expect, flag, one_of
 
 
@@ -51,6 +53,37 @@ class OneState(Stack):
         initial = None if h_0 is None else (h_0,)
         output, (h_n,) = self._run(inputs, initial, lengths, training, rng)
         return output, h_n
+
+    def backward(
+        self,
+        inputs: Array,
+        h_0: Array | None = None,
+        *,
+        d_output: Array | None = None,
+        d_h_n: Array | None = None,
+        lengths: Lengths | None = None,
+        training: bool = False,
+        rng: np.random.Generator | int | None = None,
+    ) -> BackwardResult:
+        """Run all layers, and backpropagate a loss L through time; `adjoints` has the equations.
+
+        Args:
+            inputs, h_0, lengths, training, rng: as for `forward`.
+            d_output: dL/d(output), shaped as it is; zeros where omitted. What it is in the padding,
+                where the output is 0 whatever is given, is not looked at.
+            d_h_n: dL/dh_n, shaped as it is; zeros where omitted.
+            None of these is written to.
+
+        Returns:
+            `output` and `h_n`, bit for bit what `forward` of `RNN`, `LSTM` or `GRU` returns, with
+            the same rng too; and `gradients` of L, which is summed over the batch, or whatever else
+            d_output and d_h_n say: of the weights, the inputs and h_0. All memory of their own.
+
+        Raises:
+            ValueError, TypeError: as `forward`; and likewise for d_output and d_h_n.
+        """
+        initial = None if h_0 is None else (h_0,)
+        return self._backward(inputs, initial, d_output, (d_h_n,), lengths, training, rng)
 
 
 class RNN(OneState):
@@ -122,10 +155,39 @@ class LSTM(Stack):
         Returns:
             output and (h_n, c_n), each of these shaped and ordered as h_0.
         """
-        pair = hx is None or (isinstance(hx, tuple) and len(hx) == 2)
-        expect(pair, TypeError, "hx", "a tuple (h_0, c_0) or None", hx)
-        output, (h_n, c_n) = self._run(inputs, hx, lengths, training, rng)
+        output, (h_n, c_n) = self._run(inputs, _pair(hx), lengths, training, rng)
         return output, (h_n, c_n)
+
+    def backward(
+        self,
+        inputs: Array,
+        hx: tuple[Array, Array] | None = None,
+        *,
+        d_output: Array | None = None,
+        d_h_n: Array | None = None,
+        d_c_n: Array | None = None,
+        lengths: Lengths | None = None,
+        training: bool = False,
+        rng: np.random.Generator | int | None = None,
+    ) -> BackwardResult:
+        """Run all layers, and backpropagate through time: as `RNN.backward` but for the states.
+
+        Args:
+            d_c_n: dL/dc_n, shaped as it is; zeros where omitted.
+            The others are those of `forward` and the RNN's.
+
+        Returns:
+            As the RNN's, with `c_n` and the gradient of c_0 too.
+        """
+        d_last = d_h_n, d_c_n
+        return self._backward(inputs, _pair(hx), d_output, d_last, lengths, training, rng)
+
+
+def _pair(hx: tuple[Array, Array] | None) -> tuple[Array, Array] | None:
+    """`hx` itself, once it is a tuple of two or None."""
+    right = hx is None or (isinstance(hx, tuple) and len(hx) == 2)
+    expect(right, TypeError, "hx", "a tuple (h_0, c_0) or None", hx)
+    return hx
 
 
 class GRU(OneState):

@@ -1,16 +1,30 @@
-"""Layers, directions, lengths and dropout round the step of a cell: what RNN, LSTM and GRU share.
+"""Options, weights and arguments of a stack of layers: what RNN, LSTM and GRU share.
 
-The loops go round any step of `cells`, and are written to be read: `BatchRNN`, `BatchLSTM` and
+The loops are those of `through_time`, round any step of `cells`: `BatchRNN`, `BatchLSTM` and
 `BatchGRU` are the fast ones.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from itertools import product
 from typing import Any, ClassVar, Final, Never, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from rnn_reference.adjoints import ADJOINTS
 from rnn_reference.cells import CellWeights, State, Step
+from rnn_reference.gradients import BackwardResult, Gradients
+from rnn_reference.layout import Layout
+from rnn_reference.through_time import (
+    Lengths,
+    Ran,
+    back_through_layers,
+    dropped,
+    recording,
+    run_direction,
+    run_layers,
+)
 from rnn_reference.validation import (
     Array,
     expect,
@@ -20,8 +34,8 @@ from rnn_reference.validation import (
     probability,
     validate_array,
     validate_dtype,
-    validate_finite,
     validate_inputs,
+    validate_kind,
     validate_lengths,
 )
 from rnn_reference.weights import (
@@ -31,66 +45,6 @@ from rnn_reference.weights import (
     layer_weight_shapes,
     validate_layer_weights,
 )
-
-Lengths = npt.NDArray[np.integer]
-Direction = Callable[[CellWeights, Array, State, Lengths, range], tuple[Array, State]]
-
-
-def run_direction(
-    step: Step, weights: CellWeights, x: Array, state: State, lengths: Lengths, order: range
-) -> tuple[Array, State]:
-    """The outputs (T, B, H) of one layer in one direction, 0 in the padding, and its last state.
-
-    Args:
-        x: the layer's inputs (T, B, I), finite in the padding too.
-        state: the parts of the initial state, (B, H) each.
-        lengths: how many steps each sequence has, (B,). At the others its state stays as it is.
-        order: the time steps, 0 … T-1 or T-1 … 0.
-    """
-    outputs = np.empty((*x.shape[:2], state[0].shape[1]), x.dtype)
-    for t in order:
-        inside = (t < lengths)[:, np.newaxis]
-        output, after = step(weights, x[t], state)
-        outputs[t] = np.where(inside, output, 0)
-        state = tuple(np.where(inside, a, b) for a, b in zip(after, state, strict=True))
-    return outputs, state
-
-
-def run_layers(
-    run: Direction,
-    layers: Sequence[Sequence[CellWeights]],
-    x: Array,
-    initial: State,
-    lengths: Lengths,
-    between: Callable[[Array], Array],
-) -> tuple[Array, State]:
-    """The last layer's outputs (T, B, D*H), and the last states in parts as those of `initial`.
-
-    Args:
-        run: what runs one layer in one direction, as `run_direction` does with a step.
-        layers: each layer's weights in D directions, 1 or 2, the forward one first.
-        x, lengths: as for one direction.
-        initial: the parts of the initial states, (L*D, B, H) each.
-        between: what happens to outputs on their way to the next layer.
-    """
-    forward = range(len(x))
-    starts, last = zip(*initial, strict=True), []
-    for k, directions in enumerate(layers):
-        if k > 0:
-            x = between(x)
-        outputs = []
-        for weights, order in zip(directions, (forward, forward[::-1]), strict=False):
-            output, state = run(weights, x, next(starts), lengths, order)
-            outputs.append(output)
-            last.append(state)
-        x = np.concatenate(outputs, axis=2) if len(outputs) > 1 else outputs[0]
-    return x, tuple(np.stack(part) for part in zip(*last, strict=True))
-
-
-def dropped(x: Array, share: float, generator: np.random.Generator) -> Array:
-    """x, each entry either 0, with probability `share`, or multiplied by 1 / (1 - share)."""
-    kept = generator.random(x.shape) >= share
-    return np.where(kept, x / (1 - share), 0) if share < 1 else np.zeros_like(x)
 
 
 class Stack:
@@ -214,42 +168,99 @@ class Stack:
         rng: np.random.Generator | int | None,
     ) -> tuple[Array, State]:
         """The output and the parts of the last states: `RNN.forward` says of what."""
-        x, state, ends = self._batch(inputs, initial, lengths)
-        drops = flag("training", training) and self.dropout > 0 and self.num_layers > 1
-        generator = generator_of(rng) if drops or rng is not None else None
+        layout, x, start, ends = self._batch(inputs, initial, lengths)
+        generator = self._dropping(training, rng)
 
         def between(y: Array) -> Array:
-            return dropped(y, self.dropout, generator) if drops and generator else y
+            return self._drop(y, generator)
 
-        output, last = run_layers(self._direction, self._layers(), x, state, ends, between)
-        if inputs.ndim == 2:
-            return output[:, 0], tuple(part[:, 0] for part in last)
-        return (output.swapaxes(0, 1) if self.batch_first else output), last
+        output, last = run_layers(self._direction, self._layers(), x, start, ends, between)
+        return layout.as_given(output), tuple(map(layout.state_as_given, last))
+
+    def _backward(
+        self,
+        inputs: Array,
+        initial: State | None,
+        d_output: Array | None,
+        d_last: Sequence[Array | None],
+        lengths: Lengths | None,
+        training: bool,
+        rng: np.random.Generator | int | None,
+    ) -> BackwardResult:
+        """The results of the plain loops, and gradients: `RNN.backward` says of what."""
+        layout, x, start, ends = self._batch(inputs, initial, lengths)
+        shape = (*inputs.shape[:-1], len(self._sizes.directions) * self.hidden_size)
+        d_y = np.zeros(shape, self.dtype) if d_output is None else d_output
+        d_y = layout.read("d_output", validate_kind("d_output", d_y, shape, self.dtype), ends)
+        zeros = layout.state_as_given(np.zeros_like(start[0]))
+        d_given = [zeros if part is None else part for part in d_last]
+        d_states = self._states("d_{}_n", d_given, zeros.shape)
+        generator = self._dropping(training, rng)
+        ran: list[Ran] = []
+        replays: list[np.random.Generator | None] = []  # copies, each to drop the same once more
+
+        def between(y: Array) -> Array:
+            replays.append(deepcopy(generator))
+            return self._drop(y, generator)
+
+        def back_between(dy: Array) -> Array:
+            return self._drop(dy, replays.pop())
+
+        loop, adjoint = recording(self._step, ran), ADJOINTS[self._step]
+        output, last = run_layers(loop, self._layers(), x, start, ends, between)
+        d_weights, dx, d_start = back_through_layers(adjoint, ran, d_y, d_states, back_between)
+
+        of_last, of_start = (
+            dict(zip(self.parts, map(layout.state_as_given, state), strict=True))
+            for state in (last, d_start)
+        )
+        of_weights, of_inputs = self._by_name(d_weights), layout.as_given(dx)
+        gradients = Gradients(of_weights, of_start["h"], of_inputs, of_start.get("c"))
+        return BackwardResult(layout.as_given(output), of_last["h"], of_last.get("c"), gradients)
+
+    def _by_name(self, of_cells: Sequence[CellWeights]) -> dict[str, Array]:
+        """What is by layer and direction, by the names of the weights, which may have no biases."""
+        slots = product(range(self.num_layers), self._sizes.directions)
+        by_name = {
+            f"{part}_l{k}{end}": value
+            for (k, end), of_parts in zip(slots, of_cells, strict=True)
+            for part, value in zip(PARTS, of_parts, strict=True)
+        }
+        return {name: by_name[name] for name in self._shapes}
+
+    def _dropping(
+        self, training: bool, rng: np.random.Generator | int | None
+    ) -> np.random.Generator | None:
+        """What decides which outputs are dropped between layers; None where none are."""
+        drops = flag("training", training) and self.dropout > 0 and self.num_layers > 1
+        generator = generator_of(rng) if drops or rng is not None else None
+        return generator if drops else None
+
+    def _drop(self, y: Array, generator: np.random.Generator | None) -> Array:
+        """Outputs as the next layer reads them; by a replay, what dL/d of these is of them."""
+        return y if generator is None else dropped(y, self.dropout, generator)
 
     def _batch(
         self, inputs: Array, initial: State | None, lengths: Lengths | None
-    ) -> tuple[Array, State, Lengths]:
-        """What `_run` is given: x (T, B, I), 0 in the padding, parts (L*D, B, H), lengths (B,)."""
-        I, H = self.input_size, self.hidden_size
+    ) -> tuple[Layout, Array, State, Lengths]:
+        """The layout, and x (T, B, I), 0 in the padding, parts (L*D, B, H), lengths (B,)."""
         axes = {3: "batch_size, T" if self.batch_first else "T, batch_size", 2: "T"}
-        validate_inputs(inputs, axes, I, self.dtype)
-        one_sequence = inputs.ndim == 2
-        wanted = f"None for one sequence (T, {I})"
-        expect(not one_sequence or lengths is None, ValueError, "lengths", wanted, lengths)
-        batch_major = self.batch_first and not one_sequence
-        x = inputs[:, np.newaxis] if one_sequence else inputs
-        x = x.swapaxes(0, 1) if batch_major else x
-        T, B, _ = x.shape
+        validate_inputs(inputs, axes, self.input_size, self.dtype)
+        layout = Layout(inputs.ndim == 2, self.batch_first)
+        right = not layout.one_sequence or lengths is None
+        wanted = f"None for one sequence (T, {self.input_size})"
+        expect(right, ValueError, "lengths", wanted, lengths)
+        T, B, _ = layout.time_first(inputs).shape
         ends = validate_lengths(lengths, B, T)
-        padding = np.arange(T)[:, np.newaxis] >= ends
-        as_given = padding[:, 0] if one_sequence else padding.T if batch_major else padding
-        validate_finite("inputs", inputs, as_given)
-
+        x = layout.read("inputs", inputs, ends)
         slots = self.num_layers * len(self._sizes.directions)
-        shape = (slots, H) if one_sequence else (slots, B, H)
-        given = (np.zeros(shape, self.dtype),) * len(self.parts) if initial is None else initial
+        zeros = layout.state_as_given(np.zeros((slots, B, self.hidden_size), self.dtype))
+        given = (zeros,) * len(self.parts) if initial is None else initial
+        return layout, x, self._states("{}_0", given, zeros.shape), ends
+
+    def _states(self, name: str, given: Sequence[Array], shape: tuple[int, ...]) -> State:
+        """Parts (L*D, B, H) of states, once each that is given has this shape and is finite."""
         for part, value in zip(self.parts, given, strict=True):
-            validate_array(f"{part}_0", value, shape, self.dtype)
-        x = x.copy(order="C")  # BLAS sums in another order where strides are others
-        x[padding] = 0
-        return x, tuple(np.ascontiguousarray(part.reshape(slots, B, H)) for part in given), ends
+            validate_array(name.format(part), value, shape, self.dtype)
+        slots, *_, H = shape
+        return tuple(np.ascontiguousarray(part.reshape(slots, -1, H)) for part in given)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_reference.stack import dropped
+from rnn_reference.through_time import dropped
 
 from .models import (
     LENGTHS,

@@ -346,3 +346,46 @@ def test_backward() -> None:
         refused(error, message, BATCH.backward, *arguments)
     wrong_flag = "of_inputs: expected True or False, got 1"
     refused(TypeError, wrong_flag, BATCH.backward, X, h, dy, of_inputs=1)
+
+
+@every_stack
+def test_backward_of_stacks(kind: type[AnyStack]) -> None:
+    """What `forward` refuses; and dL/d of its results, each held to the shape of what it is of."""
+    model = drawn_layers(kind, num_layers=2, bidirectional=True)
+    found, wrong = model.backward(X), with_entry(X, (4, 2, 1), np.nan)
+    refused(ValueError, "inputs: …, got shape (3,)", model.backward, X[0, 0])
+    refused(ValueError, "inputs: …, got nan at (4, 2, 1)", model.backward, wrong)
+    refused(ValueError, "lengths: …, got shape (3,)", model.backward, X, lengths=LENGTHS[:3])
+    refused(TypeError, "hx: …" if kind.parts[1:] else "h_0: …", model.backward, X, [])
+    refused(TypeError, "training: …, got 1", model.backward, X, training=1)
+    right = {"d_output": found.output, "d_h_n": found.h_n, "d_c_n": found.c_n}
+    for name, d in right.items():
+        if d is None:
+            continue
+        nan, last = with_entry(d, (-1, 2, 1), np.nan), (len(d) - 1, 2, 1)
+        rows: list[tuple[Any, Error, str]] = [
+            (d[0], ValueError, f"expected shape {d.shape}, got {d.shape[1:]}"),
+            (d[..., :-1], ValueError, f"expected shape {d.shape}, got {d[..., :-1].shape}"),
+            (d.astype("f4"), TypeError, NARROW),
+            (d.tolist(), TypeError, f"expected … {d.shape} and dtype float64, got list"),
+            (nan, ValueError, f"{FINITE}, got nan at {last}"),
+        ]
+        for given, error, message in rows:
+            refused(error, f"{name}: {message}", model.backward, X, **{name: given})
+
+
+def test_backward_in_other_layouts() -> None:
+    """One sequence and batch_first: dL/d(output) in the layout of the inputs, states as ever."""
+    y, h_n, *_ = BATCH_FIRST.backward(XT)
+    message = "d_output: expected shape (4, 6, 8), got (6, 4, 8)"
+    refused(ValueError, message, BATCH_FIRST.backward, XT, d_output=y.swapaxes(0, 1))
+    nan = with_entry(y, (2, 3, 5), np.nan)
+    message = f"d_output: {FINITE}, got nan at (2, 3, 5)"
+    refused(ValueError, message, BATCH_FIRST.backward, XT, d_output=nan)
+    BATCH_FIRST.backward(XT, d_output=nan, lengths=LENGTHS)  # of 1 step in row 2
+    message = "d_output: expected shape (6, 8), got (4, 6, 8)"
+    refused(ValueError, message, BATCH_FIRST.backward, X1, d_output=y)
+    message = "d_h_n: expected shape (4, 4), got (4, 4, 4)"
+    refused(ValueError, message, BATCH_FIRST.backward, X1, d_h_n=h_n)
+    message = "lengths: expected None for one sequence (T, 3), got …"
+    refused(ValueError, message, BATCH_FIRST.backward, X1, lengths=LENGTHS)
