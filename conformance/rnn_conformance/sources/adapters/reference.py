@@ -9,12 +9,13 @@ from rnn_reference import GRU, LSTM, RNN, BatchRNN, SingleSequenceRNN
 from rnn_conformance.contract.call import (
     BASIC,
     FEATURES,
+    GRADIENTS,
     HALF_DTYPES,
     NONLINEARITIES,
     Answer,
     Call,
 )
-from rnn_conformance.sources.adapters.sizes import parts_of, state_of
+from rnn_conformance.sources.adapters.sizes import parts_of, state_of, upstream_of
 from rnn_conformance.sources.plain import StepByStepClass
 
 OF_A_BATCH = BASIC - {"h_n"}
@@ -32,7 +33,7 @@ class ReferenceLayer:
 
     def __init__(self, own: type[Any] = RNN, cells: Collection[str] = NONLINEARITIES) -> None:
         self.name = f"rnn_reference.{own.__name__}"
-        self.claims = OF_A_LAYER | {*cells}
+        self.claims = OF_A_LAYER | {*cells, GRADIENTS}
         self._own, self._rng = own, np.random.default_rng(0)
 
     def run(self, call: Call) -> Answer:
@@ -43,6 +44,8 @@ class ReferenceLayer:
         layer = self._own.from_weights(
             call.weights, **kind, batch_first=call.layout == "batch_first", dropout=o.dropout
         )
+        if call.upstream is not None:
+            return self._with_gradients(call, layer)
         output, last = layer.forward(
             call.inputs,
             state_of(call.state.values()),
@@ -52,6 +55,14 @@ class ReferenceLayer:
         )
         h_n, c_n = parts_of(last)
         return Answer(output, h_n, c_n=c_n)
+
+    def _with_gradients(self, call: Call, layer: Any) -> Answer:
+        losses = {f"d_{name}": loss for name, loss in upstream_of(call).items()}
+        state = state_of(call.state.values())
+        found = layer.backward(call.inputs, state, lengths=call.lengths, **losses)
+        gradients = {"inputs": found.gradients.inputs, **found.gradients.weights}
+        gradients |= {name: getattr(found.gradients, name) for name in call.state}
+        return Answer(found.output, found.h_n, c_n=found.c_n, gradients=gradients)
 
 
 LAYER = ReferenceLayer()
