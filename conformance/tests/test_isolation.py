@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rnn_conformance import CannotBeJudged, Isolation, Source, check, load
 from rnn_conformance.checks.plan import plan
+from rnn_conformance.explain import search
 from rnn_conformance.faces.terminal import verdict
 from rnn_conformance.run.isolation import MOST_SILENCES, Workers
 from rnn_conformance.run.verdict import as_marked, can_crash
@@ -106,9 +107,13 @@ def test_too_many_silences_are_not_waited_for(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "processes"), [(BATCH, 3), (MUTANT, 2), ("", 1)])
-def test_the_verdict_is_that_of_one_process(name: str, processes: int, tmp_path: Path) -> None:
+def test_the_verdict_is_that_of_one_process(
+    name: str, processes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The last one is a function, with words of its own, whose claims the smoke check narrows."""
     (tmp_path / "mine.py").write_text(FUNCTION)
+    if not name:  # no edit explains it, and to find that out takes long
+        monkeypatch.setattr(search, "findings", lambda *_: ((), ("all of it",)))
     asked, name = ["trajectory"], name or f"{tmp_path}/mine.py:rnn"
     tried: list[tuple[int, int]] = []
 
