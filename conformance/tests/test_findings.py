@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance import FEATURES, Call, as_implementation, plan
+from rnn_conformance import Call, as_implementation, plan
 from rnn_conformance.checks.findings import Finding
 from rnn_conformance.contract.call import DTYPES, Array
 from rnn_conformance.explain.stepwise import findings
@@ -13,6 +13,7 @@ from rnn_conformance.explain.where import Condition, Rule
 from rnn_conformance.variants.recurrence import Recurrence
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of what is wrong
+LONG = [pytest.mark.slow, pytest.mark.weekly]  # another case of the same stays
 Weights = Mapping[str, Array]
 
 
@@ -239,7 +240,7 @@ def test_nothing_is_found_in_what_is_right() -> None:
     assert found(Recurrence(), 20) == ((), ())
 
 
-@pytest.mark.parametrize("noise", [0.0, 1e-3])
+@pytest.mark.parametrize("noise", [pytest.param(0.0, marks=LONG), 1e-3])
 def test_what_is_in_no_library_is_said_to_be_unexplained(noise: float) -> None:
     rng = np.random.default_rng(0)
 
@@ -371,7 +372,10 @@ SEVERAL: dict[type[Layer], tuple[frozenset[str], set[tuple[str, str]]]] = {
 }
 
 
-@pytest.mark.parametrize("wrong", SEVERAL)
+@pytest.mark.parametrize(
+    "wrong",
+    [pytest.param(UnturnedAndEmptyAbove, marks=LONG), ReluBelowAlone],
+)
 def test_several_things_in_several_layers(wrong: type[Layer]) -> None:
     layer = wrong({})
     layer.claims, expected = SEVERAL[wrong]

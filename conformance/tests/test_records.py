@@ -18,6 +18,7 @@ from rnn_conformance.checks.records import (
     by_clause,
     total,
 )
+from rnn_conformance.contract.call import HALF_DTYPES
 from rnn_conformance.faces.terminal import verdict
 from rnn_conformance.variants.every import MUTANTS
 
