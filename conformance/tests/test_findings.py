@@ -48,8 +48,8 @@ def found(
     """What is found in every so many-th case of these dtypes."""
     subject = as_implementation(implementation)
     planned = plan(subject)
-    cases = dict.fromkeys(item.case for item in planned if item.case.dtype in dtypes)
-    cases = [*cases][::every]
+    every_case = dict.fromkeys(item.case for item in planned if item.case.dtype in dtypes)
+    cases = [*every_case][::every]
     failing = frozenset(case for case in cases if case.weights == "extreme")
     return findings(subject, planned[0].subject.claimed, cases, failing)
 

@@ -87,8 +87,8 @@ class ElmanTrials(Trials):
             )
             self._off = each(lambda s: s.off[s.t + 1, s.b, s.u])
             self._right = {slot: self._term(None, slot, None) for slot in SLOTS}
-            self._least = sum(size for _, size in self._right.values())
-            self._gamma = gamma(self._m, self._u)
+            self._least = np.sum([size for _, size in self._right.values()], axis=0)
+            self._gamma = np.asarray(gamma(self._m, self._u))
         self.features = self.features_with(frozenset(), np.arange(len(self.found)))
 
     def _made(self, place: Edit | None) -> Sequence[Steps]:
