@@ -19,7 +19,7 @@ def test_a_file_to_start_from_is_right_as_it_stands(kind: str, tmp_path: Path) -
     assert main(["new", kind, str(file)]) == 0
     report = check(str(file), checks=CHECKS, diagnosed=False)
     assert report.conforms
-    assert {"output", "readout"} <= {record.check for record in report.records}
+    assert {"output", "shape_and_dtype"} <= {record.check for record in report.records}
     text = file.read_text()
     assert text.count("np.tanh(") == 1
     (wrong := tmp_path / f"wrong_{kind}.py").write_text(text.replace("np.tanh(", "np.sin("))
