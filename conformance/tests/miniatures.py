@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from rnn_conformance import FEATURES, Answer, Call, Record, Report, check, plan
+from rnn_conformance import FEATURES, Answer, Call, Record, Report, plan
 from rnn_conformance.cases.case import Case
 from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.plan import Planned
@@ -18,6 +18,7 @@ from rnn_reference import BatchRNN
 MAIN = "float32-T7-B3-I5-H4-O2-L1-tanh-h0-normal"
 BARE = MAIN.replace("-O2", "")  # of what claims no readout
 PARTS = ("output", "h_n", "y")
+SOME_CASES = 16  # of a check
 Command = Callable[..., tuple[int, str, str]]  # gives exit status, output, error output
 
 
@@ -139,12 +140,16 @@ def by_check(records: Sequence[Record]) -> dict[str, Record]:
 
 
 def conforms_to_every_check(right: Implementation) -> None:
-    """Fails unless it conforms and is asked every check that its claims permit, but the statistics.
+    """Fails unless it passes some cases of every check that its claims permit, but the statistics.
 
     Those are derived for the plain RNN alone.
     """
-    report = check(right, isolation=None)
-    assert report.conforms, [f"{one.id}: {one.message}" for one in report.failures][:3]
+    by_name: dict[str, list[Planned]] = {}
+    for item in plan(right):
+        by_name.setdefault(item.check.name, []).append(item)
     claimed = right.claims | declared(right)
     asked = {name for name, one in CHECKS.items() if one.needs <= claimed}
-    assert {record.check for record in report.records} == asked - {"systematic_error"}
+    assert {*by_name} == asked - {"systematic_error"}
+    for items in by_name.values():
+        records = [item.execute() for item in items[:: len(items) // SOME_CASES + 1]]
+        assert [f"{r.id}: {r.message}" for r in records if r.outcome != "passed"] == []

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance.cases.case import Case
+from rnn_conformance.checks.plan import plan
 from rnn_conformance.checks.subject import given
 from rnn_conformance.contract.call import GATED, Array
 from rnn_conformance.run.verdict import check
@@ -130,6 +131,14 @@ def keras_rnn(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, type[Layer]], A
 
 
 CHECKS = ("output", "final_state")
+FAILED, PASSED = ({(check, outcome) for check in CHECKS} for outcome in ("failed", "passed"))
+
+
+def outcomes(adapter: Any) -> set[tuple[str, str]]:
+    """What comes of both checks in some of their cases."""
+    records = [item.execute() for item in plan(adapter, checks=CHECKS)[::7]]
+    assert len(records) > 20
+    return {(record.check, record.outcome) for record in records}
 
 
 def test_the_weights_reach_keras_as_it_has_them(keras_rnn: Any) -> None:
@@ -155,9 +164,7 @@ def test_a_keras_that_transposes_a_kernel_is_rejected(keras_rnn: Any) -> None:
 def test_gates_and_biases_reach_keras_as_it_has_them(
     keras_rnn: Any, kind: str, layer: type[Layer]
 ) -> None:
-    report = check(keras_rnn("numpy", layer, kind), checks=CHECKS, diagnosed=False)
-    assert report.conforms, report.failures
-    assert {record.check for record in report.records if record.outcome == "passed"} == {*CHECKS}
+    assert outcomes(keras_rnn("numpy", layer, kind)) == PASSED
 
 
 @pytest.mark.parametrize(("kind", "layer"), [("LSTM", Lstm), ("GRU", Gru)])
@@ -172,8 +179,7 @@ def test_a_keras_with_its_gates_in_another_order_is_rejected(
         def stateless_call(self, weights: Any, *rest: Any, **options: Any) -> Any:
             return super().stateless_call([*map(exchanged, weights)], *rest, **options)
 
-    report = check(keras_rnn("numpy", Exchanged, kind), checks=CHECKS, diagnosed=False)
-    assert {record.check for record in report.failures} == {*CHECKS}
+    assert outcomes(keras_rnn("numpy", Exchanged, kind)) >= FAILED
 
 
 def test_a_keras_of_another_backend_is_refused(keras_rnn: Any) -> None:

@@ -67,7 +67,7 @@ def test_a_known_bug_is_named_and_no_other(name: str) -> None:
 
 
 def test_a_stranger_need_not_sum_in_the_same_order() -> None:
-    report = check(drops_b_hh)
+    report = check(drops_b_hh, checks=VALUES)
     found = report.diagnosis
     assert found is not None
     assert names(found) == [("RecurrentBiasDropped",)]
@@ -76,15 +76,15 @@ def test_a_stranger_need_not_sum_in_the_same_order() -> None:
 
 def test_what_checks_cannot_tell_apart_is_named_together() -> None:
     mutant = MUTANTS["NotScaled"]
-    found = diagnosed(mutant.make(), [mutant.caught_by])
+    found = diagnosed(mutant.make(), [mutant.caught_by], 5)
     assert {("NotScaled",), ("ScaledByRate",)} <= {*names(found)}
     assert "which nothing here tells apart" in str(found)
 
 
 def test_a_bug_in_a_layer_that_drops_out_is_named() -> None:
     checks = [*VALUES, "dropout_not_after_the_last_layer"]
-    assert names(diagnosed(DropsAndExchanges(), checks, 23)) == [("DirectionsExchanged",)]
-    found = diagnosed(OneMaskForAllSteps(), [*VALUES, "dropout_between_layers"], 7)
+    assert names(diagnosed(DropsAndExchanges(), checks, 61)) == [("DirectionsExchanged",)]
+    found = diagnosed(OneMaskForAllSteps(), [*VALUES, "dropout_between_layers"], 23)
     assert names(found) == [("SameMaskForAllSteps",)]
 
 
@@ -105,7 +105,7 @@ class UnscaledAndTransposed(MUTANTS["NotScaled"].make):  # type: ignore[misc]
 
 
 def test_a_bug_of_dropout_is_named_beside_another() -> None:
-    found = diagnosed(UnscaledAndTransposed(), [*VALUES, "dropout_between_layers"], 7)
+    found = diagnosed(UnscaledAndTransposed(), [*VALUES, "dropout_between_layers"], 23)
     assert found.causes == ()
     (finding,) = [one for one in found.findings if one.result == "dropout"]
     assert MUTANTS["NotScaled"].sentence.rstrip(".") in finding.what

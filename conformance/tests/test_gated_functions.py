@@ -50,9 +50,10 @@ def my_gru(weights: Mapping[str, Array], inputs: Array, h: Any) -> dict[str, Arr
 
 @pytest.mark.parametrize("function", [my_lstm, my_gru])
 def test_a_right_one_conforms(function: Callable[..., Any]) -> None:
-    report = check(function, checks=ON_VALUES, isolation=None)
-    assert report.conforms, report.failures[:2]
-    assert report.executed > 100
+    records = [item.execute() for item in plan(function, checks=ON_VALUES)[::5]]
+    assert [record.id for record in records if record.outcome != "passed"] == []
+    assert {record.check for record in records} == {*ON_VALUES}
+    assert len(records) > 20
 
 
 @pytest.mark.parametrize(("function", "order"), [(my_lstm, "ifgo"), (my_gru, "rzn")])

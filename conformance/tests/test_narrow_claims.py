@@ -15,8 +15,8 @@ from rnn_conformance.contract.call import DTYPES, LAYOUTS, NONLINEARITIES, OPTIO
 from rnn_conformance.run.verdict import check
 from rnn_conformance.variants.every import HEALTHY, MUTANTS, known_bugs
 
-BUGS_OF_A_SET = 12
-SOME = ("final_state", "output", "systematic_error")  # of a gated cell, where all take a minute
+BUGS_OF_A_SET = 6
+SOME = ("final_state", "output")  # of a gated cell, where all take a minute
 
 
 def claims(rng: np.random.Generator, cells: Sequence[str] = NONLINEARITIES) -> frozenset[str]:

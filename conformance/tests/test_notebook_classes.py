@@ -159,7 +159,7 @@ def test_what_outlives_a_call_is_seen() -> None:
 
 
 def test_the_aliased_one_is_rejected_and_named() -> None:
-    report = check(Aliased)
+    report = check(Aliased, checks=["output", "readout"])
     assert not report.conforms
     assert report.diagnosis is not None
     assert [cause.names for cause in report.diagnosis.causes] == [("OneArrayForAllSteps",)]

@@ -17,7 +17,10 @@ MAIN = "float32-T7-B3-I5-H4-O2-L1-tanh-h0-normal"
 MAIN_SINGLE = "float32-T7-I5-H4-O2-L1-tanh-h0-normal"
 RELATIONAL = "float32-T7-B4-I5-H3-O2-L1-tanh-h0"
 SUITE = ("--pyargs", "rnn_conformance")
-PLAIN = ("-p", "no:cacheprovider", "-p", "no:benchmark", "-W", "error")
+PLAIN = (
+    "-p", "no:cacheprovider", "-p", "no:benchmark", "-W", "error",
+    "-p", "no:hypothesispytest",  # which imports much at the end
+)  # fmt: skip
 VAIN = "ERROR: no check of the implementation was executed (they are in --pyargs rnn_conformance)"
 BOTH = """
     from rnn_conformance.variants.recurrence import Recurrence

@@ -13,7 +13,7 @@ from rnn_conformance.variants.every import HEALTHY, MUTANTS
 
 # All of them are tried by `rnn-conformance mutants`, which CI runs; here, one for each check.
 ONE_EACH = {mutant.caught_by: name for name, mutant in reversed(MUTANTS.items())}
-SOME = ("Plain", "Packed", "DropoutByKeeping")
+SOME = ("DropoutByKeeping",)  # which is asked most
 
 
 @pytest.mark.parametrize("name", ONE_EACH.values())

@@ -18,6 +18,7 @@ from rnn_conformance.checks.records import (
     by_clause,
     total,
 )
+from rnn_conformance.contract.call import HALF_DTYPES
 from rnn_conformance.faces.terminal import verdict
 from rnn_conformance.variants.every import MUTANTS
 
@@ -109,7 +110,9 @@ def test_the_clause_of_every_number_is_blamed_after_others(asked: int, blamed: s
 
 def failing(wrong: type[Any]) -> set[str]:
     """The clauses that are blamed for a wrong layer."""
-    records = check(wrong(), checks=BLAMING, diagnosed=False).records
+    layer = wrong()
+    layer.claims -= {*HALF_DTYPES, "float64", "batch_first", "single"}
+    records = check(layer, checks=BLAMING, diagnosed=False).records
     return {clause for clause, tally in by_clause(records).items() if tally.failed}
 
 

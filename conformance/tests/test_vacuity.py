@@ -15,12 +15,15 @@ from rnn_conformance.variants.recurrence import Recurrence
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1])  # with seed 0, this alone says so, and no run does
-def test_no_case_is_vacuous(seed: int) -> None:
+@pytest.mark.parametrize(
+    ("seed", "every"),  # with seed 0, this alone says so, and no run does
+    [(0, 6), pytest.param(0, 1, marks=pytest.mark.weekly)],
+)
+def test_no_case_is_vacuous(seed: int, every: int) -> None:
     cases = {*catalogue(seed), *catalogue(seed, BASIC), *catalogue(seed, BASIC - {"h_0"})}
     assert len(cases) > 1150
     ids = sorted(case.id for case in cases if case.cell in GATED)
-    some = {*(ids[::4] if seed else ids)}  # of the gated cells, which take long
+    some = {*ids[::every]}  # of the gated cells, which take long
     for case in cases:
         if case.cell not in GATED or case.id in some:
             refuse_vacuous(case)

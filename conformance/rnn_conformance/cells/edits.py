@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -145,7 +145,7 @@ class Steps:
     other_states: Mapping[str, Float64]
     found: Float64
 
-    @property
+    @cached_property
     def x(self) -> Float64:
         """What each number's step reads, (N, n)."""
         return self.inputs[self.t, self.b]
@@ -157,7 +157,7 @@ class Steps:
         start = self.direction * H if n == 2 * H else 0
         return slice(start, start + H) if n in (H, 2 * H) else None
 
-    @property
+    @cached_property
     def before(self) -> Float64:
         """The state before it, (N, H)."""
         return self.states[self.t, self.b]

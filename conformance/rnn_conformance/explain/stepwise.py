@@ -92,7 +92,8 @@ def _of_states(
         few = [c for c in calls if most >= c.case.L]
         inner = tuple(one for one in placed if "place" not in one.edit.does)
         tables = {  # what is done in a last layer may not be done in others
-            edits: numbers.of_states(few, claimed, edits) for edits in (placed, inner, before)
+            edits: numbers.of_states(few, claimed, edits)
+            for edits in dict.fromkeys((placed, inner, before))
         }
         below = max(tables, key=lambda edits: _fitting(tables[edits], placed))
         explained, table = _explained(tables[below]), tables[below]

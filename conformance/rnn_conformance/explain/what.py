@@ -154,7 +154,8 @@ def _fit_with(trials: Trials, chosen: Sequence[Edit], more: tuple[Edit, ...], at
     found = np.zeros(len(at), bool)
     for made in subsets(chosen):
         if combinable((*made, *more)):
-            found |= trials.fits(made | {*more}, at)
+            left = np.flatnonzero(~found)
+            found[left] = trials.fits(made | {*more}, at[left])
     return found
 
 

@@ -87,6 +87,8 @@ class ElmanTrials(Trials):
             )
             self._off = each(lambda s: s.off[s.t + 1, s.b, s.u])
             self._right = {slot: self._term(None, slot, None) for slot in SLOTS}
+            self._least = np.sum([size for _, size in self._right.values()], axis=0)
+            self._gamma = np.asarray(gamma(self._m, self._u))
         self.features = self.features_with(frozenset(), np.arange(len(self.found)))
 
     def _made(self, place: Edit | None) -> Sequence[Steps]:
@@ -97,17 +99,21 @@ class ElmanTrials(Trials):
 
     def _term(self, place: Edit | None, slot: str, edit: Edit | None) -> Term:
         """A term of every number; the right one where an edit cannot be made."""
-        if (place, slot, edit) not in self._terms:
-            values, sizes = list[Float64](), list[Float64]()
-            for s in self._made(place):
-                usual, size = right(slot, s)
-                value, size = (edit and edit.does[slot](s)) or (usual, size)
-                if not np.isnan(s.inputs).any():  # a NaN elsewhere explains no NaN here
-                    value = np.where(np.isnan(value), usual, value)
-                values.append(value)
-                sizes.append(size)
-            self._terms[place, slot, edit] = np.concatenate(values), np.concatenate(sizes)
-        return self._terms[place, slot, edit]
+        key = place, slot, edit
+        if key not in self._terms:
+            made = self._made(place)
+            if edit is None:
+                terms = [right(slot, s) for s in made]
+            else:
+                usual, sizes = self._term(place, slot, None)
+                parts = zip(made, self._starts, self._ends, strict=True)
+                terms = [edit.does[slot](s) or (usual[i:j], sizes[i:j]) for s, i, j in parts]
+            value, size = (np.concatenate(part) for part in zip(*terms, strict=True))
+            if edit is not None and np.isnan(value).any():  # one elsewhere explains none here
+                has_nan = [np.full(len(s.u), np.isnan(s.inputs).any()) for s in made]
+                value = np.where(np.isnan(value) & ~np.concatenate(has_nan), usual, value)
+            self._terms[key] = value, np.abs(size)
+        return self._terms[key]
 
     def _old(self, place: Edit | None) -> tuple[Float64, Mask]:
         """The unit's own state before each number, and which numbers stand in padding."""
@@ -136,7 +142,7 @@ class ElmanTrials(Trials):
         def f(a: Float64) -> Float64:
             if "f" in by_slot:
                 return np.asarray(by_slot["f"].does["f"](a, relu))
-            return np.where(relu, np.maximum(a, 0), np.tanh(a))
+            return np.where(relu, np.maximum(a, 0), np.tanh(a)) if relu.any() else np.tanh(a)
 
         new, lower, upper = f(a), f(a - e), f(a + e)
         through = np.fmax(np.abs(upper - new), np.abs(lower - new))
@@ -328,17 +334,16 @@ class ElmanTrials(Trials):
 
     def _sum(self, by_slot: Any, at: Indices) -> Values:
         """The pre-activation, and how far off it can be."""
-        value, size, least, rough = (np.zeros(len(at)) for _ in range(4))
+        value, size, rough = (np.zeros(len(at)) for _ in range(3))
         roundoff = by_slot["roughly"].does["roughly"] if "roughly" in by_slot else {}
-        m, u = self._m[at], self._u[at]
         place = by_slot.get("place")
-        for slot, (_, usual) in self._right.items():
+        for slot in SLOTS:
             one, of = (part[at] for part in self._term(place, slot, by_slot.get(slot)))
-            value, size, least = value + one, size + np.abs(of), least + usual[at]
+            value, size = value + one, size + of
             if slot in roundoff:
-                rough = rough + gamma(m, roundoff[slot]) * np.abs(of)
-        radius = gamma(m, u) * np.fmax(size, least) + rough
-        return value, radius + self._inherited[at] + m * self._eta[at]
+                rough = rough + gamma(self._m[at], roundoff[slot]) * of
+        radius = self._gamma[at] * np.fmax(size, self._least[at]) + rough
+        return value, radius + self._inherited[at] + self._m[at] * self._eta[at]
 
 
 def _of_kept(slot: str, kept: Mapping[int, CellWeights], s: Steps) -> Term | None:
