@@ -87,7 +87,7 @@ class NnxRNN:
         graph, _, others = nnx.split(rnn, nnx.Param, ...)
 
         def run(params: Any, inputs: Any, carry: Any) -> Any:
-            merged = nnx.merge(graph, params, others)
+            merged = nnx.merge(graph, params, others, copy=True)
             return _call_nnx(merged, inputs, carry, call.lengths, time_major)
 
         return _differentiated(call, run, params, carry, lambda call: _filled(rnn, call))
