@@ -199,7 +199,7 @@ class AsWritten:
         if self._of_output in self._parts and not self._source.reads_out:
             yield "outputs have no bias b_ho, so they are not judged"
         if not self._whole:
-            (last,) = {self._of_state, self._of_output} & self._parts.keys() or {"last"}
+            last = "state" if self._of_state in self._parts else "output"
             yield f"only a last {last} comes back: it is asked for after every step of a sequence"
         if self._of_state not in self._parts:
             yield (

@@ -30,7 +30,8 @@ USUAL_FIRST: tuple[Layout, ...] = ("time_first", "batch_first", "single")
 AXES: Mapping[Layout, str] = {"time_first": "TBI", "batch_first": "BTI", "single": "TI"}
 # How inputs are given: in a layout, then in another order of its axes.
 FORMS: tuple[tuple[Layout, str], ...] = (
-    *AXES.items(), ("time_first", "TIB"), ("time_first", "IBT"), ("single", "IT"),
+    *AXES.items(), ("time_first", "TIB"), ("time_first", "IBT"), ("time_first", "ITB"),
+    ("single", "IT"),
 )  # fmt: skip
 State = Literal["none", "rows", "columns", "layers"]  # (B, H), (H, B), (1, B, H)
 Written = Model | Function | OneStep

@@ -89,9 +89,8 @@ class Model:
             return told
         order = self.gates.order or GATED[self.gates.cell]
         in_order = f", gates in the order {order}" * self.stacked
-        share = self.gates.new_share
-        shares = f", the new state has {share}" * (share != NEW_SHARES[0])
-        return f"{self.gates.cell}, {told}{in_order}{shares}"
+        exchanged = ", h_t = (1 - z) h_{t-1} + z n" * (self.gates.new_share != NEW_SHARES[0])
+        return f"{self.gates.cell}, {told}{in_order}{exchanged}"
 
     @property
     def stacked(self) -> bool:

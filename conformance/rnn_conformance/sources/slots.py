@@ -102,7 +102,8 @@ def gates_of(said: Gates, arrays: Mapping[str, Any]) -> tuple[Gates, dict[str, d
         split = families(shapes, names)
         if any({*shapes[min(of.values())]} in ({H, I}, *MERGED) for of in split.values()):
             return gates, split
-        if any(len(letters) * H in shape for shape in shapes.values()):
+        rows = len(letters) * H
+        if any({*shape} in ({rows, n} for n in (I, H + I, H + I + 1)) for shape in shapes.values()):
             return gates, {}
     return Gates(), {}
 
