@@ -4,11 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from rnn_conformance import CannotBeJudged, Report, check, gates
+from rnn_conformance import CannotBeJudged, Report, as_implementation, check, gates
 from rnn_conformance.run.smoke import smoke
-from rnn_conformance.sources.loading import as_implementation, named
 
+normal = np.random.default_rng(0).standard_normal
 FOLDER = Path(__file__).parent / "first_rnns"
 Declared = Callable[[Any], Any]
 BATCHED, BATCH_FIRST, SINGLE = "time_first", "batch_first", "single"
@@ -47,6 +48,10 @@ def of(name: str, old: str = "", new: str = "") -> Any:
     return declare(space[cls])
 
 
+def sigmoid(a: Any) -> Any:
+    return 1 / (1 + np.exp(-a))
+
+
 def causes(report: Report) -> set[str]:
     assert report.diagnosis is not None
     return {name for cause in report.diagnosis.causes for name in cause.names}
@@ -62,12 +67,14 @@ def test_a_right_one_conforms(name: str) -> None:
     assert report.notes[0].startswith("read by its shapes: ")
 
 
+# What is exchanged or left out, and what of it the diagnosis says.
 WRONG = [
     ("lstm_notebook.py:LSTM", "f * c + i * c_tilde", "i * c + f * c_tilde", ""),
     ("lstm_notebook.py:LSTM", "o * np.tanh(c)", "o * c", ""),
     ("lstm_char_level.py:CharLSTM", "np.copy(c_prev)", "np.zeros_like(c_prev)", ""),
     ("gru_stacked.py:GRU", "(1 - z) * n + z * h", "z * n + (1 - z) * h", ""),
     ("gru_stacked.py:GRU", "i_r, i_z, i_n =", "i_z, i_r, i_n =", ""),
+    ("gru_stacked.py:GRU", "i_n + r * h_n", "i_n + h_n", ""),
     ("lstm_torch_gates.py:MyLSTM", "+ self.output_gate_h(h_t)", "", ""),
     ("lstm_torch_fused.py:FusedLSTM", "i * torch.tanh(g)", "i * g", ""),
     ("gru_torch_parameters.py:GRUScratch", "(R * H) @ self.W_hh", "R * (H @ self.W_hh)", ""),
@@ -81,4 +88,94 @@ def test_a_wrong_one_fails_and_is_named(name: str, old: str, new: str, cause: st
     report = check(of(name, old, new))
     assert not report.conforms
     assert report.diagnosis is not None
-    print(report.notes, report.diagnosis)
+    assert cause in f"{causes(report)} {report.diagnosis.findings}"
+
+
+SAY = "if it is meant so, write above it: @rnn_conformance.gates"
+
+
+@pytest.mark.parametrize(
+    ("name", "declare", "line"),
+    [
+        ("lstm_torch_fused.py:FusedLSTM", gates(), '("ifog")'),
+        (
+            "gru_paper.py:GRUNetwork",
+            gates(cell="gru_reset_before"),
+            '(cell="gru_reset_before", new_share="z")',
+        ),
+    ],
+)
+def test_what_is_meant_is_said_and_the_verdict_stays(
+    name: str, declare: Declared, line: str
+) -> None:
+    report = check(declare(of(name)), checks=["output"], diagnosed=False)
+    assert not report.conforms
+    assert report.notes[-1 if "torch" in name else 1].endswith(f"{SAY}{line}")
+
+
+def test_an_order_is_no_choice_where_gates_have_names() -> None:
+    exchanged = of("lstm_notebook.py:LSTM", "f * c + i * c_tilde", "i * c + f * c_tilde")
+    report = check(exchanged, checks=["output"], diagnosed=False)
+    assert not report.conforms
+    assert not any(SAY in note for note in report.notes)
+
+
+class Numbered:
+    """A layer for each gate, by numbers."""
+
+    def __init__(self, n_in: int, n_hidden: int) -> None:
+        for k in "1234":
+            setattr(self, f"W{k}", normal((n_hidden, n_in + n_hidden)))
+            setattr(self, f"b{k}", normal(n_hidden))
+        self.peephole = normal(n_hidden)
+
+    def forward(self, xs: Any) -> Any:
+        c = h = np.zeros((xs.shape[1], len(self.b1)), xs.dtype)  # type: ignore[attr-defined]
+        states = []
+        for x in xs:
+            i, f, g, o = (
+                np.hstack([h, x]) @ getattr(self, f"W{k}").T + getattr(self, f"b{k}")
+                for k in "1234"
+            )
+            c = sigmoid(f) * c + sigmoid(i + self.seen(c)) * np.tanh(g)
+            h = sigmoid(o) * np.tanh(c)
+            states.append(h)
+        return states, c
+
+    def seen(self, c: Any) -> Any:
+        return 0
+
+
+class Peeps(Numbered):
+    def seen(self, c: Any) -> Any:
+        return self.peephole * c
+
+
+def test_what_names_and_shapes_do_not_say_is_asked_for_in_a_line() -> None:
+    said = r'which gate is each\? .*@rnn_conformance.gates\(i="W1", f="W2", g="W3", o="W4"\)'
+    with pytest.raises(CannotBeJudged, match=said):
+        check(Numbered)
+    numbers = gates(i="1", f="2", g="3", o="4")
+    assert check(numbers(type("Told", (Numbered,), {})), checks=["output"]).conforms
+    with pytest.raises(CannotBeJudged, match=r"peephole: of which gate\?"):
+        check(numbers(type("Told", (Peeps,), {})))
+    with pytest.raises(CannotBeJudged, match="gates are declared, and no weight of all gates"):
+        check(gates("zrn")(type("Told", (Numbered,), {})))
+    name = "gru_paper.py:GRUNetwork"
+    line = r'write @rnn_conformance.gates\(cell="gru_reset_before"\) above it'
+    with pytest.raises(CannotBeJudged, match=rf"implementation '\w+': a GRU that resets .*{line}"):
+        check(gates("rzn")(of(name)))
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"cell": "tanh"}, "cell: expected one of lstm, gru, gru_reset_before"),
+        ({"new_share": "1-z"}, "new_share: expected '1 - z' or 'z', got '1-z'"),
+        ({"cell": "lstm", "order": "rzn"}, "lstm has the letters of 'ifgo', got 'rzn'"),
+        ({"i": "1", "f": "2"}, "expected the letters of 'ifgo' or 'rzn', got 'if'"),
+    ],
+)
+def test_a_line_that_says_nothing_known_is_refused(said: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        gates(**said)

@@ -210,7 +210,7 @@ class NoBias(Written):
         for v in x:
             h = np.tanh(v @ self.U + h @ self.W)
             states.append(h)
-        return np.stack(states) @ self.V + self.c, states
+        return [h @ self.V + self.c for h in states], states
 
 
 class NoBiasAtAll(torch.nn.Module):
@@ -293,7 +293,7 @@ class StepCell(Written):
         h = np.tanh(x @ self.U + h @ self.W + self.b)
         return h @ self.V + self.c, h
 
-    forward = step  # type: ignore[assignment]
+    forward = step
 
 
 class StepOfColumns(StepCell):
@@ -316,8 +316,8 @@ class Result(NamedTuple):
 
 
 LEFT_OVER = (
-    NoBias, NoBiasAtAll, BiasInTheWeight, BiasFirst, FeaturesFirst, LastFeaturesFirst, FeaturesOfOne, LastOutput,
-    StepCell, StepOfColumns, InANamedTuple,
+    NoBias, NoBiasAtAll, BiasInTheWeight, BiasFirst, FeaturesFirst, LastFeaturesFirst,
+    FeaturesOfOne, LastOutput, StepCell, StepOfColumns, InANamedTuple,
 )  # fmt: skip
 
 

@@ -124,7 +124,7 @@ class AsWritten:
         h_n = self._part("last", found, call) if self._whole and "last" in self._parts else None
         c_n = None
         if "h_n" in self.claims and call.options.cell == "lstm":
-            h_n = states.take(-1, self._time) if h_n is None else h_n
+            h_n = self._last_of(states) if h_n is None else h_n
             c_n = self._last_cells(found, call)
         asked = self._of_output in self._parts and call.options.output_size
         outputs = self._part(self._of_output, read_out, call) if asked else None
@@ -133,7 +133,10 @@ class AsWritten:
     def _last_cells(self, found: Sequence[Any], call: Call) -> Array:
         if "last cells" in self._parts:
             return self._part("last cells", found, call)
-        return self._part("cells", found, call).take(-1, self._time)
+        return self._last_of(self._part("cells", found, call))
+
+    def _last_of(self, steps: Array) -> Array:
+        return np.asarray(steps.take(-1, self._time))
 
     @property
     def _time(self) -> int:

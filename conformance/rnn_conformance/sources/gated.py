@@ -5,7 +5,6 @@ b_ih  bias_ih_l0 (G·H,)          b_hh  bias_hh_l0 (G·H,)          W_ho (O, H),
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -47,13 +46,7 @@ class GatedFunction:
         cells = sorted(self.claims & {*GATED})
         if len(cells) > 1:
             raise ValueError(f"claims: expected one cell, got {', '.join(cells)}")
-        ours = GATED[cells[0]]
-        said: Gates = getattr(function, "gates", Gates())
-        if said.order and sorted(said.order) != sorted(ours):
-            raise TypeError(f"gates: expected the letters of {ours!r}, got {said.order!r}")
-        if said.cell not in ("", cells[0]):
-            raise TypeError(f"gates: {said.cell} is said, and {cells[0]} is claimed")
-        self._gates = replace(said, cell=cells[0])
+        self._gates: Gates = getattr(function, "gates", Gates()).of(cells[0])
 
     def run(self, call: Call) -> Answer:
         options = {"batch_first": True} if call.layout == "batch_first" else {}

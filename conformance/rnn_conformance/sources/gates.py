@@ -46,6 +46,18 @@ class Gates:
     new_share: str = NEW_SHARES[0]
     names: Mapping[str, str] = field(default_factory=dict)
 
+    def of(self, cell: str) -> "Gates":
+        """The same, of this cell. Raises TypeError where something else is said."""
+        letters = GATED[cell]
+        for said in filter(None, (self.order, "".join(self.names))):
+            if sorted(said) != sorted(letters):
+                raise TypeError(f"gates: expected the letters of {letters!r}, got {said!r}")
+        if self.cell not in ("", cell):
+            raise TypeError(f"gates: {self.cell} is said, and {cell} is claimed")
+        if self.new_share != NEW_SHARES[0] and "z" not in letters:
+            raise TypeError(f"gates: new_share is said, which {cell} does not have")
+        return replace(self, cell=cell)
+
     def rows(self, weight: Array) -> dict[str, Array]:
         """The rows of a weight by gate, those of z negated where z is the share of the new state.
 

@@ -64,9 +64,9 @@ class Model:
         return any(p.default is Parameter.empty for p in after_inputs)
 
     def __call__(self, weights: Weights, inputs: Array, state: Sequence[Array]) -> Any:
-        input_size, *sizes = sizes_of(weights)
-        given_sizes = (input_size + self.ones, *sizes)
-        model = model_of(self.made, given_sizes, inputs.dtype, partial(constructed, self.cls))
+        input_size, hidden_size, output_size = sizes_of(weights)
+        sizes = (input_size + self.ones, hidden_size, output_size)
+        model = model_of(self.made, sizes, inputs.dtype, partial(constructed, self.cls))
         arrays, full = arrays_of(model), fillings(weights, self.gates)
         filled = {
             path: slot.filled(full, np.shape(arrays[path])).astype(inputs.dtype)

@@ -59,6 +59,7 @@ def elements(found: Any) -> dict[Key, Any]:
 
     Of a part that is a pair, as (h, c) is, both are parts too, and stand first.
     """
+    parts: dict[Key, Any]
     if isinstance(found, tuple):
         parts = {(i,): value for i, value in enumerate(found)}
     elif isinstance(found, Mapping) and all(isinstance(key, str) for key in found):

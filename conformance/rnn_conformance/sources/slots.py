@@ -1,7 +1,7 @@
 """Which weight each array of a model is: told by its shape, and which gate's by its name."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations, product, takewhile
 from math import prod
@@ -89,15 +89,14 @@ def of_inputs(gates: Gates) -> str:
 def gates_of(said: Gates, arrays: Mapping[str, Any]) -> tuple[Gates, dict[str, dict[str, str]]]:
     """The cell that arrays are of, and those of one weight with a gate each, by a common name.
 
-    A cell that is no LSTM and no GRU is "".
+    A cell that is no LSTM and no GRU is "". Raises Undeclared if gates are declared and not found.
     """
     shapes = {path: np.shape(array) for path, array in arrays.items()}
-    of_letters = {letters: cell for cell, letters in reversed(GATED.items())}
-    for letters in NAMES:
-        told = (said.order, said.names, GATED.get(said.cell, ""))
-        if any(one and {*one} != {*letters} for one in told):
+    for letters, usual in (("ifgo", "lstm"), ("rzn", "gru")):
+        try:
+            gates = said.of(said.cell if GATED.get(said.cell) == letters else usual)
+        except TypeError:
             continue
-        gates = replace(said, cell=said.cell or of_letters[letters])
         names = {gate: (name,) for gate, name in said.names.items()} or NAMES[letters]
         split = families(shapes, names)
         if any({*shapes[min(of.values())]} in ({H, I}, *MERGED) for of in split.values()):
@@ -105,7 +104,10 @@ def gates_of(said: Gates, arrays: Mapping[str, Any]) -> tuple[Gates, dict[str, d
         rows = len(letters) * H
         if any({*shape} in ({rows, n} for n in (I, H + I, H + I + 1)) for shape in shapes.values()):
             return gates, {}
-    return Gates(), {}
+    if said != Gates():
+        shown = ", ".join(f"{path} {shape}" for path, shape in shapes.items())
+        raise Undeclared(f"gates are declared, and no weight of all gates or of each: {shown}")
+    return said, {}
 
 
 def slots_of(
@@ -173,13 +175,18 @@ def _slots_of(
             "b": [(rows,)], "W": [(rows, H + I), (rows, H + I + 1)],
         }.items()
     }  # fmt: skip
-    of["b"] = [path for path in of["b"] if last_name(path) not in INITIAL_STATE]
+    states = (*INITIAL_STATE, *INITIAL_CELL) if gates.cell else INITIAL_STATE
+    of["b"] = [path for path in of["b"] if last_name(path) not in states]
     sets = max(len(of["W_hh"]), len(of["W"]), 1)  # of weights, or their gradients
     most = {what: 2 if what == "b" and sets == 1 else 1 for what in of}
     many = [path for what, paths in of.items() if len(paths) > most[what] for path in paths]
     not_read = unread(many) if many else frozenset()
     if not gates.cell:
         _refuse_unnamed_gates([p for p in (*of["W_x"], *of["W"]) if p not in not_read])
+    if not of["b"] and not any(H + I + 1 in np.shape(arrays[path]) for path in of["W"]):
+        _refuse_other_biases(
+            {*arrays} - {p for paths in of.values() for p in paths}, arrays, unread
+        )
     choices = {what: _choices(what, of[what], not_read, sets) for what in of}
     if prod(map(len, choices.values())) > MOST_CHOICES:
         read = [path for path in many if path not in not_read]
@@ -251,6 +258,15 @@ def _refuse_unnamed_gates(read: Sequence[str]) -> None:
                 f"{', '.join(read)}: which gate is each? say what in the names tells it, "
                 f"for example @rnn_conformance.gates({said})"
             )
+
+
+def _refuse_other_biases(paths: Collection[str], arrays: Mapping[str, Any], unread: Unread) -> None:
+    """Raises TypeError where no array has the shape of a bias, and another one is read."""
+    others = [p for p in arrays if p in paths and np.size(arrays[p]) > 1]
+    others = [path for path in others if last_name(path) not in (*INITIAL_STATE, *INITIAL_CELL)]
+    not_read = unread(others) if others else frozenset()
+    if read := [f"{p} {np.shape(arrays[p])}" for p in others if p not in not_read]:
+        raise TypeError(f"{', '.join(read)}: read, and no weight or bias by its shape")
 
 
 def _refuse_lacking(
