@@ -174,11 +174,12 @@ class AsWritten:
 
     def _given(self, asked: Call) -> Sequence[Any]:
         """What comes for the inputs; where only a last step comes, for each number of steps."""
-        steps = asked.inputs.shape[self._time]
-        each = [asked.inputs.take(range(t), self._time) for t in range(1, steps + 1)]
+        whole, time = asked.inputs, self._time
+        steps = range(1, whole.shape[time] + 1)
+        each = [whole] if self._whole else [whole.take(range(t), time) for t in steps]
         return [
             called(self._source, self._way, asked, inputs, self._state(asked, inputs))
-            for inputs in ([asked.inputs] if self._whole else each)
+            for inputs in each
         ]
 
     def _state(self, asked: Call, inputs: Array) -> Sequence[Array]:
