@@ -19,10 +19,7 @@ INITIAL_STATE = (
 )  # fmt: skip
 INITIAL_CELL = ("c_0", "c0", "c", "cx", "c_prev", "c_init", "cell", "cell_state", "C")
 MOST_CHOICES = 16
-MERGED = (
-    {H, H + I},
-    {H, H + I + 1},
-)  # sizes of a weight of both, without a column for ones or with
+MERGED = ({H, H + I}, {H, H + I + 1})  # of a weight of both, the second with a column for ones
 Weights = Mapping[str, Array]
 Unread = Callable[[Sequence[str]], frozenset[str]]
 
