@@ -164,13 +164,14 @@ def _slots_of(
     by_shape: dict[tuple[int, ...], list[str]] = {}
     for path, array in arrays.items():
         by_shape.setdefault(tuple(n for n in np.shape(array) if n != 1), []).append(path)
+    wanted: dict[str, list[tuple[int, ...]]] = {
+        "W_x": [(rows, I)], "W_ho": [(O, H)], "W_hh": [(rows, H)], "b_ho": [(O,)],
+        "b": [(rows,)], "W": [(rows, H + I), (rows, H + I + 1)],
+    }  # fmt: skip
     of = {
-        what: [path for shape in dict.fromkeys(s for one in wanted for s in (one, one[::-1]))
+        what: [path for shape in dict.fromkeys(s for one in shapes for s in (one, one[::-1]))
                for path in by_shape.get(shape, [])]
-        for what, wanted in {
-            "W_x": [(rows, I)], "W_ho": [(O, H)], "W_hh": [(rows, H)], "b_ho": [(O,)],
-            "b": [(rows,)], "W": [(rows, H + I), (rows, H + I + 1)],
-        }.items()
+        for what, shapes in wanted.items()
     }  # fmt: skip
     states = (*INITIAL_STATE, *INITIAL_CELL) if gates.cell else INITIAL_STATE
     of["b"] = [path for path in of["b"] if last_name(path) not in states]
