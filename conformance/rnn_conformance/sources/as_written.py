@@ -30,6 +30,7 @@ from rnn_conformance.sources.first_call import (
     called,
     first_results,
     found_in,
+    keeps_rows_apart,
     shows_nan,
     zeros,
 )
@@ -253,19 +254,21 @@ def readings(name: str, written: Callable[..., Any]) -> Iterator[AsWritten]:
     except Undeclared as error:
         raise CannotBeJudged(f"implementation {name!r}: {error}") from error
     for dtype in (None, "float32"):
-        fitting = 0
+        apart: list[AsWritten] = []  # where one row of a batch does not change the others
+        mixed: list[AsWritten] = []
         for source, way, stepwise in _tries(sources, dtype):
             try:
                 asked = by_step(source, way) if stepwise else source
                 parts, others = found_in(asked, way)
+                fitting = apart if keeps_rows_apart(asked, way, parts) else mixed
             except Exception as error:  # noqa: BLE001, a stranger's code refuses as it likes
                 lacks = f"; say which weight it is: weights_named({error.args[0]}='W_xh')"
                 advice = lacks if isinstance(error, KeyError) and error.args else ""
                 whys += [] if stepwise else [f"{way}: {one_line(error)}{advice}"]
                 continue
-            fitting += 1
-            yield AsWritten(name, asked, way, parts, others)
-        if fitting:
+            fitting.append(AsWritten(name, asked, way, parts, others))
+        if apart or mixed:
+            yield from apart or mixed
             return
     raise TypeError(f"no way to read {written.__qualname__}: {'; '.join(dict.fromkeys(whys))}")
 

@@ -70,10 +70,11 @@ def call_of(source: Written, way: Way) -> Call:
     return seed_call(Call(options, weights, inputs.astype(dtype), None, None, way.layout))
 
 
-def first_results(source: Written, way: Way, *, changed: float = 0) -> Any:
-    """What comes in the first call, the inputs of its first step being changed by so much."""
+def first_results(source: Written, way: Way, *, step: float = 0, row: float = 0) -> Any:
+    """What comes in the first call, the inputs of its first step or row changed by so much."""
     asked = call_of(source, way)
-    asked.inputs.swapaxes(0, way.layout == "batch_first")[0] += changed
+    asked.inputs.swapaxes(0, way.layout == "batch_first")[0] += step
+    asked.inputs.swapaxes(0, way.layout == "time_first")[0] += row
     return called(source, way, asked, asked.inputs, zeros(asked, asked.inputs))
 
 
@@ -184,11 +185,28 @@ def found_in(source: Written, way: Way) -> tuple[Mapping[Kind, Found], Sequence[
     if source.needs_a_state and "states" in parts:
         last = [
             array_of(part_at(results, parts["states"].key), T).take(-1, parts["states"].axes[time])
-            for results in (found, first_results(source, way, changed=1))
+            for results in (found, first_results(source, way, step=1))
         ]
         if np.array_equal(last[0], last[1]):
             raise TypeError("no step depends on the one before: one step alone is not judged")
     return parts, others
+
+
+def keeps_rows_apart(source: Written, way: Way, parts: Mapping[Kind, Found]) -> bool:
+    """Whether the other rows stay as they are where one is given other inputs.
+
+    They do not if time is taken for the rows, even of a class whose numbers are wrong.
+    """
+    if way.layout == "single":
+        return True
+    kind, place = next(iter(parts.items()))
+    last = kind.startswith("last")
+    rows = place.axes[0 if last or way.layout == "batch_first" else 1]
+    others = [
+        array_of(part_at(results, place.key), None if last else T).take(range(1, B), rows)
+        for results in (first_results(source, way), first_results(source, way, row=1))
+    ]
+    return np.allclose(others[0], others[1], equal_nan=True)
 
 
 def _shape_shown(array: Array | None, value: Any) -> str:
