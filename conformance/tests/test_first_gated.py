@@ -67,7 +67,7 @@ WRONG = [
     ("lstm_notebook.py:LSTM", "o * np.tanh(c)", "o * c"),
     ("lstm_char_level.py:CharLSTM", "np.copy(c_prev)", "np.zeros_like(c_prev)"),
     ("gru_stacked.py:GRU", "(1 - z) * n + z * h", "z * n + (1 - z) * h"),
-    ("gru_stacked.py:GRU", "i_r, i_z, i_n =", "i_z, i_r, i_n ="),
+    ("gru_stacked.py:GRU", "h_r, h_z, h_n =", "h_z, h_r, h_n ="),
     ("gru_stacked.py:GRU", "i_n + r * h_n", "i_n + h_n"),
     ("lstm_torch_gates.py:MyLSTM", "+ self.output_gate_h(h_t)", ""),
     ("lstm_torch_fused.py:FusedLSTM", "i * torch.tanh(g)", "i * g"),
