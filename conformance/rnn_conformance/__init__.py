@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rnn_conformance.run.verdict import check as check
     from rnn_conformance.sources.adapters.torch_rnn import to_torch as to_torch
     from rnn_conformance.sources.functions import weights_named as weights_named
-    from rnn_conformance.sources.gated import gates as gates
+    from rnn_conformance.sources.gates import gates as gates
     from rnn_conformance.sources.loading import as_implementation as as_implementation
     from rnn_conformance.sources.loading import load as load
     from rnn_conformance.sources.source import Source as Source
@@ -61,7 +61,7 @@ MODULES = {
     "check": "run.verdict",
     "claims": "contract.call",
     "weights_named": "sources.functions",
-    "gates": "sources.gated",
+    "gates": "sources.gates",
     "catalogue": "cases.catalogue",
     "load": "sources.loading",
     "plan": "checks.plan",

@@ -178,7 +178,7 @@ EXPECTED = (
         (WithoutClaims, f"{EXPECTED}an object of type WithoutClaims, without claims"),
         (Failing, "'failing': ValueError: no GPU"),
         (type("Net", (OfTorch,), {}), "'Net': a module of torch with layers or directions; if it "
-            "stands in for torch.nn.RNN, say so: --like torch.nn.RNN"),
+            "stands in for torch.nn.RNN, LSTM or GRU, say so: --like torch.nn.RNN"),
         (having(name=3), "name: expected str, got int"),
         (having(claims=frozenset({"tanh"})), f"claims: expected a layout, {LAYOUTS}tanh"),
         (having(known_failures=["output"]), "expected a tuple of KnownFailure, got ['output']"),

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from rnn_conformance.variants.wrong.cell import RecurrentBiasDropped
 from rnn_conformance.variants.wrong.readout import ReadoutBiasDropped
 from rnn_conformance.variants.wrong.state import StateClippedToOne
 
-WRONG = "rnn_conformance.variants.wrong"
+WRONG, MEMORY = "rnn_conformance.variants.wrong", "memory_layouts"
 
 
 def _first_failure(implementation: Any, check: str) -> Record:
@@ -62,3 +63,21 @@ def test_what_numpy_cannot_repeat_asks_again(wrong: str, check: str) -> None:
     assert _printed(record).startswith("Answer(output=array(")
     unnamed = _first_failure(load(wrong), check)
     assert "as_implementation(...)  # what was judged as" in unnamed.reproduction
+
+
+def test_what_depends_on_memory_is_asked_with_that_memory() -> None:
+    record = _first_failure(
+        Source(f"{WRONG}.memory:NegativeStridesIgnored").implementation(), MEMORY
+    )
+    call = "changed(case.call(), backwards)"
+    assert call in record.reproduction
+    assert "from backwards memory" in record.message
+    usual = replace(record, reproduction=record.reproduction.replace(call, "case.call()"))
+    assert _printed(record) != _printed(usual)
+
+    refusing = Source(f"{WRONG}.memory:InputsScaledAndScaledBack").implementation()
+    refused = _first_failure(refusing, MEMORY)
+    assert "changed(case.call(), read_only)" in refused.reproduction
+    with pytest.raises(subprocess.CalledProcessError) as ended:
+        _printed(refused)
+    assert "read-only" in ended.value.stderr

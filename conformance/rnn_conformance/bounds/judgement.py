@@ -76,6 +76,7 @@ class Judgement:
         reason: where the bound comes from, in one sentence.
         first_step: the time step of index 0 of the first axis.
         formula: how an expected number comes about, where NumPy alone can repeat it.
+        call: the expression of the call that gave it, if that is not `case.call()`.
     """
 
     what: str
@@ -85,6 +86,7 @@ class Judgement:
     reason: str
     first_step: int = 0
     formula: Formula | None = None
+    call: str = ""
 
     def shares(self) -> Float64:
         """The error of every number as a share of its bound; infinite where it is no number."""
@@ -127,7 +129,7 @@ class Judgement:
 
     def reproduce(self, place: Place) -> str:
         """Lines of NumPy that compute what was expected there; empty where NumPy alone cannot."""
-        if self.formula is None:
+        if self.formula is None or self.call:
             return ""
         index = (place.step - self.first_step, place.row, place.unit)
         return numpy_lines(self.formula, index, place.found, place.bound)

@@ -87,16 +87,21 @@ def earlier_results_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
 )
 def memory_layouts(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Views that are strided, reversed, in Fortran order or read-only give the same results."""
-    for change in (_strided, backwards, fortran, _read_only):
+    for change in (strided, backwards, fortran, read_only, broadcast):
+        kind = change.__name__.replace("_", "-")
+        said = f"changed(case.call(), {change.__name__})"
         call = changed(case.call(), change)
-        found = ordered(subject.answer(call), case.data(), case.layout)
-        for judgement in same(case, subject.result(case), found):
-            yield replace(
-                judgement, what=f"{judgement.what} from {change.__name__.removeprefix('_')} memory"
-            )
-    call = changed(case.call(), _broadcast)
-    for judgement in _as_a_whole(subject, call, case):
-        yield replace(judgement, what=f"{judgement.what} from memory of stride 0")
+        try:
+            if change is broadcast:
+                judgements = [*_as_a_whole(subject, call, case)]
+            else:
+                found = ordered(subject.answer(call), case.data(), case.layout)
+                judgements = [*same(case, subject.result(case), found)]
+        except Violation as violation:
+            violation.call = said
+            raise
+        for judgement in judgements:
+            yield replace(judgement, what=f"{judgement.what} from {kind} memory", call=said)
 
 
 @check("RNN-CALL-1", presumes=judged_anew, among=usual_or_short)
@@ -368,7 +373,7 @@ def changed(call: Call, change: Callable[[Array], Array]) -> Call:
     )
 
 
-def _strided(array: Array) -> Array:
+def strided(array: Array) -> Array:
     """Every second number of a wider array, the others NaN."""
     wide = np.full((*array.shape[:-1], 2 * array.shape[-1]), np.nan, array.dtype)
     wide[..., ::2] = array
@@ -380,7 +385,7 @@ def backwards(array: Array) -> Array:
     return array[::-1].copy()[::-1]
 
 
-def _broadcast(array: Array) -> Array:
+def broadcast(array: Array) -> Array:
     """The first entry of the first axis, repeated without memory of its own."""
     return np.broadcast_to(array[:1].copy(), array.shape)
 
@@ -390,6 +395,7 @@ def fortran(array: Array) -> Array:
     return np.asfortranarray(array)
 
 
-def _read_only(array: Array) -> Array:
+def read_only(array: Array) -> Array:
+    """The same array, which cannot be written to."""
     array.flags.writeable = False
     return array

@@ -56,7 +56,7 @@ class Planned:
         try:
             judgements = list(self.check.judge(self.subject, self.case))
         except Violation as violation:
-            return self.failed(str(violation))
+            return self.failed(str(violation), violation.call)
         shares = [float(judgement.shares().max()) for judgement in judgements]
         worst = max(shares, default=None)
         bound = judgements[0].reason if judgements else "exact"
@@ -69,7 +69,7 @@ class Planned:
                     message=judgement.describe(place),
                     first_outside=place,
                     error_map=judgement.error_map(),
-                    reproduction=judgement.reproduce(place) or self._again(),
+                    reproduction=judgement.reproduce(place) or self._again(judgement.call),
                 )
         return self._record("passed", worst_share=worst, bound=bound)
 
@@ -77,15 +77,15 @@ class Planned:
         """The record of a check that is left out, though what it asks for is claimed."""
         return self._record("not_claimed", message=why)
 
-    def failed(self, why: str) -> Record:
+    def failed(self, why: str, call: str = "") -> Record:
         """The record of a check in which there was nothing to compare."""
-        return self._record("failed", message=why, reproduction=self._again())
+        return self._record("failed", message=why, reproduction=self._again(call))
 
-    def _again(self) -> str:
+    def _again(self, call: str = "") -> str:
         implementation = self.subject.implementation
         name = implementation.name
         usual = f"load({name!r})" if name in CATALOGUE or ":" in name else ""
-        return call_lines(name, self.case, getattr(implementation, "code", usual))
+        return call_lines(name, self.case, getattr(implementation, "code", usual), call)
 
     def _record(self, outcome: Outcome, message: str = "", **fields: Any) -> Record:
         implementation = self.subject.implementation

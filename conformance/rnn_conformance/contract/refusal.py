@@ -28,7 +28,13 @@ class CannotBeJudged(Exception):
 
 
 class Violation(Exception):
-    """The implementation gave no result that could be compared; the message says what came."""
+    """The implementation gave no result that could be compared; the message says what came.
+
+    Attributes:
+        call: as that of a `Judgement`.
+    """
+
+    call = ""
 
 
 class Broken(Violation):

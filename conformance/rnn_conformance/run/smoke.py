@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -118,12 +119,21 @@ def _as_it_reads(
     return _as_said(implementation, chosen) if _right_of_both(chosen) > right else None
 
 
+def _meant(read: Any) -> tuple[str, ...]:
+    """What else could be meant, where the numbers are wrong as it is read and right so alone."""
+    if _right_of_both(read) == 2:
+        return ()
+    fitting = [other.line for other in read.otherwise() if _right_of_both(other) == 2]
+    said = "its first numbers are wrong as it is read; if it is meant so, write above it: "
+    return (f"{said}{fitting[0]}",) if len(fitting) == 1 else ()
+
+
 def _as_said(implementation: Implementation, read: Implementation) -> Implementation:
     """What was read, with what is declared of it."""
     said = getattr(implementation, "said", Declaration())
     loaded = f"load({implementation.name!r})" if ":" in implementation.name else ""
     code = getattr(implementation, "code", loaded)
-    return declared(read, said, f"smoke({code})" if code else "")
+    return declared(read, said, f"smoke({code})" if code else "", _meant(read))
 
 
 def _right_of_both(way: Implementation) -> float:

@@ -18,39 +18,35 @@ from typing import Any
 import numpy as np
 from rnn_reference import WEIGHT_NAMES
 
-from rnn_conformance.contract.call import BASIC, DTYPES, Answer, Array, Call, Dtype
-from rnn_conformance.contract.refusal import one_line
+from rnn_conformance.contract.call import BASIC, DTYPES, GATED, Answer, Array, Call, Dtype
+from rnn_conformance.contract.refusal import CannotBeJudged, one_line
 from rnn_conformance.sources.first_call import (
+    AXES,
+    FORMS,
     STATES,
-    USUAL_FIRST,
     Way,
+    Written,
+    by_step,
+    called,
     first_results,
     found_in,
-    in_form,
+    keeps_rows_apart,
     shows_nan,
     zeros,
 )
 from rnn_conformance.sources.functions import Function
-from rnn_conformance.sources.models import (
-    H,
-    I,
-    Model,
-    O,
-    Slot,
-    arrays_of,
-    constructed,
-    method_of,
-    positional,
-    slots_of,
+from rnn_conformance.sources.gates import Gates, Undeclared
+from rnn_conformance.sources.models import Model, arrays_of, constructed, method_of, positional
+from rnn_conformance.sources.results import Found, Kind, array_of, part_at
+from rnn_conformance.sources.seed_model import (
+    CONVENTIONS,
+    GATED_NAMES,
+    NAMES,
+    Earlier,
+    answer,
+    seed_call,
 )
-from rnn_conformance.sources.results import (
-    Found,
-    Kind,
-    array_of,
-    elements,
-    kept,
-)
-from rnn_conformance.sources.seed_model import CONVENTIONS, NAMES, Earlier, answer, seed_call
+from rnn_conformance.sources.slots import H, I, O, Slot, slots_of
 
 
 class AsWritten:
@@ -63,25 +59,32 @@ class AsWritten:
         notes: how it is read, and what is not asked of it.
     """
 
-    called = MappingProxyType({**NAMES, "output": "hidden_states", "y": "outputs"})
+    called: Mapping[str, str] = MappingProxyType(
+        {**NAMES, "output": "hidden_states", "y": "outputs"}
+    )
 
     def __init__(
         self,
         name: str,
-        source: Model | Function,
+        source: Written,
         way: Way,
         parts: Mapping[Kind, Found],
         others: Sequence[str] = (),
     ) -> None:
         self.name, self._source, self._parts = name, source, parts
         self._way, self._others = way, others
-        by_step = {"states", "outputs"} & parts.keys()
+        if source.cell in GATED:
+            self.called = {**self.called, **GATED_NAMES}
+        self._whole = bool({"states", "outputs"} & parts.keys())
+        self._of_state: Kind = "states" if self._whole else "last"
+        self._of_output: Kind = "outputs" if self._whole else "last outputs"
+        last = {"last"} if source.cell != "lstm" else {"cells", "last cells"}
         left_out = {"h_0"} if way.state == "none" else set()
-        left_out |= set() if "last" in parts and by_step else {"h_n"}
-        left_out |= set() if "outputs" in parts else {"readout"}
+        left_out |= set() if last & parts.keys() and self._whole else {"h_n"}
+        left_out |= set() if self._of_output in parts and source.reads_out else {"readout"}
         left_out |= {*DTYPES} - {way.dtype} if way.dtype else set()
-        self.claims = BASIC - {"time_first", *left_out} | {way.layout}
-        alone = {} if by_step else {"states": "last alone"}
+        self.claims = BASIC - {"time_first", "tanh", *left_out} | {way.layout, source.cell}
+        alone = {} if self._whole else {"states": "last alone"}
         self.conventions: Mapping[str, str] = {**CONVENTIONS, **alone}
         self.assumed = frozenset(("dtypes", "memory"))
         self.notes = tuple(self._notes())
@@ -95,47 +98,67 @@ class AsWritten:
                 way = replace(self._way, state=state)
                 yield AsWritten(self.name, self._source, way, self._parts, self._others)
 
+    def otherwise(self) -> Iterator["AsWritten"]:
+        """What it is if another kind of gates is meant."""
+        if isinstance(self._source, Model) and self._source.gates.cell:
+            for gates in self._source.gates.others(stacked=self._source.stacked):
+                source = replace(self._source, gates=gates)
+                yield AsWritten(self.name, source, self._way, self._parts, self._others)
+
+    @property
+    def line(self) -> str:
+        """The line that says so, above the class."""
+        return str(self._source.gates) if isinstance(self._source, Model) else ""
+
     def run(self, call: Call) -> Answer:
-        asked, parts = seed_call(call), self._parts
-        if "states" in parts or "outputs" in parts:
-            found = self._given(self._with_states_as_outputs(asked), asked.inputs)
-            again = "states" not in parts and call.options.output_size
-            read_out = self._given(asked, asked.inputs) if again else found
+        asked = seed_call(call)
+        found = self._given(self._with_states_as_outputs(asked))
+        again = self._of_state not in self._parts and call.options.output_size
+        read_out = self._given(asked) if again else found
+        return self._earlier.first(partial(self._answer, call, found, read_out))
 
-            def read() -> Answer:
-                return self._answer(call, found, read_out)
+    def _answer(self, call: Call, found: Sequence[Any], read_out: Sequence[Any]) -> Answer:
+        if self._of_state in self._parts:
+            states = self._part(self._of_state, found, call)
         else:
-            time = 1 if call.layout == "batch_first" else 0
-            steps = range(1, call.inputs.shape[time] + 1)
-            each = [self._given(asked, asked.inputs.take(range(t), time)) for t in steps]
+            states = np.roll(self._part(self._of_output, found, call), -1, axis=-1)
+        h_n = self._part("last", found, call) if self._whole and "last" in self._parts else None
+        c_n = None
+        if "h_n" in self.claims and call.options.cell == "lstm":
+            h_n = self._last_of(states) if h_n is None else h_n
+            c_n = self._last_cells(found, call)
+        asked = self._of_output in self._parts and call.options.output_size
+        outputs = self._part(self._of_output, read_out, call) if asked else None
+        return answer(call, states, h_n, outputs, c_n)
 
-            def read() -> Answer:
-                states = [self._part("last", found, call) for found in each]
-                return answer(call, np.stack(states, time), None, None)
+    def _last_cells(self, found: Sequence[Any], call: Call) -> Array:
+        if "last cells" in self._parts:
+            return self._part("last cells", found, call)
+        return self._last_of(self._part("cells", found, call))
 
-        return self._earlier.first(read)
+    def _last_of(self, steps: Array) -> Array:
+        return np.asarray(steps.take(-1, self._time))
 
-    def _answer(self, call: Call, found: Any, read_out: Any) -> Answer:
-        if "states" in self._parts:
-            states = self._part("states", found, call)
-        else:
-            states = np.roll(self._part("outputs", found, call), -1, axis=-1)
-        last = self._part("last", found, call) if "last" in self._parts else None
-        asked = "outputs" in self._parts and call.options.output_size
-        return answer(call, states, last, self._part("outputs", read_out, call) if asked else None)
+    @property
+    def _time(self) -> int:
+        """The axis of time."""
+        return int(self._way.layout == "batch_first")
 
-    def _part(self, kind: Kind, found: Any, call: Call) -> Array:
+    def _part(self, kind: Kind, results: Sequence[Any], call: Call) -> Array:
         """One part of the results, its axes in the order of the layout."""
-        place, time = self._parts[kind], 1 if call.layout == "batch_first" else 0
-        steps = call.inputs.shape[time]
-        array = array_of(elements(found)[place.key], steps if kind != "last" else None)
+        each = [self._part_of(kind, found, call) for found in results]
+        return each[0] if self._whole else np.stack(each, self._time)
+
+    def _part_of(self, kind: Kind, found: Any, call: Call) -> Array:
+        place, steps = self._parts[kind], call.inputs.shape[self._time]
+        array = array_of(part_at(found, place.key), None if kind.startswith("last") else steps)
         rest = [axis for axis in range(array.ndim) if axis not in place.axes]
         if array.ndim <= max(place.axes) or any(array.shape[axis] != 1 for axis in rest):
             raise TypeError(f"{kind}: got shape {array.shape}, other axes than at first")
         wanted: Array = array.transpose(*place.axes, *rest)
         wanted = wanted.reshape(wanted.shape[: len(place.axes)])
         if place.initial is not None:
-            wanted = np.delete(wanted, place.initial, axis=time)
+            wanted = np.delete(wanted, place.initial, axis=self._time)
         return wanted.copy()
 
     def _with_states_as_outputs(self, asked: Call) -> Call:
@@ -143,19 +166,27 @@ class AsWritten:
 
         So a readout that is transposed, or outputs that are fed back for states, are seen.
         """
-        if "states" in self._parts:
+        if self._of_state in self._parts:
             return asked
-        units, dtype = len(asked.weights["W_hh"]), asked.inputs.dtype
+        units, dtype = asked.options.hidden_size, asked.inputs.dtype
         readout = {"W_ho": np.eye(units, k=-1, dtype=dtype), "b_ho": np.zeros((units, 1), dtype)}
         readout["W_ho"][0, -1] = 1
         return replace(asked, weights={**asked.weights, **readout})
 
-    def _given(self, asked: Call, inputs: Array) -> Any:
-        """What comes for these inputs."""
-        h_0 = asked.h_0
-        if h_0 is None and self._source.needs_a_state:
-            h_0 = zeros(asked, inputs)
-        return kept(self._source(asked.weights, inputs, in_form(self._way.state, h_0)))
+    def _given(self, asked: Call) -> Sequence[Any]:
+        """What comes for the inputs; where only a last step comes, for each number of steps."""
+        whole, time = asked.inputs, self._time
+        steps = range(1, whole.shape[time] + 1)
+        each = [whole] if self._whole else [whole.take(range(t), time) for t in steps]
+        return [
+            called(self._source, self._way, asked, inputs, self._state(asked, inputs))
+            for inputs in each
+        ]
+
+    def _state(self, asked: Call, inputs: Array) -> Sequence[Array]:
+        """The parts of the initial state that are given."""
+        given = tuple(asked.state.values())
+        return given or (zeros(asked, inputs) if self._source.needs_a_state else ())
 
     def _notes(self) -> Iterator[str]:
         yield f"read by its shapes: {self._source}"
@@ -166,14 +197,20 @@ class AsWritten:
         if self._way.dtype:
             (other,) = {*DTYPES} - {self._way.dtype}
             yield f"{other} is not claimed: inputs and weights of {other} are refused"
-        if "states" not in self._parts:
-            if "outputs" in self._parts:
-                yield (
-                    "only outputs come back: a call with W_ho a permutation and b_ho zero gives "
-                    "the states, a second one the outputs, which are judged from these states"
-                )
-            else:
-                yield "only a last state comes back: it is asked for after every step of a sequence"
+        if self._way.axes not in AXES.values():
+            yield f"it is given {self._way}"
+        if self._source.ones:
+            yield "it has no biases: they are given as the weight of one more input, which is 1"
+        if self._of_output in self._parts and not self._source.reads_out:
+            yield "outputs have no bias b_ho, so they are not judged"
+        if not self._whole:
+            last = "state" if self._of_state in self._parts else "output"
+            yield f"only a last {last} comes back: it is asked for after every step of a sequence"
+        if self._of_state not in self._parts:
+            yield (
+                "only outputs come back: a call with W_ho a permutation and b_ho zero gives "
+                "the states, a second one the outputs, which are judged from these states"
+            )
         if self._others:
             yield f"what else comes back is not judged: {', '.join(self._others)}"
 
@@ -212,55 +249,72 @@ def readings(name: str, written: Callable[..., Any]) -> Iterator[AsWritten]:
     Raises TypeError, which says what came, where there is none.
     """
     whys: list[str] = []
-    fitting = 0
-    sources = [*_sources(written)]
+    try:
+        sources = [*_sources(written)]
+    except Undeclared as error:
+        raise CannotBeJudged(f"implementation {name!r}: {error}") from error
     for dtype in (None, "float32"):
-        for source in sources:
-            for way in _ways(source, dtype):
-                try:
-                    parts, others = found_in(source, way)
-                except Exception as error:  # noqa: BLE001, a stranger's code refuses as it likes
-                    lacks = f"; say which weight it is: weights_named({error.args[0]}='W_xh')"
-                    advice = lacks if isinstance(error, KeyError) and error.args else ""
-                    whys.append(f"{way.layout}: {one_line(error)}{advice}")
-                    continue
-                fitting += 1
-                yield AsWritten(name, source, way, parts, others)
-        if fitting:
+        apart: list[AsWritten] = []  # where one row of a batch does not change the others
+        mixed: list[AsWritten] = []
+        for source, way, stepwise in _tries(sources, dtype):
+            try:
+                asked = by_step(source, way) if stepwise else source
+                parts, others = found_in(asked, way)
+                fitting = apart if keeps_rows_apart(asked, way, parts) else mixed
+            except Exception as error:  # noqa: BLE001, a stranger's code refuses as it likes
+                lacks = f"; say which weight it is: weights_named({error.args[0]}='W_xh')"
+                advice = lacks if isinstance(error, KeyError) and error.args else ""
+                whys += [] if stepwise else [f"{way}: {one_line(error)}{advice}"]
+                continue
+            fitting.append(AsWritten(name, asked, way, parts, others))
+        if apart or mixed:
+            yield from apart or mixed
             return
     raise TypeError(f"no way to read {written.__qualname__}: {'; '.join(dict.fromkeys(whys))}")
+
+
+def _tries(
+    sources: Sequence[Model | Function], dtype: Dtype | None
+) -> Iterator[tuple[Model | Function, Way, bool]]:
+    """Every way to call something, for whole sequences, then for one step at a time."""
+    for stepwise in (False, True):
+        for source in sources:
+            for way in _ways(source, dtype):
+                yield source, way, stepwise
 
 
 def _ways(source: Model | Function, dtype: Dtype | None) -> Iterator[Way]:
     """Every way to call something without a state that is not zero."""
     for state in STATES if source.needs_a_state else ("none",):
-        for layout in USUAL_FIRST:
-            yield Way(layout, state, dtype)
+        for layout, axes in FORMS:
+            yield Way(layout, axes, state, dtype)
 
 
 def _sources(written: Callable[..., Any]) -> Iterator[Model | Function]:
     """Raises TypeError."""
     if isinstance(written, type):
-        method = method_of(written)
+        method, said = method_of(written), getattr(written, "gates", Gates())
         assert method is not None
+        for cell in {*GATED} & {*getattr(written, "claims", ())}:
+            said = replace(said, cell=cell)
         arrays = arrays_of(constructed(written, (I, H, O), "float64"))
-        for slots in slots_of(arrays, partial(_unread, written, method)):
-            yield Model(written, method, slots)
+        for slots, gates in slots_of(arrays, partial(_unread, written, method, said), said):
+            yield Model(written, method, slots, gates)
         return
     names = getattr(written, "weights_named", None) or {name: name for name in WEIGHT_NAMES}
     for flat in (True, False):
         yield Function(written, names, flat)
 
 
-def _unread(cls: type[Any], method: str, paths: Sequence[str]) -> frozenset[str]:
+def _unread(cls: type[Any], method: str, gates: Gates, paths: Sequence[str]) -> frozenset[str]:
     """Which arrays of a class do not matter: a NaN in them is not seen in the first results."""
-    source = Model(cls, method, {})
+    source = Model(cls, method, {}, gates)
     for dtype in (None, "float32"):
         for way in _ways(source, dtype):
             try:
                 first_results(source, way)
             except Exception:  # noqa: BLE001, a stranger's code refuses as it likes
                 continue
-            marked = {path: Model(cls, method, {path: Slot((), turned=False)}) for path in paths}
+            marked = {path: replace(source, slots={path: Slot(())}, made={}) for path in paths}
             return frozenset(path for path in paths if not shows_nan(marked[path], way))
     return frozenset(paths)

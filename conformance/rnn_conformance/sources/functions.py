@@ -1,18 +1,15 @@
 """Functions as people write them: what each of their parameters gets."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Parameter
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from rnn_reference import WEIGHT_NAMES
 
 from rnn_conformance.contract.call import Array
-from rnn_conformance.sources.models import (
-    INITIAL_STATE,
-    Weights,
-    positional,
-)
+from rnn_conformance.sources.models import positional
+from rnn_conformance.sources.slots import INITIAL_STATE, Weights
 
 MAPPINGS = ("weights", "params", "parameters", "theta")  # parameters that are all weights by name
 
@@ -29,6 +26,9 @@ class Function:
     function: Callable[..., Any]
     names: Mapping[str, str]
     flat: bool
+    cell: ClassVar = "tanh"
+    ones: ClassVar = False
+    reads_out: ClassVar = True
 
     @property
     def takes_a_state(self) -> bool:
@@ -39,7 +39,7 @@ class Function:
         states = [p for p in positional(self.function) if p.name in INITIAL_STATE]
         return any(p.default is Parameter.empty for p in states)
 
-    def __call__(self, weights: Weights, inputs: Array, state: Array | None) -> Any:
+    def __call__(self, weights: Weights, inputs: Array, state: Sequence[Array]) -> Any:
         named = {theirs: self._weight(weights, ours) for theirs, ours in self.names.items()}
         given: dict[str, Any] = {}
         others = []
@@ -49,7 +49,7 @@ class Function:
             elif p.name in MAPPINGS:
                 given[p.name] = named
             elif p.name in INITIAL_STATE:
-                given |= {} if state is None else {p.name: state}
+                given |= dict(zip([p.name], state, strict=False))
             elif p.default is Parameter.empty:
                 others.append(p.name)
         if len(others) == 2 and not given.keys() & {*named, *MAPPINGS}:

@@ -6,12 +6,13 @@ b_ih  bias_ih_l0 (G·H,)          b_hh  bias_hh_l0 (G·H,)          W_ho (O, H),
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from rnn_conformance.contract.call import GATED, NONLINEARITIES, Answer, Call
-from rnn_conformance.sources.adapters.sizes import in_order, state_of
+from rnn_conformance.sources.adapters.sizes import state_of
+from rnn_conformance.sources.gates import Gates
 from rnn_conformance.sources.seed_model import CAN_CLAIM, CONVENTIONS, of_one_layer, results_of
 
 NAMES = {f"{part}_l0": part.replace("weight", "W").replace("bias", "b")
@@ -45,18 +46,14 @@ class GatedFunction:
         cells = sorted(self.claims & {*GATED})
         if len(cells) > 1:
             raise ValueError(f"claims: expected one cell, got {', '.join(cells)}")
-        ours = GATED[cells[0]]
-        order = getattr(function, "gates", ours)
-        if sorted(order) != sorted(ours):
-            raise TypeError(f"gates: expected the letters of {ours!r}, got {order!r}")
-        self._orders = {cells[0]: order}
+        self._gates: Gates = getattr(function, "gates", Gates()).of(cells[0])
 
     def run(self, call: Call) -> Answer:
         options = {"batch_first": True} if call.layout == "batch_first" else {}
         o, dtype = call.options, call.dtype
         weights = {"W_ho": np.zeros((1, o.hidden_size), dtype), "b_ho": np.zeros(1, dtype)}
-        in_their_order = in_order(o, call.weights, self._orders)
-        weights |= {NAMES.get(name, name): value for name, value in in_their_order.items()}
+        for name, value in call.weights.items():
+            weights[NAMES.get(name, name)] = self._gates.stacked(value) if name in NAMES else value
         h_0 = state_of(part[0] for part in call.state.values())
         results = self._function(weights, call.inputs, h_0, **options)
         parts = results_of(results, ("h_n", "c_n", "outputs"))
@@ -65,22 +62,3 @@ class GatedFunction:
         if o.output_size and "outputs" in parts:
             found["y"] = parts["outputs"]
         return Answer.of(found)
-
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def gates(order: str) -> Callable[[F], F]:
-    """Decorate a function with the order of its gates, such as "iofg" as ONNX has them.
-
-    The letters are those of torch: i, f, g, o of an LSTM and r, z, n of a GRU. Raises ValueError
-    for other letters.
-    """
-    if sorted(order) not in [sorted(known) for known in GATED.values()]:
-        raise ValueError(f"gates: expected the letters of 'ifgo' or 'rzn', got {order!r}")
-
-    def decorate(function: F) -> F:
-        function.gates = order  # type: ignore[attr-defined]
-        return function
-
-    return decorate

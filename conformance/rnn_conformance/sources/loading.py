@@ -18,9 +18,9 @@ from rnn_conformance.sources import adapters
 from rnn_conformance.sources.adapters.catalogue import CATALOGUE, extra_of
 from rnn_conformance.sources.as_written import Unread, of_own_form
 from rnn_conformance.sources.functions import MAPPINGS
-from rnn_conformance.sources.gated import GatedFunction
+from rnn_conformance.sources.gated import CAN_CLAIM_GATED, GatedFunction
 from rnn_conformance.sources.plain import PlainFunction, StepByStepClass
-from rnn_conformance.sources.seed_model import seed_claims
+from rnn_conformance.sources.seed_model import of_one_layer, seed_claims
 
 GROUP = "rnn_conformance.implementations"  # of the entry points by which a package lists its own
 
@@ -162,17 +162,19 @@ def _adapted(implementation: Any, shown: str) -> Implementation:
             if {"num_layers", "bidirectional"} & {*signature(implementation).parameters}:
                 raise CannotBeJudged(
                     f"implementation {shown!r}: a module of torch with layers or directions; if it "
-                    "stands in for torch.nn.RNN, say so: --like torch.nn.RNN"
+                    "stands in for torch.nn.RNN, LSTM or GRU, say so: --like torch.nn.RNN"
                 )
             return _unread(shown, implementation)
-        elif hasattr(implementation, "forward"):
+        elif hasattr(implementation, "forward") and not (
+            hasattr(implementation, "gates") or _claims_gates(implementation)
+        ):
             return StepByStepClass(shown, implementation)
         elif of_own_form(implementation):
             return _unread(shown, implementation)
     if isinstance(implementation, Implementation):
         return implementation
     if callable(implementation) and not isinstance(implementation, type):
-        if {*getattr(implementation, "claims", ())} & {*GATED}:
+        if _claims_gates(implementation):
             return GatedFunction(shown, implementation)
         if not hasattr(implementation, "claims") and of_own_form(implementation):
             return Unread(shown, implementation)
@@ -183,9 +185,17 @@ def _adapted(implementation: Any, shown: str) -> Implementation:
     )
 
 
+def _claims_gates(written: Any) -> bool:
+    return bool({*getattr(written, "claims", ())} & {*GATED})
+
+
 def _unread(shown: str, written: type[Any]) -> Implementation:
     """A class that is read by trying, with what it says of itself."""
-    claims = seed_claims(written.claims) if hasattr(written, "claims") else None
+    claims = getattr(written, "claims", None)
+    if _claims_gates(written):
+        of_one_layer(written.claims, CAN_CLAIM_GATED)
+    elif claims is not None:
+        seed_claims(claims)
     said = Declaration(claims=claims, conventions=getattr(written, "conventions", None))
     return declared(Unread(shown, written), said)
 

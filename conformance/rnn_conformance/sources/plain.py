@@ -2,17 +2,22 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from inspect import signature
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from rnn_reference import WEIGHT_NAMES
 
 from rnn_conformance.contract.call import BASIC, Answer, Array, Call, Implementation
 from rnn_conformance.sources.as_written import readings
-from rnn_conformance.sources.models import Made, model_of, options_for, sizes_of, takes_a_state
+from rnn_conformance.sources.models import (
+    Made,
+    constructed,
+    model_of,
+    options_for,
+    sizes_of,
+    takes_a_state,
+)
 from rnn_conformance.sources.seed_model import (
     CONVENTIONS,
     NAMES,
@@ -22,8 +27,6 @@ from rnn_conformance.sources.seed_model import (
     seed_call,
     seed_claims,
 )
-
-SIZES = ("input_size", "hidden_size", "output_size")
 
 
 class PlainFunction:
@@ -125,24 +128,16 @@ class StepByStepClass:
 
     def _model(self, asked: Call) -> Any:
         """The model for a call, with its weights."""
-        sizes = sizes_of(asked.weights, asked.inputs)
-        make = partial(_constructed, self._class)
-        model = model_of(self._models, sizes, asked.inputs.dtype, make)
+        make = partial(constructed, self._class)
+        model = model_of(self._models, sizes_of(asked.weights), asked.inputs.dtype, make)
+        _refuse_other_names(model)
         for name, value in asked.weights.items():
             setattr(model, name, _as_made(name, value, getattr(model, name, None)))
         return model
 
 
-def _constructed(cls: type[Any], sizes: tuple[int, int, int], dtype: npt.DTypeLike) -> Any:
-    """A model of these sizes, given by name if the constructor names them as we do.
-
-    Raises TypeError if it has other names for the weights.
-    """
-    given = options_for(cls, dtype)
-    if set(SIZES) <= set(signature(cls).parameters):
-        model = cls(**dict(zip(SIZES, sizes, strict=True)), **given)
-    else:
-        model = cls(*sizes, **given)
+def _refuse_other_names(model: Any) -> None:
+    """Raises TypeError if it has other names for the weights."""
     lacking = [name for name in WEIGHT_NAMES if not hasattr(model, name)]
     own = [name for name, value in vars(model).items() if isinstance(value, np.ndarray)]
     if lacking and own:
@@ -150,7 +145,6 @@ def _constructed(cls: type[Any], sizes: tuple[int, int, int], dtype: npt.DTypeLi
             f"the model has no attribute {', '.join(lacking)}; its arrays are {', '.join(own)}; "
             f"expected the weights {', '.join(WEIGHT_NAMES)}"
         )
-    return model
 
 
 def _as_made(name: str, value: Array, made: object) -> Array:

@@ -10,7 +10,9 @@ import numpy as np
 from rnn_conformance.contract.call import Array
 from rnn_conformance.contract.dtypes import as_numpy
 
-Kind = Literal["states", "outputs", "last"]
+Kind = Literal["states", "outputs", "last", "last outputs", "cells", "last cells"]
+
+Key = tuple[Any, ...]  # what is asked in turn: of the result, then of its part
 
 
 @dataclass(frozen=True)
@@ -18,17 +20,17 @@ class Found:
     """Where one part of an answer stands in what a model gives.
 
     Attributes:
-        key: of a tuple or mapping.
+        key: where it stands, as `elements` has it.
         axes: those of the layout.
         initial: the slot of the initial state, 0 or -1, where there are T + 1; else None.
     """
 
-    key: Any
+    key: Key
     axes: tuple[int, ...]
     initial: int | None = None
 
 
-def place_of(key: Any, array: Array, wanted: tuple[int, ...], time: int | None) -> Found | None:
+def place_of(key: Key, array: Array, wanted: tuple[int, ...], time: int | None) -> Found | None:
     """Where the axes wanted are, all others being of size 1; None if they are not there.
 
     Args:
@@ -52,13 +54,32 @@ def kept(found: Any) -> Any:
     return list(found) if isgenerator(found) else found
 
 
-def elements(found: Any) -> dict[Any, Any]:
-    """The parts of a result by key: of a tuple, a mapping by name; else it is one part itself."""
+def elements(found: Any) -> dict[Key, Any]:
+    """The parts of a result by key: of a tuple, a mapping by name; else it is one part itself.
+
+    Of a part that is a pair, as (h, c) is, both are parts too, and stand first.
+    """
+    parts: dict[Key, Any]
     if isinstance(found, tuple):
-        return dict(enumerate(found))
-    if isinstance(found, Mapping) and all(isinstance(key, str) for key in found):
-        return dict(found)
-    return {0: found}
+        parts = {(i,): value for i, value in enumerate(found)}
+    elif isinstance(found, Mapping) and all(isinstance(key, str) for key in found):
+        parts = {(key,): value for key, value in found.items()}
+    else:
+        parts = {(): found}
+    of_pairs = {
+        (*key, i): value[i]
+        for key, value in parts.items()
+        if isinstance(value, tuple | list) and len(value) == 2
+        for i in range(2)
+    }
+    return {**of_pairs, **parts}
+
+
+def part_at(found: Any, key: Key) -> Any:
+    """The part of a result that has this key."""
+    for one in key:
+        found = found[one]
+    return found
 
 
 def array_of(value: Any, steps: int | None) -> Array:

@@ -2,6 +2,8 @@
 
 W_xh  weight_ih_l0 (H, I)        W_hh  weight_hh_l0 (H, H)        W_ho  (O, H)
 b_xh  bias_ih_l0 as (H, 1)       b_hh  bias_hh_l0 as (H, 1)       b_ho  as (O, 1)
+
+Those of an LSTM or a GRU are W_ih (G·H, I) and b_ih, and have the rows of G gates.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from rnn_conformance.contract.call import FEATURES, NONLINEARITIES, Answer, Array, Call, claimed
+from rnn_conformance.contract.call import (
+    FEATURES,
+    GATED,
+    NONLINEARITIES,
+    Answer,
+    Array,
+    Call,
+    claimed,
+)
 from rnn_conformance.contract.conventions import UNDEFINED
 from rnn_conformance.contract.dtypes import as_numpy
 
@@ -22,6 +32,7 @@ NAMES: Mapping[str, str] = {
     "W_ho": "W_ho",
     "b_ho": "b_ho",
 }
+GATED_NAMES: Mapping[str, str] = {t: o.replace("_xh", "_ih") for t, o in NAMES.items()}
 EQUATION = "h_t = tanh(W_xh x_t + b_xh + W_hh h_{t-1} + b_hh), y_t = W_ho h_t + b_ho"
 NOT_READ = "W_xh and W_hh were set as attributes, and nothing changed: `forward` reads others"
 CAN_CLAIM = FEATURES - {"layers", "bidirectional", "reverse", "no_bias", "lengths", "dropout"}
@@ -32,8 +43,8 @@ CONVENTIONS: Mapping[str, str] = {"T = 0": UNDEFINED, "B = 0": UNDEFINED, "wrong
 def seed_call(call: Call) -> Call:
     """The call in these words; every array is a view of the caller's.
 
-    It has all six weights, a readout of zeros where the call has none, and h_0 (B, H), or (H,) in
-    the layout "single".
+    It has all six weights, a readout of zeros where the call has none, and h_0 and c_0 (B, H), or
+    (H,) in the layout "single".
     """
     o, given = call.options, dict(call.weights)
     if not o.output_size:
@@ -41,15 +52,21 @@ def seed_call(call: Call) -> Call:
         given["b_ho"] = np.zeros(1, call.dtype)
     columns = {
         ours: given[theirs][:, np.newaxis] if ours.startswith("b") else given[theirs]
-        for theirs, ours in NAMES.items()
+        for theirs, ours in (GATED_NAMES if o.cell in GATED else NAMES).items()
     }
-    return replace(call, weights=columns, h_0=None if call.h_0 is None else call.h_0[0])
+    return replace(call, weights=columns, **{name: part[0] for name, part in call.state.items()})
 
 
-def answer(call: Call, states: Array, h_n: Array | None, outputs: Array | None) -> Answer:
-    """The answer to a call from hidden states, h_n (B, H) or (H,), and outputs."""
-    last = h_n[np.newaxis] if isinstance(h_n, np.ndarray) else h_n
-    return Answer(states, last, outputs if call.options.output_size else None)
+def answer(
+    call: Call,
+    states: Array,
+    h_n: Array | None,
+    outputs: Array | None,
+    c_n: Array | None = None,
+) -> Answer:
+    """The answer to a call from hidden states, h_n and c_n, (B, H) or (H,), and outputs."""
+    h_n, c_n = (part[np.newaxis] if isinstance(part, np.ndarray) else part for part in (h_n, c_n))
+    return Answer(states, h_n, outputs if call.options.output_size else None, c_n)
 
 
 class Earlier:
@@ -95,9 +112,10 @@ def of_one_layer(features: frozenset[str], can: frozenset[str]) -> frozenset[str
 def results_of(found: Any, others: Sequence[str]) -> dict[str, Array]:
     """The results of a function, "hidden_states" and some of the others, as arrays.
 
-    Raises TypeError for anything but a mapping with these.
+    Raises TypeError for anything but a mapping or a named tuple with these.
     """
     quoted = [f'"{name}"' for name in others]
+    found = found._asdict() if hasattr(found, "_asdict") else found
     if not isinstance(found, Mapping):
         every = ", ".join(['"hidden_states"', *quoted])
         raise TypeError(f"expected a mapping with {every}, got {type(found).__name__}")
