@@ -4,7 +4,7 @@ from collections.abc import Set
 from dataclasses import replace
 
 from rnn_conformance.contract.call import GATED, GATES, NONLINEARITIES
-from rnn_conformance.variants import differentiable, gated, healthy, wrong
+from rnn_conformance.variants import gated, gradient_ways, healthy, wrong
 from rnn_conformance.variants.recurrence import of_cell
 from rnn_conformance.variants.wrong import Mutant
 
@@ -25,7 +25,7 @@ _ON_CELLS = [
 ]
 _AS_THEY_ARE = [bug for bug in _EVERY if bug.of != "gated"]
 MUTANTS = {bug.name: bug for bug in (*_AS_THEY_ARE, *_ON_CELLS)}
-HEALTHY = healthy.HEALTHY | gated.RIGHT | differentiable.RIGHT
+HEALTHY = healthy.HEALTHY | gated.RIGHT | gradient_ways.RIGHT
 
 
 def known_bugs(claimed: Set[str]) -> list[Mutant]:
