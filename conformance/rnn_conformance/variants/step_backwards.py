@@ -117,7 +117,7 @@ class StepBackwards(Recurrence):
     ) -> tuple[Array, Array, Array]:
         s, w_n = self.gru_step(call, one, t), self.gates(one.w, 3)[2]
         d_n, d_z = self.of_candidate(call, s, d_state), self.of_update(s, d_state)
-        kept = self.kept(s, d_state)
+        kept = self.kept_by_update(s, d_state)
         if call.options.cell == "gru_reset_before":
             q = self.handed_back(w_n["W_hh"], d_n)
             d_r = q * s.h * self.slope_of_gate(s.r)
@@ -149,6 +149,6 @@ class StepBackwards(Recurrence):
         """dL/d of the pre-activation of r, where it resets the product."""
         return d_n * (s.h @ w_n["W_hh"].T + w_n["b_hh"]) * self.slope_of_gate(s.r)
 
-    def kept(self, s: GruStep, dh: Array) -> Array:
+    def kept_by_update(self, s: GruStep, dh: Array) -> Array:
         """What reaches the state before without the weights."""
         return s.z * dh

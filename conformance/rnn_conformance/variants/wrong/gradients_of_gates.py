@@ -130,7 +130,7 @@ class HandedBackWithoutSlopes(Lstm):
 class NothingKept(Gru):
     """What z keeps of the state before has no gradient: z dh is left out."""
 
-    def kept(self, s: GruStep, dh: Array) -> Array:
+    def kept_by_update(self, s: GruStep, dh: Array) -> Array:
         return 0 * dh
 
 
