@@ -39,7 +39,7 @@ class Differentiable(StepBackwards):
         found: dict[str, Array] = {}
         initial = list[Array]()
         for number in reversed(range(o.num_layers)):
-            d_inputs = []
+            d_inputs = list[Array]()
             for d in reversed(range(D)):
                 one, index = tape[number * D + d], number * D + d
                 d_half = self.of_direction(d_output, d_inputs, d, H)

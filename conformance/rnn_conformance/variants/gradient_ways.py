@@ -104,7 +104,8 @@ class GateByGate(Differentiable):
         gates = len(W_hh) // W_hh.shape[1]
         each = zip(np.split(d, gates, axis=-1), np.split(W_hh, gates), strict=True)
         products = [super(GateByGate, self).handed_back(W, of_gate) for of_gate, W in each]
-        return sum(products[1:], products[0])
+        found: Array = np.sum(products, axis=0)
+        return found
 
 
 class ColumnsBackwards(Differentiable):
@@ -114,7 +115,8 @@ class ColumnsBackwards(Differentiable):
         return (np.ascontiguousarray(W_hh.T) @ np.ascontiguousarray(d.T)).T
 
     def to_inputs(self, W_ih: Array, d: Array) -> Array:
-        return np.einsum("gi,tbg->tbi", W_ih, d)
+        found: Array = np.einsum("gi,tbg->tbi", W_ih, d)
+        return found
 
 
 class OneByOneBackwards(healthy.SummedBackwards, Differentiable):
@@ -176,12 +178,12 @@ class WiderSumsBackwards(Differentiable):
         return super().handed_back(W_hh.astype(wide), d.astype(wide)).astype(d.dtype)
 
 
-_OF_ALL = (
+_OF_ALL: tuple[type[Differentiable], ...] = (
     Differentiable, ChunksRecomputed, RowsBackwardsAlone, AddedFromTheLast, AddedFromTheFirst,
     SlopeOfPreactivation, SlopeInFactors, ColumnsBackwards, OneByOneBackwards, FusedBackwards,
     WiderBackwards, WiderSumsBackwards,
 )  # fmt: skip
-_OF_GATES = (GateByGate, GatesByTanh, TanhByGates)
+_OF_GATES: tuple[type[Differentiable], ...] = (GateByGate, GatesByTanh, TanhByGates)
 _ALSO = {cell: (*_OF_GATES, *((KeptSubtracted,) if cell != "lstm" else ())) for cell in GATED}
 _OF_CELLS = (of_cell(way, cell) for cell, also in _ALSO.items() for way in (*_OF_ALL, *also))
 RIGHT: dict[str, type[Recurrence]] = {way.__name__: way for way in (*_OF_ALL, *_OF_CELLS)}

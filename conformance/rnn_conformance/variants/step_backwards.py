@@ -120,7 +120,7 @@ class StepBackwards(Recurrence):
         kept = self.kept_by_update(s, d_state)
         if call.options.cell == "gru_reset_before":
             q = self.handed_back(w_n["W_hh"], d_n)
-            d_r = q * s.h * self.slope_of_gate(s.r)
+            d_r: Array = q * s.h * self.slope_of_gate(s.r)
             d = np.concatenate([d_r, d_z, d_n], axis=-1)
             w_r, w_z, _ = self.gates(one.w, 3)
             of_gates = self.handed_back(w_r["W_hh"], d_r) + self.handed_back(w_z["W_hh"], d_z)

@@ -94,7 +94,7 @@ class BiasAddedTwice(Differentiable):
     def of_weights(self, call: Call, one: Taped, d: Array, du: Array) -> dict[str, Array]:
         found = super().of_weights(call, one, d, du)
         both = [found[name] for name in found if name.startswith("bias")]
-        return found | {name: sum(both) for name in found if name.startswith("bias")}
+        return found | {name: np.sum(both, axis=0) for name in found if name.startswith("bias")}
 
 
 @mutant("gradients", "gradients", caught_by="gradient_of_weights")
@@ -149,7 +149,7 @@ class WeightsClippedByNorm(Differentiable):
 
     def of_weights(self, call: Call, one: Taped, d: Array, du: Array) -> dict[str, Array]:
         found = super().of_weights(call, one, d, du)
-        norms = {name: max(np.linalg.norm(part), 1) for name, part in found.items()}
+        norms = {name: np.maximum(np.linalg.norm(part), 1) for name, part in found.items()}
         return {name: part / part.dtype.type(norms[name]) for name, part in found.items()}
 
 

@@ -25,8 +25,9 @@ class GradientsAddUp(RemembersGradients):
     def gradients(self, call: Call) -> dict[str, Array]:
         found = super().gradients(call)
         kept = self.kept.get(self.key(call), {})
-        self.kept[self.key(call)] = {n: kept.get(n, 0) + part for n, part in found.items()}
-        return self.kept[self.key(call)]
+        found = {name: kept.get(name, 0) + part for name, part in found.items()}
+        self.kept[self.key(call)] = found
+        return found
 
 
 @mutant("gradients", "gradients", caught_by="gradients_of_calls")
@@ -34,7 +35,8 @@ class GradientsOfFirstCall(RemembersGradients):
     """A later call of the same sizes gives the gradients of the first one."""
 
     def gradients(self, call: Call) -> dict[str, Array]:
-        return self.kept.setdefault(self.key(call), super().gradients(call))
+        first: dict[str, Array] = self.kept.setdefault(self.key(call), super().gradients(call))
+        return first
 
 
 @mutant(
@@ -47,7 +49,8 @@ class TapeOfFirstCall(RemembersGradients):
     """A later call of the same sizes goes back through the forward pass of the first one."""
 
     def taped(self, call: Call, x: Array, steps: Lengths) -> list[Taped]:
-        return self.kept.setdefault(self.key(call), super().taped(call, x, steps))
+        first: list[Taped] = self.kept.setdefault(self.key(call), super().taped(call, x, steps))
+        return first
 
 
 @mutant("gradients", "gradients", caught_by="inputs_unchanged")
