@@ -30,6 +30,7 @@ ALONE: tuple[tuple[str, str, Condition], ...] = (
     ("RecurrentBiasConstant", "bias_hh_l", anywhere),
     ("CandidateBiasWithoutReset", "bias_hh_l", anywhere),
     ("InputsOfPadding", "inputs", lambda case: case.lengths != "none"),
+    ("PaddedInputsTimesZero", "", lambda case: case.padding_nan),
     ("InputGradientReshaped", "inputs", lambda case: case.layout == "batch_first"),
     ("InitialHiddenDetached", "h_0", anywhere),
     ("InitialCellDetached", "h_0", anywhere),

@@ -123,6 +123,17 @@ class LastStepForPadding(Differentiable):
         return super().of_weights(call, one, d, du)
 
 
+@mutant("gradients", "gradients", "lengths", caught_by="gradient_of_weights")
+class PaddedInputsTimesZero(Differentiable):
+    """What stands in the padding of the inputs is multiplied with 0 for W_ih, and NaN stays NaN."""
+
+    def of_weights(self, call: Call, one: Taped, d: Array, du: Array) -> dict[str, Array]:
+        if one.end in ("l0", "l0_reverse"):
+            x = self.rows(call)
+            one = replace(one, x=self.read(x, self.steps(call, x), one.way))
+        return super().of_weights(call, one, d, du)
+
+
 @mutant("gradients", "gradients", "lengths", caught_by="gradient_of_inputs")
 class InputsOfPadding(Differentiable):
     """In the padding, the gradient of the inputs is that of the last real step."""

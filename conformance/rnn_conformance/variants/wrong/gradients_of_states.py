@@ -9,7 +9,7 @@ from rnn_conformance.variants.wrong.gradients_of_gates import Lstm
 from rnn_conformance.variants.wrong.registry import mutant
 
 
-@mutant("gradients", "gradients", caught_by="gradient_of_steps")
+@mutant("gradients", "gradients", "h_n", caught_by="gradient_of_steps")
 class FinalStateUnseen(Differentiable):
     """What the loss sees of the final state is dropped."""
 
@@ -17,7 +17,7 @@ class FinalStateUnseen(Differentiable):
         return 0 * super().of_last(call, x)
 
 
-@mutant("gradients", "gradients", "single", caught_by="gradient_of_steps")
+@mutant("gradients", "gradients", "h_n", "single", caught_by="gradient_of_steps")
 class FinalStateUnseenOfASequence(Differentiable):
     """What the loss sees of the final state is dropped where one sequence is given alone."""
 
@@ -25,7 +25,13 @@ class FinalStateUnseenOfASequence(Differentiable):
         return super().of_last(call, x) * (call.layout != "single")
 
 
-@mutant("gradients", "gradients", caught_by="gradient_of_steps", shipped_in="chainer/chainer#2505")
+@mutant(
+    "gradients",
+    "gradients",
+    "h_n",
+    caught_by="gradient_of_steps",
+    shipped_in="chainer/chainer#2505",
+)
 class OutputUnset(Differentiable):
     """Where the loss does not see the output, dL/d of it is memory that nobody cleared."""
 
@@ -47,7 +53,7 @@ class FinalStateUnset(Differentiable):
         return found + found.dtype.type(0.5) if unseen else found
 
 
-@mutant("gradients", "gradients", caught_by="gradient_of_steps")
+@mutant("gradients", "gradients", "h_n", caught_by="gradient_of_steps")
 class FinalStateScaled(Differentiable):
     """dL/d of h_n is divided by its largest number, and multiplied again: NaN where all are 0."""
 
@@ -58,7 +64,7 @@ class FinalStateScaled(Differentiable):
         return found if given is None or given.any() else found * np.nan
 
 
-@mutant("gradients", "gradients", caught_by="gradient_of_steps")
+@mutant("gradients", "gradients", "h_n", caught_by="gradient_of_steps")
 class FinalStateForOutput(Differentiable):
     """dL/d of h_n takes the place of that of the last step's output: it is not added."""
 
@@ -70,7 +76,7 @@ class FinalStateForOutput(Differentiable):
         return found
 
 
-@mutant("gradients", "gradients", "lengths", caught_by="gradient_of_steps")
+@mutant("gradients", "gradients", "h_n", "lengths", caught_by="gradient_of_steps")
 class FinalStateAtLastPaddedStep(Differentiable):
     """dL/d of h_n arrives at the last step of the longest row, in each row."""
 
@@ -78,7 +84,7 @@ class FinalStateAtLastPaddedStep(Differentiable):
         return super().arriving(d_states, d_last, t, np.full_like(steps, steps.max()))
 
 
-@mutant("gradients", "gradients", "bidirectional", caught_by="gradient_of_steps")
+@mutant("gradients", "gradients", "h_n", "bidirectional", caught_by="gradient_of_steps")
 class ReverseFinalStateAtTheWrongEnd(Differentiable):
     """dL/d of h_n of the reverse direction arrives at the step that it reads first."""
 
@@ -96,6 +102,7 @@ class ReverseFinalStateAtTheWrongEnd(Differentiable):
 @mutant(
     "gradients",
     "gradients",
+    "h_n",
     "lstm",
     caught_by="gradient_of_steps",
     shipped_in="deeplearning4j/deeplearning4j#8838",
@@ -108,7 +115,7 @@ class FinalCellUnseen(Lstm):
         return np.concatenate([h, 0 * c], axis=-1)
 
 
-@mutant("gradients", "gradients", "lstm", caught_by="gradient_of_steps")
+@mutant("gradients", "gradients", "h_n", "lstm", caught_by="gradient_of_steps")
 class OutputUnsetBesideCell(Lstm):
     """Where the loss sees c_n alone, dL/d of the output is memory that nobody cleared."""
 
