@@ -197,7 +197,7 @@ def gradient_cases(cell: str) -> Iterator[Case]:
             ("off", "none"),
             ("nonzero", "none"),
             ("off", "nonzero"),
-            ("nonzero", "zeros"),
+            ("zeros", "zeros"),
         ):
             yield replace(marked, bias=bias, h_0=h_0)  # type: ignore[arg-type]
             yield replace(whole, bias=bias, h_0=h_0)  # type: ignore[arg-type]

@@ -130,7 +130,8 @@ class Differentiable(StepBackwards):
             return self.summed(du, h)
         H = h.shape[-1]
         w_r = self.gates(one.w, 3)[0]
-        r = self.gate(self.preactivation(w_r, one.x, h))
+        rows = (part.reshape(-1, part.shape[-1]) for part in (one.x, h))
+        r = self.gate(self.preactivation(w_r, *rows)).reshape(h.shape)
         return np.concatenate(
             [self.summed(du[..., : 2 * H], h), self.summed(du[..., 2 * H :], r * h)]
         )
