@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 from rnn_conformance import BASIC, Answer, Call, Diagnosis, check, plan
 from rnn_conformance.checks.subject import given
+from rnn_conformance.contract.call import Array
 from rnn_conformance.contract.declaration import Declaration, declared
 from rnn_conformance.explain import search
 from rnn_conformance.explain.observation import alike_shares
 from rnn_conformance.explain.search import diagnose
+from rnn_conformance.variants.differentiable import Differentiable
 from rnn_conformance.variants.every import MUTANTS
-from rnn_conformance.variants.recurrence import Recurrence
+from rnn_conformance.variants.gradient_ways import AddedFromTheFirst
+from rnn_conformance.variants.recurrence import Recurrence, Weights
+from rnn_conformance.variants.wrong.gradients_of_gates import CellGradientAssigned
 
 from .miniatures import Raising
 from .strangers import (
@@ -110,6 +114,41 @@ def test_a_bug_of_dropout_is_named_beside_another() -> None:
     (finding,) = [one for one in found.findings if one.result == "dropout"]
     assert MUTANTS["NotScaled"].sentence.rstrip(".") in finding.what
     assert finding.explains == finding.wrong > 0
+
+
+class AddsUpFromTheFirst(AddedFromTheFirst, CellGradientAssigned):
+    """A bug of gradients in a layer that sums in another order."""
+
+    name = "adds up from the first"
+
+
+class HandsBackTooLittle(Differentiable):
+    """No known bug."""
+
+    name = "hands back too little"
+
+    def handed_back(self, W_hh: Array, d: Array) -> Array:
+        return super().handed_back(W_hh, d) * d.dtype.type(0.9)
+
+
+class DropsRecurrentBias(Differentiable):
+    """Wrong in what it gives, and so in its gradients."""
+
+    name = "drops b_hh"
+
+    def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
+        return super().preactivation({**w, "b_hh": 0 * w["b_hh"]}, x, h)
+
+
+def test_a_bug_of_gradients_is_named_and_no_other() -> None:
+    checks = ["gradient_of_steps", "gradient_of_weights", "gradient_of_states"]
+    assert names(diagnosed(AddsUpFromTheFirst(), checks, 5)) == [("CellGradientAssigned",)]
+    assert names(diagnosed(HandsBackTooLittle(), checks, 11)) == []
+
+
+def test_wrong_results_are_explained_without_their_gradients() -> None:
+    found = diagnosed(DropsRecurrentBias(), ["final_state", "gradient_of_weights"], 23)
+    assert names(found) == [("RecurrentBiasDropped",)]
 
 
 class OneRowForAll(Recurrence):

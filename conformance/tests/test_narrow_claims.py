@@ -1,8 +1,9 @@
 """Narrow claims starve nothing: each bug that they can show is caught, right layers pass.
 
-`python conformance/tests/test_narrow_claims.py FIRST LAST RIGHT [CELL]` tries every bug, and so
-many of the right layers in turn, on random sets of claims, of the seeds from FIRST to LAST, and
-prints what is missed or rejected. CELL is tanh and relu, or a gated one.
+`python conformance/tests/test_narrow_claims.py FIRST LAST RIGHT [CELL] [gradients]` tries every
+bug, and so many of the right layers in turn, on random sets of claims, of the seeds from FIRST to
+LAST, and prints what is missed or rejected. CELL is tanh and relu, or a gated one. With
+"gradients", these are claimed too, and the bugs and right layers are those of gradients.
 """
 
 import sys
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pytest
 from rnn_conformance.checks.plan import plan
-from rnn_conformance.contract.call import DTYPES, LAYOUTS, NONLINEARITIES, OPTIONS
+from rnn_conformance.contract.call import DTYPES, GRADIENTS, LAYOUTS, NONLINEARITIES, OPTIONS
 from rnn_conformance.run.verdict import check
 from rnn_conformance.variants.every import HEALTHY, MUTANTS, known_bugs
 
@@ -32,8 +33,9 @@ def claims(rng: np.random.Generator, cells: Sequence[str] = NONLINEARITIES) -> f
 
 
 def shown(claimed: frozenset[str]) -> list[str]:
-    """The bugs of the claimed cells that these claims can show."""
-    return [bug.name for bug in known_bugs(claimed) if bug.needs <= claimed]
+    """The bugs of the claimed cells that these claims can show; of gradients alone, if claimed."""
+    bugs = [bug for bug in known_bugs(claimed) if bug.needs <= claimed]
+    return [bug.name for bug in bugs if GRADIENTS in bug.needs or GRADIENTS not in claimed]
 
 
 def caught(name: str, claimed: frozenset[str]) -> bool:
@@ -58,6 +60,17 @@ def test_every_bug_that_the_claims_can_show_is_caught(seed: int, cells: Sequence
     assert [str(name) for name in drawn if not caught(str(name), claimed)] == [], sorted(claimed)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("seed", "cells"), [(6, NONLINEARITIES), (7, ("lstm",))])
+def test_every_bug_of_gradients_that_the_claims_can_show_is_caught(
+    seed: int, cells: Sequence[str]
+) -> None:
+    rng = np.random.default_rng(seed)
+    claimed = claims(rng, cells) | {GRADIENTS}
+    drawn = rng.permutation([*shown(claimed)])[:BUGS_OF_A_SET]
+    assert [str(name) for name in drawn if not caught(str(name), claimed)] == [], sorted(claimed)
+
+
 @pytest.mark.parametrize(("seed", "cell"), [(0, ""), (1, ""), (2, "lstm"), (3, "gru")])
 def test_a_right_layer_conforms_with_narrow_claims(seed: int, cell: str) -> None:
     right = HEALTHY[f"FusedProduct ({cell})" if cell else "FusedProduct"]()
@@ -70,12 +83,13 @@ def test_a_state_kept_between_calls_is_seen_with_the_narrowest_claims() -> None:
     assert caught("StateOfLastCall", frozenset(("float64", "time_first", "tanh")))
 
 
-def main(first: str, last: str, turns: str, *cell: str) -> None:
+def main(first: str, last: str, turns: str, *others: str) -> None:
     """A line for each set, with its claims where something is wrong."""
-    cells, of_right = cell or NONLINEARITIES, int(turns)
-    names = [name for name, made in HEALTHY.items() if made.claims & {*cells}]
+    also = {*others} & {GRADIENTS}
+    cells, of_right = [*{*others} - also] or NONLINEARITIES, int(turns)
+    names = [n for n, made in HEALTHY.items() if made.claims & {*cells} and also <= made.claims]
     for seed in range(int(first), int(last) + 1):
-        claimed = claims(np.random.default_rng(seed), cells)
+        claimed = claims(np.random.default_rng(seed), cells) | also
         bugs = [*shown(claimed)]
         missed = [name for name in bugs if not caught(name, claimed)]
         rejected = []

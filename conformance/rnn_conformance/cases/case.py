@@ -52,7 +52,8 @@ class Case:
             "one_hot" and "integers" (weights as small, inputs as characters and counts give them),
             "remembering" (as contractive, with gates that keep .999 of a state),
             "marked" (an input that is 1 at one step of one row alone, for each of them, the first
-            T·B; so each step's part of the gradient of weight_ih shows), "passing" (the first
+            T·B, so each step's part of the gradient of weight_ih shows; of the first, nothing is
+            added), "passing" (the first
             inputs are added to one pre-activation each, so that their gradients show its),
             "extreme" (a pre-activation of every magnitude from 1e-8 to 1e10, of both signs) or
             "special" (small weights; a step of zeros, inputs of 1000 and states of 500, which a
@@ -326,6 +327,7 @@ def _drawn(case: Case) -> Data:
     if case.weights == "marked":
         marks = np.eye(case.T * case.B).reshape(case.T, case.B, -1)
         inputs[..., : case.T * case.B] = marks
+        inputs[0, 0, case.T * case.B :] = 0
     return Data(options, weights, inputs, h_0, None)
 
 

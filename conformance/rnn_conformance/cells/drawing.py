@@ -60,6 +60,8 @@ def _matrix(name: str, kind: Kind, values: Array) -> Array:
         # Rows of absolute sum 0.6: the distance of two trajectories shrinks at every step.
         shrunk: Array = values * (0.6 / np.abs(values).sum(axis=1, keepdims=True))
         return shrunk
+    if kind == "marked" and name.startswith("weight_ih"):
+        values[:, 0] = 0  # a pre-activation is exactly 0 where there is no bias and no h_0
     if kind == "passing" and name.startswith("weight_ih"):
         return np.concatenate([permutation(len(values)), 0.3 * values[:, len(values) :]], axis=1)
     kind = "contractive" if kind in ("one_hot", "integers", "remembering") else kind

@@ -13,7 +13,7 @@ from rnn_conformance.bounds.judgement import Judgement, Place
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cases.expected import of_part, whole
 from rnn_conformance.checks.plan import Planned
-from rnn_conformance.checks.subject import Subject
+from rnn_conformance.checks.subject import Subject, parts_of
 from rnn_conformance.contract.call import Answer, Call
 from rnn_conformance.contract.refusal import Violation
 
@@ -26,6 +26,7 @@ RESULT_OF = {
     "readout": "y",
 }
 RESULTS = frozenset(("output", "h_n"))
+OF_GRADIENTS = "gradient"  # how the names of their checks begin
 OF_STATISTICS = ("systematic_error", "dropout_between_layers")
 BY_CHANCE = ("threads", *OF_STATISTICS)  # which numbers are wrong
 ROUGHLY = 0.01  # how far apart numbers may be of which no bound is known
@@ -135,16 +136,19 @@ def alike(item: Any, one: Observation, other: Observation) -> bool:
 
 def _alike_answers(one: Answer, other: Answer) -> bool:
     """Whether what both give is the same up to rounding."""
-    both = [
-        (part, theirs)
-        for part, theirs in zip(vars(one).values(), vars(other).values(), strict=True)
-        if part is not None and theirs is not None
-    ]
+    mine, others = _arrays(one), _arrays(other)
+    both = [(mine[name], others[name]) for name in mine if name in others]
     return all(
         np.shape(part) == np.shape(theirs)
         and np.allclose(part, theirs, rtol=ROUGHLY, atol=ROUGHLY, equal_nan=True)
         for part, theirs in both
     )
+
+
+def _arrays(answer: Answer) -> dict[str, Any]:
+    """The results and the gradients that were given, by name."""
+    gradients = answer.gradients if isinstance(answer.gradients, Mapping) else {}
+    return {**parts_of(answer), **gradients}
 
 
 def _alike_judgements(item: Any, one: Judgement, other: Judgement) -> bool:
@@ -154,7 +158,16 @@ def _alike_judgements(item: Any, one: Judgement, other: Judgement) -> bool:
         opposed = (one.found > one.expected) != (other.found > other.expected)
         near = np.abs(one.found - other.found) <= apart
         return bool((near & ~(both_outside & opposed)).all())
-    return alike_shares(one.worst()[0], other.worst()[0]) and _close(item, one, other)
+    near = _close_errors if item.check.name.startswith(OF_GRADIENTS) else _close
+    return alike_shares(one.worst()[0], other.worst()[0]) and near(item, one, other)
+
+
+def _close_errors(_: Any, one: Judgement, other: Judgement) -> bool:
+    """Whether each number is off by the same, of which its bound is from its own steps."""
+    mine, others = (j.found.astype(np.float64) - j.expected for j in (one, other))
+    apart = ROUGHLY * np.maximum(np.abs(mine), np.abs(others))
+    near = np.abs(mine - others) <= apart + ALIKE * np.maximum(one.bound, other.bound)
+    return bool((near | (np.isnan(mine) & np.isnan(others))).all())
 
 
 def alike_shares(one: float, other: float) -> bool:

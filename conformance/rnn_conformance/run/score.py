@@ -6,15 +6,17 @@ from dataclasses import replace
 
 from rnn_conformance.checks.plan import plan
 from rnn_conformance.checks.records import Trial
-from rnn_conformance.contract.call import NONLINEARITIES
+from rnn_conformance.contract.call import GRADIENTS, NONLINEARITIES
 from rnn_conformance.run.verdict import check
+from rnn_conformance.variants.differentiable import Differentiable
 from rnn_conformance.variants.every import HEALTHY, MUTANTS
 from rnn_conformance.variants.wrong.registry import Mutant
 
-OF_VALUES = (
-    "output", "final_state", "trajectory", "large_preactivations", "gradient_of_steps",
-    "gradient_of_weights", "gradient_of_inputs", "gradient_of_states", "gradients_of_calls",
+OF_GRADIENTS = (
+    "gradient_of_steps", "gradient_of_weights", "gradient_of_inputs", "gradient_of_states",
+    "gradients_of_calls",
 )  # fmt: skip
+OF_VALUES = ("output", "final_state", "trajectory", "large_preactivations", *OF_GRADIENTS)
 
 
 def trials(processes: int = 1, *, thorough: bool = False) -> Iterator[Trial]:
@@ -62,10 +64,13 @@ def _trial(mutant: Mutant, caught: bool) -> Trial:
 def try_healthy(name: str) -> Trial:
     """Whether all checks accept a healthy implementation, and some were executed.
 
-    One of a gated cell differs from `Recurrence` in its sums alone, and is asked for its values.
+    One of a gated cell differs from `Recurrence` in its sums alone, and is asked for its values;
+    one that computes gradients otherwise, for these, and for what they are taken from.
     """
     right = HEALTHY[name]()
-    checks = None if right.claims & {*NONLINEARITIES} else OF_VALUES
+    otherwise = GRADIENTS in right.claims and type(right) is not Differentiable
+    few = otherwise or not right.claims & {*NONLINEARITIES}
+    checks = OF_VALUES if few else None
     report = check(right, checks=checks, diagnosed=False)
     why = report.failures[0].message if report.failures else ""
     return Trial(name, "healthy", report.conforms, why)

@@ -1,14 +1,12 @@
 """A right layer with gradients in small pieces: a variant can replace exactly one of them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from rnn_conformance.contract.call import (
     FEATURES,
-    GATED,
     GRADIENTS,
     HALF_DTYPES,
     Answer,
@@ -16,31 +14,11 @@ from rnn_conformance.contract.call import (
     Call,
     Lengths,
 )
-from rnn_conformance.variants.recurrence import Recurrence, Weights, of_cell, real
-
-Gates = Mapping[str, Array]
-
-
-@dataclass(frozen=True)
-class Taped:
-    """The forward pass of one direction, in the order in which it reads.
-
-    Attributes:
-        end: the end of the names of its weights, such as l0_reverse.
-        way: 1 for the reverse one.
-        x: (T, B, n).
-        before, after: the state before each step and after it, (T, B, S·H).
-    """
-
-    end: str
-    way: int
-    w: Weights
-    x: Array
-    before: Array
-    after: Array
+from rnn_conformance.variants.recurrence import real
+from rnn_conformance.variants.step_backwards import StepBackwards, Taped
 
 
-class Differentiable(Recurrence):
+class Differentiable(StepBackwards):
     """`gradients` is the order of events; every other method is one thing that can go wrong."""
 
     name = "Differentiable"
@@ -61,18 +39,19 @@ class Differentiable(Recurrence):
         found: dict[str, Array] = {}
         initial = list[Array]()
         for number in reversed(range(o.num_layers)):
-            d_inputs = []
+            d_inputs = list[Array]()
             for d in reversed(range(D)):
                 one, index = tape[number * D + d], number * D + d
-                d_states = self.read(d_output[..., d * H : (d + 1) * H], steps, one.way)
+                d_half = self.of_direction(d_output, d_inputs, d, H)
+                d_states = self.loss_as_read(d_half, steps, one.way)
                 d_gates, d_products, d_first = self.through_time(
                     call, one, d_states, d_last[index], steps
                 )
                 initial.insert(0, d_first)
                 found |= self.of_weights(call, one, d_gates, d_products)
-                of_inputs = d_gates @ one.w["W_ih"]
-                d_inputs.append(self.turned_back(of_inputs, steps, one.way))
-            d_output = self.of_both(d_inputs, steps)
+                of_inputs = self.to_inputs(one.w["W_ih"], d_gates)
+                d_inputs.append(self.inputs_in_time(of_inputs, steps, one.way))
+            d_output = self.of_both(d_inputs, steps, number)
         found["inputs"] = self.laid_out(call, d_output)
         return found | self.of_state(call, np.stack(initial))
 
@@ -135,71 +114,6 @@ class Differentiable(Recurrence):
         found[:, :H] += d_states
         return found
 
-    def back(self, call: Call, one: Taped, t: int, d_state: Array) -> tuple[Array, Array, Array]:
-        """dL/d of pre-activations, as W_ih and W_hh see them, and of the state before the step."""
-        cell = call.options.cell
-        if cell == "lstm":
-            return self.back_lstm(call, one, t, d_state)
-        if cell in ("gru", "gru_reset_before"):
-            return self.back_gru(call, one, t, d_state)
-        d = d_state * self.slope(call, one.after[t])
-        return d, d, self.handed_back(one.w["W_hh"], d)
-
-    def slope(self, call: Call, h: Array) -> Array:
-        """Of the activation, from what it gave."""
-        found: Array = (h > 0).astype(h.dtype) if call.options.cell == "relu" else 1 - h * h
-        return found
-
-    def slope_of_gate(self, s: Array) -> Array:
-        return s * (1 - s)
-
-    def handed_back(self, W_hh: Array, d: Array) -> Array:
-        """W_hh' d, by rows."""
-        return d @ W_hh
-
-    def back_lstm(
-        self, call: Call, one: Taped, t: int, d_state: Array
-    ) -> tuple[Array, Array, Array]:
-        h, c_before = np.split(one.before[t], 2, axis=-1)
-        _, c = np.split(one.after[t], 2, axis=-1)
-        a = [self.preactivation(gate, one.x[t], h) for gate in self.gates(one.w, 4)]
-        i, f, o = (self.gate(a[k]) for k in (0, 1, 3))
-        g, tanh_c = self.activation(call, a[2]), self.activation(call, c)
-        dh, dc = np.split(d_state, 2, axis=-1)
-        dc = dc + dh * o * self.slope(call, tanh_c)
-        d = np.concatenate(
-            [
-                dc * g * self.slope_of_gate(i),
-                dc * c_before * self.slope_of_gate(f),
-                dc * i * self.slope(call, g),
-                dh * tanh_c * self.slope_of_gate(o),
-            ],
-            axis=-1,
-        )
-        before = np.concatenate([self.handed_back(one.w["W_hh"], d), f * dc], axis=-1)
-        return d, d, before
-
-    def back_gru(
-        self, call: Call, one: Taped, t: int, d_state: Array
-    ) -> tuple[Array, Array, Array]:
-        h, x = one.before[t], one.x[t]
-        w_r, w_z, w_n = self.gates(one.w, 3)
-        r, z = (self.gate(self.preactivation(gate, x, h)) for gate in (w_r, w_z))
-        n = self.activation(call, self.candidate(call, w_n, x, h, r))
-        d_n = d_state * (1 - z) * self.slope(call, n)
-        d_z = d_state * (h - n) * self.slope_of_gate(z)
-        kept = z * d_state
-        if call.options.cell == "gru_reset_before":
-            q = self.handed_back(w_n["W_hh"], d_n)
-            d_r = q * h * self.slope_of_gate(r)
-            d = np.concatenate([d_r, d_z, d_n], axis=-1)
-            of_gates = self.handed_back(w_r["W_hh"], d_r) + self.handed_back(w_z["W_hh"], d_z)
-            return d, d, kept + of_gates + r * q
-        d_r = d_n * (h @ w_n["W_hh"].T + w_n["b_hh"]) * self.slope_of_gate(r)
-        du = np.concatenate([d_r, d_z, d_n * r], axis=-1)
-        d = np.concatenate([d_r, d_z, d_n], axis=-1)
-        return d, du, kept + self.handed_back(one.w["W_hh"], du)
-
     def of_weights(self, call: Call, one: Taped, d: Array, du: Array) -> dict[str, Array]:
         """The gradients of the weights of a direction, by name."""
         h = one.before[..., : call.options.hidden_size]
@@ -216,7 +130,8 @@ class Differentiable(Recurrence):
             return self.summed(du, h)
         H = h.shape[-1]
         w_r = self.gates(one.w, 3)[0]
-        r = self.gate(self.preactivation(w_r, one.x, h))
+        rows = (part.reshape(-1, part.shape[-1]) for part in (one.x, h))
+        r = self.gate(self.preactivation(w_r, *rows)).reshape(h.shape)
         return np.concatenate(
             [self.summed(du[..., : 2 * H], h), self.summed(du[..., 2 * H :], r * h)]
         )
@@ -230,7 +145,25 @@ class Differentiable(Recurrence):
         found: Array = d.sum(axis=(0, 1))
         return found
 
-    def of_both(self, of_inputs: list[Array], steps: Lengths) -> Array:
+    def of_direction(self, d_output: Array, d_inputs: list[Array], d: int, H: int) -> Array:
+        """dL/d of what a direction gives, (T, B, H) of (T, B, D·H).
+
+        Args:
+            d_inputs: what the other direction has given for the layer below, if it came before.
+        """
+        return d_output[..., d * H : (d + 1) * H]
+
+    def loss_as_read(self, d_half: Array, steps: Lengths, way: int) -> Array:
+        return self.read(d_half, steps, way)
+
+    def to_inputs(self, W_ih: Array, d: Array) -> Array:
+        """W_ih' d, by rows."""
+        return d @ W_ih
+
+    def inputs_in_time(self, of_inputs: Array, steps: Lengths, way: int) -> Array:
+        return self.turned_back(of_inputs, steps, way)
+
+    def of_both(self, of_inputs: list[Array], steps: Lengths, layer: int) -> Array:
         """dL/d of a layer's inputs (T, B, n): the sum over its directions."""
         found = sum(of_inputs[1:], of_inputs[0])
         return np.where(real(found, steps), found, 0).astype(found.dtype)
@@ -241,9 +174,3 @@ class Differentiable(Recurrence):
         if call.layout == "single":
             parts = [part[:, 0] for part in parts]
         return dict(zip(call.state, parts, strict=False))
-
-
-RIGHT: dict[str, type[Recurrence]] = {
-    "Differentiable": Differentiable,
-    **{f"Differentiable ({cell})": of_cell(Differentiable, cell) for cell in GATED},
-}

@@ -3,8 +3,8 @@
 from collections.abc import Set
 from dataclasses import replace
 
-from rnn_conformance.contract.call import GATED, GATES, NONLINEARITIES
-from rnn_conformance.variants import differentiable, gated, healthy, wrong
+from rnn_conformance.contract.call import GATED, GATES, GRADIENTS, NONLINEARITIES
+from rnn_conformance.variants import gated, gradient_ways, healthy, wrong
 from rnn_conformance.variants.recurrence import of_cell
 from rnn_conformance.variants.wrong import Mutant
 
@@ -25,10 +25,11 @@ _ON_CELLS = [
 ]
 _AS_THEY_ARE = [bug for bug in _EVERY if bug.of != "gated"]
 MUTANTS = {bug.name: bug for bug in (*_AS_THEY_ARE, *_ON_CELLS)}
-HEALTHY = healthy.HEALTHY | gated.RIGHT | differentiable.RIGHT
+HEALTHY = healthy.HEALTHY | gated.RIGHT | gradient_ways.RIGHT
 
 
 def known_bugs(claimed: Set[str]) -> list[Mutant]:
-    """Those of the cells that are claimed."""
-    cells = claimed & GATES.keys()
-    return [bug for bug in MUTANTS.values() if bug.make.claims & cells]
+    """Those of the cells that are claimed, and of gradients where these are."""
+    cells, lacking = claimed & GATES.keys(), {GRADIENTS} - claimed
+    every = MUTANTS.values()
+    return [bug for bug in every if bug.make.claims & cells and not bug.needs & lacking]

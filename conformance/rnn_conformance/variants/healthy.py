@@ -63,7 +63,7 @@ class WiderInside(Recurrence):
     """Everything but the results is wider than the call: float64, or the long double."""
 
     def run(self, call: Call) -> Answer:
-        wide = _wider(call.inputs)
+        wide = wider(call.inputs)
         weights = {name: value.astype(wide) for name, value in call.weights.items()}
         h_0 = None if call.h_0 is None else call.h_0.astype(wide)
         inputs = call.inputs.astype(wide)
@@ -75,7 +75,7 @@ class WiderSums(Recurrence):
     """Products and sums are wider than the call, and rounded before the activation."""
 
     def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
-        wide = {name: value.astype(_wider(value)) for name, value in w.items()}
+        wide = {name: value.astype(wider(value)) for name, value in w.items()}
         return super().preactivation(wide, x, h).astype(x.dtype)
 
 
@@ -206,7 +206,7 @@ class PaddingLeft(Recurrence):
         return np.take_along_axis(super().layer_output(x, steps, layer, o), at, axis=0)
 
 
-def _wider(array: Array) -> type[np.floating]:
+def wider(array: Array) -> type[np.floating]:
     """float64 for float32, else the long double."""
     return np.float64 if array.dtype == np.float32 else np.longdouble
 
