@@ -17,6 +17,7 @@ that knows it better.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -67,7 +68,8 @@ class Relu(Elman):
 
     def factors(self, forward: Forward) -> Factors:
         h = forward.after
-        either = (np.abs(h.value) <= h.radius) & (h.radius > 0)
+        # A pre-activation that is below 0 leaves no more than eta.
+        either = (np.abs(h.value) <= h.radius) & (h.radius > h.precision.flushed)
         return (Ball(np.float64(1) * (h.value > 0), np.float64(1) * either, h.precision),)
 
 
@@ -115,12 +117,14 @@ class Gru(Adjoint):
         a_r, a_z, a_n = (product(forward.W_hh, h) + forward.b_hh).split(3)
         r, z = gate(x[0] + a_r), gate(x[1] + a_z)
         n = gated_tanh((x[2] + times(a_n, r)).ball())
-        return self._of(r, z, n, h, a_n.ball())
+        # d_n may multiply each product before they are added: one more rounding.
+        return self._of(r, z, n, h, replace(a_n, terms=a_n.terms + 1).ball())
 
     def _of(self, r: Ball, z: Ball, n: Ball, h: Ball, beside: Ball) -> Factors:
+        # (1 - z) dh may be dh - z dh, and (h - n) dh may be h dh - n dh: each product is rounded.
         return (
-            complement(z) * slope_of_tanh(n),
-            (h.kept() - n) * slope_of_sigmoid(z),
+            complement(z.kept()) * slope_of_tanh(n),
+            (h.kept().kept() - n.kept()) * slope_of_sigmoid(z),
             beside * slope_of_sigmoid(r),
             z,
             r,
