@@ -18,9 +18,11 @@ def tanh(a: Sum) -> Ball:
 
 
 def relu(a: Sum) -> Ball:
-    """It rounds nothing, and hands on an error as it is at most."""
+    """It rounds nothing, and hands on an error as it is at most, or what of it is above 0."""
     ball = a.ball()
-    return Ball(np.maximum(ball.value, 0), ball.radius + a.precision.flushed, a.precision)
+    above = np.maximum(ball.value + ball.bound, 0)
+    radius = np.minimum(ball.radius, above) + a.precision.flushed
+    return Ball(np.maximum(ball.value, 0), radius, a.precision)
 
 
 def gate(a: Sum) -> Ball:

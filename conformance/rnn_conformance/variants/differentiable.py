@@ -69,7 +69,7 @@ class Differentiable(Recurrence):
                 )
                 initial.insert(0, d_first)
                 found |= self.of_weights(call, one, d_gates, d_products)
-                of_inputs = d_gates @ one.w["W_ih"]
+                of_inputs = self.of_inputs(one.w["W_ih"], d_gates)
                 d_inputs.append(self.turned_back(of_inputs, steps, one.way))
             d_output = self.of_both(d_inputs, steps)
         found["inputs"] = self.laid_out(call, d_output)
@@ -155,6 +155,10 @@ class Differentiable(Recurrence):
     def handed_back(self, W_hh: Array, d: Array) -> Array:
         """W_hh' d, by rows."""
         return d @ W_hh
+
+    def of_inputs(self, W_ih: Array, d: Array) -> Array:
+        """W_ih' d, by rows."""
+        return d @ W_ih
 
     def back_lstm(
         self, call: Call, one: Taped, t: int, d_state: Array

@@ -195,8 +195,9 @@ def gradients_of(
         for result, given in zip(results, vars(call.upstream).values(), strict=False)
         if result is not None and given is not None
     ]
-    seen, given = zip(*pairs, strict=True)
-    found = torch.autograd.grad(seen, [*of.values()], given, allow_unused=True)
+    # A loss of one number: what `grad` does with dL/d of several results imports SymPy.
+    loss = torch.stack([(result * given).sum() for result, given in pairs]).sum()
+    found = torch.autograd.grad(loss, [*of.values()], allow_unused=True)
     return {
         name: np.zeros_like(leaf.detach()) if part is None else array(part)
         for (name, leaf), part in zip(of.items(), found, strict=True)
