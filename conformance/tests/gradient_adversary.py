@@ -107,7 +107,8 @@ class Adversary:
     def activation(self, right: Wide, way: Wide) -> Wide:
         """Off by 4 ulps of the larger of itself and 1/2."""
         size = np.maximum(np.abs(right), 0.5)
-        return right + way * (2 * ULPS * U[self.dtype] * size + ETA[self.dtype])
+        found: Wide = right + way * (2 * ULPS * U[self.dtype] * size + ETA[self.dtype])
+        return found
 
     def gate(self, a: Sum, way: Wide) -> tuple[Wide, Wide]:
         """a and σ(a)."""
@@ -129,6 +130,7 @@ class Adversary:
         return self.rounded(1 - self.rounded(t * t, -self.sign * np.ones_like(t)))
 
     def shown(self, values: Wide) -> Wide:
+        """Rounded as what shows is."""
         return wide(values.astype(self.dtype))
 
     def over_rows(self, d: Wide, x: Wide, more: int = 0) -> Wide:
@@ -145,10 +147,7 @@ class Adversary:
         """Inputs (T, B, I), initial and d_last (B, S·H), d_output (T, B, H)."""
         W_ih, W_hh, *_ = w = [wide(part) for part in w]
         H, state, tapes = W_hh.shape[1], initial, []
-        forward, back = (
-            getattr(self, f"{name}_{cell}", getattr(self, f"{name}_{cell[:3]}", None))
-            for name in ("forward", "back")
-        )
+        forward, back = getattr(self, f"forward_{cell}"), getattr(self, f"back_{cell}")
         for x_t in x:
             tapes.append(forward(w, x_t, state))
             state = tapes[-1]["state"]
@@ -237,9 +236,7 @@ class Adversary:
             **{"a_i": i_a, "a_f": f_a, "a_g": g_a, "a_o": o_a, "a_t": c_t},
         }
 
-    def back_lstm(
-        self, W_hh: Wide, tape: Tape, dh: Wide, dc: Wide
-    ) -> tuple[Wide, Wide, Sum, Wide]:
+    def back_lstm(self, W_hh: Wide, tape: Tape, dh: Wide, dc: Wide) -> tuple[Wide, Wide, Sum, Wide]:
         i, f, g, o, t = (tape[k] for k in "ifgot")
         of_i, of_f, of_o = (self.slope(tape[f"a_{k}"], tape[k]) for k in "ifo")
         of_t, of_g = (self.slope_of_tanh(tape[f"a_{k}"], tape[k]) for k in "tg")
@@ -280,7 +277,7 @@ class Adversary:
             tape["beside"], a_n = h, of_x[2].and_also(*parts)
         else:
             # By parts, each product is multiplied before they are added.
-            more = Sum(0, 0, int(self.by_parts))
+            more = Sum(0 * h, 0 * h, int(self.by_parts))
             tape["beside"] = self.off(of_h[2].and_also(more))
             value, scale, terms = of_h[2]
             a_n = of_x[2].and_also(Sum(r * value, r * scale, terms + 2))
@@ -294,6 +291,11 @@ class Adversary:
             **tape,
             **{"state": state, "h": h, "r": r, "z": z, "n": n, "a_r": r_a, "a_z": z_a, "a_n": n_a},
         }
+
+    def back_gru_reset_before(
+        self, W_hh: Wide, tape: Tape, dh: Wide, hidden: Wide
+    ) -> tuple[Wide, Wide, Sum, Wide]:
+        return self.back_gru(W_hh, tape, dh, hidden)
 
     def back_gru(
         self, W_hh: Wide, tape: Tape, dh: Wide, hidden: Wide

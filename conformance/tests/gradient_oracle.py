@@ -84,9 +84,7 @@ def step(
     W_ih, W_hh, b_ih, b_hh = w
     h = state[: W_hh.shape[1]]
     H = len(h)
-    of_x = [
-        tape.sum(tape.products(row, x), b) for row, b in zip(W_ih.tolist(), b_ih, strict=True)
-    ]
+    of_x = [tape.sum(tape.products(row, x), b) for row, b in zip(W_ih.tolist(), b_ih, strict=True)]
 
     def of_state(k: int, u: int, h: Numbers = h) -> Number:
         return tape.sum(tape.products(W_hh[k * H + u].tolist(), h), b_hh[k * H + u])
@@ -115,9 +113,7 @@ def step(
         inner = [of_state(2, u, reset) for u in range(H)]
     n = [tape.tanh(tape.sum(of_x[2 * H + u], inner[u])) for u in range(H)]
     one = tape.number(ONE)
-    return [
-        tape.sum(times(tape.less(one, z[u]), n[u]), times(z[u], h[u])) for u in range(H)
-    ], of_x
+    return [tape.sum(times(tape.less(one, z[u]), n[u]), times(z[u], h[u])) for u in range(H)], of_x
 
 
 @dataclass(frozen=True)
@@ -190,6 +186,6 @@ def exact(
     parts = {"inputs": x_all, "h_0": h_all, **named}
     gradients = {name: np.asarray(slopes(part), np.float64) for name, part in parts.items()}
     adjoints = np.zeros((T, B, len(first[0, 0])))
-    for place, numbers in first.items():
-        adjoints[place] = [float(number.slope) for number in numbers]
+    for step_and_row, numbers in first.items():
+        adjoints[step_and_row] = [float(number.slope) for number in numbers]
     return Exact(output, h_n, gradients, adjoints)

@@ -25,7 +25,7 @@ class InFewerBits(Differentiable):
     """Factors of products of the backward pass are rounded; those of all kinds or of one."""
 
     bits = TF32
-    kinds = ("d", "dW", "dx")
+    kinds: tuple[str, ...] = ("d", "dW", "dx")
 
     def of(self, kind: str, *factors: Array) -> list[Array]:
         return [rounded(x, self.bits) if kind in self.kinds else x for x in factors]

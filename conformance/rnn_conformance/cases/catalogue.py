@@ -227,6 +227,7 @@ def random_cases(seed: int) -> tuple[Case, ...]:
 
 
 def not_vacuous(cases: Iterator[Case]) -> Iterator[Case]:
+    """Those of the cases that a wrong implementation could not pass."""
     return (case for case in cases if why_vacuous(case.in_one_order) is None)
 
 

@@ -84,9 +84,7 @@ class Lstm(Adjoint):
         i, f, g, o = gate(a_i), gate(a_f), gated_tanh(a_g.ball()), gate(a_o)
         tanh_c = gated_tanh(c)
         return (
-            joined(
-                [g * slope_of_sigmoid(i), c_before * slope_of_sigmoid(f), i * slope_of_tanh(g)]
-            ),
+            joined([g * slope_of_sigmoid(i), c_before * slope_of_sigmoid(f), i * slope_of_tanh(g)]),
             tanh_c * slope_of_sigmoid(o),
             o * slope_of_tanh(tanh_c),
             f,

@@ -6,6 +6,7 @@ The docstring of a check is its title, and then advice for whoever fails it.
 from collections.abc import Iterator
 from dataclasses import replace
 
+from rnn_conformance.bounds.balls import Precision
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.cases import gradients
 from rnn_conformance.cases.case import Case
@@ -59,6 +60,23 @@ def gradient_of_states(subject: Subject, case: Case) -> Iterator[Judgement]:
     Of an LSTM, that of c_0 stands beside that of h_0: units from H on.
     """
     yield from _judged(subject, case, ["h_0"])
+
+
+@check(
+    "RNN-GRAD-1",
+    presumes=lambda case, _: case.weights not in SHOWN and case.loss == "all",
+    among=lambda case, _: case.layout == "time_first" and case.lengths == "none",
+)
+def gradient_of_large_losses(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """A loss that is 2^20 times as large has gradients that are so too: none is clipped."""
+    data, known = case.data(), subject.expected(case).layers if case.L > 1 else ()
+    assert data.upstream is not None
+    large = replace(data, upstream=data.upstream.each(lambda d: d * d.dtype.type(2**20)))
+    found = subject.run(large, case.layout).gradients
+    assert found is not None
+    expected = gradients.whole(large, Precision.of(case.dtype), known)
+    for name, array in found.items():
+        yield judge(f"{name} of a large loss", expected.parts[name], array, expected.reason)
 
 
 @check(

@@ -13,7 +13,8 @@ from rnn_conformance.variants.wrong.registry import Mutant
 
 OF_VALUES = (
     "output", "final_state", "trajectory", "large_preactivations", "gradient_of_steps",
-    "gradient_of_weights", "gradient_of_inputs", "gradient_of_states", "gradients_of_calls",
+    "gradient_of_weights", "gradient_of_inputs", "gradient_of_states", "gradient_of_large_losses",
+    "gradients_of_calls",
 )  # fmt: skip
 
 

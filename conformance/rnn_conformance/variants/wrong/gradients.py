@@ -95,3 +95,11 @@ class GradientsAddUp(Differentiable):
         kept = self._kept.get(key, {})
         self._kept[key] = {name: kept.get(name, 0) + part for name, part in found.items()}
         return self._kept[key]
+
+
+@mutant("gradients", "gradients", caught_by="gradient_of_large_losses")
+class GradientsClipped(Differentiable):
+    """Every gradient is clipped to [-1000, 1000]."""
+
+    def gradients(self, call: Call) -> dict[str, Array]:
+        return {name: np.clip(d, -1e3, 1e3) for name, d in super().gradients(call).items()}
