@@ -103,12 +103,7 @@ FOR: dict[str, tuple[list[Case], list[Case]]] = {
     "gradient_of_states": ([MARKED], [CASE, replace(MARKED, h_0="none")]),
     "gradient_of_large_losses": (
         [replace(TWO, loss="all")],
-        [
-            MARKED,
-            *(replace(TWO, loss=loss) for loss in ("none", "h_n")),
-            replace(TWO, loss="all", layout="batch_first"),
-            replace(TWO, loss="all", lengths="unsorted"),
-        ],
+        [MARKED, *(replace(TWO, loss=loss) for loss in ("none", "h_n"))],  # type: ignore[arg-type]
     ),
     "gradients_of_calls": ([MARKED], [CASE, replace(MARKED, loss="none")]),
 }
