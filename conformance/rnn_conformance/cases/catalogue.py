@@ -98,7 +98,7 @@ LARGE = (
     (100, 1024, 2, 3, 1),
 )
 # Each step of each row has an input of its own: T, B, I, H, with I at least T·B; once I = H.
-MARKED = ((8, 3, 27, 5), (2, 3, 8, 16), (1, 3, 5, 5), (20, 3, 63, 64), (7, 1, 8, 1))
+MARKED = ((8, 3, 27, 5), (2, 3, 8, 16), (1, 3, 5, 5), (20, 3, 63, 64), (6, 1, 7, 1))
 FEW_NUMBERS = 1000  # rows times steps of a case that is asked in the reverse direction too
 FEW_STEPS = 40  # where each of them takes a call
 RANDOM = 24  # cases drawn from the seed
@@ -161,7 +161,8 @@ def of_family(family: Sequence[str], seed: int) -> Iterator[Case]:
         yield from gated_cases(family[0])
     for name in family:
         if CELLS[name].adjoint is not None:
-            yield from gradient_cases(name)
+            cases = (replace(case, seed=seed) for case in gradient_cases(name))
+            yield from cases if seed == DEFAULT_SEED else not_vacuous(cases)
 
 
 def in_half(case: Case) -> Iterator[Case]:
@@ -187,7 +188,7 @@ def gradient_cases(cell: str) -> Iterator[Case]:
         for T, B, I, H in MARKED:
             yield replace(given, T=T, B=B, I=I, H=H, weights="marked")
         marked = replace(given, T=5, B=3, I=17, H=4, weights="marked")
-        whole = replace(given, T=5, B=3, I=4, H=3, L=2)
+        whole = replace(given, T=4, B=3, I=5, H=3, L=2)
         for case, loss in product((marked, whole), losses):
             yield replace(case, loss=loss, lengths="unsorted")
         for case, two, lengths in product((marked, whole), (False, True), ("none", "unsorted")):
@@ -204,7 +205,7 @@ def gradient_cases(cell: str) -> Iterator[Case]:
         yield replace(marked, lengths="unsorted", padding_nan=True)
         yield replace(marked, B=1, layout="single")
         yield replace(whole, B=1, layout="single")
-        yield replace(whole, L=3, bidirectional=True, layout="batch_first", B=6)
+        yield replace(whole, T=2, L=3, bidirectional=True, layout="batch_first", B=6)
         yield replace(whole, L=1, reverse=True)
 
 
@@ -222,8 +223,13 @@ def random_cases(seed: int) -> tuple[Case, ...]:
     """The first random cases of a seed that are not vacuous."""
     drawn = drawn_cases(seed)
     if seed != DEFAULT_SEED:  # of which a test shows that none is
-        drawn = (case for case in drawn if why_vacuous(case.in_one_order) is None)
+        drawn = not_vacuous(drawn)
     return tuple(islice(drawn, RANDOM))
+
+
+def not_vacuous(cases: Iterator[Case]) -> Iterator[Case]:
+    """Those of the cases that a wrong implementation could not pass."""
+    return (case for case in cases if why_vacuous(case.in_one_order) is None)
 
 
 def fitted(case: Case, claimed: frozenset[str]) -> Case | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Float64, Precision, exactly
+from rnn_conformance.bounds.balls import Ball, Float64, Precision, exactly
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.bounds.reproduction import Formula
 from rnn_conformance.cases.case import Case, Data
@@ -37,6 +37,8 @@ class Expectation:
         y_bound: (T, B, O), of the readout as a whole; None where each y_t is judged from its own
             h_t, or there is no readout.
         formula: how a number of the output comes about, where its own state before it shows.
+        layers: the states of each layer, (D, T, B, S·H), each direction in the order in which it
+            reads; nothing where all of them show.
     """
 
     output: Float64
@@ -46,6 +48,7 @@ class Expectation:
     reason: str
     y_bound: Float64 | None = None
     formula: Formula | None = None
+    layers: tuple[Ball, ...] = ()
 
 
 def judge(
@@ -125,6 +128,7 @@ def from_own_states(data: Data, precision: Precision, answer: Answer) -> Expecta
         last(right.bound, data),
         reason,
         formula=Formula(cell.formula, operands),
+        layers=(right,) if len(o.parts) > 1 else (),
     )
 
 
@@ -165,6 +169,7 @@ def whole(data: Data, precision: Precision, *, loose: bool = False) -> Expectati
         h_n_bound,
         reason,
         None if y is None else np.where(data.real, y.bound, 0),
+        layers=tuple(layers),
     )
 
 

@@ -7,7 +7,7 @@ shows of the step after it. Elsewhere the backward pass is judged as a whole, wh
 the recurrence contracts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,14 +41,19 @@ class Expected:
     reason: str
 
 
-def of_answer(case: Case, answer: Answer) -> Expected:
-    """From what the answer shows of each step, where it does; else as a whole."""
+def of_answer(case: Case, answer: Answer, layers: Sequence[Ball] = ()) -> Expected:
+    """From what the answer shows of each step, where it does; else as a whole.
+
+    Args:
+        layers: as in the `Expectation` of the answer, where it is known.
+    """
     precision, data = Precision.of(case.dtype), case.data()
     # Garbage in what shows makes garbage of a bound; the step that showed it has failed.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         if case.weights in SHOWN:
-            return from_own_steps(data, precision, answer, marked=case.weights == "marked")
-        return whole(data, precision)
+            marked = case.weights == "marked"
+            return from_own_steps(data, precision, answer, marked, layers)
+        return whole(data, precision, layers if case.L > 1 else ())
 
 
 def judge(name: str, expected: Ball, found: Array, reason: str) -> Judgement:
@@ -58,15 +63,36 @@ def judge(name: str, expected: Ball, found: Array, reason: str) -> Judgement:
     return Judgement(f"gradient of {name}", value, found.reshape(shape), bound, reason)
 
 
-def from_own_steps(data: Data, precision: Precision, answer: Answer, marked: bool) -> Expected:
+def from_own_steps(
+    data: Data, precision: Precision, answer: Answer, marked: bool, layers: Sequence[Ball] = ()
+) -> Expected:
     """Each step of a single layer from what the answer shows of the step after it.
 
     Args:
         marked: whether dL/d of pre-activations shows in the gradient of the weights of the inputs;
             else it does in that of the inputs.
     """
-    layer = _Layer.of(data, 0, exactly(real_inputs(data), precision), answer.output)
-    shown = _shown(data, answer, marked)
+    inputs = exactly(real_inputs(data), precision)
+    layer = _Layer.of(data, 0, inputs, answer.output, *layers)
+    return _from_steps(layer, _shown(data, answer, marked))
+
+
+def of_exact(case: Case) -> Expected:
+    """As of an answer that is exact."""
+    precision, data = Precision.of(case.dtype), case.data()
+    with np.errstate(over="ignore", invalid="ignore"):  # of radii, which nobody asks for
+        if case.weights not in SHOWN:
+            return whole(data, precision)
+        inputs = exactly(real_inputs(data), precision)
+        layer = _Layer.of(data, 0, inputs)
+        output = in_time(layer.after.value[..., : case.H], data)
+        d = layer.backwards(_of_output(data, precision)).adjoints.value
+        return _from_steps(_Layer.of(data, 0, inputs, output), d)
+
+
+def _from_steps(layer: "_Layer", shown: Float64) -> Expected:
+    """From d_t as it shows, (D, T, B, G·H)."""
+    data, precision = layer.data, layer.inputs.precision
     found = layer.backwards(_of_output(data, precision), shown)
     parts = _named(found, data, 0)
     parts |= {"inputs": _of_inputs(found, data), "h_0": found.initial}
@@ -76,11 +102,11 @@ def from_own_steps(data: Data, precision: Precision, answer: Answer, marked: boo
     return Expected(parts, (adjoints, in_time(shown, data)), f"one step backwards, {precision}")
 
 
-def whole(data: Data, precision: Precision) -> Expected:
+def whole(data: Data, precision: Precision, known: Sequence[Ball] = ()) -> Expected:
     """The gradients in float64, and how far both passes can be from them by rounding."""
     o, inputs, layers = data.options, exactly(real_inputs(data), precision), []
     for number in range(o.num_layers):
-        layers.append(_Layer.of(data, number, inputs))
+        layers.append(_Layer.of(data, number, inputs, None, *known[number : number + 1]))
         inputs = written(layers[-1].after, data)
     upstream, parts, initial = _of_output(data, precision), dict[str, Ball](), list[Ball]()
     for layer in reversed(layers):
@@ -108,15 +134,34 @@ class _Layer:
     after: Ball
 
     @classmethod
-    def of(cls, data: Data, number: int, inputs: Ball, output: Array | None = None) -> "_Layer":
-        """From its inputs (T, B, n), and where it is the only one its output."""
+    def of(
+        cls,
+        data: Data,
+        number: int,
+        inputs: Ball,
+        output: Array | None = None,
+        after: Ball | None = None,
+    ) -> "_Layer":
+        """From its inputs (T, B, n), and where it is the only one its output.
+
+        Args:
+            after: its states, where they are known.
+        """
         o, w = data.options, of_layer(data.weights, number, data.options)
         D, H = o.directions, o.hidden_size
         initial, read = data.initial[number * D : (number + 1) * D], as_read(inputs, data)
         states = None if output is None else _by_direction(output.astype(np.float64), data)
-        after = trajectory(CELLS[o.cell], w, read, initial, states)
+        if states is not None and len(o.parts) == 1:
+            after = Ball(states, np.zeros(states.shape), inputs.precision)
+        elif after is None:
+            after = trajectory(CELLS[o.cell], w, read, initial, states)
         if states is not None:
-            after.value[..., :H], after.radius[..., :H] = states, 0
+            hidden = after.value[..., H:], after.radius[..., H:]
+            value, radius = (
+                np.concatenate([one, other], axis=-1)
+                for one, other in zip((states, 0 * states), hidden, strict=True)
+            )
+            after = Ball(value, radius, inputs.precision)
         value, radius = (
             np.concatenate([first[:, np.newaxis], later[:, :-1]], axis=1)
             for first, later in ((initial, after.value), (np.zeros(initial.shape), after.radius))

@@ -6,8 +6,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from rnn_conformance.bounds.balls import Float64
-from rnn_conformance.cases import expected
+from rnn_conformance.bounds.balls import Ball, Float64
+from rnn_conformance.cases import expected, gradients
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cells.drawing import WITHOUT_BIAS
 from rnn_conformance.cells.weights import degenerate, of_cell
@@ -15,6 +15,7 @@ from rnn_conformance.contract.call import Array
 
 ALIVE = 0.1  # the least share of states in which an error shows
 SHARP = 0.25  # the most that a bound may be of the number that it bounds, in half of them
+SHARP_BACKWARDS = 1e-3  # the same of gradients, of the median bound and the median number
 
 
 class Vacuous(ValueError):
@@ -60,6 +61,8 @@ def _reasons(case: Case) -> Iterator[str]:
     real = found.output[real_steps]
     yield from _dead(case.equation.alive(real))
     yield from _blunt(real, found.output_bound[real_steps])
+    if case.loss != "none":
+        yield from _of_gradients(gradients.of_exact(case))
 
 
 def _distinct(name: str, rows: Array) -> Iterator[str]:
@@ -79,3 +82,24 @@ def _blunt(found: Float64, bound: Float64) -> Iterator[str]:
     wide = float(np.median(bound[found != 0] / signal)) if signal.size else np.inf
     if wide > SHARP:
         yield f"the bound is {wide:.2g} of the number that it bounds, in the median"
+
+
+def _of_gradients(right: gradients.Expected) -> Iterator[str]:
+    for name, part in right.parts.items():
+        yield from _vague(name, part)
+    if right.adjoints is not None:
+        d, _ = right.adjoints
+        yield from _vague("the pre-activations", d)
+        size, least = np.abs(d.value), d.precision.eta / d.precision.u
+        if ((size > 0) & (size < least)).any():
+            yield "the gradient of a pre-activation is too small for its bits"
+
+
+def _vague(name: str, right: Ball) -> Iterator[str]:
+    size = np.abs(right.value)
+    if not size.any():
+        yield f"the gradient of {name} is zero"
+        return
+    wide = float(np.median(right.bound[size > 0]) / np.median(size[size > 0]))
+    if wide > SHARP_BACKWARDS:
+        yield f"the bound on the gradient of {name} is {wide:.2g} of it, in the median"

@@ -18,9 +18,11 @@ def tanh(a: Sum) -> Ball:
 
 
 def relu(a: Sum) -> Ball:
-    """It rounds nothing, and hands on an error as it is at most."""
+    """It rounds nothing, and hands on an error as it is at most, or what of it is above 0."""
     ball = a.ball()
-    return Ball(np.maximum(ball.value, 0), ball.radius + a.precision.flushed, a.precision)
+    above = np.maximum(ball.value + ball.bound, 0)
+    radius = np.minimum(ball.radius, above) + a.precision.flushed
+    return Ball(np.maximum(ball.value, 0), radius, a.precision)
 
 
 def gate(a: Sum) -> Ball:
@@ -49,10 +51,11 @@ def complement(s: Ball) -> Ball:
 
 
 def slope_of_sigmoid(s: Ball) -> Ball:
-    """s (1 - s), the slope of s = σ(a), from s or from a."""
+    """s (1 - s), the slope of s = σ(a), from s or from a: σ(a) σ(-a), each as far off as it may."""
     p, value = s.precision, s.value * (1 - s.value)
     inherited = s.radius * (np.abs(1 - 2 * s.value) + s.radius)
-    return Ball(value, inherited + 4 * ULPS * p.both * value + p.flushed, p)
+    rounded = (4 * ULPS + 1) * p.both * (value + s.radius)
+    return Ball(value, inherited + rounded + p.flushed, p)
 
 
 def slope_of_tanh(t: Ball) -> Ball:
@@ -60,7 +63,8 @@ def slope_of_tanh(t: Ball) -> Ball:
     p, size = t.precision, np.abs(t.value)
     value = 1 - t.value**2
     inherited = t.radius * (2 * size + t.radius)
-    return Ball(value, inherited + p.both * (2 * size**2 + 4 * ULPS * value) + p.flushed, p)
+    rounded = p.both * (2 * (size + t.radius) ** 2 + 4 * ULPS * value)
+    return Ball(value, inherited + rounded + p.flushed, p)
 
 
 def times(a: Sum, r: Ball) -> Sum:

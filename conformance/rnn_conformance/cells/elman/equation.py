@@ -70,6 +70,7 @@ class Relu(Elman):
     name: str = "relu"
     clause: str = "RNN-CELL-2"
     can_rest: bool = True
+    kinds: tuple[Kind, ...] = ("contractive", "one_hot", "integers", "marked", "passing")
     formula: str = f"np.maximum({SUM}, 0)"
     pins: tuple[float | None, ...] = (None,)
     adjoint: Adjoint | None = adjoints.RELU
