@@ -26,6 +26,9 @@ def test_no_case_is_vacuous(seed: int) -> None:
             refuse_vacuous(case)
 
 
+THROUGH = Case(L=2, weights="transparent")
+
+
 def changed(data: Data, name: str, change: Any) -> Data:
     """With one array changed."""
     if name in data.weights:
@@ -60,6 +63,9 @@ def of_row_0(array: Any) -> Any:
         (Case(lengths="unsorted"), "inputs", zeroed, "zeros in the padding"),
         (Case(cell="relu"), "bias_ih_l0", lambda b: b - 99, "an error shows in 0%"),
         (Case(L=3, dtype="bfloat16"), "inputs", np.copy, "the bound is"),
+        (replace(THROUGH, dense=1), "bias_hh_l1", zeroed, "a bias is zero"),
+        (THROUGH, "weight_ih_l0", lambda W: 1e4 * W, "an error shows in"),
+        (replace(THROUGH, dtype="float16"), "inputs", np.copy, "the bound is"),
     ],
 )
 def test_what_makes_a_case_vacuous(

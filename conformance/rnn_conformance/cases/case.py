@@ -13,6 +13,7 @@ import numpy.typing as npt
 from rnn_conformance.cells import CELLS, Cell, alike
 from rnn_conformance.cells.cell import Kind
 from rnn_conformance.cells.drawing import drawn_readout, drawn_weights
+from rnn_conformance.cells.weights import handing_on
 from rnn_conformance.contract.call import Array, Call, Dtype, Layout, Lengths, Options
 from rnn_conformance.contract.conventions import NAN_IGNORED
 from rnn_conformance.contract.dtypes import in_format
@@ -41,13 +42,16 @@ class Case:
             0.9, neither tiny nor saturated),
             "one_hot" and "integers" (weights as small, inputs as characters and counts give them),
             "remembering" (as contractive, with gates that keep .999 of a state),
+            "transparent" (one layer is as in "normal", and all others hand on what they read, so
+            that each of its steps shows),
             "extreme" (a pre-activation of every magnitude from 1e-8 to 1e10, of both signs) or
             "special" (small weights; a step of zeros, inputs of 1000 and states of 500, which a
             mask or a clip would change). All but contractive ones are judged step by step, so they
-            are for one layer.
+            are for one layer, but for transparent ones.
         O: output_size; 0 for no readout.
         drawn: whether the case is a random one.
         reverse: whether the only direction reads from the last step to the first.
+        dense: the layer that is not transparent, where the others are.
     """
 
     T: int = 7
@@ -68,6 +72,7 @@ class Case:
     seed: int = 0
     drawn: bool = False
     reverse: bool = False
+    dense: int = 0
 
     @cached_property
     def id(self) -> str:
@@ -85,6 +90,7 @@ class Case:
         parts += [{"none": "no_h0", "zeros": "zero_h0", "nonzero": "h0"}[self.h_0]]
         parts += [self.layout] * (self.layout == "batch_first")
         parts += [self.weights] * (self.weights != "contractive")
+        parts += [f"dense_l{self.dense}"] * self.transparent
         parts += ["drawn"] * self.drawn
         return "-".join(parts)
 
@@ -94,6 +100,16 @@ class Case:
         return Options(
             self.I, self.H, self.L, self.cell, bias, two, output_size=self.O, reverse=back
         )
+
+    @property
+    def transparent(self) -> bool:
+        """Whether all layers but one hand on what they read."""
+        return self.weights == "transparent"
+
+    @property
+    def by_step(self) -> bool:
+        """Whether each step is judged from the state before it."""
+        return self.L == 1 or self.transparent
 
     @property
     def equation(self) -> Cell:
@@ -257,6 +273,10 @@ def _drawn(case: Case) -> Data:
     rng = np.random.default_rng([case.seed, crc32(sizes.encode())])
     options = case.options
     weights = drawn_weights(options, case.weights, case.bias, rng, case.equation.remembers)
+    if case.transparent:
+        own = tuple(f"_l{case.dense}{way}" for way in ("", "_reverse"))
+        through = handing_on(options, np.float64, case.equation.pins)
+        weights |= {name: w for name, w in through.items() if not name.endswith((*own, "_ho"))}
     inputs = rng.standard_normal((case.T, case.B, case.I))
     h_0 = rng.standard_normal((case.L * options.directions, case.B, case.H * len(options.parts)))
     weights |= drawn_readout(options, case.weights, rng)
