@@ -44,10 +44,13 @@ def _bits() -> Iterator[None]:
 
 def step(by: Adversary, cell: str, w: CellWeights, x: Array, state: Array) -> Array:
     """The state (B, S·H) after a step, rounded as it is kept."""
+    parts: tuple[Balls, ...]
     if cell == "lstm":
         parts = by.lstm(w, x, *np.split(state, 2, axis=-1))
     elif cell in ("tanh", "relu"):
         sums = preactivation(w, x, state)
+        if cell == "relu":  # the last of the roundings is that of the state
+            sums = replace(sums, roundings=sums.roundings - 1)
         error = sums.error(EXACT if by.exact_sums else by.arithmetic)
         a = sums.value + by.sign * error
         parts = (computed_tanh(a, by.arithmetic, by.sign) if cell == "tanh" else rectified(a),)
@@ -70,7 +73,7 @@ def states(by: Adversary, cell: str, w: CellWeights, inputs: Array, initial: Arr
 
 def adversarial(data: Data, dtype: Dtype, dense: int, signs: Sequence[int]) -> Answer:
     """What layers give that err in the directions of these signs."""
-    o, read, h_n = data.options, data.inputs, []
+    o, read, h_n = data.options, data.inputs, list[Array]()
     for layer, sign in enumerate(signs):
         by, halves = Adversary(ARITHMETIC[dtype], sign, exact_sums=layer != dense), []
         for d, way in enumerate(o.ways):
@@ -103,7 +106,8 @@ def test_bounds_enclose_every_error_at_its_largest_and_little_more(
                 shares = share(expected, given.astype(np.float64), bound)
                 assert shares.max() <= 1, (dense, name, shares.max())
                 worst[name] = max(worst[name], float(shares.max()))
-        assert min(worst.values()) > 0.3, (dense, worst)
+        # In float64 the judge rounds as much as what it judges, and is allowed for too.
+        assert min(worst.values()) > (0.4 if dtype == "float32" else 0.2), (dense, worst)
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -1,4 +1,4 @@
-"""Wrong inner layers: off by so little, or so late, that only each of their own steps shows it."""
+"""Wrong layers inside a stack, which only ordinary weights, many units or many steps show."""
 
 from functools import partial
 
@@ -12,9 +12,10 @@ from rnn_conformance.variants.wrong.registry import mutant
 
 inner = partial(mutant, "inner", "layers")
 LATE = 20  # steps, after which something changes
+BLOCK = 16  # units
 
 
-class _Inner(PerCall):
+class _Inside(PerCall):
     """Knows which layer and direction it computes."""
 
     def cell(self, call: Call, layer: int, d: int) -> Weights:
@@ -25,84 +26,79 @@ class _Inner(PerCall):
     def below_the_last(self) -> bool:
         return self.layer < self.call.options.num_layers - 1
 
+    @property
+    def in_blocks(self) -> bool:
+        """Whether the units come in whole blocks, for which kernels may be others."""
+        return self.call.options.hidden_size % BLOCK == 0
+
 
 @inner(caught_by="output")
-class MiddleProductsInTF32(_Inner):
-    """Between the first layer and the last, the factors of products have the 11 bits of TF32."""
+class MiddleProductsInTF32(_Inside):
+    """Units in blocks of 16, between the first layer and the last: products have TF32's 11 bits."""
 
     def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
-        if self.layer == 0 or not self.below_the_last:
+        if self.layer == 0 or not (self.below_the_last and self.in_blocks):
             return super().preactivation(w, x, h)
         narrow = {n: rounded(v, TF32) if n.startswith("W") else v for n, v in w.items()}
         return super().preactivation(narrow, rounded(x, TF32), rounded(h, TF32))
 
 
 @inner("bidirectional", caught_by="output")
-class UpperReverseInFewerBits(_Inner):
-    """The reverse direction of layers above the first rounds its sums to 18 bits."""
+class UpperReverseInFewerBits(_Inside):
+    """Units in blocks of 16, the reverse direction above the first layer: sums have 14 bits."""
 
     def preactivation(self, w: Weights, x: Array, h: Array) -> Array:
         right = super().preactivation(w, x, h)
-        return rounded(right, 18) if self.layer and self.d else right
+        return rounded(right, 14) if self.layer and self.d and self.in_blocks else right
 
 
 @inner(caught_by="output")
-class InnerStateInBfloat16AfterManySteps(_Inner):
-    """Below the last layer, states from the 20th step on are rounded to bfloat16."""
+class InnerStateInBfloat16AfterManySteps(_Inside):
+    """Units in blocks of 16, below the last layer: bfloat16 states from the 20th step on."""
 
     def direction(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
-        right = super().direction(call, w, x[:LATE], h)
-        late = [right[-1]]
-        for step in x[LATE:]:
-            new = self.in_format(call, self.step(call, w, step, late[-1]))
-            late.append(rounded(new, BFLOAT16) if self.below_the_last else new)
-        return np.concatenate([right, *(state[np.newaxis] for state in late[1:])])
+        if not (self.below_the_last and self.in_blocks):
+            return super().direction(call, w, x, h)
+        states = []
+        for t, step in enumerate(x):
+            h = self.in_format(call, self.step(call, w, step, h))
+            h = h if t < LATE else rounded(h, BFLOAT16)
+            states.append(h)
+        return np.stack(states)
 
 
-@inner("tanh", caught_by="output")
-class InnerTanhClamped(_Inner):
-    """Below the last layer, tanh ends at 0.9999 and -0.9999."""
+@inner(caught_by="output")
+class UpperTanhClamped(_Inside):
+    """Above the first layer, tanh ends at 0.9999 and -0.9999."""
 
     def activation(self, call: Call, a: Array) -> Array:
         right, end = super().activation(call, a), a.dtype.type(0.9999)
-        clamped = self.below_the_last and call.options.cell == "tanh"
+        clamped = self.layer and call.options.cell != "relu"
         return np.clip(right, -end, end) if clamped else right
 
 
-@inner("relu", caught_by="output")
-class InnerReluClipped(_Inner):
-    """Below the last layer, relu ends at 6."""
+@inner(caught_by="output")
+class UpperStateWeightsClipped(_Inside):
+    """Above the first layer, W_hh is clipped to [-2, 2]."""
 
-    def activation(self, call: Call, a: Array) -> Array:
-        right = super().activation(call, a)
-        clipped = self.below_the_last and call.options.cell == "relu"
-        return np.minimum(right, 6) if clipped else right
-
-
-@inner("float32", caught_by="output")
-class InnerTanhOff(_Inner):
-    """Below the last layer, a float32 tanh is too large by 1e-5 of itself."""
-
-    def activation(self, call: Call, a: Array) -> Array:
-        right = super().activation(call, a)
-        off = self.below_the_last and a.dtype == np.float32 and call.options.cell != "relu"
-        return right * right.dtype.type(1 + 1e-5) if off else right
+    def cell(self, call: Call, layer: int, d: int) -> Weights:
+        w = super().cell(call, layer, d)
+        return {**w, "W_hh": np.clip(w["W_hh"], -2, 2)} if layer else w
 
 
-@inner("float32", caught_by="output", of="gated")
-class InnerSigmoidOff(_Inner):
-    """Below the last layer, a float32 σ is too large by 1e-5 of itself."""
+@inner(caught_by="output", of="gated")
+class UpperGatesCut(_Inside):
+    """Above the first layer, σ(a) is 0 or 1 where |a| is above 5."""
 
     def gate(self, a: Array) -> Array:
         right = super().gate(a)
-        off = self.below_the_last and a.dtype == np.float32
-        return right * right.dtype.type(1 + 1e-5) if off else right
+        return np.where(np.abs(a) > 5, np.rint(right), right) if self.layer else right
 
 
 @inner("h_n", caught_by="final_state")
-class FinalInnerStateOfAnEarlyStep(_Inner):
-    """Below the last layer, h_n is the state after 20 steps where there are more."""
+class FinalInnerStateOfAnEarlyStep(_Inside):
+    """Units in blocks of 16, below the last layer: h_n is the state after 20 steps of more."""
 
     def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
-        early = np.minimum(steps, LATE) if self.below_the_last else steps
-        return super().last(states, h_0, early, d)
+        early = self.below_the_last and self.in_blocks
+        return super().last(states, h_0, np.minimum(steps, LATE) if early else steps, d)
