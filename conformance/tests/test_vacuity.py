@@ -40,6 +40,9 @@ def test_no_case_is_vacuous(seed: int, every: int) -> None:
             refuse_vacuous(case)
 
 
+THROUGH = Case(L=2, weights="transparent")
+
+
 def changed(data: Data, name: str, change: Any) -> Data:
     """With one array changed."""
     if name in data.weights:
@@ -77,6 +80,9 @@ def of_row_0(array: Any) -> Any:
         (MARKED, "upstream", lambda given: given.each(np.zeros_like), "of weight_ih_l0 is zero"),
         (MARKED, "upstream", lambda given: given.each(lambda d: 1e-30 * d), "small for its bits"),
         (replace(DEEP, loss="all"), "inputs", np.copy, "the bound on the gradient of"),
+        (replace(THROUGH, dense=1), "bias_hh_l1", zeroed, "a bias is zero"),
+        (THROUGH, "weight_ih_l0", lambda W: 1e4 * W, "an error shows in"),
+        (replace(THROUGH, dtype="float16"), "inputs", np.copy, "the bound is"),
     ],
 )
 def test_what_makes_a_case_vacuous(

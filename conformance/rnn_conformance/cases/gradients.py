@@ -15,7 +15,7 @@ import numpy as np
 from rnn_conformance.bounds.balls import Ball, Float64, Precision, Sum, exactly
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.cases.case import Case, Data
-from rnn_conformance.cases.order import as_read, in_direction, in_time, real_inputs, written
+from rnn_conformance.cases.order import as_read, by_direction, in_time, real_inputs, written
 from rnn_conformance.cells import CELLS, CellWeights
 from rnn_conformance.cells.backwards import Gradients, Upstream, backwards
 from rnn_conformance.cells.running import trajectory
@@ -150,11 +150,12 @@ class _Layer:
         o, w = data.options, of_layer(data.weights, number, data.options)
         D, H = o.directions, o.hidden_size
         initial, read = data.initial[number * D : (number + 1) * D], as_read(inputs, data)
-        states = None if output is None else _by_direction(output.astype(np.float64), data)
+        states = None if output is None else by_direction(output, data)
         if states is not None and len(o.parts) == 1:
             after = Ball(states, np.zeros(states.shape), inputs.precision)
         elif after is None:
-            after = trajectory(CELLS[o.cell], w, read, initial, states)
+            shown = None if states is None else exactly(states, inputs.precision)
+            after = trajectory(CELLS[o.cell], w, read, initial, shown)
         if states is not None:
             hidden = after.value[..., H:], after.radius[..., H:]
             value, radius = (
@@ -173,20 +174,13 @@ class _Layer:
         """The gradients, from that of the output (T, B, D·H)."""
         data, o = self.data, self.data.options
         radius = upstream.radius if upstream.radius.ndim else np.zeros(upstream.value.shape)
-        value, off = (_by_direction(part, data) for part in (upstream.value, radius))
+        value, off = (by_direction(part, data) for part in (upstream.value, radius))
         arriving = Ball(value, off, upstream.precision)
         last = _of_last(data)[self.number * o.directions :][: o.directions]
         given = Upstream(arriving, last, data.steps)
         return backwards(
             CELLS[o.cell], self.weights, self.inputs, self.before, self.after, given, shown
         )
-
-
-def _by_direction(values: Float64, data: Data) -> Float64:
-    """(T, B, D·n) in the order of time, as each direction reads its part: (D, T, B, n)."""
-    halves = np.split(values, data.options.directions, axis=-1)
-    ways = zip(halves, data.options.ways, strict=True)
-    return np.stack([in_direction(half, data.lengths, way) for half, way in ways])
 
 
 def _shown(data: Data, answer: Answer, marked: bool) -> Float64:
@@ -197,7 +191,7 @@ def _shown(data: Data, answer: Answer, marked: bool) -> Float64:
         d = of_marks(answer.gradients, data.options, T * B).reshape(T, B, -1)
     else:
         d = answer.gradients["inputs"][..., passing(data.weights)]
-    return _by_direction(np.where(data.real, d.astype(np.float64), 0), data)
+    return by_direction(np.where(data.real, d.astype(np.float64), 0), data)
 
 
 def _of_output(data: Data, precision: Precision) -> Ball:

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from rnn_conformance.bounds.balls import Ball, Float64
+from rnn_conformance.bounds.balls import Ball, Float64, Precision
 from rnn_conformance.cases import expected, gradients
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cells.drawing import WITHOUT_BIAS
@@ -16,6 +16,7 @@ from rnn_conformance.contract.call import Array
 ALIVE = 0.1  # the least share of states in which an error shows
 SHARP = 0.25  # the most that a bound may be of the number that it bounds, in half of them
 SHARP_BACKWARDS = 1e-3  # the same of gradients, of the median bound and the median number
+SHARP_THROUGH = 1e-3  # where a layer shows through others, in no half precision
 
 
 class Vacuous(ValueError):
@@ -40,7 +41,7 @@ def refuse_vacuous(case: Case) -> None:
 
 def _reasons(case: Case) -> Iterator[str]:
     data, o = case.data(), case.options
-    for layer in range(o.num_layers):
+    for layer in [case.dense] if case.transparent else range(o.num_layers):
         for d in range(o.directions):
             biased = case.bias == "nonzero" and case.weights not in WITHOUT_BIAS
             yield from degenerate(of_cell(data.weights, layer, d, o), biased)
@@ -53,14 +54,16 @@ def _reasons(case: Case) -> Iterator[str]:
         yield "there are zeros in the padding"
     if case.weights in ("extreme", "special"):
         return  # they are there for what lies beyond the usual
-    found = (
-        expected.as_a_whole(case)
-        if o.num_layers > 1
-        else expected.of_answer(case, expected.one_layer(data))
-    )
-    real = found.output[real_steps]
-    yield from _dead(case.equation.alive(real))
-    yield from _blunt(real, found.output_bound[real_steps])
+    answer = expected.computed(data)
+    found = expected.of_answer(case, answer)
+    states = found.output[real_steps]
+    if case.transparent:
+        precision = Precision.of(case.dtype)
+        shown = expected.shown_through(data, precision, answer.output, case.dense)
+        states = shown.value[:, real_steps]
+    yield from _dead(case.equation.alive(states))
+    most = SHARP_THROUGH if case.transparent else SHARP
+    yield from _blunt(found.output[real_steps], found.output_bound[real_steps], most)
     if case.loss != "none":
         yield from _of_gradients(gradients.of_exact(case))
 
@@ -77,10 +80,10 @@ def _dead(alive: npt.NDArray[np.bool_]) -> Iterator[str]:
         yield f"an error shows in {share:.0%} of the states only"
 
 
-def _blunt(found: Float64, bound: Float64) -> Iterator[str]:
+def _blunt(found: Float64, bound: Float64, most: float) -> Iterator[str]:
     signal = np.abs(found[found != 0])
     wide = float(np.median(bound[found != 0] / signal)) if signal.size else np.inf
-    if wide > SHARP:
+    if wide > most:
         yield f"the bound is {wide:.2g} of the number that it bounds, in the median"
 
 

@@ -18,9 +18,27 @@ from rnn_conformance.bounds.balls import Ball, Matrix, Sum, gamma, product
 from rnn_conformance.bounds.statistics import Statistic
 from rnn_conformance.cells import adjoints, decimals
 from rnn_conformance.cells.activation_means import of_gru
-from rnn_conformance.cells.activations import ULPS, gate, gated_tanh, of_gates, times
+from rnn_conformance.cells.activations import (
+    ULPS,
+    before_tanh,
+    gate,
+    gated_tanh,
+    of_gates,
+    pinned,
+    read_in_half,
+    times,
+)
 from rnn_conformance.cells.adjoint import Adjoint
-from rnn_conformance.cells.cell import EVERYWHERE, Cell, CellWeights, Kind, Linear, Row, Trace
+from rnn_conformance.cells.cell import (
+    EVERYWHERE,
+    Cell,
+    CellWeights,
+    Kind,
+    Linear,
+    Row,
+    Trace,
+    one_earlier,
+)
 from rnn_conformance.contract.call import Array
 
 SHUT = -50.0  # σ(-50) is 2e-22
@@ -48,6 +66,12 @@ n = np.tanh(W_ih[2] @ x + b_ih[2] + r * (W_hh[2] @ h + b_hh[2]))
         h_r, h_z, h_n = (product(W_hh, h) + b_hh).split(3)
         r, z = gate(x_r + h_r), gate(x_z + h_z)
         return between(z, gated_tanh((x_n + times(h_n, r)).ball()), h.kept())
+
+    def handed_on(self, h: Ball, initial: Ball) -> Ball:
+        """x of h = (1 - z) tanh(x / 2) + z h_{t-1}, with z shut."""
+        z = pinned(self.pins[1] or 0, h.precision)
+        n = mixed_with_little(z, h.kept(), one_earlier(h, initial).kept())
+        return read_in_half(before_tanh(n))
 
     def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
         h, H = of_state(before), len(before)
@@ -123,6 +147,20 @@ def between(z: Ball, n: Ball, h: Ball) -> Ball:
     gates = 2 * ULPS * p.both * ((1 - z.value) * n_size + z.value * h_size)
     sums = gamma(4, p.both) * (n_size + n.radius + h_size + h.radius) + 4 * p.flushed
     return Ball((1 - z.value) * n.value + z.value * h.value, inherited + gates + sums, p)
+
+
+def mixed_with_little(z: Ball, h: Ball, before: Ball) -> Ball:
+    """n of h = (1 - z) n + z h_{t-1}, where z is almost 0, so that n is almost h.
+
+    By `between`, |h - n| <= (leak + 2 k U) |n| + (leak + 2 k U z) |h_{t-1}| + 4 eta, with the leak
+    z + e_z + gamma_4; and |n| <= |h| + |h - n|.
+    """
+    p = h.precision
+    leak, ulps = z.value + z.radius + gamma(4, p.both), 2 * ULPS * p.both
+    from_before = (leak + ulps * z.value) * (np.abs(before.value) + before.radius)
+    from_n = (leak + ulps) * (np.abs(h.value) + h.radius)
+    off = (from_n + from_before + 4 * p.flushed) / (1 - leak - ulps)
+    return Ball(h.value, h.radius + off, p)
 
 
 GRU, GRU_RESET_BEFORE = Gru(), GruResetBefore()
