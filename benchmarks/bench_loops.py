@@ -12,13 +12,12 @@ import numpy as np
 import pytest
 import torch
 from rnn_benchmarks.agreement import Expected, expect, require_agreement
-from rnn_benchmarks.lines import LINES
 from rnn_benchmarks.measure import time_pairs
 from rnn_benchmarks.rivals import load, thread_limit
 from rnn_benchmarks.workload import (
     CELL_OF,
+    CELLS,
     DTYPES,
-    GATES,
     GRIDS,
     SEED,
     TITLES,
@@ -47,7 +46,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         points = (
             replace(point, cell=cell)
             for point in GRIDS[metafunc.config.getoption("--rnn-grid")]()
-            for cell in GATES
+            for cell in CELLS
         )
         pairs = [(p, line) for p in points for line in lines if CELL_OF[line] == p.cell]
         metafunc.parametrize(("point", "line_name"), pairs, ids=str, scope="module")
@@ -72,7 +71,8 @@ def test_line(
         pytestconfig.getoption(f"--rnn-{name}") for name in ("limit", "seconds", "threads")
     )
     (workload, expected), title = drawn, TITLES[line_name]
-    yardstick, its_title = LINES[YARDSTICKS[point.cell]], TITLES[YARDSTICKS[point.cell]]
+    yardstick = load(YARDSTICKS[point.cell], threads)
+    its_title = TITLES[YARDSTICKS[point.cell]]
     try:
         line = load(line_name, threads)
     except ImportError as error:

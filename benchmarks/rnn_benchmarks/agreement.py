@@ -7,26 +7,69 @@ the bounds of the suite: the one-step bound, carried through time and through th
 from typing import NamedTuple
 
 import numpy as np
-from rnn_conformance.bounds.balls import Precision, exactly
+from rnn_conformance.bounds.balls import Ball, Matrix, Precision, exactly, product, summed
 from rnn_conformance.cells import CELLS, CellWeights
+from rnn_conformance.cells.backwards import Upstream, backwards, rows
 from rnn_conformance.cells.readout import readout
 from rnn_conformance.cells.running import trajectory
+from rnn_reference.weights import Array
 
 from rnn_benchmarks.lines import Trajectory
-from rnn_benchmarks.workload import Workload
+from rnn_benchmarks.training import Training
+from rnn_benchmarks.workload import TRAINED, Workload
+
+Found = Trajectory | Training
 
 
 class Expected(NamedTuple):
-    """A trajectory in float64, how far a right line can be from it, and the dtype of the lines."""
+    """Results in float64, how far a right line can be from them, and the dtype of the lines."""
 
-    values: Trajectory
-    bounds: Trajectory
+    values: Found
+    bounds: Found
     dtype: np.dtype[np.floating]
 
 
 def expect(workload: Workload) -> Expected:
     """What every line must compute from this workload."""
+    if workload.losses is not None:
+        return _expect_training(workload, workload.losses)
     return _expect_rnn(workload) if workload.cell == "rnn" else _expect_gated(workload)
+
+
+def _expect_training(workload: Workload, loss: Array) -> Expected:
+    inputs, weights = workload.inputs, workload.weights
+    p, plain = Precision.of(inputs.dtype), "W_ho" in weights
+    cell = CELLS["tanh" if plain else workload.cell.removesuffix(TRAINED)]
+    each = CellWeights.of_seed_model(weights) if plain else CellWeights(*weights.values())
+    w = CellWeights(*(part[np.newaxis] for part in each))  # one direction
+    B, H = inputs.shape[1], w.W_hh.shape[-1]
+    read, zeros = exactly(inputs[np.newaxis], p), np.zeros((1, B, len(cell.parts) * H))
+    after = trajectory(cell, w, read, zeros)
+    value, radius = (
+        np.concatenate([np.zeros((1, 1, *part.shape[2:])), part[:, :-1]], axis=1)
+        for part in (after.value, after.radius)
+    )
+    h = after.split(len(cell.parts))[0]
+    d_h = losses = exactly(loss[np.newaxis], p)
+    outputs, of_readout = h, []
+    if plain:
+        last = {**weights, "b_ho": weights["b_ho"][:, 0]}
+        outputs = readout(last, h).ball()
+        d_h = product(Matrix.of(weights["W_ho"].T), losses).ball()
+        d_y, ones = rows(losses), exactly(np.ones((1, len(inputs) * B, 1)), p)
+        of_readout = [summed(d_y, rows(h)), summed(d_y, ones)]
+    upstream = Upstream(d_h, zeros, np.full(B, len(inputs)))
+    found = backwards(cell, w, read, Ball(value, radius, p), after, upstream).weights
+    order = ("weight_ih", "bias_ih", "weight_hh", "bias_hh") if plain else tuple(found)
+    gradients = [*(found[name] for name in order), *of_readout]
+    values, bounds = (
+        Training(*parts)
+        for parts in (
+            (outputs.value[0], np.concatenate([g.value.ravel() for g in gradients])[np.newaxis]),
+            (outputs.bound[0], np.concatenate([g.bound.ravel() for g in gradients])[np.newaxis]),
+        )
+    )
+    return Expected(values, bounds, inputs.dtype)
 
 
 def _expect_gated(workload: Workload) -> Expected:
@@ -55,9 +98,9 @@ def _expect_rnn(workload: Workload) -> Expected:
     return Expected(values, bounds, inputs.dtype)
 
 
-def require_agreement(title: str, found: Trajectory, expected: Expected) -> None:
+def require_agreement(title: str, found: Found, expected: Expected) -> None:
     """Raise AssertionError with the first number that differs by more than rounding explains."""
-    pairs = zip(Trajectory._fields, found, expected.values, expected.bounds, strict=True)
+    pairs = zip(found._fields, found, expected.values, expected.bounds, strict=True)
     for name, actual, wanted, bound in pairs:
         if (actual.shape, actual.dtype) != (wanted.shape, expected.dtype):
             raise AssertionError(

@@ -133,16 +133,24 @@ def prepare_gated(kind: type[LSTM | GRU], workload: Workload) -> Call:
 
 def prepare_torch_gated(kind: type[torch.nn.LSTM | torch.nn.GRU], workload: Workload) -> Call:
     """torch's class over the whole sequence."""
-    hidden_size, inputs = workload.weights["weight_hh_l0"].shape[1], workload.inputs
-    x = torch.from_numpy(inputs)
-    layer = kind(inputs.shape[2], hidden_size, dtype=x.dtype)
-    layer.load_state_dict({name: torch.from_numpy(w) for name, w in workload.weights.items()})
+    layer, x = torch_layer(kind, workload)
 
     def forward() -> Any:
         with torch.inference_mode():
             return layer(x)
 
     return forward
+
+
+def torch_layer(
+    kind: type[torch.nn.LSTM | torch.nn.GRU], workload: Workload
+) -> tuple[torch.nn.LSTM | torch.nn.GRU, torch.Tensor]:
+    """A layer with the weights of a workload, and its inputs."""
+    hidden_size, inputs = workload.weights["weight_hh_l0"].shape[1], workload.inputs
+    x = torch.from_numpy(inputs)
+    layer = kind(inputs.shape[2], hidden_size, dtype=x.dtype)
+    layer.load_state_dict({name: torch.from_numpy(w) for name, w in workload.weights.items()})
+    return layer, x
 
 
 LINES = {

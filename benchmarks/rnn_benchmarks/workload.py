@@ -20,8 +20,11 @@ SEED = 20240229
 CONTRACTION = 0.5
 
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
-OURS = {cell: f"batch-{cell}" for cell in GATES}
-YARDSTICKS = {cell: f"torch-{cell}" for cell in GATES}
+TRAINED = "-training"  # at the end of the name of a cell: both passes, with gradients
+CELLS = (*GATES, *(f"{cell}{TRAINED}" for cell in GATES))
+OURS = {cell: f"batch-{cell}" for cell in CELLS[:4]}
+OURS |= {cell: f"plain-{cell}" for cell in CELLS[4:]}  # which have no fast backward pass
+YARDSTICKS = {cell: f"torch-{cell}" for cell in CELLS}
 LIMIT = "floor"
 # Every line, by the name that an option takes and the title that a report shows.
 TITLES = {
@@ -40,9 +43,15 @@ TITLES = {
     "plain-gru": "GRU, plain",
     "batch-gru": "BatchGRU",
     "torch-gru": "torch.nn.GRU",
+    "batch-rnn-training": "BatchRNN, both passes",
+    "torch-rnn-training": "torch.nn.RNN, both passes",
+    "plain-lstm-training": "LSTM, plain, both passes",
+    "torch-lstm-training": "torch.nn.LSTM, both passes",
+    "plain-gru-training": "GRU, plain, both passes",
+    "torch-gru-training": "torch.nn.GRU, both passes",
 }
 CELL_OF = {
-    name: next((cell for cell in GATES if name.endswith(f"-{cell}")), "rnn") for name in TITLES
+    name: next((cell for cell in CELLS if name.endswith(f"-{cell}")), "rnn") for name in TITLES
 }
 
 
@@ -50,7 +59,7 @@ CELL_OF = {
 class Point:
     """T steps of a batch of B sequences, input size I, hidden size H; every number in `dtype`.
 
-    `cell` is a key of GATES.
+    `cell` is one of CELLS.
     """
 
     T: int
@@ -103,12 +112,13 @@ class Workload:
     """Weights and inputs (T, B, I).
 
     The six weights by name, biases as columns; of a cell with gates, those of one layer by torch's
-    names.
+    names. `losses` are dL/d of every output, (T, B, O) or (T, B, H), where gradients are computed.
     """
 
     weights: Mapping[str, Array]
     inputs: Array
     cell: str = "rnn"
+    losses: Array | None = None
 
 
 def draw(point: Point) -> Workload:
@@ -118,15 +128,20 @@ def draw(point: Point) -> Workload:
         name: rng.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))
         for name, shape in _shapes(point).items()
     }
-    W_hh = weights["W_hh" if point.cell == "rnn" else "weight_hh_l0"]
+    W_hh = weights["W_hh" if "W_hh" in weights else "weight_hh_l0"]
     W_hh *= CONTRACTION / np.abs(W_hh).sum(axis=1).max()
     inputs = rng.standard_normal((point.T, point.B, point.I)).astype(point.dtype)
     rounded = {name: w.astype(point.dtype) for name, w in weights.items()}
-    return Workload(rounded, inputs, point.cell)
+    losses = None
+    if point.cell.endswith(TRAINED):
+        width = OUTPUT_SIZE if "W_ho" in weights else point.H
+        losses = rng.standard_normal((point.T, point.B, width)).astype(point.dtype)
+    return Workload(rounded, inputs, point.cell, losses)
 
 
 def _shapes(point: Point) -> Mapping[str, tuple[int, ...]]:
-    if point.cell == "rnn":
+    cell = point.cell.removesuffix(TRAINED)
+    if cell == "rnn":
         return weight_shapes(point.I, point.H, OUTPUT_SIZE)
     one_layer = LayerSizes(point.I, point.H, num_layers=1, bias=True, bidirectional=False)
-    return layer_weight_shapes(one_layer, GATES[point.cell])
+    return layer_weight_shapes(one_layer, GATES[cell])

@@ -5,13 +5,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from rnn_benchmarks.agreement import expect, require_agreement
-from rnn_benchmarks.lines import LINES, Line, Trajectory
+from rnn_benchmarks.lines import LINES, Line
 from rnn_benchmarks.rivals import MODULES, load, thread_limit
+from rnn_benchmarks.training import TRAINING
 from rnn_benchmarks.workload import (
     CELL_OF,
     DTYPES,
@@ -33,7 +35,7 @@ LARGE = Point(4, 3, 256, 512, "float32")  # where most is allowed
 SHAPES = [(7, 3, 5, 6), (23, 1, 9, 4), (12, 2, 3, 40), (40, 64, 3, 80)]
 
 
-def run(line: Line, workload: Workload) -> Trajectory:
+def run(line: Line, workload: Workload) -> Any:
     return line.collect(line.prepare(workload)())
 
 
@@ -69,8 +71,9 @@ WRONG: dict[str, Callable[[Workload], Workload]] = {
 def test_a_wrong_line_is_refused_even_where_most_is_allowed(wrong: str) -> None:
     workload = draw(LARGE)
     expected, found = expect(workload), run(LINES["batch-rnn"], WRONG[wrong](workload))
-    assert expected.bounds.states.max() < 1e-3
-    assert expected.bounds.outputs.max() < 1e-2
+    outputs, states = expected.bounds
+    assert states.max() < 1e-3
+    assert outputs.max() < 1e-2
     with pytest.raises(AssertionError, match=r"of wrong differ first at t=\d.*; not timed"):
         require_agreement("wrong", found, expected)
 
@@ -101,9 +104,19 @@ def test_a_wrong_line_of_a_cell_with_gates_is_refused(cell: str, wrong: str) -> 
     workload = draw(replace(LARGE, cell=cell))
     expected = expect(workload)
     found = run(LINES[f"batch-{cell}"], WRONG_GATED[wrong](workload))
-    assert max(expected.bounds.states.max(), expected.bounds.outputs.max()) < 1e-2
+    assert max(bound.max() for bound in expected.bounds) < 1e-2
     with pytest.raises(AssertionError, match=r"of wrong differ first at t=\d.*; not timed"):
         require_agreement("wrong", found, expected)
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_wrong_gradients_are_refused(name: str) -> None:
+    workload = draw(replace(SMALL, cell=CELL_OF[name]))
+    expected, found = expect(workload), run(TRAINING[name], workload)
+    assert all(bound.max() < 1e-4 for bound in expected.bounds)
+    for wrong in (found.gradients * 1.001, np.roll(found.gradients, 1), 0 * found.gradients):
+        with pytest.raises(AssertionError, match="gradients of wrong differ first"):
+            require_agreement("wrong", found._replace(gradients=wrong), expected)
 
 
 def test_the_last_c_is_compared() -> None:
@@ -146,7 +159,7 @@ def test_every_library_keeps_to_the_thread_count() -> None:
 
 
 def test_lines_have_titles_and_the_default_grid_is_part_of_the_full_one() -> None:
-    assert {*LINES, *MODULES} == set(TITLES)
+    assert {*LINES, *TRAINING, *MODULES} == set(TITLES)
     assert len(default_grid()) == 24
     assert len(set(full_grid())) == 288
     assert set(default_grid()) < set(full_grid())

@@ -81,17 +81,17 @@ def backwards(
     assert adjoint is not None
     of_steps = before.value.shape[:-1]
     x = from_inputs(w, inputs)
-    forward = Forward(x, Matrix.of(w.W_hh), constant(w.b_hh, p), _rows(before), _rows(after))
+    forward = Forward(x, Matrix.of(w.W_hh), constant(w.b_hh, p), rows(before), rows(after))
     factors = adjoint.factors(forward)
     by_step = tuple(_shaped(factor, (*of_steps, -1)) for factor in factors)
     computed, initial = _through_time(cell, w, adjoint, by_step, upstream, shown)
 
-    d = _rows(computed if shown is None else _exact(_usable(shown, computed), p))
-    h = _rows(before.split(len(cell.parts))[0])
+    d = rows(computed if shown is None else _exact(_usable(shown, computed), p))
+    h = rows(before.split(len(cell.parts))[0])
     pairs = [*adjoint.of_products(factors, d, h)]
     ones = _exact(np.ones((*d.value.shape[:-1], 1)), p)
     weights = {
-        "weight_ih": summed(d, _rows(inputs)),
+        "weight_ih": summed(d, rows(inputs)),
         "weight_hh": _above(summed(of, read) for of, read in pairs),
         "bias_ih": _column(summed(d, ones)),
         "bias_hh": _column(_above(summed(of, ones) for of, _ in pairs)),
@@ -147,7 +147,7 @@ def _shaped(ball: Ball, shape: tuple[int, ...]) -> Ball:
     return Ball(ball.value.reshape(shape), radius, ball.precision)
 
 
-def _rows(ball: Ball) -> Ball:
+def rows(ball: Ball) -> Ball:
     """(D, T, B, n) as (D, T·B, n)."""
     D, T, B, n = ball.value.shape
     return _shaped(ball, (D, T * B, n))
