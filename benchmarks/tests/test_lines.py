@@ -113,8 +113,8 @@ def test_a_wrong_line_of_a_cell_with_gates_is_refused(cell: str, wrong: str) -> 
 def test_wrong_gradients_are_refused(name: str) -> None:
     workload = draw(replace(SMALL, cell=CELL_OF[name]))
     expected, found = expect(workload), run(TRAINING[name], workload)
-    assert all(bound.max() < 1e-4 for bound in expected.bounds)
-    for wrong in (found.gradients * 1.001, np.roll(found.gradients, 1), 0 * found.gradients):
+    assert all(bound.max() < 1e-3 for bound in expected.bounds)
+    for wrong in (found.gradients * 1.01, np.roll(found.gradients, 1), 0 * found.gradients):
         with pytest.raises(AssertionError, match="gradients of wrong differ first"):
             require_agreement("wrong", found._replace(gradients=wrong), expected)
 
