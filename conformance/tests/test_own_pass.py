@@ -32,8 +32,8 @@ def test_states_that_are_computed_again_in_another_order_are_right(cell: str) ->
 
 
 def test_they_would_not_be_as_those_of_the_states_that_show() -> None:
-    right = HEALTHY["StatesRecomputed"]()
-    right.conventions = {}  # type: ignore[misc]
+    right: Any = HEALTHY["StatesRecomputed"]()
+    right.conventions = {}
     failed = {check for outcome, check, _ in outcomes(right) if outcome == "failed"}
     assert failed
 

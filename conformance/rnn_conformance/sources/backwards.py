@@ -15,7 +15,7 @@ import numpy as np
 from rnn_conformance.contract.call import Answer, Array, Call
 from rnn_conformance.contract.refusal import Violation
 from rnn_conformance.sources.adapters.sizes import counts, gathered, upstream_of
-from rnn_conformance.sources.derivatives import shaped
+from rnn_conformance.sources.derivatives import NO_GRADIENT, shaped
 from rnn_conformance.sources.models import Model, Tape, arrays_of, positional
 from rnn_conformance.sources.results import Key, part_at
 
@@ -40,9 +40,10 @@ def by_autograd(model: Model, tape: Tape, found: Any, losses: Sequence[Array]) -
         if getattr(array, "requires_grad", False)
     ]
     if not pairs:
-        raise Violation("its results have no gradient, as after detach() or in no_grad()")
-    results, of_results = zip(*pairs, strict=True)
-    gradients = torch.autograd.grad(results, leaves, of_results, allow_unused=True)
+        raise Violation(NO_GRADIENT)
+    # A loss of one number: what `grad` does with dL/d of several results imports SymPy.
+    loss = torch.stack([(result * given).sum() for result, given in pairs]).sum()
+    gradients = torch.autograd.grad(loss, leaves, allow_unused=True)
     if lost := [path for path, one in zip(weights, gradients, strict=False) if one is None]:
         raise Violation(f"no gradient reaches {', '.join(lost)}")
     each = iter(

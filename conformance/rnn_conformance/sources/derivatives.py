@@ -143,6 +143,7 @@ class OfFunction:
         return dict(zip(names, found, strict=True)), {**of_weights, "inputs": x, **of_state}
 
 
+NO_GRADIENT = "its results have no gradient, as after detach() or in no_grad()"
 NOTHING = (
     "gradients: it gives arrays of NumPy, so what gives its gradients is to be said: "
     "@rnn_conformance.gradients(my_gradients)"
