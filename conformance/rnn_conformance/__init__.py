@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rnn_conformance.run.smoke import smoke as smoke
     from rnn_conformance.run.verdict import check as check
     from rnn_conformance.sources.adapters.torch_rnn import to_torch as to_torch
+    from rnn_conformance.sources.derivatives import gradients as gradients
     from rnn_conformance.sources.functions import weights_named as weights_named
     from rnn_conformance.sources.gates import gates as gates
     from rnn_conformance.sources.loading import as_implementation as as_implementation
@@ -62,6 +63,7 @@ MODULES = {
     "claims": "contract.call",
     "weights_named": "sources.functions",
     "gates": "sources.gates",
+    "gradients": "sources.derivatives",
     "catalogue": "cases.catalogue",
     "load": "sources.loading",
     "plan": "checks.plan",

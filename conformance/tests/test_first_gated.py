@@ -14,20 +14,21 @@ FOLDER = Path(__file__).parent / "first_rnns"
 Declared = Callable[[Any], Any]
 BATCHED, BATCH_FIRST, SINGLE = "time_first", "batch_first", "single"
 BOTH = {"float32", "float64", "h_0", "h_n"}
+TORCH = BOTH | {"gradients"}
 # What plugs in unchanged, and what is found of it.
 AS_THEY_ARE = {
     "lstm_notebook.py:LSTM": {SINGLE, "lstm", "float64", "h_0", "h_n"},
     "lstm_char_level.py:CharLSTM": BOTH | {BATCHED, "lstm", "readout"},
     "gru_stacked.py:GRU": {BATCH_FIRST, "gru", "float64", "h_0", "h_n"},
-    "lstm_torch_gates.py:MyLSTM": BOTH | {BATCH_FIRST, "lstm"},
-    "lstm_cell_loop.py:SequenceModel": BOTH | {BATCHED, "lstm", "readout"},
+    "lstm_torch_gates.py:MyLSTM": TORCH | {BATCH_FIRST, "lstm"},
+    "lstm_cell_loop.py:SequenceModel": TORCH | {BATCHED, "lstm", "readout"},
 }
 # What needs a line, and what is found of it then.
 DECLARED: dict[str, tuple[Declared, set[str]]] = {
-    "lstm_torch_fused.py:FusedLSTM": (gates("ifog"), BOTH | {BATCHED, "lstm", "readout"}),
+    "lstm_torch_fused.py:FusedLSTM": (gates("ifog"), TORCH | {BATCHED, "lstm", "readout"}),
     "gru_torch_parameters.py:GRUScratch": (
         gates(cell="gru_reset_before"),
-        BOTH | {BATCHED, "gru_reset_before"},
+        TORCH | {BATCHED, "gru_reset_before"},
     ),
     "gru_paper.py:GRUNetwork": (
         gates(cell="gru_reset_before", new_share="z"),

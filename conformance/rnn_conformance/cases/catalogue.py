@@ -11,7 +11,13 @@ from rnn_conformance.cases.vacuity import why_vacuous
 from rnn_conformance.cells import CELLS, alike
 from rnn_conformance.cells.cell import Kind
 from rnn_conformance.contract.call import DTYPES, GRADIENTS, HALF_DTYPES, LAYOUTS, Dtype, Layout
-from rnn_conformance.contract.conventions import FEW_SHAPES, LAST_ALONE, NAN_IGNORED
+from rnn_conformance.contract.conventions import (
+    FEW_SHAPES,
+    LAST_ALONE,
+    NAN_IGNORED,
+    OF_WEIGHTS,
+    OWN_PASS,
+)
 
 # T, B, I, H, L: coinciding sizes, ones, and sizes past a vector or an unrolled loop.
 SIZES = (
@@ -106,6 +112,7 @@ TRANSPARENT: tuple[tuple[int, int, int, bool, Layout, LengthsKind], ...] = (
     (9, 4, 3, False, "batch_first", "unsorted"),
     (50, 16, 3, True, "batch_first", "none"),
 )
+TAME = (8, 16)  # the most T and H of which two right forward passes stay near each other
 FEW_NUMBERS = 1000  # rows times steps of a case that is asked in the reverse direction too
 FEW_STEPS = 40  # where each of them takes a call
 RANDOM = 24  # cases drawn from the seed
@@ -263,6 +270,7 @@ def fitted(case: Case, claimed: frozenset[str]) -> Case | None:
     if single and case.layout != "single" and (case.T, case.weights) == (1, "moderate"):
         return None  # one row, of which no mean can be taken
     lengths: LengthsKind = "none" if single or "lengths" not in claimed else case.lengths
+    last: Loss = "h_n" if LAST_ALONE in claimed else "output"  # in one backward pass, not in many
     changes: dict[str, object] = {
         "T": min(case.T, FEW_STEPS) if LAST_ALONE in claimed else case.T,
         "dtype": dtypes[0],
@@ -278,10 +286,13 @@ def fitted(case: Case, claimed: frozenset[str]) -> Case | None:
         "padding_nan": case.padding_nan and lengths != "none" and NAN_IGNORED in claimed,
         "weights": weights,
         "O": case.O if "readout" in claimed else 0,
-        "loss": case.loss if case.loss == "none" or "h_n" in claimed else "output",
+        "loss": case.loss if case.loss == "none" or "h_n" in claimed else last,
     }
-    if case.loss != "none" and GRADIENTS not in claimed:
-        return None
+    if case.loss != "none":
+        tame = TAME[0] >= case.T and TAME[1] >= case.H
+        unseen = case.weights == "passing" and OF_WEIGHTS in claimed
+        if GRADIENTS not in claimed or unseen or (OWN_PASS in claimed and not tame):
+            return None
     found = replace(case, **changes)  # type: ignore[arg-type]
     if weights == "marked":
         found = replace(found, I=max(found.I, found.T * found.B))

@@ -41,15 +41,21 @@ class Expected:
     reason: str
 
 
-def of_answer(case: Case, answer: Answer, layers: Sequence[Ball] = ()) -> Expected:
+def of_answer(
+    case: Case, answer: Answer, layers: Sequence[Ball] = (), *, own_pass: bool = False
+) -> Expected:
     """From what the answer shows of each step, where it does; else as a whole.
 
     Args:
         layers: as in the `Expectation` of the answer, where it is known.
+        own_pass: whether the gradients are those of another forward pass, whose states may differ
+            from those that show.
     """
     precision, data = Precision.of(case.dtype), case.data()
     # Garbage in what shows makes garbage of a bound; the step that showed it has failed.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        if own_pass:
+            return whole(data, precision)
         if case.weights in SHOWN:
             marked = case.weights == "marked"
             return from_own_steps(data, precision, answer, marked, layers)

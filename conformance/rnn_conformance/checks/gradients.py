@@ -13,6 +13,8 @@ from rnn_conformance.cases.case import Case
 from rnn_conformance.cases.gradients import SHOWN, judge
 from rnn_conformance.checks.registry import check
 from rnn_conformance.checks.subject import Subject
+from rnn_conformance.contract.call import Answer
+from rnn_conformance.contract.conventions import OF_EVERYTHING, OWN_PASS
 
 
 def asked(case: Case, _: frozenset[str]) -> bool:
@@ -20,7 +22,12 @@ def asked(case: Case, _: frozenset[str]) -> bool:
     return case.loss != "none"
 
 
-@check("RNN-GRAD-1", presumes=lambda case, _: case.weights in SHOWN and case.loss != "none")
+def shown(case: Case, claimed: frozenset[str]) -> bool:
+    """Whether each step of the backward pass shows, and is that of the states that show."""
+    return case.weights in SHOWN and case.loss != "none" and OWN_PASS not in claimed
+
+
+@check("RNN-GRAD-1", presumes=shown)
 def gradient_of_steps(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Each step of the backward pass is right, judged from what shows of the step after it.
 
@@ -47,13 +54,22 @@ def gradient_of_weights(subject: Subject, case: Case) -> Iterator[Judgement]:
     yield from _judged(subject, case, [*case.data().weights])
 
 
-@check("RNN-GRAD-3", "RNN-LEN-4", "RNN-DIR-1", "RNN-LAYER-1", "RNN-LAYOUT-1", presumes=asked)
+@check(
+    "RNN-GRAD-3", "RNN-LEN-4", "RNN-DIR-1", "RNN-LAYER-1", "RNN-LAYOUT-1",
+    presumes=asked,
+    needs=(OF_EVERYTHING,),
+)  # fmt: skip
 def gradient_of_inputs(subject: Subject, case: Case) -> Iterator[Judgement]:
     """The gradient of the inputs is that of their own step and row; in the padding it is 0."""
     yield from _judged(subject, case, ["inputs"])
 
 
-@check("RNN-GRAD-4", "RNN-STATE-2", presumes=lambda case, _: case.loss != "none" != case.h_0)
+@check(
+    "RNN-GRAD-4",
+    "RNN-STATE-2",
+    presumes=lambda case, _: case.loss != "none" != case.h_0,
+    needs=(OF_EVERYTHING,),
+)
 def gradient_of_states(subject: Subject, case: Case) -> Iterator[Judgement]:
     """The gradient of the initial state is what the first step that is read hands back.
 
@@ -69,14 +85,13 @@ def gradient_of_states(subject: Subject, case: Case) -> Iterator[Judgement]:
 )
 def gradient_of_large_losses(subject: Subject, case: Case) -> Iterator[Judgement]:
     """A loss that is 2^20 times as large has gradients that are so too: none is clipped."""
-    data, known = case.data(), subject.expected(case).layers if case.L > 1 else ()
+    in_stack = case.L > 1 and OWN_PASS not in subject.claimed
+    data, known = case.data(), subject.expected(case).layers if in_stack else ()
     assert data.upstream is not None
     large = replace(data, upstream=data.upstream.each(lambda d: d * d.dtype.type(2**20)))
-    found = subject.run(large, case.layout).gradients
-    assert found is not None
+    answer = subject.run(large, case.layout)
     expected = gradients.whole(large, Precision.of(case.dtype), known)
-    for name, array in found.items():
-        yield judge(f"{name} of a large loss", expected.parts[name], array, expected.reason)
+    yield from _of_call(subject, expected, answer, "of a large loss")
 
 
 @check(
@@ -91,11 +106,9 @@ def gradients_of_calls(subject: Subject, case: Case) -> Iterator[Judgement]:
     """
     subject.result(case)
     other = replace(case, seed=case.seed + 1)
-    found = subject.run(other.data(), case.layout)
-    assert found.gradients is not None
-    expected = gradients.of_answer(other, found)
-    for name, array in found.gradients.items():
-        yield judge(f"{name} in a later call", expected.parts[name], array, expected.reason)
+    answer = subject.run(other.data(), case.layout)
+    expected = gradients.of_answer(other, answer, own_pass=OWN_PASS in subject.claimed)
+    yield from _of_call(subject, expected, answer, "in a later call")
 
 
 def _judged(subject: Subject, case: Case, names: list[str]) -> Iterator[Judgement]:
@@ -104,3 +117,14 @@ def _judged(subject: Subject, case: Case, names: list[str]) -> Iterator[Judgemen
     expected = subject.expected_gradients(case)
     for name in names:
         yield judge(name, expected.parts[name], found[name], expected.reason)
+
+
+def _of_call(
+    subject: Subject, expected: gradients.Expected, answer: Answer, when: str
+) -> Iterator[Judgement]:
+    """All of another call that are asked for."""
+    found = answer.gradients
+    assert found is not None
+    for name, array in found.items():
+        if OF_EVERYTHING in subject.claimed or name not in ("inputs", "h_0"):
+            yield judge(f"{name} {when}", expected.parts[name], array, expected.reason)

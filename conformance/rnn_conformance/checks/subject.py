@@ -10,7 +10,7 @@ from rnn_conformance.cases import expected, gradients
 from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.cases.expected import Expectation
 from rnn_conformance.contract.call import Answer, Array, Call, Implementation, Layout, Options
-from rnn_conformance.contract.conventions import declared
+from rnn_conformance.contract.conventions import OF_WEIGHTS, OWN_PASS, declared
 from rnn_conformance.contract.refusal import Violation, array_of, attempt, in_order
 
 REMEMBERED = 64
@@ -47,7 +47,8 @@ class Subject:
 
     def _expected_gradients(self, case: Case) -> gradients.Expected:
         """What is expected of its gradients. Raises Violation."""
-        return gradients.of_answer(case, self.result(case), self.expected(case).layers)
+        layers, own_pass = self.expected(case).layers, OWN_PASS in self.claimed
+        return gradients.of_answer(case, self.result(case), layers, own_pass=own_pass)
 
     def as_given(self, case: Case) -> Answer:
         """The same with the padding as it came. Raises Violation."""
@@ -82,6 +83,10 @@ class Subject:
             answer = replace(answer, y=None)
         if "gradients" not in self.claimed:
             answer = replace(answer, gradients=None)
+        elif OF_WEIGHTS in self.claimed and isinstance(answer.gradients, Mapping):
+            not_asked = {"inputs": call.inputs, **call.state}
+            zeros = {name: np.zeros(part.shape, call.dtype) for name, part in not_asked.items()}
+            answer = replace(answer, gradients={**answer.gradients, **zeros})
         return answer
 
     def _attempt(self, case: Case) -> tuple[Call, Answer | Violation]:

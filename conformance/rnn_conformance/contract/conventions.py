@@ -16,6 +16,9 @@ CONVENTIONS: Mapping[str, tuple[str, ...]] = {
     "sizes": ("free", "fixed"),  # an ONNX model leaves T and B free, or is written for each call's
     "shapes": ("any", "few"),  # calls of sizes that are new take long, as where code is compiled
     "states": ("every step", "last alone"),  # the last takes a call for every step of a sequence
+    # Whether what is differentiated is the forward pass that gave the results, or another one.
+    "backward pass": ("with the results", "of its own"),
+    "gradients": ("of everything", "of weights alone"),  # inputs and states have theirs, or not
 }
 
 
@@ -36,6 +39,8 @@ REFUSES_WRONG_SIZES = following("wrong sizes", "refused")
 ANY_MEMORY = following("memory", "any")
 LAST_ALONE = following("states", "last alone")
 FEW_SHAPES = following("shapes", "few")
+OWN_PASS = following("backward pass", "of its own")
+OF_EVERYTHING, OF_WEIGHTS = (following("gradients", one) for one in CONVENTIONS["gradients"])
 
 
 def declared(implementation: object) -> frozenset[str]:

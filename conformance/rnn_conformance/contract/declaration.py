@@ -15,9 +15,9 @@ from rnn_conformance.contract.documents import content_of
 LARGEST_FILE = 1_000_000  # bytes
 PARTS = (
     "name", "claims", "conventions", "known_failures", "run", "reread", "adapter", "can_crash",
-    "assumed", "called", "notes", "code", "readings", "said",
+    "assumed", "called", "notes", "code", "readings", "said", "gradients_follow",
 )  # fmt: skip
-STILL_ASSUMED = {"nothing", "readings", "memory"}  # whatever is claimed
+STILL_ASSUMED = {"nothing", "readings", "memory", "gradients"}  # whatever is claimed
 OLD_FIELDS = ("layouts", "dtypes", "h_0", "features")  # of version 0.1
 
 

@@ -1,13 +1,13 @@
 """The smoke check: whether there is anything to judge, before all else is asked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from rnn_conformance.cases.case import H0, Case
+from rnn_conformance.cases.case import H0, Case, Loss
 from rnn_conformance.cells import first_claimed
 from rnn_conformance.checks.conduct import backwards, changed
 from rnn_conformance.checks.every import CHECKS
@@ -15,6 +15,7 @@ from rnn_conformance.checks.plan import Planned, in_words_of, known_failures
 from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import (
     DTYPES,
+    GRADIENTS,
     HALF_DTYPES,
     LAYOUTS,
     Answer,
@@ -24,7 +25,8 @@ from rnn_conformance.contract.call import (
 )
 from rnn_conformance.contract.conventions import ANY_MEMORY
 from rnn_conformance.contract.declaration import Declaration, declared
-from rnn_conformance.contract.refusal import CannotBeJudged, Violation
+from rnn_conformance.contract.refusal import CannotBeJudged, Violation, attempt
+from rnn_conformance.sources.derivatives import NOTES, NOTHING
 from rnn_conformance.sources.first_call import USUAL_FIRST
 from rnn_conformance.sources.seed_model import NOT_READ
 
@@ -57,6 +59,7 @@ def smoke(implementation: Implementation) -> Implementation:
     Raises CannotBeJudged with what is most likely the slip.
     """
     found = _narrowed_to_memory(_as_it_can_be_asked(implementation))
+    found = _with_gradients(found)
     return _of_few_shapes(found) if _is_slow_at_first(found) else found
 
 
@@ -198,6 +201,36 @@ def _narrowed_to_memory(implementation: Implementation) -> Implementation:
         said = Declaration(conventions={"memory": "contiguous"})
         return declared(implementation, said, notes=(f"{VIEWS_REFUSED}: {refused}",))
     return implementation
+
+
+def _with_gradients(implementation: Implementation) -> Implementation:
+    """With what its first gradients follow; claimed where that was left open and there are any.
+
+    Raises CannotBeJudged where they are claimed, and do not come.
+    """
+    follow = getattr(implementation, "gradients_follow", None)
+    is_claimed = GRADIENTS in implementation.claims
+    if follow is None or "gradients" not in _assumed(implementation):
+        return implementation
+    h_0: H0 = "nonzero" if "h_0" in implementation.claims else "none"
+    loss: Loss = "all" if "h_n" in implementation.claims else "output"
+    case = replace(_simplest(implementation), h_0=h_0, loss=loss, O=0)
+    try:
+        said = attempt(follow, case.call(), object)
+    except Violation as why:
+        if is_claimed:
+            raise CannotBeJudged(_told(implementation, str(why))) from why
+        note = f"gradients are not asked: {why}"
+        return declared(implementation, Declaration(), notes=(note,))
+    if not isinstance(said, Mapping):
+        if is_claimed:
+            raise CannotBeJudged(_told(implementation, NOTHING))
+        return implementation
+    conventions = {**said, **getattr(implementation, "conventions", {})}
+    claims = implementation.claims | {GRADIENTS}
+    declaration = Declaration(claims=claims, conventions=conventions)
+    notes, kept = tuple(NOTES[what] for what in said), _assumed(implementation) - {"gradients"}
+    return declared(implementation, declaration, notes=notes, assumed=kept)
 
 
 def _is_slow_at_first(implementation: Implementation) -> bool:

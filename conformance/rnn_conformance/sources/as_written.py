@@ -18,25 +18,47 @@ from typing import Any
 import numpy as np
 from rnn_reference import WEIGHT_NAMES
 
-from rnn_conformance.contract.call import BASIC, DTYPES, GATED, Answer, Array, Call, Dtype
-from rnn_conformance.contract.refusal import CannotBeJudged, one_line
+from rnn_conformance.contract.call import (
+    BASIC,
+    DTYPES,
+    GATED,
+    GRADIENTS,
+    Answer,
+    Array,
+    Call,
+    Dtype,
+)
+from rnn_conformance.contract.refusal import CannotBeJudged, Violation, one_line
+from rnn_conformance.sources.adapters.sizes import counts, gathered, pulled_back
+from rnn_conformance.sources.backwards import by_autograd, by_method, losses_for, losses_in
+from rnn_conformance.sources.derivatives import lacking, wants_gradients
 from rnn_conformance.sources.first_call import (
     AXES,
     FORMS,
     STATES,
     Way,
     Written,
+    as_asked,
     by_step,
     called,
     first_results,
     found_in,
+    in_form,
     keeps_rows_apart,
     shows_nan,
     zeros,
 )
 from rnn_conformance.sources.functions import Function
 from rnn_conformance.sources.gates import Gates, Undeclared
-from rnn_conformance.sources.models import Model, arrays_of, constructed, method_of, positional
+from rnn_conformance.sources.models import (
+    Model,
+    Tape,
+    arrays_of,
+    constructed,
+    method_of,
+    positional,
+)
+from rnn_conformance.sources.one_step import OneStep
 from rnn_conformance.sources.results import Found, Kind, array_of, part_at
 from rnn_conformance.sources.seed_model import (
     CONVENTIONS,
@@ -87,6 +109,10 @@ class AsWritten:
         alone = {} if self._whole else {"states": "last alone"}
         self.conventions: Mapping[str, str] = {**CONVENTIONS, **alone}
         self.assumed = frozenset(("dtypes", "memory"))
+        model = self._model
+        if isinstance(model, Model) and (model.of_torch or wants_gradients(model.cls)):
+            self.assumed |= {"gradients"}
+            self.claims |= frozenset(() if model.of_torch else (GRADIENTS,))
         self.notes = tuple(self._notes())
         self._earlier = Earlier()
         self.reread = self._earlier.again
@@ -112,10 +138,64 @@ class AsWritten:
 
     def run(self, call: Call) -> Answer:
         asked = seed_call(call)
+        if call.upstream is not None:
+            return self._differentiated(call)
         found = self._given(self._with_states_as_outputs(asked))
         again = self._of_state not in self._parts and call.options.output_size
         read_out = self._given(asked) if again else found
         return self._earlier.first(partial(self._answer, call, found, read_out))
+
+    def gradients_follow(self, call: Call) -> Mapping[str, str] | None:
+        """The conventions that the gradients of a first call follow; None where there are none."""
+        if not isinstance(self._model, Model):
+            return None
+        return {"gradients": "of weights alone"} if lacking(call, self.run(call)) else {}
+
+    @property
+    def _model(self) -> Model | Function:
+        return self._source.of if isinstance(self._source, OneStep) else self._source
+
+    def _differentiated(self, call: Call) -> Answer:
+        """The answer with its gradients. Raises Violation where they do not come."""
+        model, tape = self._model, Tape()
+        assert isinstance(model, Model)
+        taped = replace(model, tape=tape)
+        stepwise = isinstance(self._source, OneStep)
+        source = OneStep(taped, self._source.next) if isinstance(self._source, OneStep) else taped
+        found = self._given(self._with_states_as_outputs(seed_call(call)), source)
+
+        def read(found: Sequence[Any]) -> Answer:
+            return self._answer(call, found, found)
+
+        if model.of_torch:
+            each, of_x, of_state = by_autograd(model, tape, found, losses_in(found, read, call))
+        elif self._whole and not stepwise:
+            kinds: tuple[Kind, ...] = ("last", "cells", "last cells")
+            first = self._of_state if self._of_state in self._parts else self._of_output
+            keys = [(0, *self._parts[k].key) for k in (first, *kinds) if k in self._parts]
+            losses = losses_for(model, found, keys, read, call)
+            each, of_x, of_state = by_method(model, tape, losses)
+        else:
+            raise Violation("only a class that takes whole sequences is asked for gradients")
+        arrays = arrays_of(tape[0][0])
+        shapes = {path: np.shape(arrays[path]) for path in model.weights}
+
+        def theirs(call: Call) -> list[Array]:
+            return [*model.filled(seed_call(call).weights, shapes).values()]
+
+        gradients = pulled_back(call, theirs, each)
+        if of_x is not None:
+            numbers = [
+                as_asked(source, self._way, x) - 1 for x in self._each(counts(call.inputs) + 1)
+            ]
+            numbers = [x for one in numbers for x in one] if stepwise else numbers
+            gradients["inputs"] = gathered(call.inputs, numbers, of_x)
+        for k, (name, part) in enumerate(call.state.items()):
+            places = [*in_form(self._way.state, [counts(part[0])])]
+            if of_state is not None:
+                of_part = [parts[k] for parts in of_state]
+                gradients[name] = gathered(part, places * len(of_part), of_part)
+        return self._earlier.first(lambda: replace(read(found), gradients=gradients))
 
     def _answer(self, call: Call, found: Sequence[Any], read_out: Sequence[Any]) -> Answer:
         if self._of_state in self._parts:
@@ -173,15 +253,17 @@ class AsWritten:
         readout["W_ho"][0, -1] = 1
         return replace(asked, weights={**asked.weights, **readout})
 
-    def _given(self, asked: Call) -> Sequence[Any]:
+    def _given(self, asked: Call, source: Written | None = None) -> Sequence[Any]:
         """What comes for the inputs; where only a last step comes, for each number of steps."""
-        whole, time = asked.inputs, self._time
-        steps = range(1, whole.shape[time] + 1)
-        each = [whole] if self._whole else [whole.take(range(t), time) for t in steps]
         return [
-            called(self._source, self._way, asked, inputs, self._state(asked, inputs))
-            for inputs in each
+            called(source or self._source, self._way, asked, inputs, self._state(asked, inputs))
+            for inputs in self._each(asked.inputs)
         ]
+
+    def _each(self, inputs: Array) -> Sequence[Array]:
+        """The inputs of each call."""
+        steps = range(1, inputs.shape[self._time] + 1)
+        return [inputs] if self._whole else [inputs.take(range(t), self._time) for t in steps]
 
     def _state(self, asked: Call, inputs: Array) -> Sequence[Array]:
         """The parts of the initial state that are given."""

@@ -80,11 +80,11 @@ def first_results(source: Written, way: Way, *, step: float = 0, row: float = 0)
 
 def called(source: Written, way: Way, asked: Call, inputs: Array, state: Sequence[Array]) -> Any:
     """What comes for these inputs, in the form in which they are given."""
-    given = _as_asked(source, way, inputs)
+    given = as_asked(source, way, inputs)
     return kept(source(asked.weights, given, in_form(way.state, state)))
 
 
-def _as_asked(source: Written, way: Way, inputs: Array) -> Array:
+def as_asked(source: Written, way: Way, inputs: Array) -> Array:
     """Inputs with their axes in the order of a way, and with a one beside those of each step."""
     if source.ones:
         inputs = np.concatenate([inputs, np.ones_like(inputs[..., :1])], axis=-1)
@@ -97,7 +97,7 @@ def by_step(source: Model | Function, way: Way) -> OneStep:
         raise TypeError("it takes no state of a step")
     asked = call_of(source, way)
     parts = zeros(asked, asked.inputs)
-    x = _as_asked(source, way, asked.inputs)[0]
+    x = as_asked(source, way, asked.inputs)[0]
     found = kept(source(asked.weights, x, in_form(way.state, parts)))
     return OneStep(source, next_state(found, parts[0].shape, len(parts)))
 

@@ -29,6 +29,7 @@ class Function:
     cell: ClassVar = "tanh"
     ones: ClassVar = False
     reads_out: ClassVar = True
+    tape: ClassVar = None
 
     @property
     def takes_a_state(self) -> bool:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from rnn_conformance.contract.call import GATED, NONLINEARITIES, Answer, Call
+from rnn_conformance.contract.call import GATED, GRADIENTS, NONLINEARITIES, Answer, Array, Call
 from rnn_conformance.sources.adapters.sizes import state_of
+from rnn_conformance.sources.derivatives import OfFunction, wants_gradients
 from rnn_conformance.sources.gates import Gates
 from rnn_conformance.sources.seed_model import CAN_CLAIM, CONVENTIONS, of_one_layer, results_of
 
@@ -47,18 +48,36 @@ class GatedFunction:
         if len(cells) > 1:
             raise ValueError(f"claims: expected one cell, got {', '.join(cells)}")
         self._gates: Gates = getattr(function, "gates", Gates()).of(cells[0])
+        if wants_gradients(function):
+            self.claims |= {GRADIENTS}
+            self.assumed |= {"gradients"}
+        self._derivative = OfFunction(function)
 
     def run(self, call: Call) -> Answer:
         options = {"batch_first": True} if call.layout == "batch_first" else {}
-        o, dtype = call.options, call.dtype
-        weights = {"W_ho": np.zeros((1, o.hidden_size), dtype), "b_ho": np.zeros(1, dtype)}
-        for name, value in call.weights.items():
-            weights[NAMES.get(name, name)] = self._gates.stacked(value) if name in NAMES else value
+        units, dtype = call.options.hidden_size, call.dtype
+        weights = {"W_ho": np.zeros((1, units), dtype), "b_ho": np.zeros(1, dtype)}
+        weights |= self._weights(call)
+        if call.upstream is not None:
+            return self._derivative.answered(call, weights, self._answer, self._weights)
         h_0 = state_of(part[0] for part in call.state.values())
-        results = self._function(weights, call.inputs, h_0, **options)
+        return self._answer(call, self._function(weights, call.inputs, h_0, **options))
+
+    def gradients_follow(self, call: Call) -> Mapping[str, str] | None:
+        """The conventions that the gradients of a first call follow; None where there are none."""
+        return self._derivative.follows(call, self.run)
+
+    def _weights(self, call: Call) -> dict[str, Array]:
+        """The weights of a call by their names."""
+        return {
+            NAMES.get(name, name): self._gates.stacked(value) if name in NAMES else value
+            for name, value in call.weights.items()
+        }
+
+    def _answer(self, call: Call, results: Any) -> Answer:
         parts = results_of(results, ("h_n", "c_n", "outputs"))
         found = {"output": parts["hidden_states"]}
         found |= {name: parts[name][np.newaxis] for name in ("h_n", "c_n") if name in parts}
-        if o.output_size and "outputs" in parts:
+        if call.options.output_size and "outputs" in parts:
             found["y"] = parts["outputs"]
         return Answer.of(found)

@@ -17,6 +17,7 @@ from rnn_conformance.contract.refusal import CannotBeJudged, installing, one_lin
 from rnn_conformance.sources import adapters
 from rnn_conformance.sources.adapters.catalogue import CATALOGUE, extra_of
 from rnn_conformance.sources.as_written import Unread, of_own_form
+from rnn_conformance.sources.derivatives import wants_gradients
 from rnn_conformance.sources.functions import MAPPINGS
 from rnn_conformance.sources.gated import CAN_CLAIM_GATED, GatedFunction
 from rnn_conformance.sources.plain import PlainFunction, StepByStepClass
@@ -166,7 +167,9 @@ def _adapted(implementation: Any, shown: str) -> Implementation:
                 )
             return _unread(shown, implementation)
         elif hasattr(implementation, "forward") and not (
-            hasattr(implementation, "gates") or _claims_gates(implementation)
+            hasattr(implementation, "gates")
+            or _claims_gates(implementation)
+            or wants_gradients(implementation)
         ):
             return StepByStepClass(shown, implementation)
         elif of_own_form(implementation):

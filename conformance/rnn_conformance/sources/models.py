@@ -27,17 +27,24 @@ NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 TOLD_BY = ("in", "hid", "out")  # in the names of sizes
 DEPTH = 3  # of objects, lists and mappings that hold each other
 Made = dict[tuple[object, ...], Any]
+Tape = list[tuple[Any, Any, Sequence[Any]]]
 
 
 @dataclass(frozen=True)
 class Model:
-    """A class, and which weight each array of its objects is."""
+    """A class, and which weight each array of its objects is.
+
+    Attributes:
+        tape: gets each model that is called, with the inputs and the parts of a state that it is
+            given; those of torch can be differentiated by then.
+    """
 
     cls: type[Any]
     method: str
     slots: Mapping[str, Slot]
     gates: Gates = field(default_factory=Gates)
     made: Made = field(default_factory=dict, compare=False)
+    tape: Tape | None = field(default=None, compare=False)
 
     @property
     def cell(self) -> str:
@@ -63,18 +70,35 @@ class Model:
         after_inputs = positional(getattr(self.cls, self.method))[2:3]
         return any(p.default is Parameter.empty for p in after_inputs)
 
+    @property
+    def of_torch(self) -> bool:
+        return hasattr(self.cls, "named_parameters")
+
+    @property
+    def weights(self) -> list[str]:
+        """The arrays that are weights, but for those of a readout."""
+        slots = self.slots.items()
+        return [p for p, slot in slots if slot.of and not slot.of[0].endswith("_ho")]
+
     def __call__(self, weights: Weights, inputs: Array, state: Sequence[Array]) -> Any:
         input_size, hidden_size, output_size = sizes_of(weights)
         sizes = (input_size + self.ones, hidden_size, output_size)
         model = model_of(self.made, sizes, inputs.dtype, partial(constructed, self.cls))
-        arrays, full = arrays_of(model), fillings(weights, self.gates)
-        filled = {
-            path: slot.filled(full, np.shape(arrays[path])).astype(inputs.dtype)
-            for path, slot in self.slots.items()
-        }
-        _fill(model, filled)
+        arrays = arrays_of(model)
+        filled = self.filled(weights, {path: np.shape(arrays[path]) for path in self.slots})
+        _fill(model, {path: array.astype(inputs.dtype) for path, array in filled.items()})
         x, *parts = (_as_theirs(model, array) for array in (inputs, *state))
+        if self.tape is not None:
+            given = parts if all(isinstance(part, np.ndarray) for part in state) else []
+            self.tape.append((model, x, given))
+            for leaf in (x, *given) if self.of_torch else ():
+                leaf.requires_grad_()
         return getattr(model, self.method)(x, *self._as_given(parts))
+
+    def filled(self, weights: Weights, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
+        """What the arrays of these shapes are filled with."""
+        full = fillings(weights, self.gates)
+        return {path: self.slots[path].filled(full, shape) for path, shape in shapes.items()}
 
     def _as_given(self, parts: Sequence[Any]) -> Sequence[Any]:
         """The parts of a state in a parameter each where there are two; else in one, as a pair."""
@@ -183,8 +207,10 @@ def _fill(model: Any, filled: Mapping[str, Array]) -> None:
         holder[key] = new.get(id(holder[key]), holder[key])
 
 
-def _as_theirs(model: Any, array: Array) -> Any:
+def _as_theirs(model: Any, array: Any) -> Any:
     """An array of the library that the model computes with, whose arrays have no memory layouts."""
+    if hasattr(array, "new_tensor"):
+        return array.clone()
     if hasattr(model, "named_parameters"):
         return next(model.parameters()).data.new_tensor(array.copy())
     return array

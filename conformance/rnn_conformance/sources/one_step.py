@@ -37,10 +37,12 @@ class OneStep:
         each: list[Any] = []
         for x in inputs:
             each.append(kept(self.of(weights, x, state)))
-            state = [array_of(part_at(each[-1], key), None) for key in self.next]
+            state = [part_at(each[-1], key) for key in self.next]
+            if self.of.tape is None:
+                state = [array_of(part, None) for part in state]
         parts = elements(each[0])
         return tuple(
-            [array_of(part_at(found, key), None) for found in each]
+            [part_at(found, key) for found in each]
             for key in parts
             if (*key, 0) not in parts and array_or_none(parts[key], None) is not None
         )

@@ -8,8 +8,16 @@ from typing import Any
 import numpy as np
 from rnn_reference import WEIGHT_NAMES
 
-from rnn_conformance.contract.call import BASIC, Answer, Array, Call, Implementation
+from rnn_conformance.contract.call import (
+    BASIC,
+    GRADIENTS,
+    Answer,
+    Array,
+    Call,
+    Implementation,
+)
 from rnn_conformance.sources.as_written import readings
+from rnn_conformance.sources.derivatives import OfFunction, wants_gradients
 from rnn_conformance.sources.models import (
     Made,
     constructed,
@@ -26,6 +34,7 @@ from rnn_conformance.sources.seed_model import (
     results_of,
     seed_call,
     seed_claims,
+    weights_of,
 )
 
 
@@ -53,7 +62,12 @@ class PlainFunction:
             () if hasattr(function, "claims") else ("layouts", "parts", "readings where refused")
         )
         self.assumed |= frozenset(() if hasattr(function, "conventions") else ("memory",))
+        if wants_gradients(function):
+            self.claims |= {GRADIENTS}
+        if wants_gradients(function) or not hasattr(function, "claims"):
+            self.assumed |= {"gradients"}
         self._function = function
+        self._derivative = OfFunction(function)
 
     def readings(self) -> Iterator[Implementation]:
         """Other ways to read the function, where it gives no such mapping."""
@@ -62,7 +76,15 @@ class PlainFunction:
     def run(self, call: Call) -> Answer:
         options = {"batch_first": True} if call.layout == "batch_first" else {}
         asked = seed_call(call)
-        found = self._function(asked.weights, asked.inputs, asked.h_0, **options)
+        if call.upstream is not None:
+            return self._derivative.answered(call, asked.weights, self._answer, weights_of)
+        return self._answer(call, self._function(asked.weights, asked.inputs, asked.h_0, **options))
+
+    def gradients_follow(self, call: Call) -> Mapping[str, str] | None:
+        """The conventions that the gradients of a first call follow; None where there are none."""
+        return self._derivative.follows(call, self.run)
+
+    def _answer(self, call: Call, found: Any) -> Answer:
         parts = results_of(found, ("h_n", "outputs"))
         return answer(call, parts["hidden_states"], parts.get("h_n"), parts.get("outputs"))
 

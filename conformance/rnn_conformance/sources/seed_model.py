@@ -15,6 +15,7 @@ import numpy as np
 from rnn_conformance.contract.call import (
     FEATURES,
     GATED,
+    GRADIENTS,
     NONLINEARITIES,
     Answer,
     Array,
@@ -35,7 +36,9 @@ NAMES: Mapping[str, str] = {
 GATED_NAMES: Mapping[str, str] = {t: o.replace("_xh", "_ih") for t, o in NAMES.items()}
 EQUATION = "h_t = tanh(W_xh x_t + b_xh + W_hh h_{t-1} + b_hh), y_t = W_ho h_t + b_ho"
 NOT_READ = "W_xh and W_hh were set as attributes, and nothing changed: `forward` reads others"
-CAN_CLAIM = FEATURES - {"layers", "bidirectional", "reverse", "no_bias", "lengths", "dropout"}
+CAN_CLAIM = FEATURES - {"layers", "bidirectional", "reverse", "no_bias", "lengths", "dropout"} | {
+    GRADIENTS
+}
 # Nobody expects a first function or class to look at what it is given.
 CONVENTIONS: Mapping[str, str] = {"T = 0": UNDEFINED, "B = 0": UNDEFINED, "wrong sizes": UNDEFINED}
 
@@ -55,6 +58,12 @@ def seed_call(call: Call) -> Call:
         for theirs, ours in (GATED_NAMES if o.cell in GATED else NAMES).items()
     }
     return replace(call, weights=columns, **{name: part[0] for name, part in call.state.items()})
+
+
+def weights_of(call: Call) -> dict[str, Array]:
+    """Those weights that the call has, by these names."""
+    names, given = GATED_NAMES if call.options.cell in GATED else NAMES, seed_call(call).weights
+    return {names[name]: given[names[name]] for name in call.weights}
 
 
 def answer(

@@ -1,6 +1,8 @@
 """Right ways to compute gradients: what `Differentiable` can do otherwise, for each cell."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -178,10 +180,23 @@ class WiderSumsBackwards(Differentiable):
         return super().handed_back(W_hh.astype(wide), d.astype(wide)).astype(d.dtype)
 
 
+class _SummedBackwards(healthy.SummedBackwards, Differentiable):
+    """The states differ by rounding from those of `Differentiable`."""
+
+
+class StatesRecomputed(Differentiable):
+    """The gradients are those of another forward pass, which adds in another order."""
+
+    conventions: ClassVar[Mapping[str, str]] = {"backward pass": "of its own"}
+
+    def gradients(self, call: Call) -> dict[str, Array]:
+        return _SummedBackwards().gradients(call)
+
+
 _OF_ALL: tuple[type[Differentiable], ...] = (
     Differentiable, ChunksRecomputed, RowsBackwardsAlone, AddedFromTheLast, AddedFromTheFirst,
     SlopeOfPreactivation, SlopeInFactors, ColumnsBackwards, OneByOneBackwards, FusedBackwards,
-    WiderBackwards, WiderSumsBackwards,
+    WiderBackwards, WiderSumsBackwards, StatesRecomputed,
 )  # fmt: skip
 _OF_GATES: tuple[type[Differentiable], ...] = (GateByGate, GatesByTanh, TanhByGates)
 _ALSO = {cell: (*_OF_GATES, *((KeptSubtracted,) if cell != "lstm" else ())) for cell in GATED}

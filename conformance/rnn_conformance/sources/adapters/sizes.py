@@ -113,14 +113,32 @@ def pulled_back(
     """
     gradients = {}
     for name, ours in call.weights.items():
-        counted = {other: np.zeros(value.shape) for other, value in call.weights.items()}
-        counted[name] = np.arange(1.0, ours.size + 1).reshape(ours.shape)
-        gradient = np.zeros(ours.size, ours.dtype)
-        for numbers, of_theirs in zip(theirs(replace(call, weights=counted)), found, strict=True):
-            placed = np.asarray(numbers) != 0
-            gradient[np.asarray(numbers)[placed].astype(int) - 1] = np.asarray(of_theirs)[placed]
-        gradients[name] = gradient.reshape(ours.shape)
+        counted: dict[str, Array] = {n: np.zeros(w.shape) for n, w in call.weights.items()}
+        counted[name] = counts(ours)
+        gradients[name] = gathered(ours, theirs(replace(call, weights=counted)), found)
     return gradients
+
+
+def counts(like: Array) -> Array:
+    """Numbers that count from 1, in the shape of an array."""
+    return np.arange(1.0, like.size + 1).reshape(like.shape)
+
+
+def gathered(like: Array, numbers: Sequence[Any], found: Sequence[Any]) -> Array:
+    """The gradient of an array, from those of arrays in which its numbers stand.
+
+    Args:
+        numbers: what these hold where the array holds `counts`, or their negatives; 0 and NaN are
+            none of its numbers.
+        found: their gradients.
+    """
+    gradient = np.zeros(like.size, like.dtype)
+    for count, of_theirs in zip(numbers, found, strict=True):
+        at: Array = np.nan_to_num(np.asarray(count, np.float64))
+        here = at != 0
+        signed = np.copysign(1, at[here]).astype(like.dtype) * np.asarray(of_theirs)[here]
+        np.add.at(gradient, np.abs(at[here]).astype(int) - 1, signed)
+    return gradient.reshape(like.shape)
 
 
 def upstream_of(call: Call) -> dict[str, Array | None]:

@@ -21,7 +21,7 @@ from rnn_conformance.contract.call import (
     Options,
 )
 from rnn_conformance.contract.declaration import KnownFailure
-from rnn_conformance.contract.refusal import Broken
+from rnn_conformance.contract.refusal import Broken, Violation
 from rnn_conformance.sources.adapters.sizes import (
     READOUT,
     parts_of,
@@ -29,6 +29,7 @@ from rnn_conformance.sources.adapters.sizes import (
     state_of,
     upstream_of,
 )
+from rnn_conformance.sources.derivatives import NO_GRADIENT
 
 UNPACKED = "pack_padded_sequence(enforce_sorted=False) drops the rows beyond the lengths given"
 PACKED = "the rows of h_0 beyond those of a packed sequence are dropped"
@@ -191,6 +192,8 @@ def answered(call: Call, weights: Iterable[tuple[str, torch.Tensor]], forward: F
         for result, loss in zip(results, upstream_of(call).values(), strict=True)
         if loss is not None
     ]
+    if not all(result.requires_grad for result, _ in pairs):
+        raise Violation(f'{NO_GRADIENT}; if it has none, leave "gradients" out of the claims')
     # A loss of one number: what `grad` does with dL/d of several results imports SymPy.
     loss = torch.stack([(result * given).sum() for result, given in pairs]).sum()
     found = torch.autograd.grad(loss, [*of.values()], allow_unused=True)
