@@ -15,7 +15,7 @@ from rnn_conformance.cells.readout_edits import FIRST, PREACTIVATION, Outputs, R
 from rnn_conformance.cells.running import trajectory, with_inherited
 from rnn_conformance.cells.weights import of_cell, of_one_layer, of_readout
 from rnn_conformance.checks.registry import comparable
-from rnn_conformance.contract.call import PARTS, Answer
+from rnn_conformance.contract.call import Answer
 from rnn_conformance.contract.conventions import ZEROS_IN_PADDING
 from rnn_conformance.explain.calls import Asked
 from rnn_conformance.explain.final import Finals, FinalTrials
@@ -321,44 +321,49 @@ def of_final_states(
     calls: Sequence[Asked],
     found: Sequence[Explanation] | None,
     placed: Sequence[Explanation],
-    part: int = 0,
-) -> tuple[Trials, Features] | None:
-    """A part of the last state, of which the first is h_n; layers that do not show as in
-    `layers_of`, states as edits say that they were made.
+) -> dict[str, tuple[Trials, Features]]:
+    """h_n, and what else there is of the last state, by name.
+
+    Layers that do not show are as in `layers_of`, states as edits say that they were made.
     """
-    rows_of_trials, parts = list[tuple[Any, ...]](), PARTS[calls[0].case.cell] if calls else ()
-    features, rng = list[Features](), np.random.default_rng(0)
+    tables, rng = dict[str, tuple[list[Any], list[Features]]](), np.random.default_rng(0)
     for asked in calls:
-        given = asked.final(part)
-        every = _every_part(asked, found, placed)
-        if given is None or part >= len(every):
-            continue
-        o, (states, radii) = asked.case.options, every[part]
-        rows = np.arange(given.shape[1])
-        last, limit = (numbers[:, asked.data.steps, rows] for numbers in (states, radii))
-        with np.errstate(all="ignore"):
-            limit = limit + 2 * asked.precision.both * np.abs(last)
-            s, b, u = some_of(share(last, given, limit) > 1, rng)
-        sizes = (asked.case.T, asked.case.B, asked.case.H, o.directions, asked.case.L)
-        T, B, H, D, L = (np.full(len(s), size) for size in sizes)
-        place = Finals(T, B, H, D, L, s, asked.data.steps[b], b, u)
-        other = every[1 - part] if len(every) > 1 else every[part]
-        rows_of_trials.append(
-            (given[s, b, u], place, states, radii, asked.data.steps, asked.precision, other)
-        )
-        number, d = s // o.directions, s % o.directions
-        zero = asked.data.steps[b] - 1
-        at = _features(asked, 0, 0, (zero, b, u), None)
-        names = np.array(["forward", "reverse"])[d] if o.directions == 2 else at["direction"]
-        own = {"layer": number, "layers above": asked.case.L - 1 - number, "direction": names}
-        dropped = ("step", "steps before the end", "odd step", READ, "row·T + step", "step·B + row")
-        features.append({k: v for k, v in {**at, **own}.items() if k not in dropped})
-    if not rows_of_trials:
-        return None
-    names = [f"{name}_n" for name in parts]
-    other = names[1 - part] if len(names) > 1 else ""
-    columns = zip(*rows_of_trials, strict=True)
-    return FinalTrials(*columns, name=names[part], other=other), joined(features)
+        names = [f"{name}_n" for name in asked.case.options.parts]
+        every = [] if asked.final(0) is None else _every_part(asked, found, placed)
+        for part, _ in enumerate(every):
+            row, features = _finals(asked, every, part, rng)
+            rows, known = tables.setdefault(names[part], ([], []))
+            rows.append(row)
+            known.append(features)
+    others = dict(zip(tables, [*tables][::-1], strict=True)) if len(tables) == 2 else {}
+    return {
+        name: (FinalTrials(*zip(*rows, strict=True), name, others.get(name, "")), joined(known))
+        for name, (rows, known) in tables.items()
+    }
+
+
+def _finals(
+    asked: Asked, every: Sequence[tuple[Float64, Float64]], part: int, rng: np.random.Generator
+) -> tuple[tuple[Any, ...], Features]:
+    """Some numbers of a part of the last state, with all that they can have come from."""
+    o, given, (states, radii) = asked.case.options, asked.final(part), every[part]
+    assert given is not None
+    rows = np.arange(given.shape[1])
+    last, limit = (numbers[:, asked.data.steps, rows] for numbers in (states, radii))
+    with np.errstate(all="ignore"):
+        limit = limit + 2 * asked.precision.both * np.abs(last)
+        s, b, u = some_of(share(last, given, limit) > 1, rng)
+    sizes = (asked.case.T, asked.case.B, asked.case.H, o.directions, asked.case.L)
+    T, B, H, D, L = (np.full(len(s), size) for size in sizes)
+    place = Finals(T, B, H, D, L, s, asked.data.steps[b], b, u)
+    other = every[1 - part] if len(every) > 1 else every[part]
+    row = given[s, b, u], place, states, radii, asked.data.steps, asked.precision, other
+    number, d = s // o.directions, s % o.directions
+    at = _features(asked, 0, 0, (asked.data.steps[b] - 1, b, u), None)
+    names = np.array(["forward", "reverse"])[d] if o.directions == 2 else at["direction"]
+    own = {"layer": number, "layers above": asked.case.L - 1 - number, "direction": names}
+    dropped = ("step", "steps before the end", "odd step", READ, "row·T + step", "step·B + row")
+    return row, {k: v for k, v in {**at, **own}.items() if k not in dropped}
 
 
 def _every_part(

@@ -56,13 +56,11 @@ def _of_a_family(
     clear = states is None or not states.left  # else nobody knows what hidden layers hold
     known = [c for c in answered if clear or below is None or c.case.L == 1]
     with_nan = [c for c in calls if clear and c.has_nan and c.answer is not None]
+    finals = numbers.of_final_states(known, below, placed)
     by_result = {
         "states": states,
         "states at NaN": _at_nan(with_nan, claimed, placed),
-        **{
-            f"{name}_n": _explained(numbers.of_final_states(known, below, placed, part))
-            for part, name in enumerate(calls[0].case.options.parts)
-        },
+        **{name: _explained(of) for name, of in finals.items()},
         "y": _explained(numbers.of_readouts(answered, placed)),
     }
     found = list[Finding]()

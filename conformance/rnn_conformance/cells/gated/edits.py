@@ -2,9 +2,9 @@
 
 The slots: x, h, b_ih and b_hh are the terms of every gate, "h.i" is that of one; "f.i" is what the
 sum of a gate goes through, "f.c" what c goes through in h. Of an LSTM, c_0 is the first c, c_from
-is where c_{t-1} is taken from, "peep.i" what of it is added to a sum, c and out are the new c and h.
-Of a GRU, before is the h_{t-1} that z multiplies, n the sum of n, out the new h. after, allows and
-padding are as in the plain RNN.
+is where c_{t-1} is taken from, "peep.i" what of it is added to a sum, c and out are the new c and
+h. Of a GRU, before is the h_{t-1} that z multiplies, n the sum of n, out the new h. after, allows
+and padding are as in the plain RNN.
 """
 
 import re
@@ -170,6 +170,8 @@ def of_other_gates(letters: str) -> Iterator[Edit]:
         yield Edit(f"{k} and {other} are exchanged", of(both))
         for slot, name in NAMED.items():
             yield Edit(f"{name} of {k} and of {other} are exchanged", of(both, [slot]))
+        yield Edit(f"both weights of {k} and of {other} are exchanged", of(both, MATRICES))
+        yield Edit(f"both biases of {k} and of {other} are exchanged", of(both, BIASES))
     for k, other in permutations(letters, 2):
         yield Edit(f"all weights of {k} are those of {other}", of([(k, other)]))
         for slot in MATRICES:

@@ -85,6 +85,9 @@ def _sums_of_n() -> Iterator[Edit]:
         "r multiplies W_ih x_t of n, not W_hh h_{t-1}": (
             False, lambda p: reset(p.x + p.b_ih, p.r) + p.h + p.b_hh,
         ),
+        "r multiplies b_ih of n too": (
+            False, lambda p: p.x + reset(p.b_ih + p.h + p.b_hh, p.r),
+        ),
     }  # fmt: skip
     for what, does in says.items():
         yield Edit(what, {"n": does})
@@ -96,16 +99,21 @@ RESETS: Mapping[str, tuple[bool, Callable[[GruParts], Sum]]] = {  # whether h is
 }
 
 
+def updated(z: Ball, n: Ball, h: Ball, _: Ball) -> Ball:
+    """(1 - z) n + z h."""
+    return between(z, n, h)
+
+
 def _updates() -> Iterator[Edit]:
-    says: Mapping[str, Callable[[Ball, Ball, Ball], Ball]] = {
-        "z and 1 - z are exchanged": lambda z, n, h: between(rest(z), n, h),
-        "h_t is z n + z h_{t-1}": lambda z, n, h: z * n + z * h,
-        "h_t is (1 - z) n + (1 - z) h_{t-1}": lambda z, n, h: rest(z) * n + rest(z) * h,
-        "h_t is n + z h_{t-1}": lambda z, n, h: n + z * h,
-        "h_t is (1 - z) n + h_{t-1}": lambda z, n, h: rest(z) * n + h,
-        "h_t is (1 - z) n": lambda z, n, _: rest(z) * n,
-        "h_t is z n": lambda z, n, _: z * n,
-        "h_t is (1 - z) n - z h_{t-1}": lambda z, n, h: rest(z) * n + negated(z * h),
+    says: Mapping[str, Callable[[Ball, Ball, Ball, Ball], Ball]] = {
+        "z and 1 - z are exchanged": lambda z, n, h, _: between(rest(z), n, h),
+        "h_t is z n + z h_{t-1}": lambda z, n, h, _: z * n + z * h,
+        "h_t is (1 - z) n + (1 - z) h_{t-1}": lambda z, n, h, _: rest(z) * n + rest(z) * h,
+        "h_t is n + z h_{t-1}": lambda z, n, h, _: n + z * h,
+        "h_t is (1 - z) n + h_{t-1}": lambda z, n, h, _: rest(z) * n + h,
+        "h_t is z n": lambda z, n, *_: z * n,
+        "h_t is (1 - z) n - z h_{t-1}": lambda z, n, h, _: rest(z) * n + negated(z * h),
+        "z multiplies r h_{t-1}": lambda z, n, h, r: between(z, n, r * h),
     }
     for what, new in says.items():
         yield Edit(what, {"out": new})

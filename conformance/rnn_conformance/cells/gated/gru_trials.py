@@ -7,9 +7,8 @@ import numpy as np
 from rnn_conformance.bounds.balls import Ball, Float64, Precision, Sum
 from rnn_conformance.cells.edits import Edits, Indices, Steps
 from rnn_conformance.cells.elman.edits import BIASES, right
-from rnn_conformance.cells.gated.balls import between
 from rnn_conformance.cells.gated.edits import replaced
-from rnn_conformance.cells.gated.gru_edits import RESETS, GruParts
+from rnn_conformance.cells.gated.gru_edits import RESETS, GruParts, updated
 from rnn_conformance.cells.gated.trials import Does, GatedTrials, by_slot
 
 
@@ -29,7 +28,7 @@ class GruTrials(GatedTrials):
         own = (
             self._edited(_only(does["before"]), of, "z", (usual,))[0] if "before" in does else usual
         )
-        return does.get("out", between)(z, n, Ball(own, np.zeros(len(of)), p).kept())
+        return does.get("out", updated)(z, n, Ball(own, np.zeros(len(of)), p).kept(), r)
 
     def _of_reset_states(self, does: Does, of: Indices) -> Sum:
         """W_hn (r h), of the r of all units."""

@@ -53,6 +53,7 @@ def _cells() -> Iterator[Edit]:
         "i is 1 - f": lambda p: p.f * p.c + rest(p.f) * p.g,
         "f is 1 - i": lambda p: rest(p.i) * p.c + p.i * p.g,
         "f multiplies h_{t-1}, not c_{t-1}": lambda p: p.f * p.h + p.i * p.g,
+        "i + g stands for i g": lambda p: p.f * p.c + p.i + p.g,
         "i g is subtracted": lambda p: p.f * p.c + negated(p.i * p.g),
         "f multiplies i g too": lambda p: p.f * (p.c + p.i * p.g),
         "c goes through tanh": _of_c(np.tanh),
@@ -69,8 +70,9 @@ def _cells() -> Iterator[Edit]:
         yield Edit(f"h_{{t-1}} and c_{{t-1}} are taken {where}", both)
     for letters in ("i", "f", "if"):
         whose = " and of ".join(letters)
-        peeping = {f"peep.{k}": lambda c: c for k in letters}
-        yield Edit(f"c_{{t-1}} is added to the sum of {whose}", peeping)
+        for times, part in ((1, ""), (0.5, "half of "), (0.1, "a tenth of ")):
+            peeping = {f"peep.{k}": times for k in letters}
+            yield Edit(f"{part}c_{{t-1}} is added to the sum of {whose}", peeping)
     outs: Mapping[str, Callable[[LstmParts], Ball]] = {
         "h_t is o tanh(c_{t-1})": lambda p: p.o * p.shown(p.c),
         "h_t is tanh(o c_t)": lambda p: p.shown(p.o * p.new),

@@ -50,7 +50,7 @@ class LstmTrials(GatedTrials):
         gates = {}
         for k in self.letters:
             if f"peep.{k}" in does:
-                a = part(self._sum(k, does, of).ball()) + c
+                a = part(self._sum(k, does, of).ball()) + does[f"peep.{k}"] * c
                 gates[k] = self._gate(k, does, of, a)
             else:
                 gates[k] = part(self._gate(k, does, of))

@@ -22,7 +22,7 @@ from rnn_conformance.cells.gated.edits import gate_of, replaced
 from rnn_conformance.cells.step_trials import StepTrials
 from rnn_conformance.contract.call import GATED
 
-FEW_CALLS, FEW_EACH = 24, 4  # on which every edit is tried first
+FEW_CALLS, FEW_EACH = 10, 6  # on which every edit is tried first
 Does = Mapping[str, Any]
 
 
