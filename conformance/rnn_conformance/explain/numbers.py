@@ -462,6 +462,8 @@ def _unactivated(
 ) -> Float64:
     """The pre-activations (N, D·H) of the last layer at these steps in time, with edits."""
     o, every = asked.case.options, list[Float64]()
+    if asked.case.equation.gates > 1:  # there are several
+        return np.full((len(t), o.hidden_size * o.directions), np.nan)
     steps, library = asked.data.steps, tuple(one.edit for one in found)
     for d, way in enumerate(o.ways):
         read = expected.turned(t, steps[b]) if way else t

@@ -49,7 +49,7 @@ FOR_SIGMOID: Mapping[str, Function] = {
     "the identity": lambda a: a,
     "tanh": np.tanh,
     "relu": relu,
-    "σ(-a)": lambda a: sigmoid(-a),
+    "σ(-a), which is 1 - σ(a)": lambda a: sigmoid(-a),
     "σ(2 a)": lambda a: sigmoid(2 * a),
     "a step from 0 to 1": lambda a: np.where(a > 0, 1.0, 0.0),
     "missing (1)": np.ones_like,

@@ -120,7 +120,8 @@ def _updates() -> Iterator[Edit]:
 
 
 LIBRARY: Sequence[Edit] = (
+    *_sums_of_n(), *_updates(),
     *of_every_gate("h_{t-1} of the products"), *of_each_gate("rzn"), *of_other_gates("rzn"),
     *activations("rz", "n"),
-    *_states_of_gru(), *_sums_of_n(), *_updates(), *finally_("h_t"),
+    *_states_of_gru(), *finally_("h_t"),
 )  # fmt: skip

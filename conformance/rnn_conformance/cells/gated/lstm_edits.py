@@ -118,6 +118,7 @@ def _c_after(name: str, s: Steps) -> Float64 | None:
 
 
 LIBRARY: Sequence[Edit] = (
+    *_cells(), *_starts(),
     *of_every_gate(), *of_each_gate("ifgo"), *of_other_gates("ifgo"), *activations("ifo", "gc"),
-    *_cells(), *_starts(), *finally_("h_t"),
+    *finally_("h_t"),
 )  # fmt: skip

@@ -67,9 +67,11 @@ class GatedTrials(StepTrials):
     compared, paired = 1200, 40  # since a step takes long
 
     def few(self, at: Indices) -> Indices:
-        calls = np.searchsorted(self._ends, at, side="right")
-        rng, kept = np.random.default_rng(0), list[Indices]()
-        for number in rng.permutation(np.unique(calls))[:FEW_CALLS]:
+        calls, lengths = np.searchsorted(self._ends, at, side="right"), self._lengths[at]
+        every = np.random.default_rng(0).permutation(np.unique(calls))
+        shortest = np.argsort([lengths[calls == number].min() for number in every], kind="stable")
+        kept = list[Indices]()
+        for number in every[shortest[: len(every) // 2 + 1]][:FEW_CALLS]:
             own = at[calls == number]
             kept.append(own[np.argsort(self._lengths[own], kind="stable")][:FEW_EACH])
         return np.sort(np.concatenate(kept)) if kept else at
@@ -118,8 +120,9 @@ class GatedTrials(StepTrials):
             done = what(self._steps_of(number, of, where, k))
             if done is None:
                 continue
+            nan_goes_in = np.isnan(self._steps[number].inputs).any()
             for part, new, own in zip(parts, done, usual, strict=True):
-                keep = np.isnan(new) & ~np.isnan(own[where])
+                keep = np.isnan(new) & ~nan_goes_in  # a NaN elsewhere explains no NaN here
                 part[where] = np.where(keep, own[where], new)
         return parts
 
