@@ -101,7 +101,7 @@ class GatedTrials(StepTrials):
             calls = np.searchsorted(self._bounds, of, side="right") - 1
             order = np.argsort(calls, kind="stable")
             numbers, starts = np.unique(calls[order], return_index=True)
-            parts = np.split(order, starts[1:])
+            parts = np.split(order, starts)[1:]
             self._cached["calls"] = list(zip(numbers.tolist(), parts, strict=True))
         return iter(self._cached["calls"])
 
