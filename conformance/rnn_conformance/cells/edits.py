@@ -56,7 +56,7 @@ class Trials(ABC):
         edits: what can be tried.
         features: of each number, by name, beside its place.
         compared: how many right and how many wrong numbers are looked at to find a place.
-        paired: how many edits are tried two at a time, the most promising ones.
+        paired: how many edits, the most promising ones, are tried together with every other one.
     """
 
     compared, paired = 4000, 1000

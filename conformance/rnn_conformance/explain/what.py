@@ -135,8 +135,7 @@ def _pair(
     few = trials.few(some)
     few = few[:: len(few) // TRIED_IN_PAIRS + 1]
     best: tuple[int, tuple[Edit, Edit]] | None = None
-    promising = _promising(trials, _that_matter(trials, candidates, few), few)
-    for pair in combinations(promising, 2):
+    for pair in _pairs(trials, _that_matter(trials, candidates, few), few):
         if combinable(pair):
             count = int(_fit_with(trials, chosen, pair, few).sum() * len(some) / len(few))
             if best is None or count > best[0]:
@@ -156,17 +155,20 @@ def _that_matter(trials: Trials, edits: Sequence[Edit], at: Indices) -> list[Edi
     return list(found.values())
 
 
-def _promising(trials: Trials, edits: Sequence[Edit], at: Indices) -> Sequence[Edit]:
-    """As many as are tried in pairs: those that lead nearest to what was found."""
+def _pairs(trials: Trials, edits: Sequence[Edit], at: Indices) -> Iterator[tuple[Edit, Edit]]:
+    """Two at a time; of many, those with one that leads nearest to what was found."""
     if len(edits) <= trials.paired:
-        return edits
+        yield from combinations(edits, 2)
+        return
     off = []
     with np.errstate(all="ignore"):
         for edit in (None, *edits):
             value, radius = trials.values(frozenset([edit] if edit else ()), at)
             off.append(np.fmax(np.abs(trials.found[at] - value), radius))
         nearer = [np.nanmean(np.log(one / off[0])) for one in off[1:]]
-    return [edits[i] for i in np.argsort(nearer, kind="stable")[: trials.paired]]
+    order = [edits[i] for i in np.argsort(nearer, kind="stable")]
+    for n, one in enumerate(order[: trials.paired]):
+        yield from ((one, other) for other in order[n + 1 :])
 
 
 def _fit_with(trials: Trials, chosen: Sequence[Edit], more: tuple[Edit, ...], at: Indices) -> Mask:

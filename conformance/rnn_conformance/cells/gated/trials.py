@@ -64,7 +64,7 @@ class GatedTrials(StepTrials):
         self._cached_at: bytes | None = None
         self._cached: dict[Any, Any] = {}
 
-    compared, paired = 1200, 40  # since a step takes long
+    compared, paired = 1200, 12  # since a step takes long
 
     def few(self, at: Indices) -> Indices:
         calls, lengths = np.searchsorted(self._ends, at, side="right"), self._lengths[at]
