@@ -138,6 +138,8 @@ class LstmTrials(GatedTrials):
             nearer &= (right_now | (not does)) & (not does.keys() & {"f.c", "out", "after"})
             c_now = np.where(nearer, [read.value, read.radius], [new.value, new.radius])
             taken = ~done & (right_now | nearer)
+            also = np.abs(c_now[0] - after[0]) + c_now[1]  # more than one way gives what shows
+            after[1] = np.where(done & right_now, np.fmax(after[1], also), after[1])
             after = np.where(taken | (n == 0), c_now, after)
             done |= taken
         return after
