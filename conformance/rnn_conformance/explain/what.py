@@ -14,7 +14,6 @@ MOST = 5  # edits
 MATTERING = 0.02  # of the wrong numbers, that another turn must explain beyond the first
 TURNS = 2  # without those that turned out to explain too little
 TRIED, TRIED_IN_PAIRS = 400, 120  # wrong numbers
-COMPARED = 4000  # right and wrong numbers, to find a place
 RIVALS = 8
 MINOR = 0.1  # of the wrong numbers, where most are unexplained
 MATTERS = 0.9  # of the numbers may stay as they are with an edit that is tried in pairs
@@ -83,7 +82,9 @@ def _edits(
     while len(left) >= FEW and len(chosen) < MOST:
         some = np.sort(rng.permutation(left)[:TRIED])
         for made in subsets(chosen):
-            library |= dict.fromkeys(trials.estimated(made, rng.permutation(left)[:COMPARED]))
+            library |= dict.fromkeys(
+                trials.estimated(made, rng.permutation(left)[: trials.compared])
+            )
         candidates = [edit for edit in library if edit not in banned]
         more = _next(trials, chosen, candidates, some, features, right)
         if not more:
@@ -99,15 +100,19 @@ def _next(
 ) -> tuple[Edit, ...]:  # fmt: skip
     """The edit, or the two, that explain most of these numbers beside those that are chosen."""
     candidates = [edit for edit in library if edit not in chosen]
+    if len(few := trials.few(some)) < len(some):  # what gives none of a few is not tried on more
+        found = [e for e in candidates if _fit_with(trials, chosen, (e,), few).any()]
+        candidates = found or candidates[:1]
     fits = np.array([_fit_with(trials, chosen, (edit,), some) for edit in candidates])
     weights = fits / np.maximum(fits.sum(axis=0), 1)
     gains, counts = weights.sum(axis=1), fits.sum(axis=1)
     last = np.array([edit.last > 0 for edit in candidates])
-    if counts[~last].max() >= max(len(some) / 4, FEW):
+    if counts[~last].max(initial=0) >= max(len(some) / 4, FEW):
         counts = np.where(last, 0, counts)
     best = counts.max()
     if best < len(some) / 2 and len(chosen) < 2:
-        pair = _pair(trials, chosen, candidates, some)
+        every = [edit for edit in library if edit not in chosen]
+        pair = _pair(trials, chosen, every, some)
         if pair is not None and pair[0] > max(2 * best, FEW):
             return pair[1]
     if best < FEW:
@@ -127,9 +132,10 @@ def _next(
 def _pair(
     trials: Trials, chosen: Sequence[Edit], candidates: Sequence[Edit], some: Indices
 ) -> tuple[int, tuple[Edit, Edit]] | None:
-    few = some[:: len(some) // TRIED_IN_PAIRS + 1]
+    few = trials.few(some)
+    few = few[:: len(few) // TRIED_IN_PAIRS + 1]
     best: tuple[int, tuple[Edit, Edit]] | None = None
-    for pair in combinations(_that_matter(trials, candidates, few), 2):
+    for pair in _pairs(trials, _that_matter(trials, candidates, few), few):
         if combinable(pair):
             count = int(_fit_with(trials, chosen, pair, few).sum() * len(some) / len(few))
             if best is None or count > best[0]:
@@ -147,6 +153,22 @@ def _that_matter(trials: Trials, edits: Sequence[Edit], at: Indices) -> list[Edi
                 value, _ = trials.values(frozenset([edit]), at)
             found.setdefault(np.round(value, 9).tobytes(), edit)
     return list(found.values())
+
+
+def _pairs(trials: Trials, edits: Sequence[Edit], at: Indices) -> Iterator[tuple[Edit, Edit]]:
+    """Two at a time; of many, those with one that leads nearest to what was found."""
+    if len(edits) <= trials.paired:
+        yield from combinations(edits, 2)
+        return
+    off = []
+    with np.errstate(all="ignore"):
+        for edit in (None, *edits):
+            value, radius = trials.values(frozenset([edit] if edit else ()), at)
+            off.append(np.fmax(np.abs(trials.found[at] - value), radius))
+        nearer = [np.nanmean(np.log(one / off[0])) for one in off[1:]]
+    order = [edits[i] for i in np.argsort(nearer, kind="stable")]
+    for n, one in enumerate(order[: trials.paired]):
+        yield from ((one, other) for other in order[n + 1 :])
 
 
 def _fit_with(trials: Trials, chosen: Sequence[Edit], more: tuple[Edit, ...], at: Indices) -> Mask:
@@ -172,7 +194,7 @@ def _place(
 
     What allows more, and much, counts for nothing: it would fit anywhere.
     """
-    at = _compared(right)
+    at = _compared(right, trials.compared)
     with_it, without = np.zeros((2, len(at)), bool)
     for made in subsets([one for one in edits if one.last <= max(edit.last, EXACT)]):
         fits = trials.fits(made, at)
@@ -203,10 +225,10 @@ def _changes_nothing(trials: Trials, edit: Edit, at: Indices) -> Mask:
     return alike
 
 
-def _compared(right: Mask) -> Indices:
+def _compared(right: Mask, most: int) -> Indices:
     rng = np.random.default_rng(1)
     groups = (np.flatnonzero(right), np.flatnonzero(~right))
-    return np.sort(np.concatenate([rng.permutation(group)[:COMPARED] for group in groups]))
+    return np.sort(np.concatenate([rng.permutation(group)[:most] for group in groups]))
 
 
 def _placed(
