@@ -99,6 +99,7 @@ class FinalTrials(Trials):
         lengths: Sequence[Indices],
         precisions: Sequence[Precision],
         others: Sequence[tuple[Float64, Float64]],
+        *,
         name: str = "h_n",
         other: str = "",
     ) -> None:

@@ -338,7 +338,10 @@ def of_final_states(
             known.append(features)
     others = dict(zip(tables, [*tables][::-1], strict=True)) if len(tables) == 2 else {}
     return {
-        name: (FinalTrials(*zip(*rows, strict=True), name, others.get(name, "")), joined(known))
+        name: (
+            FinalTrials(*zip(*rows, strict=True), name=name, other=others.get(name, "")),
+            joined(known),
+        )
         for name, (rows, known) in tables.items()
     }
 

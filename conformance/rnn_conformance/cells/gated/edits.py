@@ -114,13 +114,13 @@ def of_each_gate(letters: str) -> Iterator[Edit]:
     """Of the terms of one gate."""
     for k in letters:
         for slot, W in MATRICES.items():
-            for says, factor in (("missing", 0), ("counted twice", 2), ("subtracted", -1)):
-                does = {f"{slot}.{k}": partial(times, slot, factor=factor)}
+            for says, count in (("missing", 0), ("counted twice", 2), ("subtracted", -1)):
+                does = {f"{slot}.{k}": partial(times, slot, factor=count)}
                 yield Edit(f"{W} {VECTORS[slot]} of {k} is {says}", does)
             for says, change in of_matrices():
                 if "bits" not in says and "blocks" not in says and "rows" not in says:
-                    does = {f"{slot}.{k}": _with_matrix(slot, change)}
-                    yield Edit(f"{W} of {k} {says}".replace(" ,", ","), does)
+                    says = f"{W} of {k} {says}".replace(" ,", ",")
+                    yield Edit(says, {f"{slot}.{k}": _with_matrix(slot, change)})
         for b, other in zip(BIASES, BIASES[::-1], strict=True):
             for says, factor in FACTORS.items():
                 yield Edit(f"{b} of {k} is {says}", {f"{b}.{k}": partial(times, b, factor=factor)})

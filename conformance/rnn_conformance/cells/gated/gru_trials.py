@@ -28,7 +28,8 @@ class GruTrials(GatedTrials):
         own = (
             self._edited(_only(does["before"]), of, "z", (usual,))[0] if "before" in does else usual
         )
-        return does.get("out", updated)(z, n, Ball(own, np.zeros(len(of)), p).kept(), r)
+        out: Ball = does.get("out", updated)(z, n, Ball(own, np.zeros(len(of)), p).kept(), r)
+        return out
 
     def _of_reset_states(self, does: Does, of: Indices) -> Sum:
         """W_hn (r h), of the r of all units."""
@@ -70,7 +71,8 @@ class GruTrials(GatedTrials):
                 known.terms,
                 known.precision,
             )
-        return self._cached[key]
+        found: Sum = self._cached[key]
+        return found
 
 
 def _only(of: Any) -> Any:

@@ -28,10 +28,11 @@ FORMATS: Mapping[str, Callable[[Float64], Any]] = {
     "float16": lambda c: c.astype(np.float16),
     "bfloat16": lambda c: bfloat16(c.astype(np.float32)),
 }
+OfBall = Callable[[Ball], Ball]
 
 
 class LstmParts(NamedTuple):
-    """The gates, c_{t-1} and h_{t-1} of the unit; once it is known, the new c and its function."""
+    """The gates, c_{t-1} and h_{t-1} of the unit."""
 
     i: Ball
     f: Ball
@@ -39,8 +40,6 @@ class LstmParts(NamedTuple):
     o: Ball
     c: Ball
     h: Ball
-    new: Ball | None = None
-    shown: Callable[[Ball], Ball] | None = None
 
 
 def _of_c(change: Function) -> Callable[[LstmParts], Ball]:
@@ -74,12 +73,12 @@ def _cells() -> Iterator[Edit]:
         for times, part in ((1, ""), (0.5, "half of "), (0.1, "a tenth of ")):
             peeping = {f"peep.{k}": times for k in letters}
             yield Edit(f"{part}c_{{t-1}} is added to the sum of {whose}", peeping)
-    outs: Mapping[str, Callable[[LstmParts], Ball]] = {
-        "h_t is o tanh(c_{t-1})": lambda p: p.o * p.shown(p.c),
-        "h_t is tanh(o c_t)": lambda p: p.shown(p.o * p.new),
-    }  # type: ignore[dict-item, misc]
-    for what, new in outs.items():
-        yield Edit(what, {"out": new})
+    outs: Mapping[str, Callable[[LstmParts, Ball, OfBall], Ball]] = {
+        "h_t is o tanh(c_{t-1})": lambda p, _, shown: p.o * shown(p.c),
+        "h_t is tanh(o c_t)": lambda p, new, shown: shown(p.o * new),
+    }
+    for what, out in outs.items():
+        yield Edit(what, {"out": out})
 
 
 def _starts() -> Iterator[Edit]:

@@ -32,8 +32,9 @@ class LstmTrials(GatedTrials):
     def new(self, edits: Edits, at: Indices) -> Ball:
         of = self._of(at)
         last = np.cumsum(self._lengths[at]) - 1
-        before = self._cells(edits, at)[:, np.cumsum(self._lengths[at] + 1) - 2]
-        return self._step(by_slot(edits), of, last, Ball(*before, self._precision(of[last])))[0]
+        value, radius = self._cells(edits, at)[:, np.cumsum(self._lengths[at] + 1) - 2]
+        c = Ball(value, radius, self._precision(of[last]))
+        return self._step(by_slot(edits), of, last, c)[0]
 
     def hidden(self, edits: Edits, at: Indices) -> list[Float64]:
         return np.split(self._cells(edits, at, 1), np.cumsum(self._lengths[at] + 1)[:-1], axis=1)
@@ -42,12 +43,13 @@ class LstmTrials(GatedTrials):
         """h, c and o after a step, of some of the entries."""
         p = self._precision(of[here])
         if "c_from" in does:
-            c = Ball(*(part[here] for part in self._read_at(does["c_from"], of)), p)
+            value, radius = self._read_at(does["c_from"], of)
+            c = Ball(value[here], radius[here], p)
 
         def part(ball: Ball) -> Ball:
             return Ball(ball.value[here], ball.radius[here], p)
 
-        gates = {}
+        gates = dict[str, Ball]()
         for k in self.letters:
             if f"peep.{k}" in does:
                 a = part(self._sum(k, does, of).ball()) + does[f"peep.{k}"] * c
@@ -55,14 +57,14 @@ class LstmTrials(GatedTrials):
             else:
                 gates[k] = part(self._gate(k, does, of))
         h = Ball(self._before[of[here]], np.zeros(len(here)), p).kept()
-        parts = LstmParts(**gates, c=c, h=h)
+        parts = LstmParts(gates["i"], gates["f"], gates["g"], gates["o"], c, h)
         new = does["c"](parts) if "c" in does else parts.f * c + parts.i * parts.g
 
         def shown(c: Ball) -> Ball:
             return self._gate("c", does, of, c)
 
-        parts = parts._replace(new=new, shown=shown)
-        return does["out"](parts) if "out" in does else parts.o * shown(new), new, parts.o
+        out = does["out"](parts, new, shown) if "out" in does else parts.o * shown(new)
+        return out, new, parts.o
 
     def _read_at(self, move: Move, of: Indices) -> tuple[Float64, Float64]:
         """c at other steps or in other rows, with its radius, as h shows it; NaN elsewhere."""
@@ -83,7 +85,8 @@ class LstmTrials(GatedTrials):
                 value[where] = np.where(t == 0, s.hidden[b, s.u], known)
                 radius[where] = np.where(t == 0, 0, read.radius)
             self._cached[key] = value, radius
-        return self._cached[key]
+        found: tuple[Float64, Float64] = self._cached[key]
+        return found
 
     def _starts(self, does: Does, at: Indices) -> Float64:
         """c_0 of numbers."""

@@ -61,7 +61,8 @@ class GatedTrials(StepTrials):
         for k in self.letters:
             for slot in NAMED:
                 terms = [right(slot, gates[k]) for gates in self._gates]
-                self._usual[f"{slot}.{k}"] = tuple(map(np.concatenate, zip(*terms, strict=True)))
+                value, size = map(np.concatenate, zip(*terms, strict=True))
+                self._usual[f"{slot}.{k}"] = value, size
         self._cached_at: bytes | None = None
         self._cached: dict[Any, Any] = {}
 
@@ -91,7 +92,8 @@ class GatedTrials(StepTrials):
             ends = np.cumsum(lengths)
             shift = np.repeat(self._first[at] - (ends - lengths), lengths)
             self._cached["entries"] = shift + np.arange(len(shift))
-        return self._cached["entries"]
+        entries: Indices = self._cached["entries"]
+        return entries
 
     def _precision(self, of: Indices) -> Any:
         return Precision("", *(part[of] for part in self._both))
@@ -112,9 +114,10 @@ class GatedTrials(StepTrials):
             s, here = self._gates[number][k], of[where] - self._bounds[number]
             changed = {name: getattr(s, name)[here] for name in ("t", "b", "u")}
             self._cached[key] = replace(s, **changed)
-        return self._cached[key]
+        steps: Steps = self._cached[key]
+        return steps
 
-    def _edited(self, what: Any, of: Indices, k: str, usual: Term | Float64) -> Any:
+    def _edited(self, what: Any, of: Indices, k: str, usual: tuple[Float64, ...]) -> Any:
         """What an edit does at entries; the usual where it cannot be done."""
         parts = tuple(part.copy() for part in usual)
         for number, where in self._calls(of):
@@ -138,7 +141,8 @@ class GatedTrials(StepTrials):
             rough = gamma(m + 1, roundoff) * size if roundoff else np.zeros(len(of))
             own = {"x": m - 2, "h": 0, "b_ih": 1, "b_hh": 1}[slot] + 0 * m
             self._cached[key] = Sum(value, np.fmax(size, usual[1]), rough, own, p)
-        return self._cached[key]
+        term: Sum = self._cached[key]
+        return term
 
     def _sum(self, k: str, does: Does, of: Indices) -> Sum:
         x, h, b_ih, b_hh = (self._term(slot, k, does, of) for slot in ("x", "h", *BIASES))
@@ -154,7 +158,8 @@ class GatedTrials(StepTrials):
         if key not in self._cached:
             found = monotone(function, self._sum(k, does, of).ball(), ULPS, LENIENT)
             self._cached[key] = _no_less(found)
-        return self._cached[key]
+        gate: Ball = self._cached[key]
+        return gate
 
     # ------------------------------------------------------------------ numbers
 
