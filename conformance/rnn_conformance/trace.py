@@ -190,12 +190,13 @@ def _carried(
     state: Array | Ball = before
     for start in range(0, T, steps):
         some = slice(start, start + steps)
-        found = trajectory(cell, w, exactly(inputs[some], precision), state, states[some])
-        shown = states[some].astype(np.float64)
+        shown = exactly(states[some], precision)
+        found = trajectory(cell, w, exactly(inputs[some], precision), state, shown)
         value, bound = found.value[..., :H], found.bound[..., :H]
         yield Judgement("states", value, states[some], bound, reason, start), 0
-        radius = np.concatenate([np.zeros_like(shown[-1]), found.radius[-1, :, H:]], axis=-1)
-        state = Ball(np.hstack([shown[-1], found.value[-1, :, H:]]), radius, precision)
+        last_shown = shown.value[-1]
+        radius = np.hstack([np.zeros_like(last_shown), found.radius[-1, :, H:]])
+        state = Ball(np.hstack([last_shown, found.value[-1, :, H:]]), radius, precision)
     if last is not None:
         value, bound = found.value[-1:, :, H:], found.bound[-1:, :, H:]
         yield Judgement("c_n", value, last[np.newaxis], bound, reason, T - 1), 0

@@ -110,10 +110,16 @@ def rounded_state(a: Sum, arithmetic: Arithmetic, sign: int | Array) -> Balls:
     The sum is off by its whole error, the tanh by four ulps, and then flushed to zero besides. The
     state was kept wider, and is rounded as it shows.
     """
-    s = tanh(a.value + sign * a.error(arithmetic))
-    kept: Balls = s + sign * (2 * TANH_ULPS * arithmetic.u * abs(s) + arithmetic.eta)
+    kept = computed_tanh(a.value + sign * a.error(arithmetic), arithmetic, sign)
     state: Balls = kept + sign * arithmetic.u * abs(kept)
     return state
+
+
+def computed_tanh(a: Balls, arithmetic: Arithmetic, sign: int | Array) -> Balls:
+    """tanh(a), off by four ulps in this direction, and then flushed to zero besides."""
+    s = tanh(a)
+    kept: Balls = s + sign * (2 * TANH_ULPS * arithmetic.u * abs(s) + arithmetic.eta)
+    return kept
 
 
 def farthest_state(a: Sum, arithmetic: Arithmetic, expected: Array | Balls) -> Balls:

@@ -18,15 +18,20 @@ HALF = arb(1) / 2
 
 @dataclass(frozen=True)
 class Adversary:
-    """A right computation whose errors all push upwards (+1) or downwards (-1)."""
+    """A right computation whose errors all push upwards (+1) or downwards (-1).
+
+    Attributes:
+        exact_sums: whether no sum is rounded, as one of a single product with 1/2 is not.
+    """
 
     arithmetic: Arithmetic
     sign: int
+    exact_sums: bool = False
 
     def sum(self, weights: Weights, x: Array | Balls, h: Array | Balls, way: Any) -> Balls:
         """A pre-activation, off by its whole error towards `way`."""
         a = preactivation(weights, x, h)
-        found: Balls = a.value + way * a.error(self.arithmetic)
+        found: Balls = a.value + (0 if self.exact_sums else way * a.error(self.arithmetic))
         return found
 
     def activation(self, f: Callable[[arb], arb], a: Balls, way: Any) -> Balls:
@@ -85,6 +90,7 @@ class Adversary:
             inner = r_t * (abs(H) @ abs(W_hn).T)
         scale = abs(balls(x)) @ abs(W_in).T + abs(b_in) + inner + abs(b_hn) * (1 if before else r_t)
         m = W_in.shape[1] + W_hn.shape[1] + 4
+        m = 0 if self.exact_sums else m
         a = value + s * (self.arithmetic.gamma(m) * scale + m * self.arithmetic.eta)
         n_t = self.activation(tanh, a, s)
         way_z = s * sign_of(H - n_t)

@@ -101,6 +101,10 @@ FOR: dict[str, tuple[list[Case], list[Case]]] = {
     "gradient_of_weights": ([MARKED, replace(TWO, loss="h_n")], [CASE]),
     "gradient_of_inputs": ([MARKED, replace(TWO, loss="h_n")], [CASE]),
     "gradient_of_states": ([MARKED], [CASE, replace(MARKED, h_0="none")]),
+    "gradient_of_large_losses": (
+        [replace(TWO, loss="all")],
+        [MARKED, *(replace(TWO, loss=loss) for loss in ("none", "h_n"))],
+    ),
     "gradients_of_calls": ([MARKED], [CASE, replace(MARKED, loss="none")]),
 }
 EVERYWHERE = {

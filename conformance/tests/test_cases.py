@@ -126,6 +126,19 @@ def test_one_layer_has_every_size_in_every_dtype_and_layout(dtype: str, layout: 
     assert any(case.T * case.B > 65536 for case in CASES if case.dtype == dtype)
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_layer_of_a_stack_shows_through_the_others(cell: str) -> None:
+    cases = [case for case in CASES if case.transparent and case.cell == cell]
+    for dtype, L, two in product(DTYPES, (2, 3), (False, True)):
+        some = [c for c in cases if (c.dtype, c.L, c.bidirectional) == (dtype, L, two)]
+        assert {case.dense for case in some} == {*range(L)}
+        assert all(case.I not in (case.H, (1 + two) * case.H) for case in some)
+    assert {case.lengths for case in cases} > {"none"}
+    assert {case.L * case.options.directions == case.B for case in cases} == {False, True}
+    assert max(case.T for case in cases) == 50
+    assert {case.bias == "off" for case in cases} == {False, cell in NONLINEARITIES}
+
+
 def test_extreme_case_reaches_every_magnitude() -> None:
     weights = next(case for case in CASES if case.weights == "extreme").data().weights
     biases = np.abs(weights["bias_ih_l0"] + weights["bias_hh_l0"])

@@ -6,6 +6,7 @@ its first or last number is moved, and the record has to say so.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -22,6 +23,10 @@ ONE = Case(O=2)
 RAGGED = Case(O=2, bidirectional=True, lengths="unsorted")
 STACK = Case(O=2, L=3, bidirectional=True)
 BATCH_FIRST = Case(O=2, L=2, layout="batch_first")
+INSIDE = [
+    Case(L=2, bidirectional=True, lengths="unsorted", cell=cell, weights="transparent", dense=dense)
+    for cell, dense in product(("tanh", "relu", "lstm", "gru"), (0, 1))
+]
 FAR = 1e-3  # thousands of times any bound here
 
 
@@ -29,7 +34,7 @@ class Moved(WiderInside):
     """All but exact, except for one number of one part of the answer to one call."""
 
     name = "Moved"
-    claims = FEATURES
+    claims = FEATURES | {"lstm", "gru"}
 
     def __init__(self, call: int = -1, part: str = "", end: int = 0, by: float = FAR) -> None:
         self.at, self.part, self.end, self.by = call, part, end, by
@@ -49,7 +54,7 @@ class Moved(WiderInside):
         if self.end == 0 or call.lengths is None:
             return (self.end,) * part.ndim
         row = int(np.flatnonzero(call.lengths == call.lengths.max())[-1])
-        if self.part == "h_n":
+        if self.part in ("h_n", "c_n"):
             return -1, row, -1
         step = int(call.lengths.max()) - 1
         return (row, step, -1) if call.layout == "batch_first" else (step, row, -1)
@@ -94,6 +99,8 @@ OTHERS = (
     Compared("output", STACK, ("output",)),
     Compared("trajectory", RAGGED, ("output",)),
     Compared("final_state", RAGGED, ("h_n",)),
+    *(Compared("output", case, ("output",)) for case in INSIDE),
+    *(Compared("final_state", case, ("h_n", *["c_n"] * (case.cell == "lstm"))) for case in INSIDE),
     Compared("readout", RAGGED, ("output", "y")),
     *(Compared("chain_of_layers", case) for case in (STACK, BATCH_FIRST)),
     Compared("directions_apart", RAGGED),

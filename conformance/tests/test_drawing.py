@@ -1,5 +1,7 @@
 """The kinds of weights are what `Case` says of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from rnn_conformance.cases.case import Case
@@ -72,15 +74,27 @@ def test_a_silent_unit_adds_zeros_of_one_sign() -> None:
 def test_layers_hand_on_what_is_below_them() -> None:
     options = Options(5, 4, num_layers=2, bidirectional=True)
     found = handing_on(options, "float32", (None,))
+    assert [*found] == [*options.weight_shapes()]
+    read = {"l0": [0, 1, 2, 3], "l0_reverse": [4, 0, 1, 2]}
+    read |= {"l1": [0, 1, 2, 3], "l1_reverse": [4, 5, 6, 7]}
+    for end, columns in read.items():
+        value = found.pop(f"weight_ih_{end}")
+        assert (value == 0.5 * np.eye(value.shape[1])[columns]).all()
+    assert not any(value.any() for value in found.values())
+
+
+def test_layers_around_the_dense_one_are_those_that_hand_on() -> None:
+    case = Case(L=3, cell="lstm", bidirectional=True, weights="transparent", dense=1)
+    found = case.data().weights
+    through = handing_on(case.options, case.dtype, case.equation.pins)
+    normal = replace(case, weights="normal").data().weights
     for name, value in found.items():
-        if name.startswith("bias_ih_l0"):
-            assert (value == 1).all()
-        elif name.startswith("weight_ih_l1"):
-            columns = slice(4, 8) if name.endswith("reverse") else slice(0, 4)
-            assert (value[:, columns] == np.eye(4)).all()
-            assert value.sum() == 4
+        if "_l1" in name:
+            assert value.all()
+            assert 0.5 < value.std() / normal[name].std() < 2
         else:
-            assert not value.any()
+            assert (value == through[name]).all()
+    assert (through["bias_ih_l0"].reshape(4, -1).T == [50, -50, 0, 50]).all()
 
 
 def test_gates_keep_their_places(monkeypatch: pytest.MonkeyPatch) -> None:

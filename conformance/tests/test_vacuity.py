@@ -8,10 +8,21 @@ import numpy as np
 import pytest
 from rnn_conformance import BASIC, Case, catalogue, check
 from rnn_conformance.cases.case import Data
-from rnn_conformance.cases.catalogue import random_cases
+from rnn_conformance.cases.catalogue import gradient_cases, random_cases
 from rnn_conformance.cases.vacuity import Vacuous, refuse_vacuous, why_vacuous
+from rnn_conformance.cells import CELLS
 from rnn_conformance.contract.call import GATED
 from rnn_conformance.variants.recurrence import Recurrence
+
+DEEP = Case(5, 6, 4, 3, 3, "gru", bidirectional=True)
+MARKED = Case(5, 3, 17, 4, weights="marked", loss="all")
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_no_gradient_is_vacuous(cell: str) -> None:
+    for case in {case.in_one_order for case in gradient_cases(cell)}:
+        if case.dtype == "float32":  # in float64 the numbers are these, and the bounds are smaller
+            refuse_vacuous(case)
 
 
 @pytest.mark.slow
@@ -27,6 +38,9 @@ def test_no_case_is_vacuous(seed: int, every: int) -> None:
     for case in cases:
         if case.cell not in GATED or case.id in some:
             refuse_vacuous(case)
+
+
+THROUGH = Case(L=2, weights="transparent")
 
 
 def changed(data: Data, name: str, change: Any) -> Data:
@@ -63,6 +77,12 @@ def of_row_0(array: Any) -> Any:
         (Case(lengths="unsorted"), "inputs", zeroed, "zeros in the padding"),
         (Case(cell="relu"), "bias_ih_l0", lambda b: b - 99, "an error shows in 0%"),
         (Case(L=3, dtype="bfloat16"), "inputs", np.copy, "the bound is"),
+        (MARKED, "upstream", lambda given: given.each(np.zeros_like), "of weight_ih_l0 is zero"),
+        (MARKED, "upstream", lambda given: given.each(lambda d: 1e-30 * d), "small for its bits"),
+        (replace(DEEP, loss="all"), "inputs", np.copy, "the bound on the gradient of"),
+        (replace(THROUGH, dense=1), "bias_hh_l1", zeroed, "a bias is zero"),
+        (THROUGH, "weight_ih_l0", lambda W: 1e4 * W, "an error shows in"),
+        (replace(THROUGH, dtype="float16"), "inputs", np.copy, "the bound is"),
     ],
 )
 def test_what_makes_a_case_vacuous(
@@ -83,6 +103,13 @@ def test_a_vacuous_case_is_an_error_and_no_verdict(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("rnn_conformance.checks.plan.refuse_vacuous", refuse)
     with pytest.raises(ValueError, match="is vacuous"):
         check(Recurrence(), seed=1)
+
+
+def test_a_case_of_gradients_that_is_vacuous_is_passed_over() -> None:
+    dead = [case for case in gradient_cases("relu") if case.H == 1]
+    assert all(why_vacuous(replace(case, seed=1)) for case in dead)
+    assert len(dead) == 2
+    assert not {replace(case, seed=1) for case in dead} & {*catalogue(1, BASIC | {"gradients"})}
 
 
 def test_a_random_case_that_is_vacuous_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -263,15 +263,17 @@ def summed(d: Ball, x: Ball) -> Ball:
     e = sum (|d| e_x + e_d |x| + e_d e_x) + gamma_m(U) sum (|d| + e_d) (|x| + e_x) + m eta, with two
     roundings more than terms, as both may be kept wider than they show.
     """
-    p, d_T = d.precision, d.value.swapaxes(-1, -2)
-    d_size, x_size = np.abs(d.value), np.abs(x.value)
-    d_most, x_most = d_size + d.radius, x_size + x.radius
-    scale = d_most.swapaxes(-1, -2) @ x_most
-    radius = scale - np.abs(d_T) @ x_size if d.radius.ndim or x.radius.ndim else np.zeros(())
+    p, d_T, d_size = d.precision, d.value.swapaxes(-1, -2), np.abs(d.value).swapaxes(-1, -2)
+    x_most = np.abs(x.value) + x.radius
+    scale, radius = d_size @ x_most, np.zeros(())
+    if x.radius.ndim:
+        radius = radius + d_size @ x.radius
+    if d.radius.ndim:
+        of_d = d.radius.swapaxes(-1, -2) @ x_most
+        scale, radius = scale + of_d, radius + of_d
     m = np.count_nonzero(x_most, axis=-2)[..., np.newaxis, :] + 2
     rounded = m * p.both / (1 - m * p.both) * scale + m * p.flushed
-    # The difference of two sums is rounded itself, by no more than a rounding of each of its terms.
-    return Ball(d_T @ x.value, np.maximum(radius, 0) + rounded + JUDGE_U * m * scale, p)
+    return Ball(d_T @ x.value, radius + rounded, p)
 
 
 def constant(b: Array, precision: Precision) -> Sum:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from rnn_conformance.cells import CELLS, Cell, alike
 from rnn_conformance.cells.cell import Kind
 from rnn_conformance.cells.drawing import drawn_readout, drawn_weights
+from rnn_conformance.cells.weights import handing_on
 from rnn_conformance.contract.call import (
     GRADIENTS,
     Array,
@@ -55,16 +56,19 @@ class Case:
             T·B, so each step's part of the gradient of weight_ih shows; of the first, nothing is
             added), "passing" (the first
             inputs are added to one pre-activation each, so that their gradients show its),
+            "transparent" (one layer is as in "normal", and all others hand on what they read, so
+            that each of its steps shows),
             "extreme" (a pre-activation of every magnitude from 1e-8 to 1e10, of both signs) or
             "special" (small weights; a step of zeros, inputs of 1000 and states of 500, which a
             mask or a clip would change). All but contractive ones are judged step by step, so they
-            are for one layer.
+            are for one layer, but for transparent ones.
         O: output_size; 0 for no readout.
         drawn: whether the case is a random one.
         reverse: whether the only direction reads from the last step to the first.
         loss: which results the loss sees whose gradients are asked for: none (no gradients are),
             all, the output or a part of the final state alone; "output_zeros": the gradient of the
             final state is given, as zeros.
+        dense: the layer that is not transparent, where the others are.
     """
 
     T: int = 7
@@ -86,6 +90,7 @@ class Case:
     drawn: bool = False
     reverse: bool = False
     loss: Loss = "none"
+    dense: int = 0
 
     @cached_property
     def id(self) -> str:
@@ -103,6 +108,7 @@ class Case:
         parts += [{"none": "no_h0", "zeros": "zero_h0", "nonzero": "h0"}[self.h_0]]
         parts += [self.layout] * (self.layout == "batch_first")
         parts += [self.weights] * (self.weights != "contractive")
+        parts += [f"dense_l{self.dense}"] * self.transparent
         parts += ["drawn"] * self.drawn
         parts += [f"loss_of_{self.loss}"] * (self.loss != "none")
         return "-".join(parts)
@@ -113,6 +119,16 @@ class Case:
         return Options(
             self.I, self.H, self.L, self.cell, bias, two, output_size=self.O, reverse=back
         )
+
+    @property
+    def transparent(self) -> bool:
+        """Whether all layers but one hand on what they read."""
+        return self.weights == "transparent"
+
+    @property
+    def by_step(self) -> bool:
+        """Whether each step is judged from the state before it."""
+        return self.L == 1 or self.transparent
 
     @property
     def equation(self) -> Cell:
@@ -310,6 +326,10 @@ def _drawn(case: Case) -> Data:
     rng = np.random.default_rng([case.seed, crc32(sizes.encode())])
     options = case.options
     weights = drawn_weights(options, case.weights, case.bias, rng, case.equation.remembers)
+    if case.transparent:
+        own = tuple(f"_l{case.dense}{way}" for way in ("", "_reverse"))
+        through = handing_on(options, np.float64, case.equation.pins)
+        weights |= {name: w for name, w in through.items() if not name.endswith((*own, "_ho"))}
     inputs = rng.standard_normal((case.T, case.B, case.I))
     h_0 = rng.standard_normal((case.L * options.directions, case.B, case.H * len(options.parts)))
     weights |= drawn_readout(options, case.weights, rng)

@@ -1,20 +1,21 @@
-"""What is expected of a layer: from its own states where they show, else as a whole."""
+"""What is expected of layers: from their own states where these show, else as a whole."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Float64, Precision, exactly
+from rnn_conformance.bounds.balls import Ball, Float64, Precision, exactly
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.bounds.reproduction import Formula
 from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.cases.order import (
     as_read,
+    by_direction,
     each_read,
-    in_direction,
     in_time,
     last,
     real_inputs,
@@ -37,6 +38,8 @@ class Expectation:
         y_bound: (T, B, O), of the readout as a whole; None where each y_t is judged from its own
             h_t, or there is no readout.
         formula: how a number of the output comes about, where its own state before it shows.
+        layers: the states of each layer, (D, T, B, S·H), each direction in the order in which it
+            reads; nothing where all of them show.
     """
 
     output: Float64
@@ -46,6 +49,7 @@ class Expectation:
     reason: str
     y_bound: Float64 | None = None
     formula: Formula | None = None
+    layers: tuple[Ball, ...] = ()
 
 
 def judge(
@@ -88,19 +92,18 @@ def judge_readout(data: Data, precision: Precision, output: Array, y: Array) -> 
 
 def of_answer(case: Case, answer: Answer) -> Expectation:
     """From the answer's own states where all of them show, else as a whole."""
-    if case.L > 1:
+    if not case.by_step:
         return as_a_whole(case)
-    return from_own_states(case.data(), Precision.of(case.dtype), answer)
+    data, precision = case.data(), Precision.of(case.dtype)
+    if case.transparent:
+        return through_transparent(data, precision, answer.output, case.dense)
+    return from_own_states(data, precision, answer)
 
 
 def from_own_states(data: Data, precision: Precision, answer: Answer) -> Expectation:
     """Each step of a single layer from the answer's own state before it."""
     o, cell, H = data.options, CELLS[data.options.cell], data.options.hidden_size
-    output = answer.output.astype(np.float64)
-    halves = (output[..., d * H : (d + 1) * H] for d in range(o.directions))
-    states = np.array(
-        [in_direction(h, data.lengths, way) for way, h in zip(o.ways, halves, strict=True)]
-    )
+    states = by_direction(answer.output, data)
     before = np.concatenate([data.initial[:, None, :, :H], states[:, :-1]], axis=1)
     # Garbage in the state before a step makes garbage of its bound; that step has failed.
     with np.errstate(over="ignore", invalid="ignore"):
@@ -108,7 +111,8 @@ def from_own_states(data: Data, precision: Precision, answer: Answer) -> Expecta
         if len(o.parts) == 1:
             right, reason = one_step(cell, w, inputs, before, precision)
         else:
-            right = trajectory(cell, w, exactly(inputs, precision), data.initial, states)
+            shown = exactly(states, precision)
+            right = trajectory(cell, w, exactly(inputs, precision), data.initial, shown)
             reason = f"the one-step bound, carried where the state does not show, {precision}"
 
     def operands(step: int, row: int, unit: int) -> Mapping[str, Any]:
@@ -125,7 +129,33 @@ def from_own_states(data: Data, precision: Precision, answer: Answer) -> Expecta
         last(right.bound, data),
         reason,
         formula=Formula(cell.formula, operands),
+        layers=(right,) if len(o.parts) > 1 else (),
     )
+
+
+def through_transparent(data: Data, precision: Precision, output: Array, dense: int) -> Expectation:
+    """Each step of one layer from its own state before it, where all other layers hand on.
+
+    The state before a step is what the output shows of it; the state after it is handed on to the
+    output, and judged there. Its last one, and those of other layers, are judged in h_n.
+    """
+    with np.errstate(all="ignore"):  # what cannot be read makes a bound of what follows infinite
+        states = shown_through(data, precision, output, dense)
+        found = whole(data, precision, shown={dense: states})
+    return replace(found, reason=f"one step of layer {dense}, carried through layers, {precision}")
+
+
+def shown_through(data: Data, precision: Precision, output: Array, layer: int) -> Ball:
+    """The states (D, T, B, H) of a layer as the output shows them, where all above hand on.
+
+    They are in the order in which each direction computes them.
+    """
+    o, D = data.options, data.options.directions
+    states = exactly(by_direction(output, data), precision)
+    for above in reversed(range(layer + 1, o.num_layers)):
+        initial = exactly(data.initial[above * D : (above + 1) * D], precision)
+        states = CELLS[o.cell].handed_on(states, initial)
+    return states
 
 
 def as_a_whole(case: Case) -> Expectation:
@@ -138,18 +168,29 @@ def _as_a_whole(case: Case) -> Expectation:
     return whole(case.data(), Precision.of(case.dtype))
 
 
-def whole(data: Data, precision: Precision, *, loose: bool = False) -> Expectation:
+def whole(
+    data: Data,
+    precision: Precision,
+    *,
+    loose: bool = False,
+    shown: Mapping[int, Ball] = MappingProxyType({}),
+) -> Expectation:
     """The results in float64, and how far from them rounding can take a layer.
 
     What a step inherits, from the state before it and from the layer below, is carried on. With
     `loose`, as far as rounding can take it with any activation that is nowhere steeper than 1.
+
+    Args:
+        shown: of layers by number, what was found of their states, (D, T, B, H): each of their
+            steps starts from that.
     """
     o, D = data.options, data.options.directions
     cell = CELLS[o.cell].loose if loose else CELLS[o.cell]
     inputs, layers = exactly(real_inputs(data), precision), []
     for layer in range(o.num_layers):
         initial = data.initial[layer * D : (layer + 1) * D]
-        found = trajectory(cell, of_layer(data.weights, layer, o), as_read(inputs, data), initial)
+        w, own = of_layer(data.weights, layer, o), shown.get(layer)
+        found = trajectory(cell, w, as_read(inputs, data), initial, own)
         layers.append(found)
         inputs = written(found, data)
     reason = f"the one-step bound, carried through time and layers, {precision}"
@@ -165,13 +206,12 @@ def whole(data: Data, precision: Precision, *, loose: bool = False) -> Expectati
         h_n_bound,
         reason,
         None if y is None else np.where(data.real, y.bound, 0),
+        layers=tuple(layers),
     )
 
 
-def one_layer(data: Data) -> Answer:
-    """What a single layer computes in float64."""
-    o, read = data.options, each_read(real_inputs(data), data)
-    inputs = exactly(read, Precision.of(np.float64))
+def computed(data: Data) -> Answer:
+    """What layers compute in float64."""
     with np.errstate(over="ignore", invalid="ignore"):  # of radii, which nobody asks for
-        states = trajectory(CELLS[o.cell], of_layer(data.weights, 0, o), inputs, data.initial).value
-    return Answer(in_time(states[..., : o.hidden_size], data), last(states, data))
+        found = whole(data, Precision.of(np.float64))
+    return Answer(found.output, found.h_n)

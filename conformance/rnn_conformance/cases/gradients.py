@@ -7,7 +7,7 @@ shows of the step after it. Elsewhere the backward pass is judged as a whole, wh
 the recurrence contracts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from rnn_conformance.bounds.balls import Ball, Float64, Precision, Sum, exactly
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.cases.case import Case, Data
-from rnn_conformance.cases.order import as_read, in_direction, in_time, real_inputs, written
+from rnn_conformance.cases.order import as_read, by_direction, in_time, real_inputs, written
 from rnn_conformance.cells import CELLS, CellWeights
 from rnn_conformance.cells.backwards import Gradients, Upstream, backwards
 from rnn_conformance.cells.running import trajectory
@@ -41,14 +41,19 @@ class Expected:
     reason: str
 
 
-def of_answer(case: Case, answer: Answer) -> Expected:
-    """From what the answer shows of each step, where it does; else as a whole."""
+def of_answer(case: Case, answer: Answer, layers: Sequence[Ball] = ()) -> Expected:
+    """From what the answer shows of each step, where it does; else as a whole.
+
+    Args:
+        layers: as in the `Expectation` of the answer, where it is known.
+    """
     precision, data = Precision.of(case.dtype), case.data()
     # Garbage in what shows makes garbage of a bound; the step that showed it has failed.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         if case.weights in SHOWN:
-            return from_own_steps(data, precision, answer, marked=case.weights == "marked")
-        return whole(data, precision)
+            marked = case.weights == "marked"
+            return from_own_steps(data, precision, answer, marked, layers)
+        return whole(data, precision, layers if case.L > 1 else ())
 
 
 def judge(name: str, expected: Ball, found: Array, reason: str) -> Judgement:
@@ -58,15 +63,36 @@ def judge(name: str, expected: Ball, found: Array, reason: str) -> Judgement:
     return Judgement(f"gradient of {name}", value, found.reshape(shape), bound, reason)
 
 
-def from_own_steps(data: Data, precision: Precision, answer: Answer, marked: bool) -> Expected:
+def from_own_steps(
+    data: Data, precision: Precision, answer: Answer, marked: bool, layers: Sequence[Ball] = ()
+) -> Expected:
     """Each step of a single layer from what the answer shows of the step after it.
 
     Args:
         marked: whether dL/d of pre-activations shows in the gradient of the weights of the inputs;
             else it does in that of the inputs.
     """
-    layer = _Layer.of(data, 0, exactly(real_inputs(data), precision), answer.output)
-    shown = _shown(data, answer, marked)
+    inputs = exactly(real_inputs(data), precision)
+    layer = _Layer.of(data, 0, inputs, answer.output, *layers)
+    return _from_steps(layer, _shown(data, answer, marked))
+
+
+def of_exact(case: Case) -> Expected:
+    """As of an answer that is exact."""
+    precision, data = Precision.of(case.dtype), case.data()
+    with np.errstate(over="ignore", invalid="ignore"):  # of radii, which nobody asks for
+        if case.weights not in SHOWN:
+            return whole(data, precision)
+        inputs = exactly(real_inputs(data), precision)
+        layer = _Layer.of(data, 0, inputs)
+        output = in_time(layer.after.value[..., : case.H], data)
+        d = layer.backwards(_of_output(data, precision)).adjoints.value
+        return _from_steps(_Layer.of(data, 0, inputs, output), d)
+
+
+def _from_steps(layer: "_Layer", shown: Float64) -> Expected:
+    """From d_t as it shows, (D, T, B, G·H)."""
+    data, precision = layer.data, layer.inputs.precision
     found = layer.backwards(_of_output(data, precision), shown)
     parts = _named(found, data, 0)
     parts |= {"inputs": _of_inputs(found, data), "h_0": found.initial}
@@ -76,11 +102,11 @@ def from_own_steps(data: Data, precision: Precision, answer: Answer, marked: boo
     return Expected(parts, (adjoints, in_time(shown, data)), f"one step backwards, {precision}")
 
 
-def whole(data: Data, precision: Precision) -> Expected:
+def whole(data: Data, precision: Precision, known: Sequence[Ball] = ()) -> Expected:
     """The gradients in float64, and how far both passes can be from them by rounding."""
     o, inputs, layers = data.options, exactly(real_inputs(data), precision), []
     for number in range(o.num_layers):
-        layers.append(_Layer.of(data, number, inputs))
+        layers.append(_Layer.of(data, number, inputs, None, *known[number : number + 1]))
         inputs = written(layers[-1].after, data)
     upstream, parts, initial = _of_output(data, precision), dict[str, Ball](), list[Ball]()
     for layer in reversed(layers):
@@ -108,15 +134,35 @@ class _Layer:
     after: Ball
 
     @classmethod
-    def of(cls, data: Data, number: int, inputs: Ball, output: Array | None = None) -> "_Layer":
-        """From its inputs (T, B, n), and where it is the only one its output."""
+    def of(
+        cls,
+        data: Data,
+        number: int,
+        inputs: Ball,
+        output: Array | None = None,
+        after: Ball | None = None,
+    ) -> "_Layer":
+        """From its inputs (T, B, n), and where it is the only one its output.
+
+        Args:
+            after: its states, where they are known.
+        """
         o, w = data.options, of_layer(data.weights, number, data.options)
         D, H = o.directions, o.hidden_size
         initial, read = data.initial[number * D : (number + 1) * D], as_read(inputs, data)
-        states = None if output is None else _by_direction(output.astype(np.float64), data)
-        after = trajectory(CELLS[o.cell], w, read, initial, states)
+        states = None if output is None else by_direction(output, data)
+        if states is not None and len(o.parts) == 1:
+            after = Ball(states, np.zeros(states.shape), inputs.precision)
+        elif after is None:
+            shown = None if states is None else exactly(states, inputs.precision)
+            after = trajectory(CELLS[o.cell], w, read, initial, shown)
         if states is not None:
-            after.value[..., :H], after.radius[..., :H] = states, 0
+            hidden = after.value[..., H:], after.radius[..., H:]
+            value, radius = (
+                np.concatenate([one, other], axis=-1)
+                for one, other in zip((states, 0 * states), hidden, strict=True)
+            )
+            after = Ball(value, radius, inputs.precision)
         value, radius = (
             np.concatenate([first[:, np.newaxis], later[:, :-1]], axis=1)
             for first, later in ((initial, after.value), (np.zeros(initial.shape), after.radius))
@@ -128,20 +174,13 @@ class _Layer:
         """The gradients, from that of the output (T, B, D·H)."""
         data, o = self.data, self.data.options
         radius = upstream.radius if upstream.radius.ndim else np.zeros(upstream.value.shape)
-        value, off = (_by_direction(part, data) for part in (upstream.value, radius))
+        value, off = (by_direction(part, data) for part in (upstream.value, radius))
         arriving = Ball(value, off, upstream.precision)
         last = _of_last(data)[self.number * o.directions :][: o.directions]
         given = Upstream(arriving, last, data.steps)
         return backwards(
             CELLS[o.cell], self.weights, self.inputs, self.before, self.after, given, shown
         )
-
-
-def _by_direction(values: Float64, data: Data) -> Float64:
-    """(T, B, D·n) in the order of time, as each direction reads its part: (D, T, B, n)."""
-    halves = np.split(values, data.options.directions, axis=-1)
-    ways = zip(halves, data.options.ways, strict=True)
-    return np.stack([in_direction(half, data.lengths, way) for half, way in ways])
 
 
 def _shown(data: Data, answer: Answer, marked: bool) -> Float64:
@@ -152,7 +191,7 @@ def _shown(data: Data, answer: Answer, marked: bool) -> Float64:
         d = of_marks(answer.gradients, data.options, T * B).reshape(T, B, -1)
     else:
         d = answer.gradients["inputs"][..., passing(data.weights)]
-    return _by_direction(np.where(data.real, d.astype(np.float64), 0), data)
+    return by_direction(np.where(data.real, d.astype(np.float64), 0), data)
 
 
 def _of_output(data: Data, precision: Precision) -> Ball:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from rnn_conformance.bounds.balls import Ball, Float64
 from rnn_conformance.cases.case import Data
-from rnn_conformance.contract.call import Lengths
+from rnn_conformance.contract.call import Array, Lengths
 
 
 def as_read(inputs: Ball, data: Data) -> Ball:
@@ -33,6 +33,13 @@ def real_inputs(data: Data) -> Float64:
 def each_read(values: Float64, data: Data) -> Float64:
     """(T, B, n) as each direction reads it, (D, T, B, n)."""
     return np.array([in_direction(values, data.lengths, way) for way in data.options.ways])
+
+
+def by_direction(values: Array, data: Data) -> Float64:
+    """(T, B, D·n) in the order of time, as each direction reads its part: (D, T, B, n)."""
+    halves = np.split(values.astype(np.float64), data.options.directions, axis=-1)
+    ways = zip(halves, data.options.ways, strict=True)
+    return np.stack([in_direction(half, data.lengths, way) for half, way in ways])
 
 
 def in_time(values: Float64, data: Data) -> Float64:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import JUDGE_U, Ball, Float64, Sum, applied
+from rnn_conformance.bounds.balls import JUDGE_U, Ball, Float64, Precision, Sum, applied, exactly
+from rnn_conformance.cells.cell import HALF
 
 ULPS = 4  # that tanh and sigmoid may be off
 # Of a number below it, inside a gated cell: there tanh may come from sigmoid, and the reverse.
@@ -18,9 +19,11 @@ def tanh(a: Sum) -> Ball:
 
 
 def relu(a: Sum) -> Ball:
-    """It rounds nothing, and hands on an error as it is at most."""
+    """It rounds nothing, and hands on an error as it is at most, or what of it is above 0."""
     ball = a.ball()
-    return Ball(np.maximum(ball.value, 0), ball.radius + a.precision.flushed, a.precision)
+    above = np.maximum(ball.value + ball.bound, 0)
+    radius = np.minimum(ball.radius, above) + a.precision.flushed
+    return Ball(np.maximum(ball.value, 0), radius, a.precision)
 
 
 def gate(a: Sum) -> Ball:
@@ -33,10 +36,20 @@ def gated_tanh(a: Ball) -> Ball:
     return applied(a, np.tanh, sech2, ULPS, LENIENT)
 
 
-def before_tanh(h: Ball) -> Ball:
-    """What `gated_tanh` can have been of; of no finite radius where every large number can."""
-    p, size = h.precision, np.abs(h.value)
-    off = h.radius + 2 * ULPS * p.both * np.maximum(size + h.radius, LENIENT) + p.flushed
+def pinned(bias: float, precision: Precision) -> Ball:
+    """A gate that reads nothing but this bias."""
+    a = exactly(np.array(bias), precision)
+    return applied(a, sigmoid, sigmoid_slope, ULPS, LENIENT)
+
+
+def before_tanh(h: Ball, least: float = LENIENT) -> Ball:
+    """What a tanh can have been of; of no finite radius where every large number can.
+
+    The ulps are those of the true tanh: of what was computed, divided by 1 - 2 k U, at the most.
+    """
+    p, size, ulps = h.precision, np.abs(h.value), 2 * ULPS * h.precision.both
+    true = (size + h.radius + p.flushed) / (1 - ulps)
+    off = h.radius + ulps * np.maximum(true, least) + p.flushed
     with np.errstate(divide="ignore", invalid="ignore"):
         value, end = np.arctanh(h.value), np.arctanh(np.minimum(size + off, 1))
         return Ball(value, end - np.abs(value) + JUDGE_U * np.abs(value), p)
@@ -49,10 +62,11 @@ def complement(s: Ball) -> Ball:
 
 
 def slope_of_sigmoid(s: Ball) -> Ball:
-    """s (1 - s), the slope of s = σ(a), from s or from a."""
+    """s (1 - s), the slope of s = σ(a), from s or from a: σ(a) σ(-a), each as far off as it may."""
     p, value = s.precision, s.value * (1 - s.value)
     inherited = s.radius * (np.abs(1 - 2 * s.value) + s.radius)
-    return Ball(value, inherited + 4 * ULPS * p.both * value + p.flushed, p)
+    rounded = (4 * ULPS + 1) * p.both * (value + s.radius)
+    return Ball(value, inherited + rounded + p.flushed, p)
 
 
 def slope_of_tanh(t: Ball) -> Ball:
@@ -60,7 +74,8 @@ def slope_of_tanh(t: Ball) -> Ball:
     p, size = t.precision, np.abs(t.value)
     value = 1 - t.value**2
     inherited = t.radius * (2 * size + t.radius)
-    return Ball(value, inherited + p.both * (2 * size**2 + 4 * ULPS * value) + p.flushed, p)
+    rounded = p.both * (2 * (size + t.radius) ** 2 + 4 * ULPS * value)
+    return Ball(value, inherited + rounded + p.flushed, p)
 
 
 def times(a: Sum, r: Ball) -> Sum:
@@ -74,6 +89,11 @@ def times(a: Sum, r: Ball) -> Sum:
         radius=radius,
         terms=a.terms + BESIDE,
     )
+
+
+def read_in_half(a: Ball) -> Ball:
+    """What is read where this is half of it: a product with 1/2 is flushed, but not rounded."""
+    return Ball(a.value / HALF, (a.radius + a.precision.flushed) / HALF, a.precision)
 
 
 def of_gates(roundings: int) -> str:

@@ -17,6 +17,7 @@ that knows it better.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -67,12 +68,13 @@ class Relu(Elman):
 
     def factors(self, forward: Forward) -> Factors:
         h = forward.after
-        either = (np.abs(h.value) <= h.radius) & (h.radius > 0)
+        # A pre-activation that is below 0 leaves no more than eta.
+        either = (np.abs(h.value) <= h.radius) & (h.radius > h.precision.flushed)
         return (Ball(np.float64(1) * (h.value > 0), np.float64(1) * either, h.precision),)
 
 
 class Lstm(Adjoint):
-    """Its factors are those of d_i, d_f, d_g (times dc), of d_o and dc (times dh), and f."""
+    """Its factors are those of d_i, d_f, d_g side by side (times dc), of d_o, of dc, and f."""
 
     def factors(self, forward: Forward) -> Factors:
         h, c_before = forward.before.split(2)
@@ -82,29 +84,27 @@ class Lstm(Adjoint):
         i, f, g, o = gate(a_i), gate(a_f), gated_tanh(a_g.ball()), gate(a_o)
         tanh_c = gated_tanh(c)
         return (
-            g * slope_of_sigmoid(i),
-            c_before * slope_of_sigmoid(f),
-            i * slope_of_tanh(g),
+            joined([g * slope_of_sigmoid(i), c_before * slope_of_sigmoid(f), i * slope_of_tanh(g)]),
             tanh_c * slope_of_sigmoid(o),
             o * slope_of_tanh(tanh_c),
             f,
         )
 
     def arrived(self, factors: Factors, dh: Ball, hidden: Ball | None) -> Ball:
-        dc = dh * factors[4]
+        dc = dh * factors[2]
         return dc if hidden is None else hidden + dc
 
     def of_gates(self, factors: Factors, dh: Ball, arrived: Ball, _: Matrix) -> Ball:
-        i, f, g, o = factors[:4]
-        return joined([arrived * i, arrived * f, arrived * g, dh * o])
+        return joined([joined([arrived] * 3) * factors[0], dh * factors[1]])
 
     def seen(self, factors: Factors, arrived: Ball, computed: Ball, d: Array) -> Ball:
-        each = zip(np.split(d, 4, -1), computed.split(4), factors, strict=False)
-        of_dc = list(each)[:3]
-        return nearest(arrived, ((divided(n, by), right(n, was)) for n, was, by in of_dc))
+        of_dc = np.s_[..., : factors[0].value.shape[-1]]
+        read = divided(d[of_dc], factors[0]).split(3)
+        taken = np.split(right(d, computed)[of_dc], 3, axis=-1)
+        return nearest(arrived, zip(read, taken, strict=True))
 
     def received(self, factors: Factors, W_hh_T: Matrix, d: Ball, arrived: Ball) -> Received:
-        return Received(product(W_hh_T, d), factors[5] * arrived)
+        return Received(product(W_hh_T, d), factors[3] * arrived)
 
 
 class Gru(Adjoint):
@@ -115,12 +115,14 @@ class Gru(Adjoint):
         a_r, a_z, a_n = (product(forward.W_hh, h) + forward.b_hh).split(3)
         r, z = gate(x[0] + a_r), gate(x[1] + a_z)
         n = gated_tanh((x[2] + times(a_n, r)).ball())
-        return self._of(r, z, n, h, a_n.ball())
+        # d_n may multiply each product before they are added: one more rounding.
+        return self._of(r, z, n, h, replace(a_n, terms=a_n.terms + 1).ball())
 
     def _of(self, r: Ball, z: Ball, n: Ball, h: Ball, beside: Ball) -> Factors:
+        # (1 - z) dh may be dh - z dh, and (h - n) dh may be h dh - n dh: each product is rounded.
         return (
-            complement(z) * slope_of_tanh(n),
-            (h.kept() - n) * slope_of_sigmoid(z),
+            complement(z.kept()) * slope_of_tanh(n),
+            (h.kept().kept() - n.kept()) * slope_of_sigmoid(z),
             beside * slope_of_sigmoid(r),
             z,
             r,

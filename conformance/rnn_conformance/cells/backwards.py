@@ -86,7 +86,7 @@ def backwards(
     by_step = tuple(_shaped(factor, (*of_steps, -1)) for factor in factors)
     computed, initial = _through_time(cell, w, adjoint, by_step, upstream, shown)
 
-    d = _rows(computed if shown is None else _exact(shown, p))
+    d = _rows(computed if shown is None else _exact(_usable(shown, computed), p))
     h = _rows(before.split(len(cell.parts))[0])
     pairs = [*adjoint.of_products(factors, d, h)]
     ones = _exact(np.ones((*d.value.shape[:-1], 1)), p)
@@ -126,11 +126,16 @@ def _through_time(
         d = computed = _where(real, adjoint.of_gates(at, dh, arrived, W_hh_T))
         values[:, t], radii[:, t] = computed.value, computed.radius
         if shown is not None:
-            d = _exact(shown[:, t], p)
+            d = _exact(_usable(shown[:, t], computed), p)
             arrived = adjoint.seen(at, arrived, computed, d.value)
         of_state, hidden = adjoint.received(at, W_hh_T, d, _where(real, arrived))
     initial = of_state.ball()
     return Ball(values, radii, p), initial if hidden is None else joined([initial, hidden])
+
+
+def _usable(shown: Float64, computed: Ball) -> Float64:
+    """What shows, and where that is no number what it should be: one failure makes no others."""
+    return np.where(np.isfinite(shown), shown, computed.value)
 
 
 def _exact(values: Float64, precision: Precision) -> Ball:

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 Kind = Literal[
     "contractive", "normal", "initial", "silent", "moderate", "extreme", "special", "one_hot",
-    "integers", "remembering", "marked", "passing",
+    "integers", "remembering", "marked", "passing", "transparent",
 ]  # fmt: skip
 EVERYWHERE: tuple[Kind, ...] = (
     "contractive", "normal", "initial", "silent", "extreme", "special", "one_hot", "integers",
-    "marked", "passing",
+    "marked", "passing", "transparent",
 )  # fmt: skip
+HALF = 0.5  # of what it reads goes into a layer that hands it on
 Row = list[Decimal]
 Linear = Callable[[Row], Row]
 
@@ -112,19 +113,26 @@ class Cell(ABC):
             h: the state before it.
         """
 
-    def seen(self, state: Ball, h: Array) -> Ball:
+    def seen(self, state: Ball, h: Ball) -> Ball:
         """What is known of the state after a step once the part that shows is seen, (..., rows, H).
 
         What does not show is as it was computed; a cell may know better from what shows.
         """
-        units, radius = h.shape[-1], state.radius.copy()
-        radius[..., :units] = 0
-        shown = np.concatenate([h, state.value[..., units:]], axis=-1, dtype=np.float64)
+        units, radius = h.value.shape[-1], state.radius.copy()
+        radius[..., :units] = h.radius
+        shown = np.concatenate([h.value, state.value[..., units:]], axis=-1)
         return Ball(shown, radius, state.precision)
 
-    def handed_on(self, _: Ball) -> Ball | None:
-        """What a layer with the weights of `handing_on` has read; None if that is unknown."""
-        return None
+    def handed_on(self, h: Ball, initial: Ball) -> Ball:
+        """What a layer with the weights of `handing_on` has read to give these states.
+
+        Only of a memoryless cell.
+
+        Args:
+            h: what shows of its states, (..., T, B, H), in the order in which they are computed.
+            initial: the whole state before the first, (..., B, S·H).
+        """
+        raise NotImplementedError(self.name)
 
     @abstractmethod
     def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
@@ -157,3 +165,14 @@ class Cell(ABC):
         """What the formula is of, for one unit of one layer and direction."""
         rows = np.s_[unit] if len(w.W_ih) == len(h) else np.s_[unit :: len(h)]
         return {**{name: value[rows] for name, value in w._asdict().items()}, "x": x, "h": h}
+
+
+def one_earlier(states: Ball, initial: Ball) -> Ball:
+    """States (..., T, B, n), each the one before: the initial one (..., B, n) first."""
+    v, e = states.value, np.broadcast_to(states.radius, states.value.shape)
+    first = initial.value, np.broadcast_to(initial.radius, initial.value.shape)
+    value, radius = (
+        np.concatenate([of[..., np.newaxis, :, :], part[..., :-1, :, :]], axis=-3)
+        for of, part in zip(first, (v, e), strict=True)
+    )
+    return Ball(value, radius, states.precision)

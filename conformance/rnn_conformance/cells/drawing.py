@@ -50,7 +50,7 @@ def _bias(name: str, kind: Kind, bias: str, values: Array) -> Array:
         sign = np.resize([1.0, -1.0], len(values))
         return (0.6 if of_input else 0.4) * sign * _magnitudes(len(values))
     zero = kind in WITHOUT_BIAS or bias in ("zeros", "hh_alone" if of_input else "ih_alone")
-    return values * (0 if zero else 1.0 if kind in ("normal", "special") else 0.3)
+    return values * (0 if zero else 1.0 if kind in ("normal", "special", "transparent") else 0.3)
 
 
 def _matrix(name: str, kind: Kind, values: Array) -> Array:

@@ -12,13 +12,33 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from rnn_conformance.bounds.balls import Ball, Matrix, Sum, product
+import numpy as np
+
+from rnn_conformance.bounds.balls import Ball, Matrix, Sum, gamma, product
 from rnn_conformance.bounds.statistics import Statistic
 from rnn_conformance.cells import adjoints, decimals
 from rnn_conformance.cells.activation_means import of_gru
-from rnn_conformance.cells.activations import gate, gated_tanh, of_gates, times
+from rnn_conformance.cells.activations import (
+    ULPS,
+    before_tanh,
+    gate,
+    gated_tanh,
+    of_gates,
+    pinned,
+    read_in_half,
+    times,
+)
 from rnn_conformance.cells.adjoint import Adjoint
-from rnn_conformance.cells.cell import EVERYWHERE, Cell, CellWeights, Kind, Linear, Row, Trace
+from rnn_conformance.cells.cell import (
+    EVERYWHERE,
+    Cell,
+    CellWeights,
+    Kind,
+    Linear,
+    Row,
+    Trace,
+    one_earlier,
+)
 from rnn_conformance.cells.edits import Edit, Steps, Trials
 from rnn_conformance.cells.gated.balls import between
 from rnn_conformance.cells.gated.gru_edits import LIBRARY
@@ -50,6 +70,12 @@ n = np.tanh(W_ih[2] @ x + b_ih[2] + r * (W_hh[2] @ h + b_hh[2]))
         h_r, h_z, h_n = (product(W_hh, h) + b_hh).split(3)
         r, z = gate(x_r + h_r), gate(x_z + h_z)
         return between(z, gated_tanh((x_n + times(h_n, r)).ball()), h.kept())
+
+    def handed_on(self, h: Ball, initial: Ball) -> Ball:
+        """x of h = (1 - z) tanh(x / 2) + z h_{t-1}, with z shut."""
+        z = pinned(self.pins[1] or 0, h.precision)
+        n = mixed_with_little(z, h.kept(), one_earlier(h, initial).kept())
+        return read_in_half(before_tanh(n))
 
     def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
         h, H = of_state(before), len(before)
@@ -115,6 +141,20 @@ def gates_of(x: Row, h: Row, H: int) -> tuple[Row, Row]:
 def mixed(z: Row, n: Iterable[Decimal], h: Row) -> Row:
     """(1 - z) n + z h."""
     return [(1 - z_u) * n_u + z_u * h_u for z_u, n_u, h_u in zip(z, n, h, strict=True)]
+
+
+def mixed_with_little(z: Ball, h: Ball, before: Ball) -> Ball:
+    """n of h = (1 - z) n + z h_{t-1}, where z is almost 0, so that n is almost h.
+
+    By `between`, |h - n| <= (leak + 2 k U) |n| + (leak + 2 k U z) |h_{t-1}| + 4 eta, with the leak
+    z + e_z + gamma_4; and |n| <= |h| + |h - n|.
+    """
+    p = h.precision
+    leak, ulps = z.value + z.radius + gamma(4, p.both), 2 * ULPS * p.both
+    from_before = (leak + ulps * z.value) * (np.abs(before.value) + before.radius)
+    from_n = (leak + ulps) * (np.abs(h.value) + h.radius)
+    off = (from_n + from_before + 4 * p.flushed) / (1 - leak - ulps)
+    return Ball(h.value, h.radius + off, p)
 
 
 GRU, GRU_RESET_BEFORE = Gru(), GruResetBefore()

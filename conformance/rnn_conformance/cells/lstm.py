@@ -13,13 +13,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Ball, Matrix, Sum, exactly, joined, product
+from rnn_conformance.bounds.balls import Ball, Matrix, Sum, joined, product
 from rnn_conformance.bounds.statistics import Statistic
 from rnn_conformance.cells import adjoints, decimals
 from rnn_conformance.cells.activation_means import of_lstm
-from rnn_conformance.cells.activations import before_tanh, gate, gated_tanh, of_gates
+from rnn_conformance.cells.activations import (
+    before_tanh,
+    gate,
+    gated_tanh,
+    of_gates,
+    pinned,
+    read_in_half,
+)
 from rnn_conformance.cells.adjoint import Adjoint
-from rnn_conformance.cells.cell import EVERYWHERE, Cell, Kind, Linear, Row, Trace
+from rnn_conformance.cells.cell import EVERYWHERE, Cell, Kind, Linear, Row, Trace, one_earlier
 from rnn_conformance.cells.edits import Edit, Steps, Trials
 from rnn_conformance.cells.gated.lstm_edits import LIBRARY
 from rnn_conformance.cells.gated.lstm_trials import LstmTrials
@@ -49,23 +56,37 @@ class Lstm(Cell):
         c = f * c + i * g
         return joined([o * gated_tanh(c), c, o])
 
-    def seen(self, state: Ball, h: Array) -> Ball:
+    def seen(self, state: Ball, h: Ball) -> Ball:
         """c is what h shows of it, where that is nearer than what is computed of it.
 
         A state that is wrong shows nothing.
         """
         computed, c, o = state.split(3)
-        shown = exactly(h, state.precision)
-        read = before_tanh(shown.kept() / o)
-        right = np.abs(h - computed.value) <= computed.bound
+        read = before_tanh(h.kept() / o)
+        right = np.abs(h.value - computed.value) <= computed.bound + h.radius
         nearer = right & (read.radius < c.radius)
         value, radius = (
             np.where(nearer, ours, theirs)
             for ours, theirs in ((read.value, c.value), (read.radius, c.radius))
         )
         return joined(
-            [Ball(shown.value, 0 * radius, c.precision), Ball(value, radius, c.precision)]
+            [
+                Ball(h.value, np.broadcast_to(h.radius, radius.shape), c.precision),
+                Ball(value, radius, c.precision),
+            ]
         )
+
+    def handed_on(self, h: Ball, initial: Ball) -> Ball:
+        """x of h = o tanh(c), c = f c_{t-1} + i tanh(x / 2), with i and o open, f shut.
+
+        c = atanh(h / o), whose radius grows by a rounding of h and of the product. So does that of
+        i g = c - f c_{t-1} by a rounding of the sum and of each product. What f lets through has a
+        radius of 4 U |c_{t-1}|, as its ulps are those of 1/2.
+        """
+        i, f, o = (pinned(self.pins[k] or 0, h.precision) for k in (0, 1, 3))
+        c = before_tanh(h.kept() / o)
+        kept = f * one_earlier(c, initial.split(2)[1])
+        return read_in_half(before_tanh((c.kept() + -1.0 * kept) / i))
 
     def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
         H = len(x) // 4

@@ -40,7 +40,7 @@ def one_step(
 
 
 def trajectory(
-    cell: Cell, w: CellWeights, inputs: Ball, initial: Array | Ball, shown: Array | None = None
+    cell: Cell, w: CellWeights, inputs: Ball, initial: Array | Ball, shown: Ball | None = None
 ) -> Ball:
     """All states from the first, (T, B, S·H), or (D, T, B, S·H) of a stack of weights.
 
@@ -51,8 +51,8 @@ def trajectory(
         inputs: (T, B, I), with a radius where a layer below is not known exactly.
         initial: (B, S·H), exact or not.
         shown: (T, B, H), what was found of each state: a step then starts from what shows of the
-            state before it, and inherits no more than the radius of what does not. What does not
-            show is given as it is known once all that shows is seen.
+            state before it, and inherits no more than its radius and that of what does not show.
+            What does not is given as it is known once all that shows is seen.
     """
     p = inputs.precision
     *stack, T, B, _ = inputs.value.shape
@@ -70,11 +70,18 @@ def trajectory(
         h = Ball(found.value[..., :size], found.radius[..., :size], p)
         values[..., t, :, :], radii[..., t, :, :] = h.value, h.radius
         if shown is not None:
-            units = shown.shape[-1]
-            h = cell.seen(found, shown[..., t, :, :])
+            units = shown.value.shape[-1]
+            h = cell.seen(found, at_step(shown, t))
             values[..., t, :, units:] = h.value[..., units:]
             radii[..., t, :, units:] = h.radius[..., units:]
     return Ball(values, radii, p)
+
+
+def at_step(states: Ball, t: int) -> Ball:
+    """Those of one step, (..., B, n)."""
+    exact = states.radius.ndim == 0
+    radius = states.radius if exact else states.radius[..., t, :, :]
+    return Ball(states.value[..., t, :, :], radius, states.precision)
 
 
 def with_inherited(w: CellWeights, radii: Float64) -> Float64:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from rnn_conformance.cells.cell import CellWeights
+from rnn_conformance.cells.cell import HALF, CellWeights
 from rnn_conformance.contract.call import GATES, Array, Options
 
 Weights = Mapping[str, Array]
@@ -156,22 +156,23 @@ def of_two(weights: Weights, options: Options) -> dict[str, Array]:
 def handing_on(
     options: Options, dtype: npt.DTypeLike, pins: Sequence[float | None]
 ) -> dict[str, Array]:
-    """Of a memoryless cell: the first layer reads ones, each of the others what is below it.
+    """Of a memoryless cell: each unit reads half of one number, and its state depends on it alone.
+
+    Unit j of the reverse direction reads number H + j, that of the other number j, counted in a
+    circle where there are fewer. So a layer hands on all that the one below it gives.
 
     Args:
         pins: as in `Cell`.
     """
     H, reading = options.hidden_size, list(pins).index(None)
-    gate = slice(reading * H, (reading + 1) * H)
+    units = np.arange(H)
     weights: dict[str, Array] = {
         name: np.zeros(shape, dtype) for name, shape in options.weight_shapes().items()
     }
     for name, value in weights.items():
         if name.startswith("bias_ih"):
             value[:] = np.repeat([pin or 0 for pin in pins], H)
-        if name.startswith("bias_ih_l0"):
-            value[gate] = 1
-        elif name.startswith("weight_ih") and "_l0" not in name:
+        elif name.startswith("weight_ih"):
             d = name.endswith("_reverse")
-            value[gate, d * H : (d + 1) * H] = np.eye(H)
+            value[reading * H + units, (d * H + units) % value.shape[1]] = HALF
     return weights

@@ -59,7 +59,7 @@ def training_without_dropout(subject: Subject, case: Case) -> Iterator[Judgement
 def dropout_between_layers(subject: Subject, case: Case) -> Iterator[Judgement]:
     """In training, a share p of what a layer hands on is zero, the rest is scaled by 1 / (1 - p).
 
-    The layers are built to show it: the first reads ones, each of the others what it gets. Every
+    The layers are built to show it: the inputs are ones, and each hands on what it reads. Every
     number is drawn by itself: from call to call, step to step and so on, as many change to zero and
     back as chance has it. Shares may be six standard deviations off.
     """
@@ -111,10 +111,18 @@ def _training(subject: Subject, data: Data, case: Case) -> Answer:
 
 
 def _show_the_mask(case: Case) -> Data:
-    """Layers of 40 units: the first reads ones, each of the others what it gets."""
+    """Layers of 40 units, which hand on what they read: ones."""
     options = replace(case.options, hidden_size=40, dropout=P)
     weights = handing_on(options, case.dtype, case.equation.pins)
-    return replace(case.data(), options=options, weights=weights, h_0=None, lengths=None)
+    data = case.data()
+    return replace(
+        data,
+        options=options,
+        weights=weights,
+        inputs=np.ones_like(data.inputs),
+        h_0=None,
+        lengths=None,
+    )
 
 
 def _zero_or(what: str, case: Case, found: Array, kept: Float64, bound: Float64) -> Judgement:

@@ -6,13 +6,13 @@ The docstring of a check is its title, and then advice for whoever fails it.
 from collections.abc import Iterator
 from dataclasses import replace
 
+from rnn_conformance.bounds.balls import Precision
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.cases import gradients
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cases.gradients import SHOWN, judge
 from rnn_conformance.checks.registry import check
 from rnn_conformance.checks.subject import Subject
-from rnn_conformance.contract.call import Answer
 
 
 def asked(case: Case, _: frozenset[str]) -> bool:
@@ -63,6 +63,23 @@ def gradient_of_states(subject: Subject, case: Case) -> Iterator[Judgement]:
 
 
 @check(
+    "RNN-GRAD-1",
+    presumes=lambda case, _: case.weights not in SHOWN and case.loss == "all",
+    among=lambda case, _: case.layout == "time_first" and case.lengths == "none",
+)
+def gradient_of_large_losses(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """A loss that is 2^20 times as large has gradients that are so too: none is clipped."""
+    data, known = case.data(), subject.expected(case).layers if case.L > 1 else ()
+    assert data.upstream is not None
+    large = replace(data, upstream=data.upstream.each(lambda d: d * d.dtype.type(2**20)))
+    found = subject.run(large, case.layout).gradients
+    assert found is not None
+    expected = gradients.whole(large, Precision.of(case.dtype), known)
+    for name, array in found.items():
+        yield judge(f"{name} of a large loss", expected.parts[name], array, expected.reason)
+
+
+@check(
     "RNN-GRAD-5",
     presumes=asked,
     among=lambda case, _: case.weights == "marked" and case.T * case.B > 1,
@@ -70,12 +87,15 @@ def gradient_of_states(subject: Subject, case: Case) -> Iterator[Judgement]:
 def gradients_of_calls(subject: Subject, case: Case) -> Iterator[Judgement]:
     """The gradients of a call are its own: nothing of an earlier call is added to them.
 
-    The same call again, after one of other numbers.
+    A call of other numbers and the same sizes, after the first one.
     """
+    subject.result(case)
     other = replace(case, seed=case.seed + 1)
-    for one in (other, case):
-        found = subject.run(one.data(), case.layout)
-        yield from _of_answer(one, found, "in a later call")
+    found = subject.run(other.data(), case.layout)
+    assert found.gradients is not None
+    expected = gradients.of_answer(other, found)
+    for name, array in found.gradients.items():
+        yield judge(f"{name} in a later call", expected.parts[name], array, expected.reason)
 
 
 def _judged(subject: Subject, case: Case, names: list[str]) -> Iterator[Judgement]:
@@ -84,10 +104,3 @@ def _judged(subject: Subject, case: Case, names: list[str]) -> Iterator[Judgemen
     expected = subject.expected_gradients(case)
     for name in names:
         yield judge(name, expected.parts[name], found[name], expected.reason)
-
-
-def _of_answer(case: Case, answer: Answer, when: str) -> Iterator[Judgement]:
-    expected, found = gradients.of_answer(case, answer), answer.gradients
-    assert found is not None
-    for name, array in found.items():
-        yield judge(f"{name} {when}", expected.parts[name], array, expected.reason)

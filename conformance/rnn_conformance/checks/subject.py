@@ -47,7 +47,7 @@ class Subject:
 
     def _expected_gradients(self, case: Case) -> gradients.Expected:
         """What is expected of its gradients. Raises Violation."""
-        return gradients.of_answer(case, self.result(case))
+        return gradients.of_answer(case, self.result(case), self.expected(case).layers)
 
     def as_given(self, case: Case) -> Answer:
         """The same with the padding as it came. Raises Violation."""

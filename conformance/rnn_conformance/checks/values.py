@@ -47,7 +47,9 @@ def shape_and_dtype(subject: Subject, case: Case) -> Iterator[Judgement]:
 def output(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Every number of the output is right: step by step for one layer, as a whole for several.
 
-    Of one layer each state is judged from the implementation's own state before it. Wrong at step 0
+    Of one layer each state is judged from the implementation's own state before it. So it is in
+    cases of the kind `transparent`: all layers but one hand on what they read there, so that the
+    output shows the states of that one, `dense_l1` in the name of the case. Wrong at step 0
     only: look at h_0. Right at step 0 only: look at how the state is carried, and at W_hh. Wrong
     everywhere: weights transposed, a bias missing, another activation. Else, which cases fail tells
     where to look: only those with `relu`, `bidirectional`, `reverse`, L above 1, `unsorted`

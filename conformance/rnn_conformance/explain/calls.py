@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Ball, Float64, Precision, exactly
+from rnn_conformance.bounds.balls import Ball, Float64, Precision
 from rnn_conformance.cases.case import Case, Data
+from rnn_conformance.cases.expected import shown_through
 from rnn_conformance.cases.order import in_direction
 from rnn_conformance.cells.weights import handing_on
 from rnn_conformance.checks.conduct import changed, fortran
@@ -51,8 +52,8 @@ class Asked:
         complaint: why it is no answer, or not in the right dtype; empty if it is right.
         rows_of_first: how many rows the first call of all can have had.
         memory: the order in which its arrays lie in memory.
-        below: of each layer below the last, (T, B, D·H) in the order of time, as the last one shows
-            it where the layers between hand it on; nothing where it cannot be told.
+        below: of each layer below the last, (D, T, B, H) as `states`, as the last one shows it
+            where the layers between hand it on; nothing where it cannot be told.
         earlier: calls before of as many units, each with words for what it is among those alike.
         first_rows: how many rows the first call of these sizes had.
         before: by words, the last of the calls before that were alike.
@@ -153,17 +154,17 @@ def asked_again(
 def _below(subject: Subject, asked: Asked) -> tuple[Ball, ...]:
     """What each layer below the last gives, seen through layers that hand it on."""
     case, data, found = asked.case, asked.data, list[Ball]()
-    for number in range(case.L - 1 if asked.answer is not None and comparable(case) else 0):
+    can_show = asked.answer is not None and comparable(case) and case.equation.memoryless
+    for number in range(case.L - 1 if can_show else 0):
         through = handing_on(data.options, data.inputs.dtype, case.equation.pins)
         ours = tuple(f"_l{n}{way}" for n in range(number + 1) for way in ("", "_reverse"))
         kept = {n: w for n, w in data.weights.items() if n.endswith((*ours, "_ho"))}
         answer, _ = _answer(subject, case, replace(data, weights={**through, **kept}), asked.memory)
         if answer is None:
             return ()
-        seen: Ball | None = exactly(answer.output, asked.precision)
-        for _ in range(number + 1, case.L):
-            seen = seen and case.equation.handed_on(seen)
-        if seen is None or not np.isfinite(seen.value + seen.radius).all():
+        with np.errstate(all="ignore"):
+            seen = shown_through(data, asked.precision, answer.output, number)
+        if not np.isfinite(seen.value + seen.radius).all():
             return ()
         found.append(seen)
     return tuple(found)

@@ -58,7 +58,7 @@ def layers_of(asked: Asked, found: Sequence[Explanation] | None = None) -> list[
         layer = Layer(inputs, radius, asked.states, np.zeros_like(asked.states))
         if number < asked.case.L - 1 and found is None and asked.below:
             below = asked.below[number]
-            layer = replace(layer, states=asked.read(below.value), off=asked.read(below.radius))
+            layer = replace(layer, states=below.value, off=below.radius)
         elif number < asked.case.L - 1:
             layer = _computed(asked, number, layer, found or ())
         layers.append(layer)

@@ -188,7 +188,7 @@ def alike_places(item: Any, one: Place, other: Place) -> bool:
         apart = max(_spread(item, one), _spread(item, other))
         if not apart < COMPARABLE:
             # Each step is judged from the state before it, so that the first wrong one is the same.
-            by_step = item.check.name == "output" and item.case.L == 1
+            by_step = item.check.name == "output" and item.case.by_step
             return not by_step or one.step == other.step or min(one.share, other.share) <= ALIKE
         if (one.step, one.row, one.unit) != (other.step, other.row, other.unit):
             return min(one.share, other.share) <= ALIKE  # the other may have been just inside

@@ -14,7 +14,7 @@ from rnn_conformance.variants.wrong.registry import Mutant
 
 OF_GRADIENTS = (
     "gradient_of_steps", "gradient_of_weights", "gradient_of_inputs", "gradient_of_states",
-    "gradients_of_calls",
+    "gradient_of_large_losses",     "gradients_of_calls",
 )  # fmt: skip
 OF_VALUES = ("output", "final_state", "trajectory", "large_preactivations", *OF_GRADIENTS)
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from rnn_conformance.bounds.balls import Ball, Float64, Matrix, Sum, applied, product
 from rnn_conformance.bounds.statistics import Statistic, statistics
 from rnn_conformance.cells import adjoints, decimals
-from rnn_conformance.cells.activations import ULPS, relu, tanh
+from rnn_conformance.cells.activations import ULPS, before_tanh, read_in_half, relu, tanh
 from rnn_conformance.cells.adjoint import Adjoint
 from rnn_conformance.cells.cell import EVERYWHERE, Cell, Kind, Linear, Row, Trace
 from rnn_conformance.cells.edits import Edit, Steps, Trials
@@ -48,10 +48,9 @@ class Tanh(Elman):
     def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
         return tanh(x + product(W_hh, h) + b_hh).shown()
 
-    def handed_on(self, output: Ball) -> Ball:
-        h, u = output.value, output.precision.both
-        off = output.radius + (2 * ULPS + 1) * u * np.abs(h)
-        return Ball(np.arctanh(h), off / (1 - h**2), output.precision)
+    def handed_on(self, h: Ball, _: Ball) -> Ball:
+        """x of h = tanh(x / 2), which may have been kept wider than it shows."""
+        return read_in_half(before_tanh(h.kept(), least=0))
 
     def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
         return [decimals.tanh(a + b) for a, b in zip(x, of_state(before), strict=True)]
@@ -71,15 +70,16 @@ class Relu(Elman):
     clause: str = "RNN-CELL-2"
     can_rest: bool = True
     formula: str = f"np.maximum({SUM}, 0)"
+    kinds: tuple[Kind, ...] = (*Cell.kinds, "transparent")
     pins: tuple[float | None, ...] = (None,)
     adjoint: Adjoint | None = adjoints.RELU
 
     def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
         return relu(x + product(W_hh, h) + b_hh)
 
-    def handed_on(self, output: Ball) -> Ball:
-        off = 2 * output.precision.both * np.abs(output.value)
-        return Ball(output.value, output.radius + off, output.precision)
+    def handed_on(self, h: Ball, _: Ball) -> Ball:
+        """x of h = x / 2, as no state below it is negative."""
+        return read_in_half(h.kept())
 
     def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
         return [max(a + b, Decimal(0)) for a, b in zip(x, of_state(before), strict=True)]

@@ -23,6 +23,7 @@ from rnn_conformance.contract.call import Answer, Array, Call, Options
 from rnn_conformance.contract.declaration import KnownFailure
 from rnn_conformance.sources.adapters.autodiff import VJP
 from rnn_conformance.sources.adapters.sizes import (
+    NAN_OF_PADDING,
     biases,
     in_order,
     losses_of,
@@ -65,7 +66,7 @@ class KerasRNN:
     dtypes: ClassVar[Sequence[str]] = ("float32",)
     adapter = True
     conventions: ClassVar[dict[str, str]] = {"length 0": "h_0"}
-    known_failures: tuple[KnownFailure, ...] = (ROWS_BROADCAST,)
+    known_failures: tuple[KnownFailure, ...] = (ROWS_BROADCAST, *NAN_OF_PADDING)
 
     def __init__(self) -> None:
         self.name = f"keras.{self.kind}-{self.backend}"
@@ -169,7 +170,11 @@ class KerasTorch(KerasRNN):
     """On torch."""
 
     backend = "torch"
-    known_failures = (ROWS_BROADCAST, *_states_dropped("*sorted*", "*equal*"))  # with a mask
+    known_failures = (
+        ROWS_BROADCAST,
+        *NAN_OF_PADDING,
+        *_states_dropped("*sorted*", "*equal*"),  # with a mask
+    )
 
 
 class KerasTensorflow(KerasRNN):
@@ -181,7 +186,7 @@ class KerasTensorflow(KerasRNN):
 
 def _of(on: type[KerasRNN], kind: str, *known: KnownFailure) -> type[KerasRNN]:
     """keras.layers.LSTM or GRU on a backend."""
-    failures = {"known_failures": (ROWS_BROADCAST, *known)}
+    failures = {"known_failures": (ROWS_BROADCAST, *NAN_OF_PADDING, *known)}
     return type(f"{on.__name__}{kind}", (on,), {"kind": kind, **failures})
 
 

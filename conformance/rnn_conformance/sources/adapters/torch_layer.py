@@ -191,8 +191,9 @@ def answered(call: Call, weights: Iterable[tuple[str, torch.Tensor]], forward: F
         for result, loss in zip(results, upstream_of(call).values(), strict=True)
         if loss is not None
     ]
-    seen, loss = zip(*pairs, strict=True)
-    found = torch.autograd.grad(seen, [*of.values()], loss, allow_unused=True)
+    # A loss of one number: what `grad` does with dL/d of several results imports SymPy.
+    loss = torch.stack([(result * given).sum() for result, given in pairs]).sum()
+    found = torch.autograd.grad(loss, [*of.values()], allow_unused=True)
     gradients = {
         name: np.zeros(leaf.shape, call.dtype) if part is None else array(part)
         for (name, leaf), part in zip(of.items(), found, strict=True)

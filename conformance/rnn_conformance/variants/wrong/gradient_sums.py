@@ -197,3 +197,11 @@ class InputsInTF32(Differentiable):
 
     def to_inputs(self, W_ih: Array, d: Array) -> Array:
         return super().to_inputs(rounded(W_ih, TF32), rounded(d, TF32))
+
+
+@mutant("gradients", "gradients", caught_by="gradient_of_large_losses")
+class GradientsClipped(Differentiable):
+    """Every gradient is clipped to [-1000, 1000]."""
+
+    def gradients(self, call: Call) -> dict[str, Array]:
+        return {name: np.clip(d, -1e3, 1e3) for name, d in super().gradients(call).items()}
