@@ -81,6 +81,10 @@ class Trials(ABC):
         """Those of the numbers on which every edit is tried first; all where that is fast."""
         return at
 
+    def exhausted(self) -> bool:
+        """Whether so much has been tried that no more should be."""
+        return False
+
     def hidden(self, _: Edits, __: Indices) -> list[Float64]:
         """Of some numbers, what does not show of the state, and its radius, (2, steps + 1) each.
 
@@ -118,6 +122,9 @@ class Some(Trials):
 
     def few(self, at: Indices) -> Indices:
         return np.searchsorted(self._at, self._trials.few(self._at[at]))
+
+    def exhausted(self) -> bool:
+        return self._trials.exhausted()
 
 
 @dataclass(frozen=True)

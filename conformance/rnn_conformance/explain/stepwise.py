@@ -37,7 +37,8 @@ def findings(
     calls = asked_again(implementation, claimed, chosen_cases(cases, failing), cases)
     families = dict[Any, list[Asked]]()
     for call in filter(_has_library, calls):
-        families.setdefault(type(call.case.equation).trials, []).append(call)
+        cell = call.case.equation
+        families.setdefault(cell.name if cell.gates > 1 else type(cell).trials, []).append(call)
     found, left = [*_refusals(calls)], list[str]()
     for some in families.values():
         more, unexplained = _of_a_family(some, claimed, _words(implementation))
@@ -154,7 +155,8 @@ def _left(result: str, explained: Explained) -> str:
         return ""
     where = f", where {explained.where}" if explained.where.conditions else ""
     off = f", off by up to {explained.most:.2g}"
-    return f"{explained.left} of {explained.wrong} wrong numbers of {result}{where}{off}"
+    cut = "; not every two edits were tried together, which takes long" if explained.cut else ""
+    return f"{explained.left} of {explained.wrong} wrong numbers of {result}{where}{off}{cut}"
 
 
 def _told(

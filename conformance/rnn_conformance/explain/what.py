@@ -1,8 +1,9 @@
 """What explains wrong numbers: the fewest edits with which they come out as they were found."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain, combinations
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, combinations, takewhile
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,6 +23,7 @@ ALL_BUT, USED = 0.01, 0.05  # of the wrong numbers; of what an edit allows, and 
 PLACED = 0.9  # of the numbers that need an edit: where its rule, or two of them, must hold
 EXACT = 1  # `Edit.last` of what allows next to nothing
 MAINLY = 0.5  # where the first of two must
+Tried = TypeVar("Tried")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Explained:
         wrong: how many numbers are wrong.
         left: how many of them stay unexplained, and where they lie.
         most: how far off the unexplained ones are.
+        cut: whether some edits were not tried together, since it takes long.
     """
 
     explanations: tuple[tuple[Explanation, int, int], ...]
@@ -49,6 +52,21 @@ class Explained:
     left: int
     where: Rule
     most: float
+    cut: bool = False
+
+
+class Compared:
+    """Some right and some wrong numbers, and with which edits they come out."""
+
+    def __init__(self, trials: Trials, right: Mask) -> None:
+        rng, self._trials, self._known = np.random.default_rng(1), trials, dict[Edits, Mask]()
+        groups = (np.flatnonzero(right), np.flatnonzero(~right))
+        self.at = np.sort(np.concatenate([rng.permutation(g)[: trials.compared] for g in groups]))
+
+    def fits(self, made: Edits) -> Mask:
+        if made not in self._known:
+            self._known[made] = self._trials.fits(made, self.at)
+        return self._known[made]
 
 
 def explain(trials: Trials, features: Features) -> Explained:
@@ -58,9 +76,10 @@ def explain(trials: Trials, features: Features) -> Explained:
     features = {**features, **trials.features}
     banned: Edits = frozenset()
     best: Explained | None = None
+    compared = Compared(trials, right)
     for _ in range(TURNS):
-        edits = _edits(trials, every[~right], features, right, banned)
-        found = _counted(trials, _placed(trials, edits, features, right), features, right)
+        edits = _edits(trials, every[~right], features, compared, banned)
+        found = _counted(trials, _placed(trials, edits, features, compared), features, right)
         if best is None or found.left < best.left - MATTERING * found.wrong:
             best = found
         withheld = frozenset(edits) - {one.edit for one, *_ in found.explanations}
@@ -68,25 +87,25 @@ def explain(trials: Trials, features: Features) -> Explained:
             break
         banned |= withheld
     assert best is not None
-    return best
+    return replace(best, cut=trials.exhausted())
 
 
 def _edits(
-    trials: Trials, wrong: Indices, features: Features, right: Mask, banned: Edits
+    trials: Trials, wrong: Indices, features: Features, compared: Compared, banned: Edits
 ) -> tuple[Edit, ...]:
     """The fewest edits, of which some give each of the wrong numbers."""
     chosen: tuple[Edit, ...] = ()
     library = dict.fromkeys(trials.edits)
     rng = np.random.default_rng(0)
     left = wrong
-    while len(left) >= FEW and len(chosen) < MOST:
+    while len(left) >= FEW and len(chosen) < MOST and not trials.exhausted():
         some = np.sort(rng.permutation(left)[:TRIED])
         for made in subsets(chosen):
             library |= dict.fromkeys(
                 trials.estimated(made, rng.permutation(left)[: trials.compared])
             )
         candidates = [edit for edit in library if edit not in banned]
-        more = _next(trials, chosen, candidates, some, features, right)
+        more = _next(trials, chosen, candidates, some, features, compared)
         if not more:
             break
         chosen = (*chosen, *more)
@@ -96,20 +115,21 @@ def _edits(
 
 def _next(
     trials: Trials, chosen: Sequence[Edit], library: Sequence[Edit], some: Indices,
-    features: Features, right: Mask,
+    features: Features, compared: Compared,
 ) -> tuple[Edit, ...]:  # fmt: skip
     """The edit, or the two, that explain most of these numbers beside those that are chosen."""
     candidates = [edit for edit in library if edit not in chosen]
     if len(few := trials.few(some)) < len(some):  # what gives none of a few is not tried on more
-        found = [e for e in candidates if _fit_with(trials, chosen, (e,), few).any()]
-        candidates = found or candidates[:1]
-    fits = np.array([_fit_with(trials, chosen, (edit,), some) for edit in candidates])
+        tried = _afforded(trials, candidates)
+        candidates = [e for e in tried if _fit_with(trials, chosen, (e,), few).any()]
+    fit = {e: _fit_with(trials, chosen, (e,), some) for e in _afforded(trials, candidates)}
+    candidates, fits = [*fit], np.array([*fit.values()]).reshape(len(fit), len(some))
     weights = fits / np.maximum(fits.sum(axis=0), 1)
     gains, counts = weights.sum(axis=1), fits.sum(axis=1)
-    last = np.array([edit.last > 0 for edit in candidates])
+    last = np.array([edit.last > 0 for edit in candidates], bool)
     if counts[~last].max(initial=0) >= max(len(some) / 4, FEW):
         counts = np.where(last, 0, counts)
-    best = counts.max()
+    best = counts.max(initial=0)
     if best < len(some) / 2 and len(chosen) < 2:
         every = [edit for edit in library if edit not in chosen]
         pair = _pair(trials, chosen, every, some)
@@ -122,7 +142,7 @@ def _next(
 
     def merit(i: int) -> tuple[float, ...]:
         edit = candidates[i]
-        rules, share = _place(trials, (*chosen, edit), edit, features, right)
+        rules, share = _place(trials, (*chosen, edit), edit, features, compared)
         simple = sum(len(rule.conditions) for rule in rules)
         return (round(share * counts[i] / best, 1), -edit.last, -simple, gains[i])
 
@@ -135,7 +155,9 @@ def _pair(
     few = trials.few(some)
     few = few[:: len(few) // TRIED_IN_PAIRS + 1]
     best: tuple[int, tuple[Edit, Edit]] | None = None
-    for pair in _pairs(trials, _that_matter(trials, candidates, few), few):
+    for pair in _afforded(trials, _pairs(trials, _that_matter(trials, candidates, few), few)):
+        if best is not None and best[0] == len(some):
+            break
         if combinable(pair):
             count = int(_fit_with(trials, chosen, pair, few).sum() * len(some) / len(few))
             if best is None or count > best[0]:
@@ -146,7 +168,7 @@ def _pair(
 def _that_matter(trials: Trials, edits: Sequence[Edit], at: Indices) -> list[Edit]:
     """The edits that change some of these numbers, each in another way; other places take long."""
     found: dict[bytes, Edit] = {}
-    for edit in edits:
+    for edit in _afforded(trials, edits):
         exact = not edit.last and "place" not in edit.does
         if exact and _changes_nothing(trials, edit, at).mean() < MATTERS:
             with np.errstate(all="ignore"):
@@ -171,6 +193,11 @@ def _pairs(trials: Trials, edits: Sequence[Edit], at: Indices) -> Iterator[tuple
         yield from ((one, other) for other in order[n + 1 :])
 
 
+def _afforded(trials: Trials, every: Iterable[Tried]) -> Iterator[Tried]:
+    """As many of these as may be tried."""
+    return takewhile(lambda _: not trials.exhausted(), every)
+
+
 def _fit_with(trials: Trials, chosen: Sequence[Edit], more: tuple[Edit, ...], at: Indices) -> Mask:
     """Which numbers come out with these edits, and some of the chosen ones."""
     found = np.zeros(len(at), bool)
@@ -188,16 +215,16 @@ def subsets(edits: Sequence[Edit]) -> Iterator[Edits]:
 
 
 def _place(
-    trials: Trials, edits: Sequence[Edit], edit: Edit, features: Features, right: Mask
+    trials: Trials, edits: Sequence[Edit], edit: Edit, features: Features, compared: Compared
 ) -> tuple[tuple[Rule, ...], float]:
     """Where an edit among these is made, and of how much that needs it one of the rules holds.
 
     What allows more, and much, counts for nothing: it would fit anywhere.
     """
-    at = _compared(right, trials.compared)
+    at = compared.at
     with_it, without = np.zeros((2, len(at)), bool)
     for made in subsets([one for one in edits if one.last <= max(edit.last, EXACT)]):
-        fits = trials.fits(made, at)
+        fits = compared.fits(made)
         if edit in made:
             with_it |= fits
         else:
@@ -225,14 +252,8 @@ def _changes_nothing(trials: Trials, edit: Edit, at: Indices) -> Mask:
     return alike
 
 
-def _compared(right: Mask, most: int) -> Indices:
-    rng = np.random.default_rng(1)
-    groups = (np.flatnonzero(right), np.flatnonzero(~right))
-    return np.sort(np.concatenate([rng.permutation(group)[:most] for group in groups]))
-
-
 def _placed(
-    trials: Trials, edits: Sequence[Edit], features: Features, right: Mask
+    trials: Trials, edits: Sequence[Edit], features: Features, compared: Compared
 ) -> list[Explanation]:
     """The edits that have a place; once more, beside and by features of those with a place."""
     found: dict[Edit, list[Explanation]] = {}
@@ -240,7 +261,7 @@ def _placed(
         for edit in edits:
             if edit not in found:
                 beside = (*found, edit) if again else edits
-                rules, share = _place(trials, beside, edit, features, right)
+                rules, share = _place(trials, beside, edit, features, compared)
                 placed = [Explanation(edit, rule) for rule in rules]
                 found |= {edit: placed} if share > PLACED else {}
         own = {name: values.copy() for name, values in trials.features.items()}

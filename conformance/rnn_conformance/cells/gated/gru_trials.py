@@ -9,7 +9,7 @@ from rnn_conformance.bounds.balls import Ball, Float64, Precision, Sum
 from rnn_conformance.cells.edits import Edits, Indices, Steps
 from rnn_conformance.cells.elman.edits import BIASES, right
 from rnn_conformance.cells.gated.gru_edits import RESETS, GruParts, updated
-from rnn_conformance.cells.gated.trials import Does, GatedTrials, by_slot
+from rnn_conformance.cells.gated.trials import PER_CALL, PER_ENTRY, Does, GatedTrials, by_slot
 
 
 class GruTrials(GatedTrials):
@@ -38,10 +38,12 @@ class GruTrials(GatedTrials):
         key = "reset", does.get("f.r"), *concerned, str(does.get("roughly"))
         if key not in self._cached:
             value, size, radius = np.empty((3, len(of)))
+            self.effort += PER_CALL * len([*self._calls(of)])
             for number, where in self._calls(of):
                 s = self._steps_of(number, of, where, "r")
                 n = self._steps_of(number, of, where, "n")
                 H = s.states.shape[2]
+                self.effort += PER_ENTRY * H * len(where)
                 every = replace(s, t=np.repeat(s.t, H), b=np.repeat(s.b, H),
                                  u=np.tile(np.arange(H), len(s.u)))  # fmt: skip
                 p, terms = Precision("", s.precision.u, s.precision.eta), []

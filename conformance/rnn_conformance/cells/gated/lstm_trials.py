@@ -16,7 +16,7 @@ from rnn_conformance.cells.activations import before_tanh
 from rnn_conformance.cells.edits import Edits, Indices, Steps
 from rnn_conformance.cells.elman.edits import NAMED, right
 from rnn_conformance.cells.gated.lstm_edits import LstmParts
-from rnn_conformance.cells.gated.trials import Does, GatedTrials, by_slot
+from rnn_conformance.cells.gated.trials import PER_ENTRY, PER_STEP, Does, GatedTrials, by_slot
 from rnn_conformance.cells.moves import Move, at
 
 MOST_WAYS = 4  # in which the steps before a number may have been made
@@ -42,6 +42,7 @@ class LstmTrials(GatedTrials):
     def _step(self, does: Does, of: Indices, here: Indices, c: Ball) -> tuple[Ball, Ball, Ball]:
         """h, c and o after a step, of some of the entries."""
         p = self._precision(of[here])
+        self.effort += PER_STEP + PER_ENTRY * len(here)
         if "c_from" in does:
             value, radius = self._read_at(does["c_from"], of)
             c = Ball(value[here], radius[here], p)

@@ -24,6 +24,8 @@ from rnn_conformance.cells.step_trials import StepTrials
 from rnn_conformance.contract.call import GATED
 
 FEW_CALLS, FEW_EACH = 10, 6  # on which every edit is tried first
+# About milliseconds of one core. They are counted, not measured, so that all machines say the same.
+MOST_EFFORT, PER_CALL, PER_STEP, PER_ENTRY = 25_000, 0.1, 0.4, 0.0005
 Does = Mapping[str, Any]
 
 
@@ -65,6 +67,7 @@ class GatedTrials(StepTrials):
                 self._usual[f"{slot}.{k}"] = value, size
         self._cached_at: bytes | None = None
         self._cached: dict[Any, Any] = {}
+        self.effort = 0.0
 
     compared, paired = 1200, 12  # since a step takes long
 
@@ -77,6 +80,9 @@ class GatedTrials(StepTrials):
             own = at[calls == number]
             kept.append(own[np.argsort(self._lengths[own], kind="stable")][:FEW_EACH])
         return np.sort(np.concatenate(kept)) if kept else at
+
+    def exhausted(self) -> bool:
+        return self.effort > MOST_EFFORT
 
     def entries(self, s: Steps) -> Indices:
         """How many steps each number depends on."""
@@ -169,6 +175,7 @@ class GatedTrials(StepTrials):
 
     def values(self, edits: Edits, at: Indices) -> Values:
         found = self.new(edits, at)
+        self.effort += PER_STEP + PER_CALL * len([*self._calls(self._of(at))]) * len(edits)
         slots = {slot: edit for edit in edits for slot in edit.does}
         return self._finished(slots, at, found.value, found.bound, {})
 
