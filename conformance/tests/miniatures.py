@@ -140,16 +140,17 @@ def by_check(records: Sequence[Record]) -> dict[str, Record]:
 
 
 def conforms_to_every_check(right: Implementation) -> None:
-    """Fails unless it passes some cases of every check that its claims permit, but the statistics.
+    """Fails unless it passes some cases of every check that its claims permit.
 
-    Those are derived for the plain RNN alone.
+    Statistics are derived for the plain RNN alone, and no toy cell has equations of gradients.
     """
     by_name: dict[str, list[Planned]] = {}
     for item in plan(right):
         by_name.setdefault(item.check.name, []).append(item)
     claimed = right.claims | declared(right)
     asked = {name for name, one in CHECKS.items() if one.needs <= claimed}
-    assert {*by_name} == asked - {"systematic_error"}
+    of_gradients = {name for name in CHECKS if name.startswith("gradient")}
+    assert {*by_name} == asked - {"systematic_error"} - of_gradients
     for items in by_name.values():
         records = [item.execute() for item in items[:: len(items) // SOME_CASES + 1]]
         assert [f"{r.id}: {r.message}" for r in records if r.outcome != "passed"] == []

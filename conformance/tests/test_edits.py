@@ -6,22 +6,31 @@ All that a number can have come from is drawn by itself, in sizes that together 
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 from rnn_conformance.bounds.balls import Float64, Precision
 from rnn_conformance.cells.cell import CellWeights
 from rnn_conformance.cells.edits import Edit, Steps, Trials
 from rnn_conformance.cells.elman.edits import STATES_AFTER, STATES_OF, WEIGHTS_OF
 from rnn_conformance.cells.elman.trials import ElmanTrials
+from rnn_conformance.cells.gated.edits import TERMS
+from rnn_conformance.cells.gated.gru_edits import LIBRARY as OF_GRU
+from rnn_conformance.cells.gated.gru_trials import GruTrials
+from rnn_conformance.cells.gated.lstm_edits import LIBRARY as OF_LSTM
+from rnn_conformance.cells.gated.lstm_trials import LstmTrials
 from rnn_conformance.cells.readout_edits import FIRST, PREACTIVATION, Outputs, ReadoutTrials
+from rnn_conformance.contract.call import GATES
 
 NUMBERS = 400
 WITH_NAN = (9, 7, 4, 3)  # T, B, I, H
 SIZES = ((270, 260, 3, 3), (3, 4, 511, 511), (6, 4, 8, 4), WITH_NAN)
+GATED_SIZES = ((9, 7, 5, 4), (8, 6, 4, 5), (7, 5, 4, 4))
 DOUBLE = Precision.of("float64")
 
 
-def weights(rng: np.random.Generator, I: int, H: int) -> CellWeights:
-    W_ih, W_hh = (rng.normal(size=(H, n)) * 10 ** rng.uniform(-4, 0, (H, n)) for n in (I, H))
-    return CellWeights(W_ih, W_hh, rng.normal(size=H), rng.normal(size=H))
+def weights(rng: np.random.Generator, I: int, H: int, gates: int = 1) -> CellWeights:
+    n = gates * H
+    W_ih, W_hh = (rng.normal(size=(n, m)) * 10 ** rng.uniform(-4, 0, (n, m)) for m in (I, H))
+    return CellWeights(W_ih, W_hh, rng.normal(size=n), rng.normal(size=n))
 
 
 def found(rng: np.random.Generator) -> Float64:
@@ -42,7 +51,7 @@ def steps(cell: str, T: int, B: int, I: int, H: int) -> Steps:
         precision=DOUBLE,
         direction=0,
         back=T % 2 == 0,
-        weights=weights(rng, I, H),
+        weights=weights(rng, I, H, GATES[cell]),
         inputs=inputs,
         radius=np.zeros((T, B, I)),
         states=rng.uniform(-1, 1, (T + 1, B, H)),
@@ -57,8 +66,13 @@ def steps(cell: str, T: int, B: int, I: int, H: int) -> Steps:
         running_on=rng.normal(size=(NUMBERS, H)),
         other_weights={whose: weights(rng, I, H) for whose in WEIGHTS_OF},
         earlier=(),
-        other_states={whose: rng.normal(size=(B, H)) for whose in (*STATES_AFTER, *STATES_OF)},
+        other_states={
+            f"{rest}{whose}": rng.normal(size=(B, H))
+            for whose in (*STATES_AFTER, *STATES_OF)
+            for rest in ("", "the rest of ")
+        },
         found=found(rng),
+        hidden=rng.normal(size=(B, H)),
     )
 
 
@@ -96,6 +110,32 @@ def test_edits_of_a_step() -> None:
     assert alike(trials, trials.edits) == [  # since W_hh is square
         ["W_hh is transposed", "W_hh, stored by columns, is read by rows"]
     ]
+
+
+def own_edits(library: Sequence[Edit]) -> list[Edit]:
+    """Those that are not of a term of every gate, as the plain RNN has them, nor clips.
+
+    No number here is large enough for most of those.
+    """
+    return [e for e in library if not e.does.keys() <= TERMS and "is clipped" not in e.says]
+
+
+def test_edits_of_an_lstm() -> None:
+    assert len({edit.says for edit in OF_LSTM}) == len(OF_LSTM)
+    trials = LstmTrials([steps("lstm", *sizes) for sizes in GATED_SIZES], OF_LSTM)
+    assert all(  # c of this size lies between the bounds of most rational functions
+        all(edit.startswith("tanh of c is a rational function") for edit in group)
+        for group in alike(trials, own_edits(OF_LSTM))
+    )
+
+
+@pytest.mark.parametrize("cell", ["gru", "gru_reset_before"])
+def test_edits_of_a_gru(cell: str) -> None:
+    assert len({edit.says for edit in OF_GRU}) == len(OF_GRU)
+    trials = GruTrials([steps(cell, *sizes) for sizes in GATED_SIZES], OF_GRU)
+    own = {"gru": "after", "gru_reset_before": "before"}[cell]
+    says = f"r multiplies h_{{t-1}} {own} the product with W_hh"
+    assert alike(trials, own_edits(OF_GRU)) == [["", says]]
 
 
 def test_edits_of_the_readout() -> None:

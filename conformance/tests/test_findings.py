@@ -306,7 +306,7 @@ LAYERS: dict[tuple[str, str], Mapping[str, Any]] = {
 
 @pytest.mark.parametrize(("what", "where"), LAYERS)
 def test_a_place_in_a_layer(what: str, where: str) -> None:
-    assert said(Layer(LAYERS[what, where]), 9) == [(what, where)]
+    assert said(Layer(LAYERS[what, where]), 8) == [(what, where)]
 
 
 class ByDirection(Layer):

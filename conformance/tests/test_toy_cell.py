@@ -16,7 +16,14 @@ from rnn_conformance.bounds.balls import Ball, Matrix, Sum, product
 from rnn_conformance.cells import CELLS, Cell, CellWeights, decimals, register
 from rnn_conformance.cells.activations import tanh
 from rnn_conformance.cells.cell import Linear, Row
-from rnn_conformance.contract.call import GATES, HALF_DTYPES, NONLINEARITIES, PARTS, Array
+from rnn_conformance.contract.call import (
+    GATES,
+    GRADIENTS,
+    HALF_DTYPES,
+    NONLINEARITIES,
+    PARTS,
+    Array,
+)
 from rnn_conformance.variants.every import MUTANTS
 from rnn_conformance.variants.recurrence import Recurrence
 from rnn_conformance.vectors.export import vector_cases
@@ -85,11 +92,12 @@ def leaky_with_the_bug(name: str) -> Recurrence:
 
 
 def bugs() -> Iterator[str]:
-    """The first of those that each check must reject, and that are not in the step."""
+    """The first of those that each check must reject, and that are in no step and no gradient."""
     seen = set[str]()
     for name, bug in MUTANTS.items():
         elsewhere = not {"step", "activation", "preactivation"} & vars(bug.make).keys()
-        plain = bug.make.claims & {*NONLINEARITIES} and not bug.needs & {*NONLINEARITIES, "dropout"}
+        others = {*NONLINEARITIES, "dropout", GRADIENTS}
+        plain = bug.make.claims & {*NONLINEARITIES} and not bug.needs & others
         if plain and elsewhere and bug.caught_by not in seen:
             seen.add(bug.caught_by)
             yield name

@@ -58,7 +58,7 @@ def before_tanh(h: Ball, least: float = LENIENT) -> Ball:
 def complement(s: Ball) -> Ball:
     """1 - s of s = σ(a), which may be computed as σ(-a)."""
     p, value = s.precision, 1 - s.value
-    return Ball(value, s.radius + (2 * ULPS + 1) * p.both * value + p.flushed, p)
+    return Ball(value, s.radius + (2 * ULPS + 1) * p.both * np.abs(value) + p.flushed, p)
 
 
 def slope_of_sigmoid(s: Ball) -> Ball:

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from rnn_conformance.contract.call import Array
 Indices = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 BLOCKS = (2, 4, 8, 16, 32, 64, 128, 256)
+NEVER = 1e300  # a number that is not found
 Values = tuple[Float64, Float64]  # what is expected of numbers, and how far off each may be
 
 
@@ -54,7 +55,11 @@ class Trials(ABC):
         found: (N,).
         edits: what can be tried.
         features: of each number, by name, beside its place.
+        compared: how many right and how many wrong numbers are looked at to find a place.
+        paired: how many edits, the most promising ones, are tried together with every other one.
     """
+
+    compared, paired = 4000, 1000
 
     found: Float64
     edits: tuple[Edit, ...]
@@ -71,6 +76,21 @@ class Trials(ABC):
     def estimated(self, _: Edits, __: Indices) -> tuple[Edit, ...]:
         """Further edits, with constants that many of these wrong numbers agree on."""
         return ()
+
+    def few(self, at: Indices) -> Indices:
+        """Those of the numbers on which every edit is tried first; all where that is fast."""
+        return at
+
+    def exhausted(self) -> bool:
+        """Whether so much has been tried that no more should be."""
+        return False
+
+    def hidden(self, _: Edits, __: Indices) -> list[Float64]:
+        """Of some numbers, what does not show of the state, and its radius, (2, steps + 1) each.
+
+        Before the first step and after each; nothing where the whole state shows.
+        """
+        return []
 
     def fits(self, edits: Edits, at: Indices) -> Mask:
         """Which of the numbers are as expected."""
@@ -89,6 +109,7 @@ class Some(Trials):
         self._trials, self._at = trials, np.flatnonzero(which)
         self.found, self.edits = trials.found[which], trials.edits
         self.features = {name: values[which] for name, values in trials.features.items()}
+        self.compared, self.paired = trials.compared, trials.paired
 
     def values(self, edits: Edits, at: Indices) -> Values:
         return self._trials.values(edits, self._at[at])
@@ -98,6 +119,12 @@ class Some(Trials):
 
     def estimated(self, edits: Edits, at: Indices) -> tuple[Edit, ...]:
         return self._trials.estimated(edits, self._at[at])
+
+    def few(self, at: Indices) -> Indices:
+        return np.searchsorted(self._at, self._trials.few(self._at[at]))
+
+    def exhausted(self) -> bool:
+        return self._trials.exhausted()
 
 
 @dataclass(frozen=True)
@@ -121,6 +148,7 @@ class Steps:
         other_weights, other_states: what can be mistaken for these, by name; states (B, H).
         earlier: the weights of earlier calls, each with words for which calls these were.
         found: (N,), the numbers.
+        hidden: (B, (S-1)·H), the parts of the initial state that do not show.
     """
 
     cell: str
@@ -144,6 +172,7 @@ class Steps:
     earlier: Sequence[tuple[frozenset[str], CellWeights]]
     other_states: Mapping[str, Float64]
     found: Float64
+    hidden: Float64
 
     @cached_property
     def x(self) -> Float64:
@@ -161,6 +190,22 @@ class Steps:
     def before(self) -> Float64:
         """The state before it, (N, H)."""
         return self.states[self.t, self.b]
+
+
+class State(NamedTuple):
+    """What a new state is made of: what is new, the state before, the biases; what was found.
+
+    `carried` is what the state is while padding is read; `ended` is what was found at every step of
+    the row, where that is one number. `read` is what is read of the unit from as many as there are.
+    """
+
+    new: Float64
+    before: Float64
+    carried: Float64
+    ended: Float64
+    biases: Mapping[str, Float64]
+    found: Float64
+    read: Float64
 
 
 def product(rows: Float64, W: Array, units: Indices) -> Term:

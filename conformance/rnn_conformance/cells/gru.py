@@ -7,7 +7,7 @@ The rows of the weights are those of r, z, n, in this order. Reset before the pr
 it with linear_before_reset=0: n = tanh(W_in x_t + b_in + W_hn (r h_{t-1}) + b_hn).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -39,6 +39,10 @@ from rnn_conformance.cells.cell import (
     Trace,
     one_earlier,
 )
+from rnn_conformance.cells.edits import Edit, Steps, Trials
+from rnn_conformance.cells.gated.balls import between
+from rnn_conformance.cells.gated.gru_edits import LIBRARY
+from rnn_conformance.cells.gated.gru_trials import GruTrials
 from rnn_conformance.contract.call import Array
 
 SHUT = -50.0  # σ(-50) is 2e-22
@@ -84,6 +88,9 @@ n = np.tanh(W_ih[2] @ x + b_ih[2] + r * (W_hh[2] @ h + b_hh[2]))
 
     def reason(self, roundings: int) -> str:
         return of_gates(roundings)
+
+    def trials(self, steps: Sequence[Steps], library: Sequence[Edit] | None = None) -> Trials:
+        return GruTrials(steps, LIBRARY if library is None else library)
 
     def operands(self, w: CellWeights, unit: int, x: Array, h: Array) -> Mapping[str, Any]:
         return {**super().operands(w, unit, x, h), "before": h[unit]}
@@ -134,19 +141,6 @@ def gates_of(x: Row, h: Row, H: int) -> tuple[Row, Row]:
 def mixed(z: Row, n: Iterable[Decimal], h: Row) -> Row:
     """(1 - z) n + z h."""
     return [(1 - z_u) * n_u + z_u * h_u for z_u, n_u, h_u in zip(z, n, h, strict=True)]
-
-
-def between(z: Ball, n: Ball, h: Ball) -> Ball:
-    """(1 - z) n + z h, or n + z (h - n), where 1 - z may be σ(-a) on its own."""
-    p, n_size, h_size = z.precision, np.abs(n.value), np.abs(h.value)
-    inherited = (
-        z.radius * (np.abs(h.value - n.value) + n.radius + h.radius)
-        + (1 - z.value) * n.radius
-        + z.value * h.radius
-    )
-    gates = 2 * ULPS * p.both * ((1 - z.value) * n_size + z.value * h_size)
-    sums = gamma(4, p.both) * (n_size + n.radius + h_size + h.radius) + 4 * p.flushed
-    return Ball((1 - z.value) * n.value + z.value * h.value, inherited + gates + sums, p)
 
 
 def mixed_with_little(z: Ball, h: Ball, before: Ball) -> Ball:

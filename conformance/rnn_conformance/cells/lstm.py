@@ -8,7 +8,7 @@ The rows of the weights are those of i, f, g, o, in this order. h shows at every
 alone: between, it is carried as a ball, and read off h = o tanh(c) where that knows it better.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,9 @@ from rnn_conformance.cells.activations import (
 )
 from rnn_conformance.cells.adjoint import Adjoint
 from rnn_conformance.cells.cell import EVERYWHERE, Cell, Kind, Linear, Row, Trace, one_earlier
+from rnn_conformance.cells.edits import Edit, Steps, Trials
+from rnn_conformance.cells.gated.lstm_edits import LIBRARY
+from rnn_conformance.cells.gated.lstm_trials import LstmTrials
 from rnn_conformance.contract.call import Array
 
 OPEN = 50.0  # σ(50) is 1 but for 2e-22
@@ -96,6 +99,9 @@ class Lstm(Cell):
 
     def statistics(self, trace: Trace, states: Array) -> Iterator[Statistic]:
         return of_lstm(trace, states)
+
+    def trials(self, steps: Sequence[Steps], library: Sequence[Edit] | None = None) -> Trials:
+        return LstmTrials(steps, LIBRARY if library is None else library)
 
     def reason(self, roundings: int) -> str:
         return of_gates(roundings)

@@ -86,6 +86,13 @@ class Asked:
         assert self.answer is not None
         return self.read(self.answer.output)
 
+    def final(self, part: int) -> Float64 | None:
+        """A part of the last state, (L·D, B, H), where it is given."""
+        if self.answer is None or self.answer.h_n is None:
+            return None
+        given = self.answer.h_n.astype(np.float64)  # the parts side by side
+        return np.split(given, len(self.case.options.parts), axis=-1)[part]
+
     def read(self, output: Any) -> Float64:
         """(T, B, D·H) by direction, (D, T, B, H), as `states`."""
         parts = np.split(output.astype(np.float64), self.case.options.directions, axis=2)

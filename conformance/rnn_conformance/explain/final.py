@@ -1,5 +1,6 @@
 """What ports give as h_n in place of the last state, as edits of where it is taken from."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -49,7 +50,14 @@ LAYERS: Mapping[str, Callable[[Finals], Any]] = {
 }
 
 
-def _library() -> Iterator[Edit]:
+def _library(name: str, other: str) -> Iterator[Edit]:
+    yield Edit(f"{name} is {other}", {"other": True})
+    for edit in _of_one_part():
+        says = re.sub(r"\bh_n\b", name, edit.says)
+        yield Edit(says, edit.does)
+
+
+def _of_one_part() -> Iterator[Edit]:
     for where, move in {**USUAL, **OTHERS}.items():
         if "modulo" not in where:
             yield Edit(f"h_n is taken {where}", {"move": move})
@@ -71,9 +79,6 @@ def _library() -> Iterator[Edit]:
         )
 
 
-LIBRARY: tuple[Edit, ...] = tuple(_library())
-
-
 class FinalTrials(Trials):
     """Numbers of h_n.
 
@@ -81,6 +86,8 @@ class FinalTrials(Trials):
         places: by call, where each number should be taken from.
         states, radii: by call, (L·D, T + 1, B, H), and how far off they can be.
         lengths: by call, (B,).
+        others: by call, states and radii of the part that may be taken for this one.
+        name, other: of the result, and of that of the other part.
     """
 
     def __init__(
@@ -91,8 +98,13 @@ class FinalTrials(Trials):
         radii: Sequence[Float64],
         lengths: Sequence[Indices],
         precisions: Sequence[Precision],
+        others: Sequence[tuple[Float64, Float64]],
+        *,
+        name: str = "h_n",
+        other: str = "",
     ) -> None:
-        self.found, self.edits = np.concatenate(found), LIBRARY
+        library = _library(name, other) if other else _of_one_part()
+        self.found, self.edits = np.concatenate(found), tuple(library)
         names = vars(places[0])
         self._places = Finals(**{n: np.concatenate([getattr(p, n) for p in places]) for n in names})
         sizes = [state.size for state in states]
@@ -106,6 +118,7 @@ class FinalTrials(Trials):
         self._row = np.repeat(np.cumsum([0, *map(len, lengths[:-1])]), counts)
         self._start = np.repeat(np.cumsum([0, *sizes[:-1]]), counts)
         self._states = np.concatenate([state.ravel() for state in states])
+        self._others = [np.concatenate([n.ravel() for n in of]) for of in zip(*others, strict=True)]
         self._radii = np.concatenate([radius.ravel() for radius in radii])
         self._u = np.repeat([p.both for p in precisions], counts)
         self.features: Mapping[str, Float64] = {}
@@ -129,7 +142,8 @@ class FinalTrials(Trials):
             own = np.where(step == f.step, lengths[first + row], step)  # another row's own last
             moved = replace(f, step=own, b=row)
         index = self._start[at] + moved.index
-        value, radius = self._states[index], self._radii[index]
+        own = self._others if "other" in does else (self._states, self._radii)
+        value, radius = (numbers[index] for numbers in own)
         if "after" in does:
             value = does["after"](value)
         return value, radius + 2 * self._u[at] * np.abs(value)

@@ -24,6 +24,7 @@ from rnn_conformance.explain.what import Explanation, groups
 from rnn_conformance.explain.where import Features
 
 WRONG, RIGHT = 40, 32  # of one result of one call
+MOST_HIDDEN = 20_000  # numbers of a call, of what does not show
 SHORT = 12  # steps of calls of several layers, whose hidden states are computed again
 BLOCKS = (4, 8, 16, 32)
 BEYOND_FIRST = "the row is beyond those of the first call of these sizes"
@@ -100,7 +101,7 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
     """Some numbers of one direction, by (t, b, u) in the order in which it computes them."""
     data, o, (t, b, u) = asked.data, asked.case.options, index
     D, lengths, way = o.directions, data.lengths, o.ways[d]
-    initial = data.initial.astype(np.float64)
+    initial, hidden = _parts(asked)
     time = turned(t, data.steps[b]) if way else t
     padding = time >= data.steps[b]
     running_on = np.concatenate([initial[number * D + d][None], layer.states[d][:-1]])[t, b]
@@ -140,13 +141,20 @@ def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Ste
         earlier,
         states,
         layer.states[d][t, b, u],
+        hidden[number * D + d],
     )
+
+
+def _parts(asked: Asked) -> tuple[Float64, Float64]:
+    """Of the initial state (L·D, B, ...), the part that shows, and the others."""
+    H, initial = asked.case.H, asked.data.initial.astype(np.float64)
+    return initial[..., :H], initial[..., H:]
 
 
 def _other_states(asked: Asked, number: int, layer: Layer, d: int) -> dict[str, Float64]:
     """What can be mistaken for the state before the first step, (B, H), by words."""
     data, o = asked.data, asked.case.options
-    D, initial = o.directions, data.initial.astype(np.float64)
+    D, (initial, _) = o.directions, _parts(asked)
     found = {}
     if D == 2:
         found["h_0 of the other direction"] = initial[number * D + 1 - d]
@@ -165,6 +173,9 @@ def _other_states(asked: Asked, number: int, layer: Layer, d: int) -> dict[str, 
             kept = before.states[d, -1] if d < len(before.states) else before.states[0, -1]
             if kept.shape == layer.states[d, 0].shape:
                 found[f"the state after {says}"] = kept
+                rest = before.final(1) if len(o.parts) > 1 else None
+                if rest is not None:
+                    found[f"the rest of the state after {says}"] = rest[-1]
     return found
 
 
@@ -174,7 +185,7 @@ def _after_padding(asked: Asked, number: int, layer: Layer, d: int) -> Float64:
     w, initial = of_cell(data.weights, number, d, o), data.initial[number * o.directions + d]
     read = exactly(layer.inputs[::-1], asked.precision)
     states = trajectory(asked.case.equation, w, read, initial).value
-    states = np.concatenate([initial[None], states])
+    states = np.concatenate([initial[None], states])[..., : o.hidden_size]
     found: Float64 = states[len(layer.inputs) - data.steps, np.arange(len(data.steps))]
     return found
 
@@ -311,44 +322,91 @@ def of_final_states(
     calls: Sequence[Asked],
     found: Sequence[Explanation] | None,
     placed: Sequence[Explanation],
-) -> tuple[Trials, Features] | None:
-    """h_n; layers that do not show as in `layers_of`, states as edits say that they were made."""
-    parts = list[tuple[Any, ...]]()
-    features, rng = list[Features](), np.random.default_rng(0)
+) -> dict[str, tuple[Trials, Features]]:
+    """h_n, and what else there is of the last state, by name.
+
+    Layers that do not show are as in `layers_of`, states as edits say that they were made.
+    """
+    tables, rng = dict[str, tuple[list[Any], list[Features]]](), np.random.default_rng(0)
     for asked in calls:
-        if asked.answer is None or asked.answer.h_n is None:
-            continue
-        o, h_n = asked.case.options, asked.answer.h_n.astype(np.float64)
-        layers = layers_of(asked, found)
-        states = np.stack(
-            [
-                _as_made(asked, number, layer, d, placed)
-                for number, layer in enumerate(layers)
-                for d in range(o.directions)
-            ]
+        names = [f"{name}_n" for name in asked.case.options.parts]
+        every = [] if asked.final(0) is None else _every_part(asked, found, placed)
+        for part, _ in enumerate(every):
+            row, features = _finals(asked, every, part, rng)
+            rows, known = tables.setdefault(names[part], ([], []))
+            rows.append(row)
+            known.append(features)
+    others = dict(zip(tables, [*tables][::-1], strict=True)) if len(tables) == 2 else {}
+    return {
+        name: (
+            FinalTrials(*zip(*rows, strict=True), name=name, other=others.get(name, "")),
+            joined(known),
         )
-        initial = asked.data.initial.astype(np.float64)[:, None]
-        radii = np.concatenate([layer.off for layer in layers])
-        radii = np.concatenate([0 * initial, radii], axis=1)
-        rows = np.arange(h_n.shape[1])
-        last, limit = (part[:, asked.data.steps, rows] for part in (states, radii))
+        for name, (rows, known) in tables.items()
+    }
+
+
+def _finals(
+    asked: Asked, every: Sequence[tuple[Float64, Float64]], part: int, rng: np.random.Generator
+) -> tuple[tuple[Any, ...], Features]:
+    """Some numbers of a part of the last state, with all that they can have come from."""
+    o, given, (states, radii) = asked.case.options, asked.final(part), every[part]
+    assert given is not None
+    rows = np.arange(given.shape[1])
+    last, limit = (numbers[:, asked.data.steps, rows] for numbers in (states, radii))
+    with np.errstate(all="ignore"):
+        limit = limit + 2 * asked.precision.both * np.abs(last)
+        s, b, u = some_of(share(last, given, limit) > 1, rng)
+    sizes = (asked.case.T, asked.case.B, asked.case.H, o.directions, asked.case.L)
+    T, B, H, D, L = (np.full(len(s), size) for size in sizes)
+    place = Finals(T, B, H, D, L, s, asked.data.steps[b], b, u)
+    other = every[1 - part] if len(every) > 1 else every[part]
+    row = given[s, b, u], place, states, radii, asked.data.steps, asked.precision, other
+    number, d = s // o.directions, s % o.directions
+    at = _features(asked, 0, 0, (asked.data.steps[b] - 1, b, u), None)
+    names = np.array(["forward", "reverse"])[d] if o.directions == 2 else at["direction"]
+    own = {"layer": number, "layers above": asked.case.L - 1 - number, "direction": names}
+    dropped = ("step", "steps before the end", "odd step", READ, "row·T + step", "step·B + row")
+    return row, {k: v for k, v in {**at, **own}.items() if k not in dropped}
+
+
+def _every_part(
+    asked: Asked, found: Sequence[Explanation] | None, placed: Sequence[Explanation]
+) -> list[tuple[Float64, Float64]]:
+    """Of each part of the state, what it was, (L·D, T + 1, B, H), and how far off that may be.
+
+    What does not show is as it is with the edits, where these give what shows; nothing is said of
+    it where it is too much to compute.
+    """
+    layers, ways = layers_of(asked, found), range(asked.case.options.directions)
+    each = [(number, d) for number in range(len(layers)) for d in ways]
+    states = np.stack([_as_made(asked, n, layers[n], d, placed) for n, d in each])
+    initial = 0 * states[:, :1]
+    radii = np.concatenate([layer.off for layer in layers])
+    every = [(states, np.concatenate([initial, radii], axis=1))]
+    if len(asked.case.options.parts) > 1 and states.size < MOST_HIDDEN:
+        hidden = [_hidden(asked, n, layers[n], d, placed) for n, d in each]
+        value, radius = (np.stack(numbers) for numbers in zip(*hidden, strict=True))
+        every.append((value, radius))
+    return every
+
+
+def _hidden(
+    asked: Asked, number: int, layer: Layer, d: int, placed: Sequence[Explanation]
+) -> tuple[Float64, Float64]:
+    """The second part of the state of a direction, and its radius, (T + 1, B, H)."""
+    T, B, H = layer.states[d].shape
+    b, u = (index.ravel() for index in np.indices((B, H)))
+    steps = _steps(asked, number, layer, d, (asked.data.steps[b] - 1, b, u))
+    edits = frozenset(one.edit for one in placed)
+    trials = asked.case.equation.trials([steps], tuple(edits))
+    found = np.zeros((2, T + 1, B, H))
+    if trials is not None:
         with np.errstate(all="ignore"):
-            limit = limit + 2 * asked.precision.both * np.abs(last)
-            s, b, u = some_of(share(last, h_n, limit) > 1, rng)
-        sizes = (asked.case.T, asked.case.B, asked.case.H, o.directions, asked.case.L)
-        T, B, H, D, L = (np.full(len(s), size) for size in sizes)
-        place = Finals(T, B, H, D, L, s, asked.data.steps[b], b, u)
-        parts.append((h_n[s, b, u], place, states, radii, asked.data.steps, asked.precision))
-        number, d = s // o.directions, s % o.directions
-        zero = asked.data.steps[b] - 1
-        at = _features(asked, 0, 0, (zero, b, u), None)
-        names = np.array(["forward", "reverse"])[d] if o.directions == 2 else at["direction"]
-        own = {"layer": number, "layers above": asked.case.L - 1 - number, "direction": names}
-        dropped = ("step", "steps before the end", "odd step", READ, "row·T + step", "step·B + row")
-        features.append({k: v for k, v in {**at, **own}.items() if k not in dropped})
-    if not parts:
-        return None
-    return FinalTrials(*zip(*parts, strict=True)), joined(features)
+            each = trials.hidden(edits, np.arange(len(b)))
+        for row, unit, numbers in zip(b, u, each, strict=True):
+            found[:, : numbers.shape[1], row, unit] = numbers
+    return found[0], found[1]
 
 
 def _as_made(
@@ -381,7 +439,7 @@ def of_readouts(
         real = t < data.steps[b]
         t, b, u = t[real], b[real], u[real]
         D = asked.case.options.directions
-        initial = np.concatenate(list(data.initial[-D:]), axis=1)[None]
+        initial = np.concatenate(list(_parts(asked)[0][-D:]), axis=1)[None]
         states = np.concatenate([initial, answer.output]).astype(np.float64)
         W, bias = of_readout(data.weights)
         y, last = (
@@ -408,6 +466,8 @@ def _unactivated(
 ) -> Float64:
     """The pre-activations (N, D·H) of the last layer at these steps in time, with edits."""
     o, every = asked.case.options, list[Float64]()
+    if asked.case.equation.gates > 1:  # there are several
+        return np.full((len(t), o.hidden_size * o.directions), np.nan)
     steps, library = asked.data.steps, tuple(one.edit for one in found)
     for d, way in enumerate(o.ways):
         read = turned(t, steps[b]) if way else t
@@ -425,4 +485,5 @@ def _unactivated(
 
 def can_be_computed(case: Case) -> bool:
     """Whether its states can be computed again, with edits."""
-    return comparable(case) and case.T <= SHORT and case.H <= 64 and case.B <= 32
+    alone = case.equation.gates == 1
+    return alone and comparable(case) and case.T <= SHORT and case.H <= 64 and case.B <= 32

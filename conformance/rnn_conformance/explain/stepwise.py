@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from rnn_conformance.explain.where import Features, shortest
 
 MISREAD = 0.1  # of the numbers of layers as they show, that may stay unexplained
 MOST_DEEP = 60  # calls of several layers
+MOST_GATED, MOST_STEPS = 110, 140  # calls of cells with gates, and where not all shows, steps
 MOST_POINTS = 120  # of a plot
 FAR, HUGE = 6.0, 1e6  # its pre-activations are no further from 0, its states neither
 Point = tuple[float, float, float]
@@ -33,26 +35,41 @@ def findings(
         failing: those of them in which a check failed.
     """
     calls = asked_again(implementation, claimed, chosen_cases(cases, failing), cases)
-    if not any(map(_has_library, calls)):
-        return tuple(_refusals(calls)), ()
+    families = dict[Any, list[Asked]]()
+    for call in filter(_has_library, calls):
+        cell = call.case.equation
+        families.setdefault(cell.name if cell.gates > 1 else type(cell).trials, []).append(call)
+    found, left = [*_refusals(calls)], list[str]()
+    for some in families.values():
+        more, unexplained = _of_a_family(some, claimed, _words(implementation))
+        found += more
+        left += unexplained
+    return tuple(found), tuple(left)
+
+
+def _of_a_family(
+    calls: Sequence[Asked], claimed: frozenset[str], called: Mapping[str, str]
+) -> tuple[list[Finding], list[str]]:
+    """The same of wrong numbers, of cells that have their edits in common."""
     answered = _computable(calls)
     states, below, table = _of_states(answered, claimed)
     placed = [one for one, *_ in states.explanations] if states else []
     clear = states is None or not states.left  # else nobody knows what hidden layers hold
     known = [c for c in answered if clear or below is None or c.case.L == 1]
     with_nan = [c for c in calls if clear and c.has_nan and c.answer is not None]
+    finals = numbers.of_final_states(known, below, placed)
     by_result = {
         "states": states,
         "states at NaN": _at_nan(with_nan, claimed, placed),
-        "h_n": _explained(numbers.of_final_states(known, below, placed)),
+        **{name: _explained(of) for name, of in finals.items()},
         "y": _explained(numbers.of_readouts(answered, placed)),
     }
-    found, called = [*_refusals(calls)], _words(implementation)
+    found = list[Finding]()
     for result, explained in by_result.items():
         of = table if result == "states" else None
         found += _told(result, explained, called, of) if explained else []
     left = (_left(result, explained) for result, explained in by_result.items() if explained)
-    return tuple(found), tuple(filter(None, left))
+    return found, [*filter(None, left)]
 
 
 def _has_library(call: Asked) -> bool:
@@ -62,15 +79,16 @@ def _has_library(call: Asked) -> bool:
 
 def _computable(calls: Sequence[Asked]) -> list[Asked]:
     """Those that were answered, without NaN; of several layers, not too many."""
-    library = type(calls[0].case.equation).trials  # cells of one family have it in common
     some = [
         c
         for c in calls
         if c.answer is not None
         and not c.has_nan
         and (c.case.L == 1 or numbers.can_be_computed(c.case))
-        and type(c.case.equation).trials is library
     ]
+    if some and some[0].case.equation.gates > 1:
+        some = [c for c in some if c.case.T <= MOST_STEPS or len(c.case.options.parts) == 1]
+        return some[:: len(some) // MOST_GATED + 1]
     deep = [c for c in some if c.case.L > 1]
     return [c for c in some if c.case.L == 1] + deep[:: len(deep) // MOST_DEEP + 1]
 
@@ -137,7 +155,8 @@ def _left(result: str, explained: Explained) -> str:
         return ""
     where = f", where {explained.where}" if explained.where.conditions else ""
     off = f", off by up to {explained.most:.2g}"
-    return f"{explained.left} of {explained.wrong} wrong numbers of {result}{where}{off}"
+    cut = "; not every two edits were tried together, which takes long" if explained.cut else ""
+    return f"{explained.left} of {explained.wrong} wrong numbers of {result}{where}{off}{cut}"
 
 
 def _told(

@@ -1,8 +1,9 @@
 """What explains wrong numbers: the fewest edits with which they come out as they were found."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain, combinations
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, combinations, takewhile
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,7 +15,6 @@ MOST = 5  # edits
 MATTERING = 0.02  # of the wrong numbers, that another turn must explain beyond the first
 TURNS = 2  # without those that turned out to explain too little
 TRIED, TRIED_IN_PAIRS = 400, 120  # wrong numbers
-COMPARED = 4000  # right and wrong numbers, to find a place
 RIVALS = 8
 MINOR = 0.1  # of the wrong numbers, where most are unexplained
 MATTERS = 0.9  # of the numbers may stay as they are with an edit that is tried in pairs
@@ -23,6 +23,7 @@ ALL_BUT, USED = 0.01, 0.05  # of the wrong numbers; of what an edit allows, and 
 PLACED = 0.9  # of the numbers that need an edit: where its rule, or two of them, must hold
 EXACT = 1  # `Edit.last` of what allows next to nothing
 MAINLY = 0.5  # where the first of two must
+Tried = TypeVar("Tried")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Explained:
         wrong: how many numbers are wrong.
         left: how many of them stay unexplained, and where they lie.
         most: how far off the unexplained ones are.
+        cut: whether some edits were not tried together, since it takes long.
     """
 
     explanations: tuple[tuple[Explanation, int, int], ...]
@@ -50,6 +52,21 @@ class Explained:
     left: int
     where: Rule
     most: float
+    cut: bool = False
+
+
+class Compared:
+    """Some right and some wrong numbers, and with which edits they come out."""
+
+    def __init__(self, trials: Trials, right: Mask) -> None:
+        rng, self._trials, self._known = np.random.default_rng(1), trials, dict[Edits, Mask]()
+        groups = (np.flatnonzero(right), np.flatnonzero(~right))
+        self.at = np.sort(np.concatenate([rng.permutation(g)[: trials.compared] for g in groups]))
+
+    def fits(self, made: Edits) -> Mask:
+        if made not in self._known:
+            self._known[made] = self._trials.fits(made, self.at)
+        return self._known[made]
 
 
 def explain(trials: Trials, features: Features) -> Explained:
@@ -59,9 +76,10 @@ def explain(trials: Trials, features: Features) -> Explained:
     features = {**features, **trials.features}
     banned: Edits = frozenset()
     best: Explained | None = None
+    compared = Compared(trials, right)
     for _ in range(TURNS):
-        edits = _edits(trials, every[~right], features, right, banned)
-        found = _counted(trials, _placed(trials, edits, features, right), features, right)
+        edits = _edits(trials, every[~right], features, compared, banned)
+        found = _counted(trials, _placed(trials, edits, features, compared), features, right)
         if best is None or found.left < best.left - MATTERING * found.wrong:
             best = found
         withheld = frozenset(edits) - {one.edit for one, *_ in found.explanations}
@@ -69,23 +87,25 @@ def explain(trials: Trials, features: Features) -> Explained:
             break
         banned |= withheld
     assert best is not None
-    return best
+    return replace(best, cut=trials.exhausted())
 
 
 def _edits(
-    trials: Trials, wrong: Indices, features: Features, right: Mask, banned: Edits
+    trials: Trials, wrong: Indices, features: Features, compared: Compared, banned: Edits
 ) -> tuple[Edit, ...]:
     """The fewest edits, of which some give each of the wrong numbers."""
     chosen: tuple[Edit, ...] = ()
     library = dict.fromkeys(trials.edits)
     rng = np.random.default_rng(0)
     left = wrong
-    while len(left) >= FEW and len(chosen) < MOST:
+    while len(left) >= FEW and len(chosen) < MOST and not trials.exhausted():
         some = np.sort(rng.permutation(left)[:TRIED])
         for made in subsets(chosen):
-            library |= dict.fromkeys(trials.estimated(made, rng.permutation(left)[:COMPARED]))
+            library |= dict.fromkeys(
+                trials.estimated(made, rng.permutation(left)[: trials.compared])
+            )
         candidates = [edit for edit in library if edit not in banned]
-        more = _next(trials, chosen, candidates, some, features, right)
+        more = _next(trials, chosen, candidates, some, features, compared)
         if not more:
             break
         chosen = (*chosen, *more)
@@ -95,19 +115,24 @@ def _edits(
 
 def _next(
     trials: Trials, chosen: Sequence[Edit], library: Sequence[Edit], some: Indices,
-    features: Features, right: Mask,
+    features: Features, compared: Compared,
 ) -> tuple[Edit, ...]:  # fmt: skip
     """The edit, or the two, that explain most of these numbers beside those that are chosen."""
     candidates = [edit for edit in library if edit not in chosen]
-    fits = np.array([_fit_with(trials, chosen, (edit,), some) for edit in candidates])
+    if len(few := trials.few(some)) < len(some):  # what gives none of a few is not tried on more
+        tried = _afforded(trials, candidates)
+        candidates = [e for e in tried if _fit_with(trials, chosen, (e,), few).any()]
+    fit = {e: _fit_with(trials, chosen, (e,), some) for e in _afforded(trials, candidates)}
+    candidates, fits = [*fit], np.array([*fit.values()]).reshape(len(fit), len(some))
     weights = fits / np.maximum(fits.sum(axis=0), 1)
     gains, counts = weights.sum(axis=1), fits.sum(axis=1)
-    last = np.array([edit.last > 0 for edit in candidates])
-    if counts[~last].max() >= max(len(some) / 4, FEW):
+    last = np.array([edit.last > 0 for edit in candidates], bool)
+    if counts[~last].max(initial=0) >= max(len(some) / 4, FEW):
         counts = np.where(last, 0, counts)
-    best = counts.max()
+    best = counts.max(initial=0)
     if best < len(some) / 2 and len(chosen) < 2:
-        pair = _pair(trials, chosen, candidates, some)
+        every = [edit for edit in library if edit not in chosen]
+        pair = _pair(trials, chosen, every, some)
         if pair is not None and pair[0] > max(2 * best, FEW):
             return pair[1]
     if best < FEW:
@@ -117,7 +142,7 @@ def _next(
 
     def merit(i: int) -> tuple[float, ...]:
         edit = candidates[i]
-        rules, share = _place(trials, (*chosen, edit), edit, features, right)
+        rules, share = _place(trials, (*chosen, edit), edit, features, compared)
         simple = sum(len(rule.conditions) for rule in rules)
         return (round(share * counts[i] / best, 1), -edit.last, -simple, gains[i])
 
@@ -127,9 +152,12 @@ def _next(
 def _pair(
     trials: Trials, chosen: Sequence[Edit], candidates: Sequence[Edit], some: Indices
 ) -> tuple[int, tuple[Edit, Edit]] | None:
-    few = some[:: len(some) // TRIED_IN_PAIRS + 1]
+    few = trials.few(some)
+    few = few[:: len(few) // TRIED_IN_PAIRS + 1]
     best: tuple[int, tuple[Edit, Edit]] | None = None
-    for pair in combinations(_that_matter(trials, candidates, few), 2):
+    for pair in _afforded(trials, _pairs(trials, _that_matter(trials, candidates, few), few)):
+        if best is not None and best[0] == len(some):
+            break
         if combinable(pair):
             count = int(_fit_with(trials, chosen, pair, few).sum() * len(some) / len(few))
             if best is None or count > best[0]:
@@ -140,13 +168,34 @@ def _pair(
 def _that_matter(trials: Trials, edits: Sequence[Edit], at: Indices) -> list[Edit]:
     """The edits that change some of these numbers, each in another way; other places take long."""
     found: dict[bytes, Edit] = {}
-    for edit in edits:
+    for edit in _afforded(trials, edits):
         exact = not edit.last and "place" not in edit.does
         if exact and _changes_nothing(trials, edit, at).mean() < MATTERS:
             with np.errstate(all="ignore"):
                 value, _ = trials.values(frozenset([edit]), at)
             found.setdefault(np.round(value, 9).tobytes(), edit)
     return list(found.values())
+
+
+def _pairs(trials: Trials, edits: Sequence[Edit], at: Indices) -> Iterator[tuple[Edit, Edit]]:
+    """Two at a time; of many, those with one that leads nearest to what was found."""
+    if len(edits) <= trials.paired:
+        yield from combinations(edits, 2)
+        return
+    off = []
+    with np.errstate(all="ignore"):
+        for edit in (None, *edits):
+            value, radius = trials.values(frozenset([edit] if edit else ()), at)
+            off.append(np.fmax(np.abs(trials.found[at] - value), radius))
+        nearer = [np.nanmean(np.log(one / off[0])) for one in off[1:]]
+    order = [edits[i] for i in np.argsort(nearer, kind="stable")]
+    for n, one in enumerate(order[: trials.paired]):
+        yield from ((one, other) for other in order[n + 1 :])
+
+
+def _afforded(trials: Trials, every: Iterable[Tried]) -> Iterator[Tried]:
+    """As many of these as may be tried."""
+    return takewhile(lambda _: not trials.exhausted(), every)
 
 
 def _fit_with(trials: Trials, chosen: Sequence[Edit], more: tuple[Edit, ...], at: Indices) -> Mask:
@@ -166,16 +215,16 @@ def subsets(edits: Sequence[Edit]) -> Iterator[Edits]:
 
 
 def _place(
-    trials: Trials, edits: Sequence[Edit], edit: Edit, features: Features, right: Mask
+    trials: Trials, edits: Sequence[Edit], edit: Edit, features: Features, compared: Compared
 ) -> tuple[tuple[Rule, ...], float]:
     """Where an edit among these is made, and of how much that needs it one of the rules holds.
 
     What allows more, and much, counts for nothing: it would fit anywhere.
     """
-    at = _compared(right)
+    at = compared.at
     with_it, without = np.zeros((2, len(at)), bool)
     for made in subsets([one for one in edits if one.last <= max(edit.last, EXACT)]):
-        fits = trials.fits(made, at)
+        fits = compared.fits(made)
         if edit in made:
             with_it |= fits
         else:
@@ -203,14 +252,8 @@ def _changes_nothing(trials: Trials, edit: Edit, at: Indices) -> Mask:
     return alike
 
 
-def _compared(right: Mask) -> Indices:
-    rng = np.random.default_rng(1)
-    groups = (np.flatnonzero(right), np.flatnonzero(~right))
-    return np.sort(np.concatenate([rng.permutation(group)[:COMPARED] for group in groups]))
-
-
 def _placed(
-    trials: Trials, edits: Sequence[Edit], features: Features, right: Mask
+    trials: Trials, edits: Sequence[Edit], features: Features, compared: Compared
 ) -> list[Explanation]:
     """The edits that have a place; once more, beside and by features of those with a place."""
     found: dict[Edit, list[Explanation]] = {}
@@ -218,7 +261,7 @@ def _placed(
         for edit in edits:
             if edit not in found:
                 beside = (*found, edit) if again else edits
-                rules, share = _place(trials, beside, edit, features, right)
+                rules, share = _place(trials, beside, edit, features, compared)
                 placed = [Explanation(edit, rule) for rule in rules]
                 found |= {edit: placed} if share > PLACED else {}
         own = {name: values.copy() for name, values in trials.features.items()}

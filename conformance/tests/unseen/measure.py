@@ -1,7 +1,8 @@
 """What the diagnosis says of bugs that nobody who works on it had seen, beside what is wrong.
 
-`python conformance/tests/unseen/measure.py bugs|more_bugs|third_set|fourth_set [NAME ...]` prints both, bug by bug; whether what is
-said is right, a reader decides.
+`python conformance/tests/unseen/measure.py SET [NAME ...]` prints both, bug by bug, of the set in a
+file of this name beside this one, such as `bugs` or `gated_first`; whether what is said is right, a
+reader decides.
 """
 
 import inspect

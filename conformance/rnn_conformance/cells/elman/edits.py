@@ -8,15 +8,17 @@ padding, allows how far off a number may be, roughly the roundoff of products.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from rnn_conformance.bounds.balls import Float64
 from rnn_conformance.cells.edits import (
+    NEVER,
     SHORT,
     Edit,
     Indices,
+    State,
     Steps,
     Term,
     as_float32,
@@ -47,7 +49,6 @@ STATES_OF = (
 )  # fmt: skip
 WEIGHTS_OF = (OTHER, "the first layer", "the second layer", "the layer below")
 FIXED = (*range(5, 17), 24, 31)  # binary digits after the point
-NEVER = 1e300  # a number that is not found
 TermOf = Callable[[Steps], Term | None]  # None where an edit cannot be made
 MATRICES = {"x": "W_ih", "h": "W_hh"}
 VECTORS = {"x": "x_t", "h": "h_{t-1}"}
@@ -79,22 +80,6 @@ BACK: Mapping[str, Move] = {  # where steps may be made by mistake
     "a batch (B, T) is computed as (T, B)": OTHERS["as (B, T), which is (T, B)"],
     "a batch (T, B) is computed as (B, T)": OTHERS["as (T, B), which is (B, T)"],
 }
-
-
-class State(NamedTuple):
-    """What a new state is made of: what is new, the state before, the biases; what was found.
-
-    `carried` is what the state is while padding is read; `ended` is what was found at every step of
-    the row, where that is one number. `read` is what is read of the unit from as many as there are.
-    """
-
-    new: Float64
-    before: Float64
-    carried: Float64
-    ended: Float64
-    biases: Mapping[str, Float64]
-    found: Float64
-    read: Float64
 
 
 def right(slot: str, s: Steps) -> Term:

@@ -18,7 +18,6 @@ from rnn_conformance.cells.edits import (
     Mask,
     Steps,
     Term,
-    Trials,
     Values,
     agreed,
     product,
@@ -27,15 +26,14 @@ from rnn_conformance.cells.elman.edits import (
     BIASES,
     LIBRARY,
     NAMED,
-    NEVER,
     VECTORS,
-    State,
     moved,
     right,
     shifted,
     times,
 )
 from rnn_conformance.cells.moves import At
+from rnn_conformance.cells.step_trials import APART, FEW, StepTrials
 
 VOTERS, MOST = 60, 100_000  # numbers, and what their call may have, to look for another place
 SLOTS = ("x", "h", *BIASES)
@@ -46,12 +44,10 @@ ALL_BUT = 0.9  # of the wrong numbers of a call, which such weights must explain
 NAMES = {"x": "W_ih x_t", "h": "W_hh h_{t-1}", "b_ih": "b_ih", "b_hh": "b_hh"}
 USUAL = np.array((0.0, 0.5, 1.0, 2.0, -1.0))  # factors that the library has, or that change nothing
 SINGLE = 1e-10  # the roundoff of float32 is above it, that of float64 below
-APART = 2e-4  # estimates of one constant
-FEW = 5  # numbers that agree on a constant
 MANY, IN_A_BIN, SMOOTH = 80, 3, 0.5  # numbers that lie on a curve, and how smooth it is
 
 
-class ElmanTrials(Trials):
+class ElmanTrials(StepTrials):
     """Those of tanh and of relu.
 
     Args:
@@ -60,24 +56,10 @@ class ElmanTrials(Trials):
     """
 
     def __init__(self, steps: Sequence[Steps], library: Sequence[Edit] = LIBRARY) -> None:
-        def each(of: Any) -> Any:
-            return np.concatenate([np.broadcast_to(of(s), s.u.shape) for s in steps])
-
-        counts = [len(s.u) for s in steps]
-        self._places, self._terms = dict[Any, Sequence[Steps]](), dict[Any, Term]()
-        self._olds = dict[Any, tuple[Float64, Mask]]()
-        self._steps, self._ends = tuple(steps), np.cumsum(counts)
-        self._starts = self._ends - counts
-        self.found, self.edits = each(lambda s: s.found), tuple(library)
+        super().__init__(steps, library)
+        each, self._terms = self._each, dict[Any, Term]()
         self._relu: Mask = each(lambda s: s.cell == "relu")
-        self._padding: Mask = each(lambda s: s.padding)
-        self._u, self._eta = each(lambda s: s.precision.both), each(lambda s: s.precision.flushed)
         self._m = each(lambda s: s.inputs.shape[2] + s.states.shape[2] + 3)
-        self._carried = each(lambda s: s.carried)
-        self._ended = each(_if_all_alike)
-        self._read = each(
-            lambda s: NEVER if s.own is None else s.inputs[s.t, s.b, s.own.start + s.u]
-        )
         with np.errstate(all="ignore"):
             self._inherited = each(
                 lambda s: (
@@ -85,17 +67,10 @@ class ElmanTrials(Trials):
                     + product(s.off[s.t, s.b], np.abs(s.weights.W_hh), s.u)[0]
                 )
             )
-            self._off = each(lambda s: s.off[s.t + 1, s.b, s.u])
             self._right = {slot: self._term(None, slot, None) for slot in SLOTS}
             self._least = np.sum([size for _, size in self._right.values()], axis=0)
             self._gamma = np.asarray(gamma(self._m, self._u))
         self.features = self.features_with(frozenset(), np.arange(len(self.found)))
-
-    def _made(self, place: Edit | None) -> Sequence[Steps]:
-        """The steps as they were made."""
-        if place not in self._places:
-            self._places[place] = [place.does["place"](s) for s in self._steps] if place else ()
-        return self._places[place] or self._steps
 
     def _term(self, place: Edit | None, slot: str, edit: Edit | None) -> Term:
         """A term of every number; the right one where an edit cannot be made."""
@@ -106,7 +81,7 @@ class ElmanTrials(Trials):
                 terms = [right(slot, s) for s in made]
             else:
                 usual, sizes = self._term(place, slot, None)
-                parts = zip(made, self._starts, self._ends, strict=True)
+                parts = zip(made, self._starts_of, self._ends, strict=True)
                 terms = [edit.does[slot](s) or (usual[i:j], sizes[i:j]) for s, i, j in parts]
             value, size = (np.concatenate(part) for part in zip(*terms, strict=True))
             if edit is not None and np.isnan(value).any():  # one elsewhere explains none here
@@ -114,14 +89,6 @@ class ElmanTrials(Trials):
                 value = np.where(np.isnan(value) & ~np.concatenate(has_nan), usual, value)
             self._terms[key] = value, np.abs(size)
         return self._terms[key]
-
-    def _old(self, place: Edit | None) -> tuple[Float64, Mask]:
-        """The unit's own state before each number, and which numbers stand in padding."""
-        if place not in self._olds:
-            made = self._made(place)
-            each = [np.where(s.padding, s.ended, s.states[s.t, s.b, s.u]) for s in made]
-            self._olds[place] = np.concatenate(each), np.concatenate([s.padding for s in made])
-        return self._olds[place]
 
     def values(self, edits: Edits, at: Indices) -> Values:
         by_slot = {slot: edit for edit in edits for slot in edit.does}
@@ -150,23 +117,7 @@ class ElmanTrials(Trials):
         if "loosely" in by_slot:
             radius = radius + by_slot["loosely"].does["loosely"](a)
         biases = {b: self._right[b][0][at] for b in BIASES}
-        old, padded = self._old(by_slot.get("place"))
-        before, padding = old[at], padded[at]
-        others = (
-            before, self._carried[at], self._ended[at], biases, self.found[at], self._read[at],
-        )  # fmt: skip
-        if "after" in by_slot:
-            after, ends = by_slot["after"].does["after"], (new, new - radius, new + radius)
-            new, lower, upper = (after(State(end, *others)) for end in ends)
-            apart = np.fmax(np.abs(lower - new), np.abs(upper - new))
-            radius = np.where(np.abs(new) < NEVER, apart + 2 * u * np.abs(new) + eta, 0)
-        if "allows" in by_slot:
-            radius = by_slot["allows"].does["allows"](self.found[at], new, radius, u)
-        radius = radius + self._off[at]
-        if "padding" in by_slot:
-            there = by_slot["padding"].does["padding"](State(new, *others))
-            return np.where(padding, there, new), radius
-        return np.where(padding, 0, new), np.where(padding, 0, radius)
+        return self._finished(by_slot, at, new, radius, biases)
 
     def estimated(self, edits: Edits, at: Indices) -> tuple[Edit, ...]:
         slots = {slot for edit in edits for slot in edit.does}
@@ -196,7 +147,7 @@ class ElmanTrials(Trials):
             if n == KEPT_IN and len(fitting) < KEPT_IN / 2:
                 return
             number = int(np.searchsorted(self._ends, some[0], side="right"))
-            s, here = self._steps[number], some - self._starts[number]
+            s, here = self._steps[number], some - self._starts_of[number]
             best, most, says = None, ALL_BUT * len(some), frozenset[str]()
             rest, off = self._sum({**by_slot, **{slot: MISSING[slot] for slot in part}}, some)
             for names, weights in s.earlier:
@@ -230,7 +181,7 @@ class ElmanTrials(Trials):
         def matches() -> Iterator[tuple[At, Mask]]:
             for i, rest, off in zip(some, a, e, strict=True):
                 number = int(np.searchsorted(self._ends, i, side="right"))
-                s, n = self._made(by_slot.get("place"))[number], i - self._starts[number]
+                s, n = self._made(by_slot.get("place"))[number], i - self._starts_of[number]
                 of, W = (s.inputs, s.weights.W_ih) if slot == "x" else (s.states, s.weights.W_hh)
                 if of.size <= MOST and of.shape[1] * len(of) > 1:
                     every = of @ W[s.u[n]].astype(np.float64)
@@ -304,34 +255,6 @@ class ElmanTrials(Trials):
             says = f"tanh is interpolated in a table, with steps of about {np.sqrt(8 * most):.2g}"
             yield Edit(says, {"loosely": partial(_off_chords, most)}, last=2)
 
-    def _of_states(self, edits: Edits, slots: set[str], at: Indices) -> Iterator[Edit]:
-        """New states are clamped, scaled, shifted, mixed with the old ones, or constant."""
-        new, _ = self.values(edits, at)
-        found, many = self.found[at], max(FEW, len(at) // 50)
-        before = self._old(next((edit for edit in edits if "place" in edit.does), None))[0][at]
-        if not {"f", "after"} & slots:
-            for c in agreed(np.abs(found[np.abs(new) > np.abs(found)]), 0, many):
-                if c > 0:
-                    clamp = partial(_clamped, c)
-                    yield Edit(f"the new state is clamped to ±{c:.9g}", {"after": clamp})
-            for c in agreed(found / np.where(np.abs(new) > 1e-3, new, np.nan), 1e-5, many):
-                if abs(c - 1) > 1e-5 and c != 0:
-                    scaled = partial(lambda c, s: c * s.new, c)
-                    yield Edit(f"the new state is {c:.7g} times as large", {"after": scaled})
-            for c in agreed(found - new, 1e-3, many):
-                if abs(c) > 1e-5:
-                    shifted = partial(lambda c, s: s.new + c, c)
-                    yield Edit(f"{c:.6g} is added to the new state", {"after": shifted})
-            for c in agreed((found - new) / (before - new), APART, many):
-                if c not in (0.0, 1.0):
-                    mixed = partial(lambda c, s: c * s.before + (1 - c) * s.new, c)
-                    yield Edit(f"{c:.6g} of the old state is kept in the new one", {"after": mixed})
-        if "after" not in slots:
-            for c in agreed(found, 0, many):
-                yield Edit(f"the state is {c:.9g}", {"after": partial(constant, c)})
-            if np.isnan(found).sum() >= FEW:
-                yield Edit("the state is NaN", {"after": partial(constant, np.nan)})
-
     def _sum(self, by_slot: Any, at: Indices) -> Values:
         """The pre-activation, and how far off it can be."""
         value, size, rough = (np.zeros(len(at)) for _ in range(3))
@@ -349,14 +272,6 @@ class ElmanTrials(Trials):
 def _of_kept(slot: str, kept: Mapping[int, CellWeights], s: Steps) -> Term | None:
     weights = kept.get(id(s.earlier))
     return None if weights is None else right(slot, replace(s, weights=weights))
-
-
-def _if_all_alike(s: Steps) -> Float64:
-    """The state after the last step, where all of the row are this one, and not all the same."""
-    states = s.states[1:]
-    same = (states == states[-1]) | np.isnan(states)
-    alike = same.all(axis=(0, 2)) & (len(states) > 1) & (states != states[-1, 0, 0]).any()
-    return np.where(alike[s.b] & ~s.padding, s.ended, NEVER)
 
 
 def _on_curve(of_relu: bool, middle: Float64, off: Float64, a: Float64, relu: Mask) -> Float64:
@@ -377,12 +292,3 @@ def _loosely(middle: Float64, off: Float64, a: Float64) -> Float64:
 def _off_chords(most: float, a: Float64) -> Float64:
     found: Float64 = most * np.abs(2 * np.tanh(a) * (1 - np.tanh(a) ** 2))
     return found
-
-
-def constant(c: float, s: State) -> Float64:
-    """The same for every number."""
-    return np.full_like(s.new, c)
-
-
-def _clamped(c: float, s: State) -> Float64:
-    return np.clip(s.new, -c, c)
