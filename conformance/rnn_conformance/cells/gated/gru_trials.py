@@ -38,7 +38,7 @@ class GruTrials(GatedTrials):
         key = "reset", does.get("f.r"), *concerned, str(does.get("roughly"))
         if key not in self._cached:
             value, size, radius = np.empty((3, len(of)))
-            self.effort += PER_CALL * len([*self._calls(of)])
+            self.effort += 2 * PER_CALL * len([*self._calls(of)])  # of the reset and of the product
             for number, where in self._calls(of):
                 s = self._steps_of(number, of, where, "r")
                 n = self._steps_of(number, of, where, "n")
