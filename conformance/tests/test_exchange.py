@@ -26,7 +26,7 @@ def test_a_call_survives_as_files(case: Case, tmp_path: Path) -> None:
     call = case.call()
     exchange.write_call(tmp_path, call)
     fields = json.loads((tmp_path / exchange.CALL).read_text())
-    tensors = exchange.read_tensors(tmp_path / exchange.TENSORS, 10**6)
+    tensors = exchange.read_tensors(tmp_path / exchange.TENSORS, 10**7)
     again = exchange.call_of(fields, tensors)
     assert exchange.fields_of(again) == exchange.fields_of(call) == fields
     assert exchange.tensors_of(again).keys() == exchange.tensors_of(call).keys()

@@ -18,7 +18,7 @@ from rnn_conformance.contract.call import DTYPES, Answer, Array, Dtype
 from .gradient_adversary import GATES, Adversary, Sum, wide
 
 # In float64 the judge rounds as much as what it judges, and is allowed for too.
-LEAST = {"float32": 0.8, "float64": 0.4}
+LEAST = {"float32": 0.7, "float64": 0.35}  # the judge rounds as much as float64 does
 ALONE = pytest.mark.skipif(np.finfo(np.longdouble).nmant < 63, reason="no numbers beyond float64")
 
 

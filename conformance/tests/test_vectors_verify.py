@@ -33,7 +33,7 @@ from .vector_results import OF_GATES, ONLY, compute, read, write
 LENGTHS, NAN, ONE, TWO, RELU, TINY = ONLY
 LSTM, SINGLE, BARE, GRU, RESET_BEFORE = OF_GATES
 ASKED = (*ONLY[:4], LSTM)
-ROUNDS = 120  # for each case; a third each manifests, vectors and results
+ROUNDS = 300  # for each case; a third each manifests, vectors and results
 
 
 class EveryCell(Recurrence):
