@@ -24,6 +24,9 @@ NEAR_ZERO = tuple(
         ("final_state", "*-tanh-*-extreme"),
         ("output", "float32-T5-B3-I1-H3-L1-tanh-no_bias-h0"),
         ("output", "float32-T5-B3-I1-H3-L1-tanh-zero_bias-h0"),
+        ("final_state", "float32-T9-B4-I5-H4-L2-tanh-h0-transparent-dense_l1"),
+        ("final_state", "float32-T9-B4-I5-H4-L2-tanh-no_bias-no_h0-transparent-dense_l1"),
+        ("final_state", "float32-*-L3-tanh-bidirectional-h0-batch_first-transparent-dense_l[12]"),
     )
 )
 
