@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rnn_conformance import CannotBeJudged, as_implementation, check, gates, plan
+from rnn_conformance import CannotBeJudged, Case, as_implementation, check, gates, plan
 from rnn_conformance.run.smoke import smoke
 
 normal = np.random.default_rng(0).standard_normal
@@ -36,6 +36,8 @@ DECLARED: dict[str, tuple[Declared, set[str]]] = {
     ),
 }
 CHECKS = ["output", "final_state", "readout"]
+SHARE = 9  # a case in so many is asked on each commit, of those with fewer numbers than LARGE
+LARGE = 3000
 
 
 def of(name: str, old: str = "", new: str = "") -> Any:
@@ -57,10 +59,23 @@ def sigmoid(a: Any) -> Any:
 def test_a_right_one_conforms(name: str) -> None:
     found = smoke(as_implementation(of(name)))
     assert found.claims == (AS_THEY_ARE.get(name) or DECLARED[name][1])
+    assert found.notes[0].startswith("read by its shapes: ")  # type: ignore[attr-defined]
+    planned = [item for item in plan(found, checks=CHECKS) if small(item.case)][::SHARE]
+    assert len(planned) > 20
+    assert [r for r in (item.execute() for item in planned) if r.outcome != "passed"] == []
+
+
+def small(case: Case) -> bool:
+    return case.T * case.B * case.H < LARGE
+
+
+@pytest.mark.slow
+@pytest.mark.weekly
+@pytest.mark.parametrize("name", [*AS_THEY_ARE, *DECLARED])
+def test_a_right_one_conforms_in_every_case(name: str) -> None:
     report = check(of(name), checks=CHECKS, isolation=None)
     assert report.conforms, report.failures[:2]
     assert report.executed > 100
-    assert report.notes[0].startswith("read by its shapes: ")
 
 
 WRONG = [
@@ -86,6 +101,8 @@ def test_a_wrong_one_is_read_as_the_right_one_and_fails(name: str, old: str, new
     assert any(item.execute().outcome == "failed" for item in plan(found, checks=["output"]))
 
 
+@pytest.mark.slow
+@pytest.mark.weekly
 def test_a_wrong_one_is_named() -> None:
     name, old, new = WRONG[0]
     report = check(of(name, old, new), checks=["output"], isolation=None)
