@@ -9,25 +9,6 @@ import numpy as np
 from rnn_conformance.contract.call import GATED, GATES, Array, Call, Options
 from rnn_conformance.contract.declaration import KnownFailure
 
-_GATED = ("*-lstm-*", "*-gru-*", "*-gru_reset_before-*")
-# The mask chooses by `where`, whose gradient multiplies what is not chosen by 0. A unit of relu
-# hands back nothing where it is NaN.
-NAN_OF_PADDING = tuple(
-    KnownFailure(
-        check,
-        "NaN in the padding makes NaN of gradients",
-        f"{cell}nan_padding*",
-        "findings.md, 18",
-    )
-    for check, cells in (
-        ("gradient_of_steps", ("*",)),
-        ("gradient_of_weights", ("*",)),
-        ("gradients_of_calls", ("*",)),
-        ("gradient_of_inputs", ("*-tanh-*", *_GATED)),
-        ("gradient_of_states", ("*-tanh-*", *_GATED)),
-    )
-    for cell in cells
-)
 READOUT = ("W_ho", "b_ho")
 
 
@@ -139,6 +120,23 @@ def gathered(like: Array, numbers: Sequence[Any], found: Sequence[Any]) -> Array
         signed = np.copysign(1, at[here]).astype(like.dtype) * np.asarray(of_theirs)[here]
         np.add.at(gradient, np.abs(at[here]).astype(int) - 1, signed)
     return gradient.reshape(like.shape)
+
+
+def nan_of_padding(cells: Iterable[str]) -> tuple[KnownFailure, ...]:
+    """Of layers that mask: the gradient of `where` multiplies what is not chosen by 0.
+
+    A unit of relu hands back nothing where it is NaN.
+    """
+    everywhere = ("gradient_of_steps", "gradient_of_weights", "gradients_of_calls")
+    found = [(check, "*nan_padding*") for check in everywhere]
+    found += [
+        (check, f"*-{cell}-*nan_padding*")
+        for check in ("gradient_of_inputs", "gradient_of_states")
+        for cell in cells
+        if cell != "relu"
+    ]
+    reason = "NaN in the padding makes NaN of gradients"
+    return tuple(KnownFailure(check, reason, case, "findings.md, 18") for check, case in found)
 
 
 def upstream_of(call: Call) -> dict[str, Array | None]:
