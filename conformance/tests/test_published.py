@@ -133,8 +133,7 @@ def test_the_readme_says_what_scoreboard_and_findings_say() -> None:
     ) in README
 
 
-def test_the_score_of_the_suite_is_of_all_its_variants() -> None:
+def test_the_page_counts_all_variants() -> None:
     page = (SUITE / "bounds/verdict.md").read_text("utf-8")
     assert number(r"(\d+) deliberately wrong", page) == len(MUTANTS)
     assert number(r"(\d+) right implementations", page) == len(HEALTHY)
-    assert f"{len(MUTANTS)} of {len(MUTANTS)} caught, 0 of {len(HEALTHY)} false alarms" in page
