@@ -7,9 +7,10 @@ the bounds of the suite: the one-step bound, carried through time and through th
 from typing import NamedTuple
 
 import numpy as np
-from rnn_conformance.bounds.balls import Ball, Matrix, Precision, exactly, product, summed
+from rnn_conformance.bounds.balls import Matrix, Precision, exactly, product, summed
 from rnn_conformance.cells import CELLS, CellWeights
 from rnn_conformance.cells.backwards import Upstream, backwards, rows
+from rnn_conformance.cells.cell import one_earlier
 from rnn_conformance.cells.readout import readout
 from rnn_conformance.cells.running import trajectory
 from rnn_reference.weights import Array
@@ -45,10 +46,7 @@ def _expect_training(workload: Workload, loss: Array) -> Expected:
     B, H = inputs.shape[1], w.W_hh.shape[-1]
     read, zeros = exactly(inputs[np.newaxis], p), np.zeros((1, B, len(cell.parts) * H))
     after = trajectory(cell, w, read, zeros)
-    value, radius = (
-        np.concatenate([np.zeros((1, 1, *part.shape[2:])), part[:, :-1]], axis=1)
-        for part in (after.value, after.radius)
-    )
+    before = one_earlier(after, exactly(zeros, p))
     h = after.split(len(cell.parts))[0]
     d_h = losses = exactly(loss[np.newaxis], p)
     outputs, of_readout = h, []
@@ -59,7 +57,7 @@ def _expect_training(workload: Workload, loss: Array) -> Expected:
         d_y, ones = rows(losses), exactly(np.ones((1, len(inputs) * B, 1)), p)
         of_readout = [summed(d_y, rows(h)), summed(d_y, ones)]
     upstream = Upstream(d_h, zeros, np.full(B, len(inputs)))
-    found = backwards(cell, w, read, Ball(value, radius, p), after, upstream).weights
+    found = backwards(cell, w, read, before, after, upstream).weights
     order = ("weight_ih", "bias_ih", "weight_hh", "bias_hh") if plain else tuple(found)
     gradients = [*(found[name] for name in order), *of_readout]
     values, bounds = (

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from rnn_conformance import FEATURES, Answer, Call, Record, Report, plan
 from rnn_conformance.cases.case import Case
-from rnn_conformance.checks.every import CHECKS
+from rnn_conformance.checks.every import CHECKS, OF_GRADIENTS
 from rnn_conformance.checks.plan import Planned
 from rnn_conformance.checks.subject import Subject, parts_of
 from rnn_conformance.contract.call import Array, Implementation
@@ -149,7 +149,7 @@ def conforms_to_every_check(right: Implementation) -> None:
         by_name.setdefault(item.check.name, []).append(item)
     claimed = right.claims | declared(right)
     asked = {name for name, one in CHECKS.items() if one.needs <= claimed}
-    of_gradients = {name for name in CHECKS if name.startswith("gradient")}
+    of_gradients = {*OF_GRADIENTS}
     assert {*by_name} == asked - {"systematic_error"} - of_gradients
     for items in by_name.values():
         records = [item.execute() for item in items[:: len(items) // SOME_CASES + 1]]

@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cases.catalogue import catalogue
-from rnn_conformance.checks.every import CHECKS
+from rnn_conformance.checks.every import CHECKS, OF_GRADIENTS
 from rnn_conformance.checks.subject import Subject
 from rnn_conformance.variants.every import MUTANTS
 
 pytestmark = pytest.mark.slow
 
-OF_GRADIENTS = [check for name, check in CHECKS.items() if name.startswith("gradient")]
 LATER = (" in a later call", " of a large loss")  # of which each is a call after another
 FEW_NUMBERS = 1000  # rows times steps times units
 Condition = Callable[[Case], bool]
@@ -59,7 +58,7 @@ def caught(name: str) -> Iterator[tuple[str, Case]]:
         if (case.cell, case.dtype) != (cell, "float32") or case.loss == "none" or large:
             continue
         subject = Subject(make())
-        for check in OF_GRADIENTS:
+        for check in map(CHECKS.__getitem__, OF_GRADIENTS):
             if check.asked(case, subject.claimed):
                 for judgement in check.judge(subject, case):
                     if judgement.worst()[0] > 1:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from rnn_conformance.bounds.judgement import share
 from rnn_conformance.cases.case import Case
-from rnn_conformance.cases.catalogue import gradient_cases
 from rnn_conformance.cases.gradients import of_answer
+from rnn_conformance.cases.showing import gradient_cases
 from rnn_conformance.checks.subject import Subject
 from rnn_conformance.contract.call import Array, Call
 from rnn_conformance.variants.differentiable import Differentiable

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 from rnn_conformance import plan
-from rnn_conformance.checks.every import CHECKS
+from rnn_conformance.checks.every import OF_GRADIENTS
 from rnn_conformance.variants.every import HEALTHY
 from rnn_conformance.variants.wrong.gradients import HandedBackNotTransposed
 
-GRADIENTS = [name for name in CHECKS if name.startswith("gradient")]
+GRADIENTS = [*OF_GRADIENTS]
 CELLS = ("", " (lstm)", " (gru)")
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from rnn_conformance import BASIC, Case, catalogue, check
 from rnn_conformance.cases.case import Data
-from rnn_conformance.cases.catalogue import gradient_cases, random_cases
+from rnn_conformance.cases.catalogue import random_cases
+from rnn_conformance.cases.showing import gradient_cases
 from rnn_conformance.cases.vacuity import Vacuous, refuse_vacuous, why_vacuous
 from rnn_conformance.cells import CELLS
 from rnn_conformance.contract.call import GATED

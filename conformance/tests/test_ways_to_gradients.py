@@ -8,7 +8,7 @@ import pytest
 import torch
 from rnn_conformance import CannotBeJudged, as_implementation, check, claims, gradients
 from rnn_conformance.cases.case import Case
-from rnn_conformance.checks.every import CHECKS
+from rnn_conformance.checks.every import OF_GRADIENTS
 from rnn_conformance.checks.records import Report
 from rnn_conformance.contract.call import Array
 from rnn_conformance.contract.refusal import Violation
@@ -17,7 +17,7 @@ from rnn_conformance.sources.adapters.torch_layer import TorchLayer
 
 from .miniatures import in_a_case
 
-GRADIENTS = [name for name in CHECKS if name.startswith("gradient")]
+GRADIENTS = [*OF_GRADIENTS]
 MARKED = Case(T=5, B=3, I=17, H=4, weights="marked", loss="all")
 NARROW = ("time_first", "float32", "tanh", "h_0", "h_n")
 

@@ -26,7 +26,7 @@ elsewhere, 1/2 where tanh may be computed as 2 σ(2a) - 1, or σ as (1 + tanh(a/
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -76,7 +76,11 @@ def _precision(dtype: str | np.dtype[Any]) -> Precision:
 JUDGE_U, JUDGE_ETA = 2.0**-53, 2.0**-1022
 
 
-def gamma(m: int, u: float) -> float:
+@overload
+def gamma(m: int, u: float) -> float: ...
+@overload
+def gamma(m: npt.NDArray[np.int64], u: float) -> Float64: ...
+def gamma(m: int | npt.NDArray[np.int64], u: float) -> Any:
     """gamma_m = m u / (1 - m u), the relative error of m roundings (Higham, lemma 3.1)."""
     return m * u / (1 - m * u)
 
@@ -99,8 +103,11 @@ class Ball:
         value, radius = self.value + other.value, self.radius + other.radius
         return Ball(value, radius, self.precision)._computed()
 
+    def __neg__(self) -> "Ball":
+        return Ball(-self.value, self.radius, self.precision)
+
     def __sub__(self, other: "Ball") -> "Ball":
-        return self + Ball(-other.value, other.radius, other.precision)
+        return self + -other
 
     def at(self, t: int) -> "Ball":
         """Those of a step, of (..., T, B, units)."""
@@ -161,10 +168,10 @@ def _split(numbers: Float64, count: int) -> list[Float64]:
     return [numbers[..., k * n : (k + 1) * n] for k in range(count)]
 
 
-def joined(parts: Sequence[Ball]) -> Ball:
-    """The parts side by side, what `split` takes apart."""
+def joined(parts: Sequence[Ball], axis: int = -1) -> Ball:
+    """The parts side by side, what `split` takes apart; or one after the other on another axis."""
     value, radius = (
-        np.concatenate(numbers, axis=-1)
+        np.concatenate(numbers, axis=axis)
         for numbers in ([p.value for p in parts], [p.radius for p in parts])
     )
     return Ball(value, radius, parts[0].precision)
@@ -272,7 +279,7 @@ def summed(d: Ball, x: Ball) -> Ball:
         of_d = d.radius.swapaxes(-1, -2) @ x_most
         scale, radius = scale + of_d, radius + of_d
     m = np.count_nonzero(x_most, axis=-2)[..., np.newaxis, :] + 2
-    rounded = m * p.both / (1 - m * p.both) * scale + m * p.flushed
+    rounded = gamma(m, p.both) * scale + m * p.flushed
     return Ball(d_T @ x.value, radius + rounded, p)
 
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Ball, Float64, Precision, Sum, exactly
+from rnn_conformance.bounds.balls import Ball, Float64, Precision, Sum, exactly, joined
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.cases.order import as_read, by_direction, in_time, real_inputs, written
 from rnn_conformance.cells import CELLS, CellWeights
 from rnn_conformance.cells.backwards import Gradients, Upstream, backwards
+from rnn_conformance.cells.cell import one_earlier
 from rnn_conformance.cells.running import trajectory
 from rnn_conformance.cells.weights import names_of, of_layer, of_marks, passing
 from rnn_conformance.contract.call import Answer, Array
@@ -120,11 +121,7 @@ def whole(data: Data, precision: Precision, known: Sequence[Ball] = ()) -> Expec
         upstream = _of_inputs(found, data)
         parts |= _named(found, data, layer.number)
         initial.insert(0, found.initial)
-    value, radius = (
-        np.concatenate(numbers)
-        for numbers in ([one.value for one in initial], [one.radius for one in initial])
-    )
-    parts |= {"inputs": upstream, "h_0": Ball(value, radius, precision)}
+    parts |= {"inputs": upstream, "h_0": joined(initial, axis=0)}
     return Expected(parts, None, f"both passes as a whole, {precision}")
 
 
@@ -154,7 +151,7 @@ class _Layer:
             after: its states, where they are known.
         """
         o, w = data.options, of_layer(data.weights, number, data.options)
-        D, H = o.directions, o.hidden_size
+        D = o.directions
         initial, read = data.initial[number * D : (number + 1) * D], as_read(inputs, data)
         states = None if output is None else by_direction(output, data)
         if states is not None and len(o.parts) == 1:
@@ -163,17 +160,9 @@ class _Layer:
             shown = None if states is None else exactly(states, inputs.precision)
             after = trajectory(CELLS[o.cell], w, read, initial, shown)
         if states is not None:
-            hidden = after.value[..., H:], after.radius[..., H:]
-            value, radius = (
-                np.concatenate([one, other], axis=-1)
-                for one, other in zip((states, 0 * states), hidden, strict=True)
-            )
-            after = Ball(value, radius, inputs.precision)
-        value, radius = (
-            np.concatenate([first[:, np.newaxis], later[:, :-1]], axis=1)
-            for first, later in ((initial, after.value), (np.zeros(initial.shape), after.radius))
-        )
-        before = Ball(value.astype(np.float64), radius, inputs.precision)
+            seen = Ball(states, np.zeros(states.shape), inputs.precision)
+            after = joined([seen, *after.split(len(o.parts))[1:]])
+        before = one_earlier(after, exactly(initial, inputs.precision))
         return cls(data, number, w, read, before, after)
 
     def backwards(self, upstream: Ball, shown: Float64 | None = None) -> Gradients:

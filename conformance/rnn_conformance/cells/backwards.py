@@ -3,7 +3,7 @@
 Everything here is in the order in which a direction reads, so that the step after is the next one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,9 +92,9 @@ def backwards(
     ones = _exact(np.ones((*d.value.shape[:-1], 1)), p)
     weights = {
         "weight_ih": summed(d, rows(inputs)),
-        "weight_hh": _above(summed(of, read) for of, read in pairs),
+        "weight_hh": joined([summed(of, read) for of, read in pairs], axis=-2),
         "bias_ih": _column(summed(d, ones)),
-        "bias_hh": _column(_above(summed(of, ones) for of, _ in pairs)),
+        "bias_hh": _column(joined([summed(of, ones) for of, _ in pairs], axis=-2)),
     }
     return Gradients(computed, product(_transposed(w.W_ih), d), initial, weights)
 
@@ -163,16 +163,6 @@ def _where(chosen: npt.NDArray[np.bool_], ball: Ball, other: Ball | None = None)
 
 def _transposed(W: Array) -> Matrix:
     return Matrix.of(W.swapaxes(-1, -2))
-
-
-def _above(parts: Iterable[Ball]) -> Ball:
-    """One on the other, gates of a weight."""
-    each = [*parts]
-    value, radius = (
-        np.concatenate(numbers, axis=-2)
-        for numbers in ([part.value for part in each], [part.radius for part in each])
-    )
-    return Ball(value, radius, each[0].precision)
 
 
 def _column(ball: Ball) -> Ball:

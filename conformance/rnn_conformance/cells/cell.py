@@ -132,7 +132,7 @@ class Cell(ABC):
             h: what shows of its states, (..., T, B, H), in the order in which they are computed.
             initial: the whole state before the first, (..., B, S·H).
         """
-        raise NotImplementedError(self.name)
+        raise NotImplementedError(f"{self.name}: a cell without pins hands nothing on")
 
     @abstractmethod
     def exact(self, x: Row, of_state: Linear, before: Row) -> Row:

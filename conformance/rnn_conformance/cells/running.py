@@ -71,17 +71,10 @@ def trajectory(
         values[..., t, :, :], radii[..., t, :, :] = h.value, h.radius
         if shown is not None:
             units = shown.value.shape[-1]
-            h = cell.seen(found, at_step(shown, t))
+            h = cell.seen(found, shown.at(t))
             values[..., t, :, units:] = h.value[..., units:]
             radii[..., t, :, units:] = h.radius[..., units:]
     return Ball(values, radii, p)
-
-
-def at_step(states: Ball, t: int) -> Ball:
-    """Those of one step, (..., B, n)."""
-    exact = states.radius.ndim == 0
-    radius = states.radius if exact else states.radius[..., t, :, :]
-    return Ball(states.value[..., t, :, :], radius, states.precision)
 
 
 def with_inherited(w: CellWeights, radii: Float64) -> Float64:

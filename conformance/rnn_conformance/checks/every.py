@@ -10,3 +10,4 @@ CHECKS = {
     for found in vars(module).values()
     if isinstance(found, Check)
 }
+OF_GRADIENTS = tuple(name for name, found in CHECKS.items() if found in vars(gradients).values())

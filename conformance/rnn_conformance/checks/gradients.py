@@ -3,7 +3,7 @@
 The docstring of a check is its title, and then advice for whoever fails it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from rnn_conformance.bounds.balls import Precision
@@ -13,7 +13,7 @@ from rnn_conformance.cases.case import Case
 from rnn_conformance.cases.gradients import SHOWN, judge
 from rnn_conformance.checks.registry import check
 from rnn_conformance.checks.subject import Subject
-from rnn_conformance.contract.call import Answer
+from rnn_conformance.contract.call import Answer, Array
 from rnn_conformance.contract.conventions import OF_EVERYTHING, OWN_PASS
 
 
@@ -114,9 +114,14 @@ def gradients_of_calls(subject: Subject, case: Case) -> Iterator[Judgement]:
 def _judged(subject: Subject, case: Case, names: list[str]) -> Iterator[Judgement]:
     found = subject.result(case).gradients
     assert found is not None
-    expected = subject.expected_gradients(case)
+    yield from _each(subject.expected_gradients(case), found, names)
+
+
+def _each(
+    expected: gradients.Expected, found: Mapping[str, Array], names: Iterable[str], when: str = ""
+) -> Iterator[Judgement]:
     for name in names:
-        yield judge(name, expected.parts[name], found[name], expected.reason)
+        yield judge(f"{name}{when}", expected.parts[name], found[name], expected.reason)
 
 
 def _of_call(

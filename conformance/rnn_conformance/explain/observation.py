@@ -12,6 +12,7 @@ from rnn_conformance.bounds.balls import Float64, Precision
 from rnn_conformance.bounds.judgement import Judgement, Place
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cases.expected import of_part, whole
+from rnn_conformance.checks.every import OF_GRADIENTS
 from rnn_conformance.checks.plan import Planned
 from rnn_conformance.checks.subject import Subject, parts_of
 from rnn_conformance.contract.call import Answer, Call
@@ -26,7 +27,6 @@ RESULT_OF = {
     "readout": "y",
 }
 RESULTS = frozenset(("output", "h_n"))
-OF_GRADIENTS = "gradient"  # how the names of their checks begin
 OF_STATISTICS = ("systematic_error", "dropout_between_layers")
 BY_CHANCE = ("threads", *OF_STATISTICS)  # which numbers are wrong
 ROUGHLY = 0.01  # how far apart numbers may be of which no bound is known
@@ -158,7 +158,7 @@ def _alike_judgements(item: Any, one: Judgement, other: Judgement) -> bool:
         opposed = (one.found > one.expected) != (other.found > other.expected)
         near = np.abs(one.found - other.found) <= apart
         return bool((near & ~(both_outside & opposed)).all())
-    near = _close_errors if item.check.name.startswith(OF_GRADIENTS) else _close
+    near = _close_errors if item.check.name in OF_GRADIENTS else _close
     return alike_shares(one.worst()[0], other.worst()[0]) and near(item, one, other)
 
 

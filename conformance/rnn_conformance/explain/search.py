@@ -7,7 +7,7 @@ from warnings import catch_warnings
 
 import numpy as np
 
-from rnn_conformance.checks.every import CHECKS
+from rnn_conformance.checks.every import CHECKS, OF_GRADIENTS
 from rnn_conformance.checks.findings import Cause, Diagnosis, Finding
 from rnn_conformance.checks.plan import Planned, in_words_of, known_failures
 from rnn_conformance.checks.records import Record
@@ -18,7 +18,6 @@ from rnn_conformance.explain.dropping import keeps_something, with_dropout
 from rnn_conformance.explain.evidence import chosen
 from rnn_conformance.explain.explaining import Watched, unwatched
 from rnn_conformance.explain.observation import (
-    OF_GRADIENTS,
     Observation,
     alike,
     alike_places,
@@ -104,7 +103,7 @@ def _diagnosis(executed: Sequence[tuple[Any, Any]], watched: Watched) -> Diagnos
     cases = list(dict.fromkeys(item.case for item in items))
     found: tuple[Finding, ...] = ()
     unexplained: tuple[str, ...] = ()
-    if not all(item.check.name.startswith(OF_GRADIENTS) for item in wrong):  # steps are right
+    if not all(item.check.name in OF_GRADIENTS for item in wrong):  # steps are right
         found, unexplained = findings(subject.implementation, subject.claimed, cases, failing)
     if causes and unexplained:  # a part of what is known as a whole
         found, unexplained = (), ()

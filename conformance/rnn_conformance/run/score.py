@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
+from rnn_conformance.checks.every import OF_GRADIENTS
 from rnn_conformance.checks.plan import plan
 from rnn_conformance.checks.records import Trial
 from rnn_conformance.contract.call import GRADIENTS, NONLINEARITIES
@@ -12,10 +13,6 @@ from rnn_conformance.variants.differentiable import Differentiable
 from rnn_conformance.variants.every import HEALTHY, MUTANTS
 from rnn_conformance.variants.wrong.registry import Mutant
 
-OF_GRADIENTS = (
-    "gradient_of_steps", "gradient_of_weights", "gradient_of_inputs", "gradient_of_states",
-    "gradient_of_large_losses", "gradients_of_calls",
-)  # fmt: skip
 OF_VALUES = ("output", "final_state", "trajectory", "large_preactivations")
 
 

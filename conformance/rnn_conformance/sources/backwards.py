@@ -6,7 +6,6 @@ is seen by numbers that count them, and gradients are taken the same way back.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from importlib import import_module
 from math import prod
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from rnn_conformance.contract.call import Answer, Array, Call
 from rnn_conformance.contract.refusal import Violation
+from rnn_conformance.sources.adapters.autodiff import torch_gradients
 from rnn_conformance.sources.adapters.sizes import counts, gathered, upstream_of
 from rnn_conformance.sources.derivatives import NO_GRADIENT, shaped
 from rnn_conformance.sources.models import Model, Tape, arrays_of, positional
@@ -30,7 +30,7 @@ def by_autograd(model: Model, tape: Tape, found: Any, losses: Sequence[Array]) -
     Args:
         found: the results, and `losses` dL/d of each array in them.
     """
-    torch, (of, *_) = import_module("torch"), tape[0]
+    of, *_ = tape[0]
     weights = {path: of.get_parameter(path) for path in model.weights}
     inputs, states = [x for _, x, _ in tape], [parts for _, _, parts in tape if parts]
     leaves = [*weights.values(), *inputs, *(part for parts in states for part in parts)]
@@ -41,9 +41,7 @@ def by_autograd(model: Model, tape: Tape, found: Any, losses: Sequence[Array]) -
     ]
     if not pairs:
         raise Violation(NO_GRADIENT)
-    # A loss of one number: what `grad` does with dL/d of several results imports SymPy.
-    loss = torch.stack([(result * given).sum() for result, given in pairs]).sum()
-    gradients = torch.autograd.grad(loss, leaves, allow_unused=True)
+    gradients = torch_gradients(pairs, leaves)
     if lost := [path for path, one in zip(weights, gradients, strict=False) if one is None]:
         raise Violation(f"no gradient reaches {', '.join(lost)}")
     each = iter(

@@ -29,8 +29,3 @@ def monotone(
     ends = (np.asarray(function(a.value + way * a.radius), np.float64) for way in (-1, 1))
     through = np.fmax(*(np.abs(end - value) for end in ends))
     return Ball(value, through + 2 * ulps * p.both * np.fmax(np.abs(value), least), p)
-
-
-def negated(a: Ball) -> Ball:
-    """-a."""
-    return Ball(-a.value, a.radius, a.precision)

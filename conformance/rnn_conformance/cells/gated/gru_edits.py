@@ -12,7 +12,7 @@ from rnn_conformance.cells.activations import times as reset
 from rnn_conformance.cells.edits import Edit, Steps, Term, product
 from rnn_conformance.cells.elman.edits import STATES_AFTER, moved
 from rnn_conformance.cells.elman.slips import Function
-from rnn_conformance.cells.gated.balls import between, negated
+from rnn_conformance.cells.gated.balls import between
 from rnn_conformance.cells.gated.edits import (
     MOVES,
     activations,
@@ -113,7 +113,7 @@ def _updates() -> Iterator[Edit]:
         "h_t is n + z h_{t-1}": lambda z, n, h, _: n + z * h,
         "h_t is (1 - z) n + h_{t-1}": lambda z, n, h, _: rest(z) * n + h,
         "h_t is z n": lambda z, n, *_: z * n,
-        "h_t is (1 - z) n - z h_{t-1}": lambda z, n, h, _: rest(z) * n + negated(z * h),
+        "h_t is (1 - z) n - z h_{t-1}": lambda z, n, h, _: rest(z) * n + -(z * h),
         "z multiplies r h_{t-1}": lambda z, n, h, r: between(z, n, r * h),
     }
     for what, new in says.items():

@@ -11,7 +11,7 @@ from rnn_conformance.cells.activations import complement as rest
 from rnn_conformance.cells.edits import Edit, Steps, Term, product
 from rnn_conformance.cells.elman.edits import CLIPS, STATES_AFTER, moved
 from rnn_conformance.cells.elman.slips import Function
-from rnn_conformance.cells.gated.balls import monotone, negated
+from rnn_conformance.cells.gated.balls import monotone
 from rnn_conformance.cells.gated.edits import (
     MOVES,
     activations,
@@ -54,7 +54,7 @@ def _cells() -> Iterator[Edit]:
         "f is 1 - i": lambda p: rest(p.i) * p.c + p.i * p.g,
         "f multiplies h_{t-1}, not c_{t-1}": lambda p: p.f * p.h + p.i * p.g,
         "i + g stands for i g": lambda p: p.f * p.c + p.i + p.g,
-        "i g is subtracted": lambda p: p.f * p.c + negated(p.i * p.g),
+        "i g is subtracted": lambda p: p.f * p.c + -(p.i * p.g),
         "f multiplies i g too": lambda p: p.f * (p.c + p.i * p.g),
         "c goes through tanh": _of_c(np.tanh),
         **{

@@ -4,7 +4,7 @@ Each function takes `run`, from a list of arrays to a list of results, the array
 `losses`, from the results to dL/d of each.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -19,13 +19,25 @@ def by_jax(run: Run, given: Sequence[Any], losses: Losses) -> Both:
     return results, pull([*losses(results)])[0]
 
 
+def torch_gradients(pairs: Iterable[tuple[Any, Any]], leaves: Sequence[Any]) -> Sequence[Any]:
+    """Those of tensors, from pairs of a result and dL/d of it; None where it depends on none."""
+    torch = import_module("torch")
+    # A loss of one number: what `grad` does with dL/d of several results imports SymPy.
+    loss = torch.stack([(result * given).sum() for result, given in pairs]).sum()
+    found: Sequence[Any] = torch.autograd.grad(loss, leaves, allow_unused=True)
+    return found
+
+
 def by_torch(run: Run, given: Sequence[Any], losses: Losses) -> Both:
     """By torch.autograd; what the results do not depend on has zeros."""
-    torch = import_module("torch")
     leaves = [value.detach().requires_grad_() for value in given]
     results = [*run(leaves)]
-    found = torch.autograd.grad(results, leaves, [*losses(results)], materialize_grads=True)
-    return [result.detach() for result in results], found
+    found = torch_gradients(zip(results, losses(results), strict=True), leaves)
+    gradients = [
+        leaf.new_zeros(leaf.shape) if gradient is None else gradient
+        for leaf, gradient in zip(leaves, found, strict=True)
+    ]
+    return [result.detach() for result in results], gradients
 
 
 def by_tensorflow(run: Run, given: Sequence[Any], losses: Losses) -> Both:

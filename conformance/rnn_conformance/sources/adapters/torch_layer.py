@@ -22,6 +22,7 @@ from rnn_conformance.contract.call import (
 )
 from rnn_conformance.contract.declaration import KnownFailure
 from rnn_conformance.contract.refusal import Broken, Violation
+from rnn_conformance.sources.adapters.autodiff import torch_gradients
 from rnn_conformance.sources.adapters.sizes import (
     READOUT,
     parts_of,
@@ -194,9 +195,7 @@ def answered(call: Call, weights: Iterable[tuple[str, torch.Tensor]], forward: F
     ]
     if not all(result.requires_grad for result, _ in pairs):
         raise Violation(f'{NO_GRADIENT}; if it has none, leave "gradients" out of the claims')
-    # A loss of one number: what `grad` does with dL/d of several results imports SymPy.
-    loss = torch.stack([(result * given).sum() for result, given in pairs]).sum()
-    found = torch.autograd.grad(loss, [*of.values()], allow_unused=True)
+    found = torch_gradients(pairs, [*of.values()])
     gradients = {
         name: np.zeros(leaf.shape, call.dtype) if part is None else array(part)
         for (name, leaf), part in zip(of.items(), found, strict=True)
