@@ -11,7 +11,7 @@ from rnn_reference import validate_weights, weight_shapes
 from rnn_conformance.bounds.balls import Ball, Precision, exactly
 from rnn_conformance.bounds.judgement import Judgement, Place
 from rnn_conformance.cells import CELLS, Cell, CellWeights
-from rnn_conformance.cells.running import one_step, trajectory
+from rnn_conformance.cells.running import from_shown, one_step
 from rnn_conformance.cells.weights import of_cell
 from rnn_conformance.contract.call import GATED, NONLINEARITIES, Array, Options
 from rnn_conformance.contract.dtypes import as_numpy
@@ -191,7 +191,7 @@ def _carried(
     for start in range(0, T, steps):
         some = slice(start, start + steps)
         shown = exactly(states[some], precision)
-        found = trajectory(cell, w, exactly(inputs[some], precision), state, shown)
+        found = from_shown(cell, w, exactly(inputs[some], precision), state, shown)
         value, bound = found.value[..., :H], found.bound[..., :H]
         yield Judgement("states", value, states[some], bound, reason, start), 0
         last_shown = shown.value[-1]

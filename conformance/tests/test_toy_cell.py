@@ -43,8 +43,11 @@ class Leaky(Cell):
     formula: str = f"{1 - A} * before + {A} * np.tanh(W_ih @ x + b_ih + W_hh @ h + b_hh)"
     odd: bool = True
 
-    def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
-        return ((1 - A) * h.kept() + A * tanh(x + product(W_hh, h) + b_hh)).shown()
+    def read(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
+        return tanh(x + product(W_hh, h) + b_hh)
+
+    def after(self, read: Ball, h: Ball) -> Ball:
+        return ((1 - A) * h.kept() + A * read).shown()
 
     def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
         a, rows = Decimal(A), zip(x, of_state(before), before, strict=True)

@@ -40,9 +40,11 @@ class Summing(Cell):
     parts: tuple[str, ...] = ("h", "c")
     odd: bool = True
 
-    def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
-        shown, hidden = h.split(2)
-        c = 0.5 * hidden.kept() + tanh(x + product(W_hh, shown) + b_hh)
+    def read(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
+        return tanh(x + product(W_hh, h) + b_hh)
+
+    def after(self, read: Ball, state: Ball) -> Ball:
+        c = 0.5 * state.split(2)[1].kept() + read
         return joined([applied(c, np.tanh, sech2, ULPS).shown(), c.shown()])
 
     def exact(self, x: Row, of_state: Linear, before: Row) -> Row:

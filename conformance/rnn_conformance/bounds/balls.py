@@ -114,6 +114,11 @@ class Ball:
         radius = self.radius[..., t, :, :] if self.radius.ndim else self.radius
         return Ball(self.value[..., t, :, :], radius, self.precision)
 
+    def reshaped(self, *shape: int) -> "Ball":
+        """In another shape; one radius that stands for all of them stays as it is."""
+        radius = self.radius.reshape(shape) if self.radius.ndim else self.radius
+        return Ball(self.value.reshape(shape), radius, self.precision)
+
     def term(self) -> "Sum":
         """As one term of a long sum, which any product that made it may be part of."""
         return Sum(self.value, np.abs(self.value) + self.radius, self.radius, 1, self.precision)
@@ -140,8 +145,10 @@ class Ball:
 
     def split(self, count: int) -> "tuple[Ball, ...]":
         """As many parts of as many units, (..., S·H) as S times (..., H)."""
-        each = (_split(numbers, count) for numbers in (self.value, self.radius))
-        return tuple(Ball(v, e, self.precision) for v, e in zip(*each, strict=True))
+        if count == 1:
+            return (self,)
+        each = zip(_split(self.value, count), _split(self.radius, count), strict=True)
+        return tuple([Ball(value, radius, self.precision) for value, radius in each])
 
     def kept(self) -> "Ball":
         """A state that shows, as it may have been kept: wider than it shows."""

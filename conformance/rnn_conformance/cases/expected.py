@@ -22,7 +22,7 @@ from rnn_conformance.cases.order import (
     written,
 )
 from rnn_conformance.cells import CELLS, readout
-from rnn_conformance.cells.running import one_step, trajectory
+from rnn_conformance.cells.running import from_shown, one_step, trajectory
 from rnn_conformance.cells.weights import of_cell, of_layer
 from rnn_conformance.contract.call import Answer, Array
 
@@ -112,7 +112,7 @@ def from_own_states(data: Data, precision: Precision, answer: Answer) -> Expecta
             right, reason = one_step(cell, w, inputs, before, precision)
         else:
             shown = exactly(states, precision)
-            right = trajectory(cell, w, exactly(inputs, precision), data.initial, shown)
+            right = from_shown(cell, w, exactly(inputs, precision), data.initial, shown)
             reason = f"the one-step bound, carried where the state does not show, {precision}"
 
     def operands(step: int, row: int, unit: int) -> Mapping[str, Any]:
@@ -189,8 +189,11 @@ def whole(
     inputs, layers = exactly(real_inputs(data), precision), []
     for layer in range(o.num_layers):
         initial = data.initial[layer * D : (layer + 1) * D]
-        w, own = of_layer(data.weights, layer, o), shown.get(layer)
-        found = trajectory(cell, w, as_read(inputs, data), initial, own)
+        w, read, own = of_layer(data.weights, layer, o), as_read(inputs, data), shown.get(layer)
+        if own is None:
+            found = trajectory(cell, w, read, initial)
+        else:
+            found = from_shown(cell, w, read, initial, own)
         layers.append(found)
         inputs = written(found, data)
     reason = f"the one-step bound, carried through time and layers, {precision}"

@@ -19,7 +19,7 @@ from rnn_conformance.cases.order import as_read, by_direction, in_time, real_inp
 from rnn_conformance.cells import CELLS, CellWeights
 from rnn_conformance.cells.backwards import Gradients, Upstream, backwards
 from rnn_conformance.cells.cell import one_earlier
-from rnn_conformance.cells.running import trajectory
+from rnn_conformance.cells.running import from_shown, trajectory
 from rnn_conformance.cells.weights import names_of, of_layer, of_marks, passing
 from rnn_conformance.contract.call import Answer, Array
 
@@ -156,9 +156,11 @@ class _Layer:
         states = None if output is None else by_direction(output, data)
         if states is not None and len(o.parts) == 1:
             after = Ball(states, np.zeros(states.shape), inputs.precision)
+        elif states is not None:
+            shown = exactly(states, inputs.precision)
+            after = from_shown(CELLS[o.cell], w, read, initial, shown)
         elif after is None:
-            shown = None if states is None else exactly(states, inputs.precision)
-            after = trajectory(CELLS[o.cell], w, read, initial, shown)
+            after = trajectory(CELLS[o.cell], w, read, initial)
         if states is not None:
             seen = Ball(states, np.zeros(states.shape), inputs.precision)
             after = joined([seen, *after.split(len(o.parts))[1:]])

@@ -26,9 +26,9 @@ def relu(a: Sum) -> Ball:
     return Ball(np.maximum(ball.value, 0), radius, a.precision)
 
 
-def gate(a: Sum) -> Ball:
+def gate(a: Ball) -> Ball:
     """σ(a) = 1 / (1 + exp(-a)), of a gate."""
-    return applied(a.ball(), sigmoid, sigmoid_slope, ULPS, LENIENT)
+    return applied(a, sigmoid, sigmoid_slope, ULPS, LENIENT)
 
 
 def gated_tanh(a: Ball) -> Ball:
@@ -38,8 +38,7 @@ def gated_tanh(a: Ball) -> Ball:
 
 def pinned(bias: float, precision: Precision) -> Ball:
     """A gate that reads nothing but this bias."""
-    a = exactly(np.array(bias), precision)
-    return applied(a, sigmoid, sigmoid_slope, ULPS, LENIENT)
+    return gate(exactly(np.array(bias), precision))
 
 
 def before_tanh(h: Ball, least: float = LENIENT) -> Ball:

@@ -25,11 +25,9 @@ from rnn_conformance.bounds.balls import Ball, Matrix, joined, product
 from rnn_conformance.cells.activations import (
     ULPS,
     complement,
-    gate,
     gated_tanh,
     slope_of_sigmoid,
     slope_of_tanh,
-    times,
 )
 from rnn_conformance.cells.adjoint import (
     Adjoint,
@@ -40,6 +38,7 @@ from rnn_conformance.cells.adjoint import (
     nearest,
     right,
 )
+from rnn_conformance.cells.gated.balls import gates_of_gru, gates_of_lstm, gates_reset_before
 from rnn_conformance.contract.call import Array
 
 
@@ -79,9 +78,7 @@ class Lstm(Adjoint):
     def factors(self, forward: Forward) -> Factors:
         h, c_before = forward.before.split(2)
         _, c = forward.after.split(2)
-        a = forward.x + product(forward.W_hh, h) + forward.b_hh
-        a_i, a_f, a_g, a_o = a.split(4)
-        i, f, g, o = gate(a_i), gate(a_f), gated_tanh(a_g.ball()), gate(a_o)
+        i, f, g, o = gates_of_lstm(forward.x, forward.W_hh, forward.b_hh, h)
         tanh_c = gated_tanh(c)
         return (
             joined([g * slope_of_sigmoid(i), c_before * slope_of_sigmoid(f), i * slope_of_tanh(g)]),
@@ -111,10 +108,8 @@ class Gru(Adjoint):
     """Its factors are those of d_n, d_z (times dh) and d_r (times d_n, or q), then z and r."""
 
     def factors(self, forward: Forward) -> Factors:
-        x, h = forward.x.split(3), forward.before
-        a_r, a_z, a_n = (product(forward.W_hh, h) + forward.b_hh).split(3)
-        r, z = gate(x[0] + a_r), gate(x[1] + a_z)
-        n = gated_tanh((x[2] + times(a_n, r)).ball())
+        h = forward.before
+        r, z, n, a_n = gates_of_gru(forward.x, forward.W_hh, forward.b_hh, h)
         # d_n may multiply each product before they are added: one more rounding.
         return self._of(r, z, n, h, replace(a_n, terms=a_n.terms + 1).ball())
 
@@ -152,10 +147,8 @@ class GruResetBefore(Gru):
     """The same factors; that of d_r is h times the slope, since it is q that is multiplied."""
 
     def factors(self, forward: Forward) -> Factors:
-        x, h = forward.x.split(3), forward.before
-        b, W = forward.b_hh.split(3), forward.W_hh.split(3)
-        r, z = (gate(x[k] + product(W[k], h) + b[k]) for k in (0, 1))
-        n = gated_tanh((x[2] + product(W[2], r * h.kept()) + b[2]).ball())
+        h = forward.before
+        r, z, n = gates_reset_before(forward.x, forward.W_hh, forward.b_hh, h)
         return self._of(r, z, n, h, h.kept())
 
     def of_gates(self, factors: Factors, dh: Ball, _: Ball, W_hh_T: Matrix) -> Ball:

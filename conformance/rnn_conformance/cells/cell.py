@@ -102,16 +102,28 @@ class Cell(ABC):
         """The same values, with bounds for any activation that is nowhere steeper than 1."""
         return self
 
-    @abstractmethod
     def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
+        """The state after a step from the whole state before it, as `after` gives it."""
+        return self.after(self.read(x, W_hh, b_hh, h.split(len(self.parts))[0]), h)
+
+    @abstractmethod
+    def read(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
+        """What a step makes of its input and of the state that shows: gates side by side, say.
+
+        Args:
+            x: W_ih x_t + b_ih, (..., rows, G·H).
+            h: the part that shows of the state before it, (..., rows, H).
+        """
+
+    def after(self, read: Ball, _: Ball) -> Ball:
         """The state after a step, (..., rows, S·H): its parts side by side.
 
         What else `seen` needs may stand beyond them.
 
         Args:
-            x: W_ih x_t + b_ih, (..., rows, G·H).
-            h: the state before it.
+            _: the whole state before it; what is read is the state where nothing is kept of that.
         """
+        return read
 
     def seen(self, state: Ball, h: Ball) -> Ball:
         """What is known of the state after a step once the part that shows is seen, (..., rows, H).

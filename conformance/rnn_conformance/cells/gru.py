@@ -14,19 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Ball, Matrix, Sum, gamma, product
+from rnn_conformance.bounds.balls import Ball, Matrix, Sum, gamma, joined
 from rnn_conformance.bounds.statistics import Statistic
 from rnn_conformance.cells import adjoints, decimals
 from rnn_conformance.cells.activation_means import of_gru
 from rnn_conformance.cells.activations import (
     ULPS,
     before_tanh,
-    gate,
-    gated_tanh,
     of_gates,
     pinned,
     read_in_half,
-    times,
 )
 from rnn_conformance.cells.adjoint import Adjoint
 from rnn_conformance.cells.cell import (
@@ -40,7 +37,7 @@ from rnn_conformance.cells.cell import (
     one_earlier,
 )
 from rnn_conformance.cells.edits import Edit, Steps, Trials
-from rnn_conformance.cells.gated.balls import between
+from rnn_conformance.cells.gated.balls import between, gates_of_gru, gates_reset_before
 from rnn_conformance.cells.gated.gru_edits import LIBRARY
 from rnn_conformance.cells.gated.gru_trials import GruTrials
 from rnn_conformance.contract.call import Array
@@ -65,11 +62,13 @@ n = np.tanh(W_ih[2] @ x + b_ih[2] + r * (W_hh[2] @ h + b_hh[2]))
     remembers: tuple[float, ...] = (0, 7, 0)
     adjoint: Adjoint | None = adjoints.GRU
 
-    def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
-        x_r, x_z, x_n = x.split(3)
-        h_r, h_z, h_n = (product(W_hh, h) + b_hh).split(3)
-        r, z = gate(x_r + h_r), gate(x_z + h_z)
-        return between(z, gated_tanh((x_n + times(h_n, r)).ball()), h.kept())
+    def read(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
+        _, z, n, _ = gates_of_gru(x, W_hh, b_hh, h)
+        return joined([z, n])
+
+    def after(self, read: Ball, state: Ball) -> Ball:
+        z, n = read.split(2)
+        return between(z, n, state.kept())
 
     def handed_on(self, h: Ball, initial: Ball) -> Ball:
         """x of h = (1 - z) tanh(x / 2) + z h_{t-1}, with z shut."""
@@ -109,13 +108,9 @@ r, z = np.split(1 / (1 + np.exp(-a)), 2)
 n = np.tanh(W_ih[2 * H :] @ x + b_ih[2 * H :] + W_hh[2 * H :] @ (r * h) + b_hh[2 * H :])
 ((1 - z) * n + z * h)[int(unit)]"""
 
-    def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
-        x_r, x_z, x_n = x.split(3)
-        b_r, b_z, b_n = b_hh.split(3)
-        W_r, W_z, W_n = W_hh.split(3)
-        r, z = gate(x_r + product(W_r, h) + b_r), gate(x_z + product(W_z, h) + b_z)
-        n = gated_tanh((x_n + product(W_n, r * h.kept()) + b_n).ball())
-        return between(z, n, h.kept())
+    def read(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
+        _, z, n = gates_reset_before(x, W_hh, b_hh, h)
+        return joined([z, n])
 
     def exact(self, x: Row, of_state: Linear, before: Row) -> Row:
         H = len(before)

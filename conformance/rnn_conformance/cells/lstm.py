@@ -13,13 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Ball, Matrix, Sum, joined, product
+from rnn_conformance.bounds.balls import Ball, Matrix, Sum, joined
 from rnn_conformance.bounds.statistics import Statistic
 from rnn_conformance.cells import adjoints, decimals
 from rnn_conformance.cells.activation_means import of_lstm
 from rnn_conformance.cells.activations import (
     before_tanh,
-    gate,
     gated_tanh,
     of_gates,
     pinned,
@@ -28,6 +27,7 @@ from rnn_conformance.cells.activations import (
 from rnn_conformance.cells.adjoint import Adjoint
 from rnn_conformance.cells.cell import EVERYWHERE, Cell, Kind, Linear, Row, Trace, one_earlier
 from rnn_conformance.cells.edits import Edit, Steps, Trials
+from rnn_conformance.cells.gated.balls import gates_of_lstm
 from rnn_conformance.cells.gated.lstm_edits import LIBRARY
 from rnn_conformance.cells.gated.lstm_trials import LstmTrials
 from rnn_conformance.contract.call import Array
@@ -49,11 +49,12 @@ class Lstm(Cell):
     remembers: tuple[float, ...] = (0, 7, 0, 0)
     adjoint: Adjoint | None = adjoints.LSTM
 
-    def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
-        shown, c = h.split(2)
-        a_i, a_f, a_g, a_o = (x + product(W_hh, shown) + b_hh).split(4)
-        i, f, g, o = gate(a_i), gate(a_f), gated_tanh(a_g.ball()), gate(a_o)
-        c = f * c + i * g
+    def read(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
+        return joined(gates_of_lstm(x, W_hh, b_hh, h))
+
+    def after(self, read: Ball, state: Ball) -> Ball:
+        i, f, g, o = read.split(4)
+        c = f * state.split(2)[1] + i * g
         return joined([o * gated_tanh(c), c, o])
 
     def seen(self, state: Ball, h: Ball) -> Ball:

@@ -12,7 +12,7 @@ from rnn_conformance.bounds.balls import (
     exactly,
     product,
 )
-from rnn_conformance.cells.cell import Cell, CellWeights
+from rnn_conformance.cells.cell import Cell, CellWeights, one_earlier
 from rnn_conformance.contract.call import Array
 
 
@@ -28,20 +28,17 @@ def one_step(
         off: how far what is found of a state may be from what it was.
     """
     *stack, T, B, H = before.shape
-    h = exactly(before.reshape(*stack, T * B, H), precision)
+    h = exactly(before, precision).reshaped(*stack, T * B, H)
     if off:
         h = Ball(h.value, np.full(h.value.shape, off), precision)
     x = from_inputs(w, exactly(inputs, precision))
     W_hh, b_hh = Matrix.of(w.W_hh), constant(w.b_hh, precision)
     found = cell.step(x, W_hh, b_hh, h)
-    value, radius = (part.reshape(before.shape) for part in (found.value, found.radius))
     roundings = x.terms + W_hh.terms + b_hh.terms + 1
-    return Ball(value, radius, precision), f"{cell.reason(roundings)}, {precision}"
+    return found.reshaped(*before.shape), f"{cell.reason(roundings)}, {precision}"
 
 
-def trajectory(
-    cell: Cell, w: CellWeights, inputs: Ball, initial: Array | Ball, shown: Ball | None = None
-) -> Ball:
+def trajectory(cell: Cell, w: CellWeights, inputs: Ball, initial: Array) -> Ball:
     """All states from the first, (T, B, S·H), or (D, T, B, S·H) of a stack of weights.
 
     The radius of a state is inherited by the next one. It stays small only where the recurrence
@@ -49,14 +46,11 @@ def trajectory(
 
     Args:
         inputs: (T, B, I), with a radius where a layer below is not known exactly.
-        initial: (B, S·H), exact or not.
-        shown: (T, B, H), what was found of each state: a step then starts from what shows of the
-            state before it, and inherits no more than its radius and that of what does not show.
-            What does not is given as it is known once all that shows is seen.
+        initial: (B, S·H).
     """
     p = inputs.precision
     *stack, T, B, _ = inputs.value.shape
-    x, h = from_inputs(w, inputs), initial if isinstance(initial, Ball) else exactly(initial, p)
+    x, h = from_inputs(w, inputs), exactly(initial, p)
     size = h.value.shape[-1]
     W_hh, b_hh = Matrix.of(w.W_hh), constant(w.b_hh, p)
     rows = (*stack, T, B, x.value.shape[-1])
@@ -69,11 +63,36 @@ def trajectory(
         found = cell.step(Sum(value, scale, radius, x.terms, p), W_hh, b_hh, h)
         h = Ball(found.value[..., :size], found.radius[..., :size], p)
         values[..., t, :, :], radii[..., t, :, :] = h.value, h.radius
-        if shown is not None:
-            units = shown.value.shape[-1]
-            h = cell.seen(found, shown.at(t))
-            values[..., t, :, units:] = h.value[..., units:]
-            radii[..., t, :, units:] = h.radius[..., units:]
+    return Ball(values, radii, p)
+
+
+def from_shown(
+    cell: Cell, w: CellWeights, inputs: Ball, initial: Array | Ball, shown: Ball
+) -> Ball:
+    """As `trajectory`, each state from what shows of the one before it.
+
+    It inherits no more than the radius of that, and of what does not show. What does not is given
+    as it is known once all that shows is seen.
+
+    Args:
+        initial: (B, S·H), exact or not.
+        shown: (T, B, H), what was found of each state.
+    """
+    p = inputs.precision
+    *stack, T, B, units = shown.value.shape
+    state = initial if isinstance(initial, Ball) else exactly(initial, p)
+    h = one_earlier(shown, state.split(len(cell.parts))[0]).reshaped(*stack, T * B, units)
+    read = cell.read(from_inputs(w, inputs), Matrix.of(w.W_hh), constant(w.b_hh, p), h)
+    if len(cell.parts) == 1:
+        return cell.after(read, h).reshaped(*stack, T, B, units)
+    reads = read.reshaped(*stack, T, B, read.value.shape[-1])
+    values, radii = (np.empty((*stack, T, B, state.value.shape[-1])) for _ in range(2))
+    for t in range(T):
+        found = cell.after(reads.at(t), state)
+        state = cell.seen(found, shown.at(t))
+        values[..., t, :, :], radii[..., t, :, :] = state.value, state.radius
+        values[..., t, :, :units] = found.value[..., :units]
+        radii[..., t, :, :units] = found.radius[..., :units]
     return Ball(values, radii, p)
 
 
@@ -98,7 +117,5 @@ def preactivation(w: CellWeights, x: Ball, h: Ball) -> Sum:
 def from_inputs(w: CellWeights, inputs: Ball) -> Sum:
     """W_ih x_t + b_ih, rows of all steps: (..., T·B, G·H)."""
     *stack, T, B, I = inputs.value.shape
-    flat = (*stack, T * B, I)
-    radius = inputs.radius.reshape(flat) if inputs.radius.ndim else inputs.radius
-    x = Ball(inputs.value.reshape(flat), radius, inputs.precision)
+    x = inputs.reshaped(*stack, T * B, I)
     return product(Matrix.of(w.W_ih), x) + constant(w.b_ih, inputs.precision)

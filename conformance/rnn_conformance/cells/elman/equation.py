@@ -45,7 +45,7 @@ class Tanh(Elman):
     def loose(self) -> Cell:
         return Steepest()
 
-    def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
+    def read(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
         return tanh(x + product(W_hh, h) + b_hh).shown()
 
     def handed_on(self, h: Ball, _: Ball) -> Ball:
@@ -74,7 +74,7 @@ class Relu(Elman):
     pins: tuple[float | None, ...] = (None,)
     adjoint: Adjoint | None = adjoints.RELU
 
-    def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
+    def read(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
         return relu(x + product(W_hh, h) + b_hh)
 
     def handed_on(self, h: Ball, _: Ball) -> Ball:
@@ -95,7 +95,7 @@ class Relu(Elman):
 class Steepest(Tanh):
     """tanh, bounded as if it were as steep everywhere as at 0."""
 
-    def step(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
+    def read(self, x: Sum, W_hh: Matrix, b_hh: Sum, h: Ball) -> Ball:
         return applied((x + product(W_hh, h) + b_hh).ball(), np.tanh, np.ones_like, ulps=0)
 
 
