@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from inspect import Parameter
 from typing import Any, ClassVar, TypeVar
 
+import numpy.typing as npt
 from rnn_reference import WEIGHT_NAMES
 
 from rnn_conformance.contract.call import Array
-from rnn_conformance.sources.models import positional
+from rnn_conformance.sources.models import Filled, positional
 from rnn_conformance.sources.slots import INITIAL_STATE, Weights
 
 MAPPINGS = ("weights", "params", "parameters", "theta")  # parameters that are all weights by name
@@ -31,20 +33,32 @@ class Function:
     reads_out: ClassVar = True
     tape: ClassVar = None
 
+    @cached_property
+    def parameters(self) -> list[Parameter]:
+        """Those that can be given by their place."""
+        return positional(self.function)
+
     @property
     def takes_a_state(self) -> bool:
-        return any(p.name in INITIAL_STATE for p in positional(self.function))
+        return any(p.name in INITIAL_STATE for p in self.parameters)
 
     @property
     def needs_a_state(self) -> bool:
-        states = [p for p in positional(self.function) if p.name in INITIAL_STATE]
+        states = [p for p in self.parameters if p.name in INITIAL_STATE]
         return any(p.default is Parameter.empty for p in states)
 
     def __call__(self, weights: Weights, inputs: Array, state: Sequence[Array]) -> Any:
+        return self.with_weights(weights, inputs.dtype)(inputs, state)
+
+    def with_weights(self, weights: Weights, _: npt.DTypeLike) -> Filled:
+        """What is called with inputs and the state."""
         named = {theirs: self._weight(weights, ours) for theirs, ours in self.names.items()}
+        return partial(self._called, named)
+
+    def _called(self, named: Weights, inputs: Array, state: Sequence[Array]) -> Any:
         given: dict[str, Any] = {}
         others = []
-        for p in positional(self.function):
+        for p in self.parameters:
             if p.name in named:
                 given[p.name] = named[p.name]
             elif p.name in MAPPINGS:

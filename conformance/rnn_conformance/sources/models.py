@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from inspect import Parameter, isclass, isfunction, ismodule, signature
 from typing import Any
 
@@ -27,6 +27,7 @@ NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 TOLD_BY = ("in", "hid", "out")  # in the names of sizes
 DEPTH = 3  # of objects, lists and mappings that hold each other
 Made = dict[tuple[object, ...], Any]
+Filled = Callable[[Array, Sequence[Array]], Any]
 Tape = list[tuple[Any, Any, Sequence[Any]]]
 
 
@@ -61,14 +62,18 @@ class Model:
         """Whether it has both weights of a readout."""
         return {"W_ho", "b_ho"} <= {name for slot in self.slots.values() for name in slot.of}
 
+    @cached_property
+    def after_inputs(self) -> list[Parameter]:
+        """The parameters of the method that follow its inputs."""
+        return positional(getattr(self.cls, self.method))[2:]
+
     @property
     def takes_a_state(self) -> bool:
         return takes_a_state(getattr(self.cls, self.method))
 
     @property
     def needs_a_state(self) -> bool:
-        after_inputs = positional(getattr(self.cls, self.method))[2:3]
-        return any(p.default is Parameter.empty for p in after_inputs)
+        return any(p.default is Parameter.empty for p in self.after_inputs[:1])
 
     @property
     def of_torch(self) -> bool:
@@ -81,12 +86,19 @@ class Model:
         return [p for p, slot in slots if slot.of and not slot.of[0].endswith("_ho")]
 
     def __call__(self, weights: Weights, inputs: Array, state: Sequence[Array]) -> Any:
+        return self.with_weights(weights, inputs.dtype)(inputs, state)
+
+    def with_weights(self, weights: Weights, dtype: npt.DTypeLike) -> Filled:
+        """What is called with inputs and the parts of a state."""
         input_size, hidden_size, output_size = sizes_of(weights)
         sizes = (input_size + self.ones, hidden_size, output_size)
-        model = model_of(self.made, sizes, inputs.dtype, partial(constructed, self.cls))
+        model = model_of(self.made, sizes, dtype, partial(constructed, self.cls))
         arrays = arrays_of(model)
         filled = self.filled(weights, {path: np.shape(arrays[path]) for path in self.slots})
-        _fill(model, {path: array.astype(inputs.dtype) for path, array in filled.items()})
+        _fill(model, {path: array.astype(dtype) for path, array in filled.items()})
+        return partial(self._called, model)
+
+    def _called(self, model: Any, inputs: Array, state: Sequence[Array]) -> Any:
         x, *parts = (_as_theirs(model, array) for array in (inputs, *state))
         if self.tape is not None:
             given = parts if all(isinstance(part, np.ndarray) for part in state) else []
@@ -102,9 +114,9 @@ class Model:
 
     def _as_given(self, parts: Sequence[Any]) -> Sequence[Any]:
         """The parts of a state in a parameter each where there are two; else in one, as a pair."""
-        after_inputs = positional(getattr(self.cls, self.method))[2:4]
         known = (*INITIAL_STATE, *INITIAL_CELL)
-        each = [p for p in after_inputs if p.default is Parameter.empty or p.name in known]
+        two = self.after_inputs[:2]
+        each = [p for p in two if p.default is Parameter.empty or p.name in known]
         return parts if len(parts) == len(each) or len(parts) < 2 else (tuple(parts),)
 
     def __str__(self) -> str:

@@ -35,8 +35,9 @@ class OneStep:
 
     def __call__(self, weights: Weights, inputs: Array, state: Sequence[Array]) -> Any:
         each: list[Any] = []
+        step = self.of.with_weights(weights, inputs.dtype)
         for x in inputs:
-            each.append(kept(self.of(weights, x, state)))
+            each.append(kept(step(x, state)))
             state = [part_at(each[-1], key) for key in self.next]
             if self.of.tape is None:
                 state = [array_of(part, None) for part in state]
