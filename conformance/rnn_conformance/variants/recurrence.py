@@ -148,7 +148,8 @@ class Recurrence:
 
     def lstm(self, call: Call, w: Weights, x: Array, h: Array) -> Array:
         """The state (B, 2 H), h beside c."""
-        h, c = np.split(h, 2, axis=-1)
+        H = h.shape[1] // 2
+        h, c = h[:, :H], h[:, H:]
         i, f, g, o = (self.preactivation(gate, x, h) for gate in self.gates(w, 4))
         c = self.remembered(c, self.gate(i), self.gate(f), self.activation(call, g))
         return np.concatenate([self.shown(call, self.gate(o), c), c], axis=-1)
@@ -181,8 +182,9 @@ class Recurrence:
 
     def gates(self, w: Weights, count: int) -> list[Weights]:
         """The weights of each gate, in the order of torch."""
-        each = {name: np.split(value, count) for name, value in w.items()}
-        return [{name: parts[k] for name, parts in each.items()} for k in range(count)]
+        H = len(w["b_ih"]) // count
+        rows = [slice(k * H, (k + 1) * H) for k in range(count)]
+        return [{name: value[some] for name, value in w.items()} for some in rows]
 
     def gate(self, a: Array) -> Array:
         """σ(a)."""
@@ -256,6 +258,6 @@ def real(x: Array, steps: Lengths) -> npt.NDArray[np.bool_]:
 
 def reversed_rows(x: Array, steps: Lengths) -> Array:
     """Each row turned around within its own length."""
-    if not len(steps):
-        return x
-    return np.stack([np.concatenate([x[:n, b][::-1], x[n:, b]]) for b, n in enumerate(steps)], 1)
+    t = np.arange(len(x))[:, np.newaxis]
+    turned: Array = x[np.where(t < steps, steps - 1 - t, t), np.arange(x.shape[1])]
+    return turned
