@@ -6,7 +6,7 @@ from itertools import chain, islice, product
 from typing import get_args
 
 from rnn_conformance.cases.case import H0, OTHER, PLAIN, Case, LengthsKind, Loss
-from rnn_conformance.cases.drawn import drawn_cases
+from rnn_conformance.cases.drawn import drawn_backwards, drawn_cases
 from rnn_conformance.cases.showing import gradient_cases, transparent_cases
 from rnn_conformance.cases.vacuity import why_vacuous
 from rnn_conformance.cells import CELLS, alike
@@ -107,6 +107,7 @@ TAME = (8, 16)  # the most T and H of which two right forward passes stay near e
 FEW_NUMBERS = 1000  # rows times steps of a case that is asked in the reverse direction too
 FEW_STEPS = 40  # where each of them takes a call
 RANDOM = 24  # cases drawn from the seed
+RANDOM_BACKWARDS = 12  # with gradients, of each cell
 DEFAULT_SEED = 0
 # An option beside each size of one.
 ONES = tuple(
@@ -169,8 +170,7 @@ def of_family(family: Sequence[str], seed: int) -> Iterator[Case]:
         yield from gated_cases(family[0])
     for name in family:
         if CELLS[name].adjoint is not None:
-            cases = (replace(case, seed=seed) for case in gradient_cases(name))
-            yield from cases if seed == DEFAULT_SEED else not_vacuous(cases)
+            yield from with_gradients(name, seed)
 
 
 def in_half(case: Case) -> Iterator[Case]:
@@ -190,6 +190,14 @@ def gated_cases(cell: str) -> Iterator[Case]:
             yield Case(*sizes, cell=cell, O=2, dtype=dtype, weights="normal")
         for sizes in ((1000, 2, 3, 16), (7, 3, 5, 3)):
             yield Case(*sizes, cell=cell, O=2, dtype=dtype, weights="remembering")
+
+
+def with_gradients(cell: str, seed: int) -> Iterator[Case]:
+    """The fixed cases whose gradients are asked for, then the first random ones."""
+    each = (replace(case, seed=seed) for case in gradient_cases(cell)), drawn_backwards(cell, seed)
+    # Of the default seed a test shows that none is vacuous.
+    fixed, drawn = each if seed == DEFAULT_SEED else map(not_vacuous, each)
+    yield from chain(fixed, islice(drawn, RANDOM_BACKWARDS))
 
 
 def random_cases(seed: int) -> tuple[Case, ...]:

@@ -16,6 +16,10 @@ V = TypeVar("V")
 MOST_STEPS, MOST_ROWS, MOST_UNITS, MOST_OUTPUTS = 3000, 1000, 300, 64
 PRODUCTS = 1_000_000  # of a layer and direction: some milliseconds
 STREAM = 20261127  # of random numbers, apart from those of the cases
+STREAM_BACKWARDS = 67  # the same of those with gradients
+BACKWARDS = 100_000  # products of those
+MOST_STEPS_BACKWARDS = 64  # of both passes as a whole, as their bounds grow
+MOST_MARKED = 256  # steps of rows that have an input of their own
 FEW = 3  # inputs and units of 8 or 11 bits: the bound is small for short sums alone
 
 
@@ -24,6 +28,23 @@ def drawn_cases(seed: int) -> Iterator[Case]:
     rng = np.random.default_rng([seed, STREAM])
     while True:
         yield drawn_case(rng, seed)
+
+
+def drawn_backwards(cell: str, seed: int) -> Iterator[Case]:
+    """The random cases of a seed whose gradients are asked for, without end.
+
+    One layer of few steps and rows is "marked" in every other one, so that its steps show.
+    """
+    rng = np.random.default_rng([seed, STREAM_BACKWARDS])
+    while True:
+        case = drawn_case(rng, seed, BACKWARDS)
+        marked, few = rng.random() < 0.5, 1 < case.T <= MOST_STEPS_BACKWARDS
+        if case.dtype in HALF_DTYPES or not few:
+            continue
+        given = replace(case, cell=cell, weights="contractive", O=0, loss="all")
+        if marked and case.L == 1 and case.T * case.B <= MOST_MARKED and not case.reverse:
+            given = replace(given, I=case.T * case.B + 2, weights="marked")
+        yield given
 
 
 def drawn_case(rng: np.random.Generator, seed: int, products: int = PRODUCTS) -> Case:

@@ -9,7 +9,16 @@ from rnn_conformance.cells import CELLS
 from rnn_conformance.contract.call import DTYPES, Layout
 
 # Each step of each row has an input of its own: T, B, I, H, with I at least T·B; once I = H.
-MARKED = ((8, 3, 27, 5), (2, 3, 8, 16), (1, 3, 5, 5), (20, 3, 63, 64), (6, 1, 7, 1))
+MARKED = (
+    (8, 3, 27, 5),
+    (2, 3, 8, 16),
+    (1, 3, 5, 5),
+    (20, 3, 63, 64),
+    (6, 1, 7, 1),
+    (3, 33, 101, 4),  # one row beyond a block of 32
+    (2, 3, 7, 131),  # three units beyond one of 128
+)
+WHOLE = ((2, 131, 5, 6), (3, 2, 131, 17), (24, 3, 5, 33))  # judged as a whole, the same way
 # Stacks of which one layer shows through the others: T, H, L, directions, layout and lengths.
 TRANSPARENT: tuple[tuple[int, int, int, bool, Layout, LengthsKind], ...] = (
     (9, 4, 2, False, "time_first", "none"),
@@ -32,6 +41,8 @@ def gradient_cases(cell: str) -> Iterator[Case]:
         yield replace(given, T=200, B=2, I=read + 2, H=4, weights="passing")
         for T, B, I, H in MARKED:
             yield replace(given, T=T, B=B, I=I, H=H, weights="marked")
+        for T, B, I, H in WHOLE:
+            yield replace(given, T=T, B=B, I=I, H=H)
         marked = replace(given, T=5, B=3, I=17, H=4, weights="marked")
         whole = replace(given, T=4, B=3, I=5, H=3, L=2)
         for case, loss in product((marked, whole), losses):

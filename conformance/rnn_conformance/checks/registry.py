@@ -62,10 +62,13 @@ class Check:
         )
 
     def asked(self, case: Case, claimed: frozenset[str]) -> bool:
-        """Whether it is asked in a case of the catalogue: of random ones, in a share."""
+        """Whether it is asked in a case of the catalogue: of random ones, in a share.
+
+        Relations are asked without gradients.
+        """
         if self.among is always:
             chosen = True
-        elif case.drawn:
+        elif case.drawn and case.loss == "none":
             chosen = crc32(f"{self.name} {case.id}".encode()) % SHARE == 0
         else:
             chosen = self.among(case, claimed)
