@@ -67,7 +67,7 @@ class InnerStateInBfloat16AfterManySteps(_Inside):
         return np.stack(states)
 
 
-@inner(caught_by="output")
+@inner("tanh", caught_by="output")
 class UpperTanhClamped(_Inside):
     """Above the first layer, tanh ends at 0.9999 and -0.9999."""
 
@@ -75,6 +75,11 @@ class UpperTanhClamped(_Inside):
         right, end = super().activation(call, a), a.dtype.type(0.9999)
         clamped = self.layer and call.options.cell != "relu"
         return np.clip(right, -end, end) if clamped else right
+
+
+@inner(caught_by="output", of="gated")
+class UpperGatedTanhClamped(UpperTanhClamped):
+    """Above the first layer, each tanh of a step ends at 0.9999 and -0.9999."""
 
 
 @inner(caught_by="output")
