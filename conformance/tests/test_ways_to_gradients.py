@@ -139,6 +139,11 @@ class Notebook:
 
 
 @gradients("backward")
+class Asked(Notebook):
+    pass
+
+
+@gradients("backward")
 class StateAfter(Notebook):
     before = 0
 
@@ -151,12 +156,18 @@ class Without(Notebook):
 
 
 def test_a_class_has_a_method_for_them() -> None:
-    report = judged(gradients("backward")(Notebook))
+    report = judged(Asked)
     assert report.conforms
     assert {record.check for record in report.records} >= {*OF_LAYERS}
     assert named(judged(StateAfter)) == {"StateAfterTheStep"}
     with pytest.raises(CannotBeJudged, match=r"no gradient of b_hh: return .* such as db_hh"):
         judged(Without)
+
+
+def test_a_method_that_is_not_asked_for_is_said_not_to_be_judged() -> None:
+    for written, said in ((Notebook, True), (Asked, False)):
+        notes = smoke(as_implementation(written)).notes  # type: ignore[attr-defined]
+        assert any("its method backward is not judged" in note for note in notes) == said
 
 
 class Scratch(torch.nn.Module):

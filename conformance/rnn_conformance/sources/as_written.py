@@ -30,7 +30,13 @@ from rnn_conformance.contract.call import (
 )
 from rnn_conformance.contract.refusal import CannotBeJudged, Violation, one_line
 from rnn_conformance.sources.adapters.sizes import counts, gathered, pulled_back
-from rnn_conformance.sources.backwards import by_autograd, by_method, losses_for, losses_in
+from rnn_conformance.sources.backwards import (
+    by_autograd,
+    by_method,
+    losses_for,
+    losses_in,
+    unasked,
+)
 from rnn_conformance.sources.derivatives import lacking, wants_gradients
 from rnn_conformance.sources.first_call import (
     AXES,
@@ -293,6 +299,9 @@ class AsWritten:
                 "only outputs come back: a call with W_ho a permutation and b_ho zero gives "
                 "the states, a second one the outputs, which are judged from these states"
             )
+        model = self._model
+        if isinstance(model, Model) and not (model.of_torch or GRADIENTS in self.claims):
+            yield from unasked(model.cls)
         if self._others:
             yield f"what else comes back is not judged: {', '.join(self._others)}"
 

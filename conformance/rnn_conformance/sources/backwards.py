@@ -123,6 +123,15 @@ def last_of(states: Array, call: Call) -> Array:
     return np.asarray(states.take(-1, int(call.layout == "batch_first")))[np.newaxis]
 
 
+def unasked(cls: type[Any]) -> Iterator[str]:
+    """A note on a class that has a method for gradients, and does not ask for them."""
+    if hasattr(cls, backward_of(cls)):
+        yield (
+            f"its method {backward_of(cls)} is not judged: decorate the class with "
+            "@rnn_conformance.gradients to have it judged"
+        )
+
+
 def backward_of(cls: type[Any]) -> str:
     """What the method is called."""
     return getattr(cls, "gradients_by", None) or "backward"

@@ -17,6 +17,7 @@ from rnn_conformance.contract.call import (
     Implementation,
 )
 from rnn_conformance.sources.as_written import readings
+from rnn_conformance.sources.backwards import unasked
 from rnn_conformance.sources.derivatives import OfFunction, wants_gradients
 from rnn_conformance.sources.models import (
     Made,
@@ -117,7 +118,7 @@ class StepByStepClass:
         self._class = cls
         self._takes_h_0 = takes_a_state(cls.forward)
         self.conventions: Mapping[str, str] = getattr(cls, "conventions", CONVENTIONS)
-        self.notes: tuple[str, ...] = ()
+        self.notes = tuple(unasked(cls))
         self.assumed: frozenset[str] = frozenset()
         if claims is None and not hasattr(cls, "claims"):
             claims = BASIC - {"h_n"}
@@ -126,7 +127,7 @@ class StepByStepClass:
             )
             if not self._takes_h_0:
                 claims -= {"h_0"}
-                self.notes = ("h_0 is never given: `forward` takes no initial state",)
+                self.notes += ("h_0 is never given: `forward` takes no initial state",)
         self.assumed |= frozenset(() if hasattr(cls, "conventions") else ("memory",))
         self.claims = seed_claims(cls.claims if claims is None else claims)
         self._models: Made = {}
