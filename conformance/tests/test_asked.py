@@ -105,6 +105,10 @@ FOR: dict[str, tuple[list[Case], list[Case]]] = {
         [replace(TWO, loss="all")],
         [MARKED, *(replace(TWO, loss=loss) for loss in ("none", "h_n"))],
     ),
+    "gradients_from_memory_layouts": (
+        [replace(TWO, loss="all")],
+        [MARKED, replace(TWO, loss="h_n"), CASE],
+    ),
     "gradients_of_calls": ([MARKED], [CASE, replace(MARKED, loss="none")]),
 }
 EVERYWHERE = {

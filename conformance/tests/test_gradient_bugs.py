@@ -45,7 +45,9 @@ ALONE: tuple[tuple[str, str | tuple[str, ...], Condition], ...] = (
     ("FinalStateUnseenOfASequence", "", lambda case: case.layout == "single"),
     ("ReverseFinalStateAtTheWrongEnd", "", lambda case: case.bidirectional),
     ("LowerLayersDetached", "", lambda case: case.L > 1),
-    ("GradientsOfFirstCall", LATER, anywhere),
+    ("GradientsOfFirstCall", (*LATER, "from broadcast memory"), anywhere),
+    ("StridedLossReadAsContiguous", ("from strided memory", "from backwards memory"), anywhere),
+    ("LossOfStrideZeroReadAsContiguous", "from broadcast memory", anywhere),
 )
 
 

@@ -369,6 +369,7 @@ def changed(call: Call, change: Callable[[Array], Array]) -> Call:
         call,
         weights={name: change(value) for name, value in call.weights.items()},
         inputs=change(call.inputs),
+        upstream=None if call.upstream is None else call.upstream.each(change),
         **{name: change(part) for name, part in call.state.items()},  # type: ignore[arg-type]
     )
 

@@ -6,15 +6,18 @@ The docstring of a check is its title, and then advice for whoever fails it.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from rnn_conformance.bounds.balls import Precision
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.cases import gradients
-from rnn_conformance.cases.case import Case
+from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.cases.gradients import SHOWN, judge
+from rnn_conformance.checks.conduct import backwards, changed, fortran, read_only, strided
 from rnn_conformance.checks.registry import check
-from rnn_conformance.checks.subject import Subject
-from rnn_conformance.contract.call import Answer, Array
-from rnn_conformance.contract.conventions import OF_EVERYTHING, OWN_PASS
+from rnn_conformance.checks.subject import Subject, ordered
+from rnn_conformance.contract.call import Answer, Array, Call
+from rnn_conformance.contract.conventions import ANY_MEMORY, OF_EVERYTHING, OWN_PASS
 
 
 def asked(case: Case, _: frozenset[str]) -> bool:
@@ -109,6 +112,42 @@ def gradients_of_calls(subject: Subject, case: Case) -> Iterator[Judgement]:
     answer = subject.run(other.data(), case.layout)
     expected = gradients.of_answer(other, answer, own_pass=OWN_PASS in subject.claimed)
     yield from _of_call(subject, expected, answer, "in a later call")
+
+
+@check(
+    "RNN-MEM-3",
+    presumes=lambda case, _: case.weights not in SHOWN and case.loss == "all",
+    among=lambda case, _: not case.drawn and (case.lengths, case.bias) == ("none", "nonzero"),
+    needs=(ANY_MEMORY,),
+)
+def gradients_from_memory_layouts(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """Strided, reversed, Fortran, read-only or broadcast memory gives the same gradients.
+
+    Look at dL/d of the results: that of a sum is one number, repeated without memory of its own.
+    """
+    for change in (strided, backwards, fortran, read_only):
+        given = changed(case.call(), change)
+        yield from _from_memory(subject, case, given, change.__name__, case.data())
+    data = case.data()
+    assert data.upstream is not None
+    alike = replace(data, upstream=data.upstream.each(one_number))
+    call = case.call()
+    assert call.upstream is not None
+    call = replace(call, upstream=call.upstream.each(one_number))
+    yield from _from_memory(subject, case, call, "broadcast", alike)
+
+
+def _from_memory(
+    subject: Subject, case: Case, call: Call, kind: str, data: Data
+) -> Iterator[Judgement]:
+    answer = ordered(subject.answer(call), data, case.layout)
+    expected = gradients.whole(data, Precision.of(case.dtype))
+    yield from _of_call(subject, expected, answer, f"from {kind.replace('_', '-')} memory")
+
+
+def one_number(array: Array) -> Array:
+    """The first number, repeated without memory of its own."""
+    return np.broadcast_to(array.ravel()[:1].copy(), array.shape)
 
 
 def _judged(subject: Subject, case: Case, names: list[str]) -> Iterator[Judgement]:

@@ -22,8 +22,23 @@ def by_jax(run: Run, given: Sequence[Any], losses: Losses) -> Both:
 def torch_gradients(pairs: Iterable[tuple[Any, Any]], leaves: Sequence[Any]) -> Sequence[Any]:
     """Those of tensors, from pairs of a result and dL/d of it; None where it depends on none."""
     torch = import_module("torch")
-    # A loss of one number: what `grad` does with dL/d of several results imports SymPy.
-    loss = torch.stack([(result * given).sum() for result, given in pairs]).sum()
+
+    class Loss(torch.autograd.Function):  # type: ignore[misc, name-defined]
+        """A number that hands dL/d of a result back in the memory in which it is given.
+
+        What `grad` does with dL/d of results that are no single number imports SymPy.
+        """
+
+        @staticmethod
+        def forward(ctx: Any, result: Any, given: Any) -> Any:
+            ctx.given = given
+            return result.new_zeros(())
+
+        @staticmethod
+        def backward(ctx: Any, *_: Any) -> tuple[Any, None]:
+            return ctx.given, None
+
+    loss = torch.stack([Loss.apply(result, given) for result, given in pairs]).sum()
     found: Sequence[Any] = torch.autograd.grad(loss, leaves, allow_unused=True)
     return found
 

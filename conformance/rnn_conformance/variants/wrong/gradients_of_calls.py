@@ -1,10 +1,14 @@
 """Wrong gradients from one call to the next, and what is written to."""
 
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from rnn_conformance.contract.call import Answer, Array, Call, Lengths
 from rnn_conformance.variants.differentiable import Differentiable
 from rnn_conformance.variants.step_backwards import Taped
+from rnn_conformance.variants.wrong.memory import contiguous
 from rnn_conformance.variants.wrong.registry import mutant
 
 
@@ -51,6 +55,32 @@ class TapeOfFirstCall(RemembersGradients):
     def taped(self, call: Call, x: Array, steps: Lengths) -> list[Taped]:
         first: list[Taped] = self.kept.setdefault(self.key(call), super().taped(call, x, steps))
         return first
+
+
+@mutant("gradients", "gradients", caught_by="gradients_from_memory_layouts")
+class StridedLossReadAsContiguous(Differentiable):
+    """dL/d of the output is read from the memory behind a view, as if that were contiguous."""
+
+    def of_output(self, call: Call, x: Array, steps: Lengths) -> Array:
+        assert call.upstream is not None
+        as_read = call.upstream.each(contiguous)
+        return super().of_output(replace(call, upstream=as_read), x, steps)
+
+
+@mutant("gradients", "gradients", caught_by="gradients_from_memory_layouts")
+class LossOfStrideZeroReadAsContiguous(Differentiable):
+    """dL/d of a result that has no memory for each number: zeros stand for what lies beyond."""
+
+    def gradients(self, call: Call) -> dict[str, Array]:
+        assert call.upstream is not None
+        return super().gradients(replace(call, upstream=call.upstream.each(self.as_read)))
+
+    def as_read(self, d: Array) -> Array:
+        if any(d.strides) or d.size == 1:
+            return d
+        once = np.zeros_like(d)
+        once.flat[0] = d.flat[0]
+        return once
 
 
 @mutant("gradients", "gradients", caught_by="inputs_unchanged")

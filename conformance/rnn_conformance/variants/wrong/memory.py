@@ -167,7 +167,7 @@ class StridedWeightReadAsContiguous(Recurrence):
     """A weight that is a view is read from the memory behind it, as if that were contiguous."""
 
     def cell(self, call: Call, layer: int, d: int) -> Weights:
-        return {name: _contiguous(value) for name, value in super().cell(call, layer, d).items()}
+        return {name: contiguous(value) for name, value in super().cell(call, layer, d).items()}
 
 
 @mutant("aliasing", "h_0", caught_by="memory_layouts")
@@ -194,8 +194,9 @@ class StrideOfZeroReadAsContiguous(Recurrence):
         return super().rows(replace(call, inputs=inputs))
 
 
-def _contiguous(view: Array) -> Array:
+def contiguous(view: Array) -> Array:
+    """What the memory behind a view holds from its start on, in the shape of the view."""
     memory = view.base
     if memory is None or view.flags.c_contiguous:
         return view
-    return memory.ravel()[: view.size].reshape(view.shape)
+    return np.resize(memory, view.shape)
