@@ -16,11 +16,11 @@ from rnn_conformance.contract.declaration import Declaration, KnownFailure, decl
 from rnn_conformance.contract.refusal import CannotBeJudged, installing, one_line
 from rnn_conformance.sources import adapters
 from rnn_conformance.sources.adapters.catalogue import CATALOGUE, extra_of
-from rnn_conformance.sources.as_written import Unread, of_own_form
 from rnn_conformance.sources.derivatives import wants_gradients
 from rnn_conformance.sources.functions import MAPPINGS
 from rnn_conformance.sources.gated import CAN_CLAIM_GATED, GatedFunction
 from rnn_conformance.sources.plain import PlainFunction, StepByStepClass
+from rnn_conformance.sources.readings import Unread, of_own_form
 from rnn_conformance.sources.seed_model import of_one_layer, seed_claims
 
 GROUP = "rnn_conformance.implementations"  # of the entry points by which a package lists its own

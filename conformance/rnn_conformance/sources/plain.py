@@ -16,7 +16,6 @@ from rnn_conformance.contract.call import (
     Call,
     Implementation,
 )
-from rnn_conformance.sources.as_written import readings
 from rnn_conformance.sources.backwards import unasked
 from rnn_conformance.sources.derivatives import OfFunction, wants_gradients
 from rnn_conformance.sources.models import (
@@ -27,6 +26,7 @@ from rnn_conformance.sources.models import (
     sizes_of,
     takes_a_state,
 )
+from rnn_conformance.sources.readings import readings
 from rnn_conformance.sources.seed_model import (
     CONVENTIONS,
     NAMES,
