@@ -13,15 +13,17 @@ import pytest
 from rnn_conformance import Call, Case, catalogue
 from rnn_conformance.contract.call import GATED
 from rnn_conformance.sources import exchange
+from rnn_conformance.variants.differentiable import Differentiable
 
 SCHEMA = Path(exchange.__file__).with_name("exchange.schema.json")
 CASES = catalogue(0)
 SMALL = CASES[0]
 
 
-@pytest.mark.parametrize(
-    "case", [*CASES[::60], *(Case(cell=cell) for cell in GATED)], ids=lambda case: case.id
-)
+OTHERS = (*(Case(cell=cell) for cell in GATED), Case(cell="lstm", loss="all"), Case(loss="h_n"))
+
+
+@pytest.mark.parametrize("case", [*CASES[::60], *OTHERS], ids=lambda case: case.id)
 def test_a_call_survives_as_files(case: Case, tmp_path: Path) -> None:
     call = case.call()
     exchange.write_call(tmp_path, call)
@@ -33,6 +35,19 @@ def test_a_call_survives_as_files(case: Case, tmp_path: Path) -> None:
     for name, value in exchange.tensors_of(call).items():
         assert tensors[name].dtype == value.dtype
         np.testing.assert_array_equal(tensors[name], value)
+
+
+def test_an_answer_survives_as_a_file(tmp_path: Path) -> None:
+    case = Case(cell="lstm", loss="all")
+    answer = Differentiable().run(case.call())
+    exchange.write_tensors(tmp_path / exchange.ANSWER, exchange.answered(answer))
+    again = exchange.read_answer(tmp_path, 10**6)
+    assert answer.gradients is not None
+    assert again.gradients is not None
+    assert again.gradients.keys() == answer.gradients.keys()
+    assert {"inputs", "h_0", "c_0", "weight_ih_l0"} < again.gradients.keys()
+    for name, value in exchange.answered(answer).items():
+        np.testing.assert_array_equal(exchange.answered(again)[name], value)
 
 
 def _every_kind_of_call() -> Iterator[Call]:

@@ -65,7 +65,6 @@ def test_a_program_claims_what_it_is_told() -> None:
 
 ANSWERING = """
 import json, sys
-from dataclasses import asdict
 from pathlib import Path
 from rnn_conformance.sources import exchange
 from rnn_conformance.variants.recurrence import Recurrence
@@ -73,9 +72,8 @@ for line in sys.stdin:
     folder = Path(line[:-1])
     fields = json.loads((folder / exchange.CALL).read_text())
     call = exchange.call_of(fields, exchange.read_tensors(folder / exchange.TENSORS, 10**6))
-    parts = asdict(Recurrence().run(call))
-    given = {name: part for name, part in parts.items() if part is not None}
-    exchange.write_tensors(folder / exchange.ANSWER, given)
+    parts = exchange.answered(Recurrence().run(call))
+    exchange.write_tensors(folder / exchange.ANSWER, {name: part for name, part in parts.items()})
     print("ok", flush=True)
 """
 

@@ -54,8 +54,9 @@ def test_a_misbehaviour_is_one_failure_with_one_clear_line(
     ("changes", "check", "said"),
     [
         ({"output": STATES.astype("d")}, "shape_and_dtype", "dtype float32, got float"),
-        ({"other": STATES}, "output", "answer.safetensors: expected output, and h_n, c_n and y"),
+        ({"other": STATES}, "output", "answer.safetensors: expected output, and h_n, c_n, y and"),
         ({"y": np.zeros(40_000)}, "output", "bytes, got more"),
+        ({"gradient.inputs": np.zeros(40_000)}, "output", "bytes, got more"),
     ],
 )
 def test_a_wrong_answer_is_told(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rnn_conformance.contract.call import Answer, Call, Options
+from rnn_conformance.contract.call import Answer, Call, Options, Upstream
 from rnn_conformance.contract.documents import content_of
 from rnn_conformance.contract.refusal import need, printable
 
@@ -22,6 +22,7 @@ FORMAT = 2
 CALL, TENSORS, ANSWER = "call.json", "call.safetensors", "answer.safetensors"
 HEADER_BYTES = 100_000  # more than the header of any file of the suite
 NOT_WEIGHTS = ("inputs", "h_0", "c_0", "lengths")
+UPSTREAM, GRADIENT = "upstream.", "gradient."  # before the name of what it is the gradient of
 
 Tensors = dict[str, npt.NDArray[Any]]
 
@@ -43,12 +44,15 @@ def fields_of(call: Call) -> dict[str, Any]:
 def tensors_of(call: Call) -> Tensors:
     """Every array of a call by name: inputs, the rest where it is given, the weights."""
     given = {name: getattr(call, name) for name in NOT_WEIGHTS}
+    upstream = {} if call.upstream is None else vars(call.upstream)
+    given |= {UPSTREAM + name: value for name, value in upstream.items()}
     return {**{name: value for name, value in given.items() if value is not None}, **call.weights}
 
 
 def call_of(fields: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]) -> Call:
     """The call of which `fields_of` and `tensors_of` gave these."""
-    weights = {name: value for name, value in tensors.items() if name not in NOT_WEIGHTS}
+    upstream, others = apart(tensors, UPSTREAM)
+    weights = {name: value for name, value in others.items() if name not in NOT_WEIGHTS}
     return Call(
         Options(**{"cell" if n == "nonlinearity" else n: v for n, v in fields["options"].items()}),
         weights,
@@ -59,7 +63,21 @@ def call_of(fields: Mapping[str, Any], tensors: Mapping[str, npt.NDArray[Any]]) 
         fields["training"],
         fields["dtype"] == "bfloat16",
         tensors.get("c_0"),
+        Upstream(**upstream) if upstream else None,
     )
+
+
+def apart(tensors: Mapping[str, npt.NDArray[Any]], start: str) -> tuple[Tensors, Tensors]:
+    """Those whose names start so, by the rest of the name, and the others."""
+    found = {n.removeprefix(start): v for n, v in tensors.items() if n.startswith(start)}
+    return found, {name: value for name, value in tensors.items() if not name.startswith(start)}
+
+
+def answered(answer: Answer) -> Tensors:
+    """Every array of an answer by name, as it stands in a file."""
+    given = {name: value for name, value in vars(answer).items() if value is not None}
+    gradients: Mapping[str, npt.NDArray[Any]] = given.pop("gradients", {})
+    return given | {GRADIENT + name: value for name, value in gradients.items()}
 
 
 def write_call(folder: Path, call: Call) -> None:
@@ -106,10 +124,10 @@ def arrays_of(name: str, content: bytes) -> Tensors:
 
 def read_answer(folder: Path, most: int) -> Answer:
     """The answer to a call. Raises ValueError where there is none, or it has other parts."""
-    found = read_tensors(folder / ANSWER, most)
+    gradients, found = apart(read_tensors(folder / ANSWER, most), GRADIENT)
     if not {"output"} <= set(found) <= {field.name for field in fields(Answer)} - {"gradients"}:
         raise ValueError(
-            f"{ANSWER}: expected output, and h_n, c_n and y where there are any; "
+            f"{ANSWER}: expected output, and h_n, c_n, y and gradients where there are any; "
             f"got {', '.join(sorted(found)) or 'nothing'}"
         )
-    return Answer.of(found)
+    return Answer(**found, gradients=gradients or None)

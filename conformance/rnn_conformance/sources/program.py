@@ -137,4 +137,8 @@ def _most_bytes(call: Call) -> int:
     rows: int = prod(call.inputs.shape[:-1]) + max(call.inputs.shape)
     o = call.options
     states = o.hidden_size * o.directions * (1 + o.num_layers * len(o.parts))
-    return NUMBER_BYTES * rows * (states + o.output_size)
+    numbers = rows * (states + o.output_size)
+    if call.upstream is not None:
+        given = (call.inputs, *call.state.values(), *call.weights.values())
+        numbers += sum(array.size for array in given)
+    return NUMBER_BYTES * numbers
