@@ -1,6 +1,7 @@
 """Results computed elsewhere: right ones pass, wrong ones fail, hostile files do no more."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from hashlib import sha256
@@ -12,9 +13,13 @@ import pytest
 from rnn_conformance import Implementation, Report
 from rnn_conformance.contract.call import GATED
 from rnn_conformance.sources.adapters.reference import ReferenceLayer
+from rnn_conformance.variants.differentiable import Differentiable
 from rnn_conformance.variants.recurrence import Recurrence
 from rnn_conformance.variants.wrong.cell import RecurrentWeightTransposed
 from rnn_conformance.variants.wrong.direction import ReversedOverPadding
+from rnn_conformance.variants.wrong.gradients import HandedBackNotTransposed
+from rnn_conformance.variants.wrong.gradients_of_stacks import InputGradientReshaped
+from rnn_conformance.variants.wrong.gradients_of_states import InitialHiddenDetached
 from rnn_conformance.variants.wrong.gru import NeverReset, ResetAfterForBefore
 from rnn_conformance.variants.wrong.lengths import FinalStateAfterPadding, PaddingNotCleared
 from rnn_conformance.variants.wrong.lstm import (
@@ -24,20 +29,22 @@ from rnn_conformance.variants.wrong.lstm import (
     InputForForget,
 )
 from rnn_conformance.vectors import cli, export, verify
+from rnn_conformance.vectors.export import OF_GRADIENTS as GRADIENT_CHECKS
 from rnn_conformance.vectors.manifest import read_manifest
 
 from .damage import damaged_bytes, damaged_json, written_anew
 from .miniatures import Command
-from .vector_results import OF_GATES, ONLY, compute, read, write
+from .vector_results import OF_GATES, OF_GRADIENTS, ONLY, compute, read, write
 
 LENGTHS, NAN, ONE, TWO, RELU, TINY = ONLY
 LSTM, SINGLE, BARE, GRU, RESET_BEFORE = OF_GATES
-ASKED = (*ONLY[:4], LSTM)
+ROWS, ROW, CELLS, STEPS, BARE_GRU = OF_GRADIENTS
+ASKED = (*ONLY[:3], LSTM, CELLS)
 ROUNDS = 300  # for each case; a third each manifests, vectors and results
 
 
-class EveryCell(Recurrence):
-    claims = Recurrence.claims | {*GATED}
+class EveryCell(Differentiable):
+    claims = Differentiable.claims | {*GATED}
 
 
 @pytest.fixture
@@ -131,7 +138,7 @@ def test_c_n_is_judged_beside_h_n(gated: Path, tmp_path: Path) -> None:
     assert record.message.startswith("c_n (step is layer·D + direction): step 0, row 0, unit 0")
     write(results, LSTM, **{name: right[name] for name in ("output", "h_n")})
     messages = {record.message for record in verify(gated, results).failures}
-    assert messages == {f"{LSTM}.safetensors: expected output, h_n, c_n, got 'h_n, output'"}
+    assert messages == {f"{LSTM}.safetensors: expected c_n too"}
 
 
 @pytest.mark.parametrize(
@@ -155,6 +162,95 @@ def test_a_cell_that_does_not_fit_the_numbers_is_refused(
     assert str(refused.value).isprintable()
 
 
+@pytest.fixture(scope="module")
+def differentiated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Vectors with gradients."""
+    folder = tmp_path_factory.mktemp("gradients")
+    export(folder, only=OF_GRADIENTS)
+    return folder
+
+
+def test_right_gradients_conform(differentiated: Path, tmp_path: Path) -> None:
+    report = verify(differentiated, compute(EveryCell(), differentiated, tmp_path / "mine"))
+    assert report.conforms
+    assert 0 < (report.worst_share or 0) < 1
+    assert report.executed == len(report.records) == 3 * 5 + 1 + 2 * 5 + 4
+    held = {clause for record in report.records for clause in record.clauses}
+    assert {"RNN-GRAD-2", "RNN-GRAD-3", "RNN-GRAD-4", "RNN-CELL-1", "LSTM-CELL-1"} <= held
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected"),
+    [
+        (HandedBackNotTransposed, {("gradient_of_weights", case) for case in OF_GRADIENTS}),
+        (InputGradientReshaped, {("gradient_of_inputs", ROWS)}),
+        (InitialHiddenDetached, {("gradient_of_states", c) for c in (ROWS, ROW, CELLS, STEPS)}),
+    ],
+)
+def test_wrong_gradients_are_rejected(
+    wrong: type[Differentiable],
+    expected: set[tuple[str, str]],
+    differentiated: Path,
+    tmp_path: Path,
+) -> None:
+    of_every_cell = type(wrong.__name__, (wrong,), {"claims": EveryCell.claims})
+    found = failures(
+        verify(differentiated, compute(of_every_cell(), differentiated, tmp_path / "wrong"))
+    )
+    assert {check for check, _ in found} <= {*GRADIENT_CHECKS}
+    assert {(check, case) for check, case in found if (check, case) in expected} == expected
+    assert {case for _, case in found} == {case for _, case in expected}
+
+
+def test_gradients_may_be_left_out_but_not_some_of_a_kind(
+    differentiated: Path, tmp_path: Path
+) -> None:
+    results = compute(EveryCell(), differentiated, tmp_path / "mine")
+    right = read(results, CELLS)
+    kept = {name: right[name] for name in right if name not in ("gradient.h_0", "gradient.c_0")}
+    write(results, CELLS, **kept)
+    report = verify(differentiated, results)
+    assert report.conforms
+    assert [
+        record.check
+        for record in report.records
+        if (record.case, record.outcome) == (CELLS, "not_claimed")
+    ] == ["gradient_of_states"]
+    write(results, CELLS, **{n: part for n, part in right.items() if n != "gradient.c_0"})
+    (message,) = {record.message for record in verify(differentiated, results).failures}
+    assert message == f"{CELLS}.safetensors: expected gradient.c_0 too"
+    write(results, CELLS, **{n: part for n, part in right.items() if "." not in n})
+    assert verify(differentiated, results).conforms
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"weight_hh_l0": (1, 1, 12, 3)},
+            "weight_hh_l0: expected another shape, got (1, 1",
+        ),
+        ({"weight_hh_l0": (0, 3)}, "weight_hh_l0: expected another shape, got (0, 3)"),
+        ({"h_0": (18,)}, "h_0: expected another shape, got (18,)"),
+        ({"expected.gradient.h_0": None}, "no array 'expected.gradient.h_0'"),
+        ({"bound.gradient.h_0": (2, 9)}, "bound.gradient.h_0: expected finite numbers of float64"),
+    ],
+)
+def test_gradients_that_do_not_fit_the_call_are_refused(
+    change: dict[str, tuple[int, ...] | None], said: str, differentiated: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(differentiated, tmp_path / "vectors")
+    (vector,) = [case for case in read_manifest(folder).cases if case.id == CELLS]
+    arrays = read(folder / "cases", CELLS)
+    changed = {name: shape and np.zeros(shape) for name, shape in change.items()}
+    kept = {name: array for name, array in (arrays | changed).items() if array is not None}
+    write(folder / "cases", CELLS, **kept)
+    path, hashed = folder / "manifest.json", sha256((folder / vector.file).read_bytes()).hexdigest()
+    path.write_text(path.read_text().replace(vector.sha256, hashed))
+    with pytest.raises(ValueError, match=re.escape(f"{vector.file}: {said}")):
+        verify(folder, compute(EveryCell(), differentiated, tmp_path / "mine"))
+
+
 def _moved(share: float) -> Callable[[dict[str, Any], Any], None]:
     def change(arrays: dict[str, Any], vector: Any) -> None:
         arrays["output"] = vector["expected.output"] + share * vector["bound.output"]
@@ -174,7 +270,8 @@ def _set(name: str, make: Callable[[Any], Any]) -> Callable[[dict[str, Any], Any
         (_set("h_n", lambda a: a * np.nan), {"final_state"}, "found nan"),
         (_set("output", np.float32), {"shape_and_dtype", "output"}, "got float32"),
         (_set("h_n", np.int64), None, "h_n: expected floating-point numbers, got dtype int64"),
-        (lambda arrays, _: arrays.pop("h_n"), None, "expected output, h_n, got 'output'"),
+        (lambda arrays, _: arrays.pop("h_n"), None, "safetensors: expected h_n too"),
+        (lambda arrays, _: arrays.update(y=arrays["h_n"]), None, "output, h_n alone, got 'y'"),
         (_set("h_n", lambda a: np.zeros((99, 99, 99))), None, "bytes, got more"),
     ],
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """Write cases with exact results and bounds as files, the same bytes on every machine."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_CEILING, Context
 from functools import lru_cache
@@ -11,15 +11,24 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rnn_conformance.bounds.balls import Precision
+from rnn_conformance.cases import gradients
 from rnn_conformance.cases.case import PLAIN, Case
 from rnn_conformance.cases.catalogue import PAIRS, every_option
 from rnn_conformance.cases.expected import as_a_whole
+from rnn_conformance.cases.showing import MARKED, gradient_cases
 from rnn_conformance.cases.vacuity import refuse_vacuous
 from rnn_conformance.cells import CELLS, alike
 from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.subject import by_part
 from rnn_conformance.contract.call import DTYPES, FEATURES, Answer, Array, Layout
-from rnn_conformance.sources.exchange import Tensors, fields_of, tensors_of, write_tensors
+from rnn_conformance.sources.exchange import (
+    GRADIENT,
+    Tensors,
+    fields_of,
+    tensors_of,
+    write_tensors,
+)
 from rnn_conformance.vectors.exact import Exact, exact
 from rnn_conformance.vectors.flags import FLAGS, flags_of
 from rnn_conformance.vectors.manifest import INDEX, MANIFEST, Manifest, Vector, digest, file_of
@@ -27,6 +36,7 @@ from rnn_conformance.vectors.manifest import INDEX, MANIFEST, Manifest, Vector, 
 __all__ = ["digest", "export", "vector_cases"]
 
 HELD = ("shape_and_dtype", "output", "final_state", "padding_is_zero")
+OF_GRADIENTS = ("gradient_of_weights", "gradient_of_inputs", "gradient_of_states")
 MOST_STATES = 10_000  # of a layer and direction: a set of some megabytes
 THREE_DIGITS = Context(prec=3, rounding=ROUND_CEILING)
 
@@ -34,7 +44,9 @@ THREE_DIGITS = Context(prec=3, rounding=ROUND_CEILING)
 def vector_cases(seed: int = 0) -> tuple[Case, ...]:
     """The cases of a set, by id: those with a bounded whole result, but the largest.
 
-    Of a plain RNN all but `PAIRS`; of each other cell those that show a pair of options.
+    Of a plain RNN all but `PAIRS`; of each other cell those that show a pair of options. Of each
+    whose gradients are judged also those that show a pair with gradients, and one in which each
+    step's part of the gradient of a weight is a number of its own.
     """
     if not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed: expected an integer from 0 on, got {seed!r}")
@@ -42,6 +54,10 @@ def vector_cases(seed: int = 0) -> tuple[Case, ...]:
     for cell in CELLS:
         if cell not in plain:
             kept |= {*showing_pairs(replace(c, cell=cell) for c in _small((cell,)))}
+        if CELLS[cell].adjoint is not None:
+            asked = [case for case in gradient_cases(cell) if not case.reverse]
+            kept |= {*showing_pairs(case for case in asked if case.weights == "contractive")}
+            kept |= {case for case in asked if MARKED[0] == (case.T, case.B, case.I, case.H)}
     kept |= {c for c in _small(plain) if c.weights == "contractive" and c not in PAIRS}
     return tuple(sorted((replace(c, seed=seed) for c in kept), key=lambda case: case.id))
 
@@ -61,6 +77,7 @@ def showing_pairs(cases: Iterable[Case]) -> Iterator[Case]:
     for c in cases:
         options = (
             c.dtype, c.layout, c.L, c.bias, c.bidirectional, c.h_0, c.lengths, c.padding_nan,
+            c.loss,
         )  # fmt: skip
         shown = {*combinations(enumerate(options), 2), (c.T, c.B, c.I, c.H, c.dtype)}
         if not shown <= seen:
@@ -79,10 +96,9 @@ def export(folder: Path | str, *, seed: int = 0, only: Collection[str] | None = 
     Raises ValueError for a folder that holds something, an unknown id, a seed that is none or makes
     a case vacuous, and OSError.
     """
-    cases = chosen(vector_cases(seed), only)
+    cases, folder = chosen(vector_cases(seed), only), empty(folder)
     for case in cases:
         refuse_vacuous(case)
-    folder = empty(folder)
     (folder / "cases").mkdir()
     vectors = tuple(_write(folder, case) for case in cases)
     index = "".join(f"{_index_line(case)}\n" for case in cases).encode()
@@ -114,7 +130,7 @@ def empty(folder: Path | str) -> Path:
 def _write(folder: Path, case: Case) -> Vector:
     call, path = case.call(), folder / file_of(case.id)
     write_tensors(path, {**tensors_of(call), **_results(case)})
-    held = [CHECKS[name] for name in HELD if CHECKS[name].presumes(case, FEATURES)]
+    held = [CHECKS[name] for name in HELD + OF_GRADIENTS if CHECKS[name].presumes(case, FEATURES)]
     clauses = {clause for check in held for clause in check.holds(case)}
     hashed = sha256(path.read_bytes()).hexdigest()
     return Vector(
@@ -126,11 +142,25 @@ def _results(case: Case) -> Tensors:
     """What is expected, and how far from it rounding may lead, as the caller gets the results."""
     e, found = as_a_whole(case), _exact(replace(case, layout="time_first"))
     bounds = by_part(Answer(e.output_bound, e.h_n_bound), case.options)
+    results = by_part(Answer(found.output, found.h_n), case.options)
+    if case.loss != "none":
+        right = gradients.whole(case.data(), Precision.of(case.dtype))
+        bounds |= _by_name({n: ball.bound for n, ball in right.parts.items()}, case)
+        results |= _by_name(found.gradients, case)
     parts: dict[str, Array] = {}
-    for name, expected in by_part(Answer(found.output, found.h_n), case.options).items():
+    for name, expected in results.items():
         parts[f"expected.{name}"] = expected
         parts[f"bound.{name}"] = rounded_up(bounds[name], expected)
     return {name: _laid_out(name, value, case.layout) for name, value in parts.items()}
+
+
+def _by_name(found: Mapping[str, Array], case: Case) -> dict[str, Array]:
+    """Gradients as they stand in an answer: those of the parts of a state that is given apart."""
+    each = {name: value for name, value in found.items() if name != "h_0"}
+    if case.h_0 != "none":
+        names = [f"{part}_0" for part in case.options.parts]
+        each |= zip(names, np.split(found["h_0"], len(names), axis=-1), strict=True)
+    return {GRADIENT + name: value for name, value in each.items()}
 
 
 @lru_cache(maxsize=1024)
@@ -150,10 +180,10 @@ def rounded_up(bound: Array, expected: Array) -> npt.NDArray[np.float64]:
 
 
 def _laid_out(name: str, value: Array, layout: Layout) -> Array:
-    if layout == "single":
+    of_steps = name.endswith(("output", "inputs"))
+    if layout == "single" and (of_steps or name.endswith(("_n", "_0"))):
         return value[:, 0]
-    whole = name.endswith("output")
-    return value.swapaxes(0, 1) if whole and layout == "batch_first" else value
+    return value.swapaxes(0, 1) if of_steps and layout == "batch_first" else value
 
 
 def _index_line(case: Case) -> str:

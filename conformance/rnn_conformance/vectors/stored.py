@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from rnn_conformance.contract.call import PARTS, Layout
 from rnn_conformance.contract.documents import content_of
-from rnn_conformance.sources.exchange import Tensors, arrays_of
+from rnn_conformance.sources.exchange import GRADIENT, UPSTREAM, Tensors, arrays_of
 from rnn_conformance.vectors.manifest import Vector
 
 MOST_BYTES = 2_000_000
@@ -25,7 +25,8 @@ class Stored:
 
     Attributes:
         dtype: of the results.
-        shapes: of `output`, `h_n` and, if the state has it, `c_n`, as the caller gets them.
+        shapes: of `output`, `h_n` and, if the state has it, `c_n`, as the caller gets them; where
+            gradients are asked for, of `gradient.` and the name of what went in.
         expected, bound: of the same, in float64, as the caller gets them.
         real: which steps are no padding: (T, 1), (T, B, 1) or (B, T, 1), by layout.
     """
@@ -71,6 +72,8 @@ def _fitting(call: Mapping[str, Any], arrays: Tensors) -> Stored:
         raise ValueError(f"cell: expected one of {', '.join(PARTS)}, got {cell}")
     states = (options["num_layers"] * D, *rows, H)
     shapes = {"output": (*steps, D * H), **{f"{part}_n": states for part in PARTS[cell]}}
+    if any(name.startswith(UPSTREAM) for name in arrays):
+        shapes |= _of_gradients(arrays, states)
     for what in ("expected", "bound"):
         for name, shape in shapes.items():
             array = arrays[f"{what}.{name}"]
@@ -89,3 +92,13 @@ def _fitting(call: Mapping[str, Any], arrays: Tensors) -> Stored:
     expected = {name: arrays[f"expected.{name}"] for name in shapes}
     bound = {name: arrays[f"bound.{name}"] for name in shapes}
     return Stored(call["dtype"], layout, shapes, expected, bound, real)
+
+
+def _of_gradients(arrays: Tensors, states: Shape) -> dict[str, Shape]:
+    """The shape of each gradient, by its name in a file."""
+    given = {name: a.shape for name, a in arrays.items() if "." not in name and name != "lengths"}
+    for name, shape in given.items():
+        fits = shape == states if name.endswith("_0") else name == "inputs" or len(shape) < 3
+        if not fits or 0 in shape:
+            raise ValueError(f"{name}: expected another shape, got {shape}")
+    return {GRADIENT + name: shape for name, shape in given.items()}
