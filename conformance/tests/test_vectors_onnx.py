@@ -1,4 +1,4 @@
-"""Cases of an RNN node are laid out as ONNX's own, and what runs them agrees."""
+"""Cases of a node RNN, LSTM or GRU are laid out as ONNX's own, and what runs them agrees."""
 
 from pathlib import Path
 from typing import Any
@@ -6,25 +6,27 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance import Case
+from rnn_conformance.contract.call import GATED, NONLINEARITIES
 
 onnx = pytest.importorskip("onnx", reason='the extra "onnx" is not installed')
 from onnx import TensorProto, checker, numpy_helper  # noqa: E402
 from onnx.reference import ReferenceEvaluator  # noqa: E402
 from rnn_conformance.vectors.onnx_cases import onnx_cases, write_onnx_cases  # noqa: E402
 
-CASES = onnx_cases()
-# What ONNX's own evaluator does: one direction, tanh, no sequence_lens.
+CASES = [case for case in onnx_cases() if case.T * case.B < 50]
+# What ONNX's own evaluator does: one direction, no relu, no sequence_lens.
 PLAIN = [
     case
     for case in CASES
-    if not case.bidirectional and case.cell == "tanh" and case.lengths == "none"
+    if not case.bidirectional and case.cell != "relu" and case.lengths == "none"
 ]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("onnx")
-    assert write_onnx_cases(folder) == tuple(case.id for case in CASES)
+    ids = tuple(case.id for case in CASES)
+    assert write_onnx_cases(folder, only=ids) == ids
     return folder
 
 
@@ -57,6 +59,7 @@ def test_the_model_is_valid_and_takes_the_inputs_in_this_order(case: Case, folde
     assert [name for name in model.graph.node[0].input if name] == [*asked]
     assert ("B" in asked) == (case.bias != "off")
     assert ("initial_h" in asked) == (case.h_0 != "none")
+    assert ("initial_c" in asked) == (case.h_0 != "none" and case.cell == "lstm")
     assert ("sequence_lens" in asked) == (case.lengths != "none")
 
 
@@ -66,17 +69,21 @@ def test_the_evaluator_of_onnx_agrees(case: Case, folder: Path) -> None:
     asked, expected = arrays(folder, case, "input"), arrays(folder, case, "output")
     evaluator = ReferenceEvaluator(model)
     assert wrong(evaluator.run(None, asked), expected) == []
-    turned = {**asked, "R": asked["R"].swapaxes(1, 2)}
-    shows = [] if case.H == 1 else ["Y"] if case.T == 1 and case.h_0 == "none" else ["Y", "Y_h"]
-    assert wrong(evaluator.run(None, turned), expected) == shows
+    gates = asked["R"].reshape(len(asked["R"]), -1, case.H, case.H)
+    turned = {**asked, "R": gates.swapaxes(2, 3).reshape(asked["R"].shape)}
+    assert wrong(evaluator.run(None, turned), expected) == ([*expected] if case.H > 1 else [])
+    in_another_order = {**asked, "W": np.roll(asked["W"], case.H, axis=1)}
+    shows = [*expected] if case.cell in GATED else []
+    assert wrong(evaluator.run(None, in_another_order), expected) == shows
 
 
 def test_every_case_of_float32_passes_in_onnxruntime(folder: Path) -> None:
     runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     cases = [case for case in CASES if case.dtype == "float32"]
     assert {(case.bidirectional, case.cell, case.lengths) for case in cases} >= {
-        (True, "relu", "unsorted"), (False, "relu", "none"), (True, "tanh", "unsorted"),
+        (True, "relu", "unsorted"), (False, "relu", "none"), (True, "lstm", "unsorted"),
     }  # fmt: skip
+    assert {case.cell for case in cases} == {*NONLINEARITIES, *GATED}
     for case in cases:
         session = runtime.InferenceSession(
             folder / case.id / "model.onnx", providers=["CPUExecutionProvider"]

@@ -1,4 +1,4 @@
-"""The cases that one RNN node of ONNX can say, laid out as ONNX's own node tests.
+"""The cases that one node of ONNX, RNN, LSTM or GRU, can say, laid out as ONNX's own node tests.
 
 Weights are inputs of the graph, so that an input file holds every number. Needs the extra "onnx".
 """
@@ -12,14 +12,13 @@ import onnx
 from onnx import helper, numpy_helper
 
 from rnn_conformance.cases.case import Case, Data
-from rnn_conformance.contract.call import NONLINEARITIES, Array
+from rnn_conformance.contract.call import GATED, NONLINEARITIES, Array
 from rnn_conformance.sources.adapters.onnx_model import node_weights, rnn_node
 from rnn_conformance.vectors.exact import exact
 from rnn_conformance.vectors.export import chosen, empty, vector_cases
 
-OPSET, IR_VERSION = 14, 8  # the last RNN but for the types it takes; both read by old runtimes
-INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h")  # in the order of the operator
-OUTPUTS = ("Y", "Y_h")
+OPSET, IR_VERSION = 14, 8  # the last nodes but for the types they take; both read by old runtimes
+INPUTS = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c")  # in the nodes' order
 
 
 def onnx_cases(seed: int = 0) -> tuple[Case, ...]:
@@ -30,7 +29,7 @@ def onnx_cases(seed: int = 0) -> tuple[Case, ...]:
     return tuple(
         case
         for case in vector_cases(seed)
-        if case.cell in NONLINEARITIES
+        if case.cell in (*NONLINEARITIES, *GATED)
         and case.loss == "none"
         and case.L == 1
         and case.layout == "time_first"
@@ -62,24 +61,30 @@ def write_onnx_cases(
 
 
 def node_inputs(data: Data) -> dict[str, Array]:
-    """X (T, B, I), W (D, H, I), R (D, H, H), B (D, 2H), sequence_lens (B,) and initial_h (D, B, H).
+    """X (T, B, I), W (D, G·H, I), R (D, G·H, H), B (D, 2·G·H), sequence_lens (B,), initial_h and,
+    of an LSTM, initial_c (D, B, H).
 
-    B is [Wb, Rb] of a direction; it, sequence_lens and initial_h are there where the case has them.
+    The gates have ONNX's order. B is [Wb, Rb] of a direction; it and what follows are there where
+    the case has them.
     """
     found: dict[str, Any] = {"X": data.inputs, **node_weights(data.options, data.weights, 0)}
     if data.lengths is not None:
         found["sequence_lens"] = data.lengths.astype(np.int32)
-    if data.h_0 is not None:
-        found["initial_h"] = data.h_0
-    return found
+    state = data.view("time_first").state
+    return found | {f"initial_{name[0]}": part for name, part in state.items()}
 
 
 def node_outputs(data: Data) -> dict[str, Array]:
-    """Y (T, D, B, H), zeros in the padding, and Y_h (D, B, H): exact, rounded to the dtype."""
+    """Y (T, D, B, H), zeros in the padding, Y_h and, of an LSTM, Y_c (D, B, H).
+
+    They are exact, rounded to the dtype.
+    """
     T, B, _ = data.inputs.shape
     o, found = data.options, exact(data)
     Y = found.output.reshape(T, B, o.directions, o.hidden_size).swapaxes(1, 2)
-    values = {"Y": np.ascontiguousarray(Y), "Y_h": found.h_n}
+    values = {"Y": np.ascontiguousarray(Y)}
+    for part, last in zip(o.parts, np.split(found.h_n, len(o.parts), axis=-1), strict=True):
+        values[f"Y_{part}"] = np.ascontiguousarray(last)
     return {name: value.astype(data.inputs.dtype) for name, value in values.items()}
 
 
@@ -87,7 +92,7 @@ def model(case: Case, inputs: Mapping[str, Array], outputs: Mapping[str, Array])
     """A graph of the one node, whose inputs and outputs have these types and shapes."""
     last = max(map(INPUTS.index, inputs))
     names = [name if name in inputs else "" for name in INPUTS[: 1 + last]]
-    node = rnn_node(case.options, names, OUTPUTS)
+    node = rnn_node(case.options, names, [*outputs])
     values = [[_value(*item) for item in arrays.items()] for arrays in (inputs, outputs)]
     graph = helper.make_graph([node], case.id, *values)
     opset = helper.make_opsetid("", OPSET)
