@@ -38,6 +38,7 @@ __all__ = ["digest", "export", "vector_cases"]
 HELD = ("shape_and_dtype", "output", "final_state", "padding_is_zero")
 OF_GRADIENTS = ("gradient_of_weights", "gradient_of_inputs", "gradient_of_states")
 MOST_STATES = 10_000  # of a layer and direction: a set of some megabytes
+MOST_PRODUCTS = 5_000  # of a layer and direction: a tenth of a second in digits with gradients
 THREE_DIGITS = Context(prec=3, rounding=ROUND_CEILING)
 
 
@@ -55,7 +56,7 @@ def vector_cases(seed: int = 0) -> tuple[Case, ...]:
         if cell not in plain:
             kept |= {*showing_pairs(replace(c, cell=cell) for c in _small((cell,)))}
         if CELLS[cell].adjoint is not None:
-            asked = [case for case in gradient_cases(cell) if not case.reverse]
+            asked = [case for case in gradient_cases(cell) if _is_short(case)]
             kept |= {*showing_pairs(case for case in asked if case.weights == "contractive")}
             kept |= {case for case in asked if MARKED[0] == (case.T, case.B, case.I, case.H)}
     kept |= {c for c in _small(plain) if c.weights == "contractive" and c not in PAIRS}
@@ -66,6 +67,11 @@ def _small(cells: Sequence[str]) -> Iterator[Case]:
     for case in every_option(cells):
         if case.dtype in DTYPES and case.T * case.B <= MOST_STATES:
             yield case
+
+
+def _is_short(case: Case) -> bool:
+    products = case.T * case.B * case.H * (case.I + case.H)
+    return products <= MOST_PRODUCTS and not case.reverse
 
 
 def showing_pairs(cases: Iterable[Case]) -> Iterator[Case]:
