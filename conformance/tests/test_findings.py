@@ -222,7 +222,7 @@ def test_a_factor_of_the_readout_and_an_overflow() -> None:
 
     one_by_one, _ = found(function(overflowing, y=lambda y: 0.9 * y), 5, DTYPES)
     whats = {one.what: one.where for one in one_by_one}
-    assert whats["the state is NaN"] == "e^2a overflows"
+    assert whats["the new state is NaN"] == "e^2a overflows"
     assert whats["outputs is 0.9 times as large"] == "everywhere"
 
 

@@ -193,7 +193,7 @@ class Steps:
 
 
 class State(NamedTuple):
-    """What a new state is made of: what is new, the state before, the biases; what was found.
+    """What a new state is made of: what is new, the state before; what was found.
 
     `carried` is what the state is while padding is read; `ended` is what was found at every step of
     the row, where that is one number. `read` is what is read of the unit from as many as there are.
@@ -203,7 +203,6 @@ class State(NamedTuple):
     before: Float64
     carried: Float64
     ended: Float64
-    biases: Mapping[str, Float64]
     found: Float64
     read: Float64
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnn_conformance.bounds.balls import Float64, Precision, gamma
+from rnn_conformance.cells import changes
 from rnn_conformance.cells.edits import (
     Edit,
     Edits,
@@ -88,11 +89,23 @@ def _times(factor: float, term: Float64) -> Float64:
     return factor * term
 
 
-def _softmax(s: Outputs) -> Float64:
-    y = s.states[s.t + 1, s.row] @ s.W.T.astype(np.float64) + s.b
-    share = np.exp(y - y.max(axis=1, keepdims=True))
-    found: Float64 = share[np.arange(len(y)), s.u] / share.sum(axis=1)
-    return found
+def _passed(change: changes.Function, s: Outputs) -> Float64:
+    return _of(s, change(s.states[1:])[s.t, s.row], s.W)
+
+
+def _of_passed(change: changes.Function, s: Outputs) -> Float64:
+    """The absolute values that are added up where a sequence is summed first."""
+    return _of(s, np.abs(change(np.abs(s.states[1:])))[s.t, s.row], np.abs(s.W))
+
+
+def _in_rows(rows: changes.OfRows, s: Outputs) -> tuple[Float64, Float64]:
+    """y after a change of whole rows, and how far off it can be."""
+    W, h = s.W.astype(np.float64), s.states[s.t + 1, s.row]
+    y, n = h @ W.T + s.b, np.arange(len(s.u))
+    size = np.abs(h) @ np.abs(W).T + np.abs(s.b)
+    own = gamma(W.shape[1] + 2, s.precision.both) * size + W.shape[1] * s.precision.flushed
+    found, radius = rows.bounded(y, own, s.precision.both)
+    return found[n, s.u], radius[n, s.u]
 
 
 def _library() -> Iterator[Edit]:
@@ -108,20 +121,23 @@ def _library() -> Iterator[Edit]:
     yield Edit("W_ho h_t is missing", {"product": lambda s: 0.0 * _right(s)})
     for says, factor in (("missing", 0), ("added twice", 2), ("halved", 0.5), ("subtracted", -1)):
         yield Edit(f"b_ho is {says}", {"bias": partial(_times, factor)})
-    functions: Mapping[str, Callable[[Float64], Float64]] = {
-        "tanh": np.tanh,
-        "relu": lambda a: np.maximum(a, 0),
-        "the logistic function": lambda a: 1 / (1 + np.exp(-a)),
-        "a clip to [-1, 1]": lambda a: np.clip(a, -1, 1),
-        "a rounding to float16": lambda a: a.astype(np.float16).astype(np.float64),
-    }
-    for name, function in functions.items():
-        yield Edit(f"y goes through {name}", {"after": function})
+    for says, change in {**changes.NUMBERS, **OF_Y}.items():
+        yield Edit(f"y {says}", {"after": change})
+    for says, of_rows in changes.ROWS.items():
+        yield Edit(f"y {says}", {"rows": of_rows, "product": None, "bias": None})
+        yield Edit(f"h_t {says} for y_t", {"product": partial(_with_states, of_rows.change)})
+    for says, change in changes.NUMBERS.items():
+        yield Edit(f"h_t {says} for y_t", {"product": partial(_with_states, change)})
+    for says, change in changes.PASSED.items():
+        yield Edit(f"h_t {says} for y_t", {"product": partial(_passed, change), "passed": change})
     yield Edit("y_{t-1} is added to y_t", {"plus": True})
     yield Edit("y is computed in float32", {"allows": as_float32})
-    yield Edit("y goes through softmax", {"product": _softmax, "bias": partial(_times, 0)})
 
 
+OF_Y: Mapping[str, Callable[[Float64], Float64]] = {
+    "goes through a clip to [-1, 1]": lambda a: np.clip(a, -1, 1),
+    "goes through a rounding to float16": lambda a: a.astype(np.float16).astype(np.float64),
+}
 LIBRARY: tuple[Edit, ...] = tuple(_library())
 
 
@@ -137,24 +153,47 @@ class ReadoutTrials(Trials):
         self._bias = each(lambda s: s.b[s.u].astype(np.float64))
         with np.errstate(all="ignore"):
             self._right = each(_right)
-            products = [edit for edit in LIBRARY if "product" in edit.does]
+            products = [edit for edit in LIBRARY if edit.does.get("product")]
             self._edited = {edit: each(edit.does["product"]) for edit in products}
+            rows = {edit: edit.does["rows"] for edit in LIBRARY if "rows" in edit.does}
+            self._in_rows = {
+                edit: [
+                    np.concatenate(part)
+                    for part in zip(*(_in_rows(of, s) for s in outputs), strict=True)
+                ]
+                for edit, of in rows.items()
+            }
+            passed = [edit for edit in products if "passed" in edit.does]
+            steps = each(lambda s: len(s.states) + 1)
+            self._passed = {
+                edit: gamma(steps, each(lambda s: s.precision.both))
+                * each(partial(_of_passed, edit.does["passed"]))
+                for edit in passed
+            }
             size = each(lambda s: product(s.states[s.t + 1, s.row], s.W, s.u)[1])
         u, eta = each(lambda s: s.precision.both), each(lambda s: s.precision.flushed)
         self._u = u
         m = each(lambda s: s.W.shape[1] + 2)
-        most = np.fmax(size, np.max([np.abs(v) for v in self._edited.values()], axis=0))
-        self._radius = gamma(m, u) * (most + np.abs(self._bias)) + m * eta
+        self._size, self._gamma, self._least = size + np.abs(self._bias), gamma(m, u), m * eta
         self.features: Mapping[str, Float64] = {}
 
     def values(self, edits: Edits, at: Indices) -> Values:
-        product, bias, radius = self._right[at], self._bias[at], self._radius[at]
+        product, bias, size = self._right[at], self._bias[at], self._size[at]
         does = {slot: edit for edit in edits for slot in edit.does}
-        if "product" in does:
+        radius = self._gamma[at] * size + self._least[at]
+        if "rows" in does:
+            own = self._in_rows[does["rows"]]
+            usual = product + bias, radius
+            product, radius = changes.told_apart((own[0][at], own[1][at]), usual)
+            bias = 0 * bias
+        elif "product" in does:
             product = self._edited[does["product"]][at]
+            radius = radius + self._gamma[at] * np.abs(product)
+        if "passed" in does:
+            radius = radius + self._passed[does["passed"]][at]
         if "scaled" in does:
             product = does["scaled"].does["scaled"](product)
-        if "bias" in does:
+        if does.get("bias") and "rows" not in does:
             bias = does["bias"].does["bias"](bias)
         y = product + bias
         if "plus" in does:
@@ -170,15 +209,9 @@ class ReadoutTrials(Trials):
     def estimated(self, _: Edits, at: Indices) -> tuple[Edit, ...]:
         product, bias = self._right[at], self._bias[at]
         y, found, many = product + bias, self.found[at], max(5, len(at) // 50)
-        ratios = np.divide(found, y, out=np.full_like(y, np.nan), where=y != 0)
-        constants = (
-            Edit(f"y is {c:.9g}", {"after": partial(lambda c, y: np.full_like(y, c), c)})
-            for c in agreed(found, 0, many)
-        )
-        factors = (
-            Edit(f"y is {c:.7g} times as large", {"after": partial(_times, c)})
-            for c in agreed(ratios, 1e-5, many)
-            if abs(c - 1) > 1e-5 and c
+        changed = (
+            Edit(f"y {says}", {"after": change})
+            for says, change in changes.estimated(found, y, many)
         )
         off, terms = found - y, (("W_ho h_t", "scaled", product), ("b_ho", "bias", bias))
         times = (
@@ -188,9 +221,4 @@ class ReadoutTrials(Trials):
             for c in agreed(1 + off[large] / term[large], 2e-4, many)
             if np.abs(c - COUNTED).min() > 1e-3
         )
-        clamps = (
-            Edit(f"y is clamped to ±{c:.9g}", {"after": partial(lambda c, y: np.clip(y, -c, c), c)})
-            for c in agreed(np.abs(found[np.abs(y) > np.abs(found)]), 0, many)
-            if c
-        )
-        return *constants, *factors, *clamps, *times
+        return *changed, *times

@@ -1,12 +1,13 @@
 """What trials of the states of every cell have in common: what is done with a new state."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from rnn_conformance.bounds.balls import Float64
+from rnn_conformance.cells import changes
 from rnn_conformance.cells.edits import (
     NEVER,
     Edit,
@@ -67,16 +68,13 @@ class StepTrials(Trials):
             self._olds[place] = np.concatenate(each), np.concatenate([s.padding for s in made])
         return self._olds[place]
 
-    def _finished(
-        self, by_slot: Any, at: Indices, new: Float64, radius: Float64,
-        biases: Mapping[str, Float64],
-    ) -> Values:  # fmt: skip
+    def _finished(self, by_slot: Any, at: Indices, new: Float64, radius: Float64) -> Values:
         """What comes of new states."""
         u, eta = self._u[at], self._eta[at]
         old, padded = self._old(by_slot.get("place"))
         before, padding = old[at], padded[at]
         others = (
-            before, self._carried[at], self._ended[at], biases, self.found[at], self._read[at],
+            before, self._carried[at], self._ended[at], self.found[at], self._read[at],
         )  # fmt: skip
         if "after" in by_slot:
             after, ends = by_slot["after"].does["after"], (new, new - radius, new + radius)
@@ -96,28 +94,15 @@ class StepTrials(Trials):
         new, _ = self.values(edits, at)
         found, many = self.found[at], max(FEW, len(at) // 50)
         before = self._old(next((edit for edit in edits if "place" in edit.does), None))[0][at]
-        if not {"f", "after"} & slots:
-            for c in agreed(np.abs(found[np.abs(new) > np.abs(found)]), 0, many):
-                if c > 0:
-                    clamp = partial(_clamped, c)
-                    yield Edit(f"the new state is clamped to ±{c:.9g}", {"after": clamp})
-            for c in agreed(found / np.where(np.abs(new) > 1e-3, new, np.nan), 1e-5, many):
-                if abs(c - 1) > 1e-5 and c != 0:
-                    scaled = partial(lambda c, s: c * s.new, c)
-                    yield Edit(f"the new state is {c:.7g} times as large", {"after": scaled})
-            for c in agreed(found - new, 1e-3, many):
-                if abs(c) > 1e-5:
-                    shifted = partial(lambda c, s: s.new + c, c)
-                    yield Edit(f"{c:.6g} is added to the new state", {"after": shifted})
+        if "after" in slots:
+            return
+        for says, change in changes.estimated(found, new, many):
+            yield Edit(f"the new state {says}", {"after": partial(_changed, change)})
+        if "f" not in slots:
             for c in agreed((found - new) / (before - new), APART, many):
                 if c not in (0.0, 1.0):
                     mixed = partial(lambda c, s: c * s.before + (1 - c) * s.new, c)
                     yield Edit(f"{c:.6g} of the old state is kept in the new one", {"after": mixed})
-        if "after" not in slots:
-            for c in agreed(found, 0, many):
-                yield Edit(f"the state is {c:.9g}", {"after": partial(constant, c)})
-            if np.isnan(found).sum() >= FEW:
-                yield Edit("the state is NaN", {"after": partial(constant, np.nan)})
 
 
 def _if_all_alike(s: Steps) -> Float64:
@@ -128,10 +113,5 @@ def _if_all_alike(s: Steps) -> Float64:
     return np.where(alike[s.b] & ~s.padding, s.ended, NEVER)
 
 
-def constant(c: float, s: State) -> Float64:
-    """The same for every number."""
-    return np.full_like(s.new, c)
-
-
-def _clamped(c: float, s: State) -> Float64:
-    return np.clip(s.new, -c, c)
+def _changed(change: changes.Function, s: State) -> Float64:
+    return change(s.new)

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Float64, Precision
+from rnn_conformance.bounds.balls import Float64, Precision, gamma
+from rnn_conformance.cells import changes
 from rnn_conformance.cells.edits import Edit, Edits, Indices, Trials, Values
-from rnn_conformance.cells.moves import OTHERS, USUAL, At, at, from_position
+from rnn_conformance.cells.moves import FEW, OTHERS, USUAL, At, at, from_position
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,14 @@ def _of_one_part() -> Iterator[Edit]:
             "row": lambda f: (f.s * f.B + f.b) // (f.L * f.D),
         },
     )
-    yield Edit("h_n is zeros", {"after": np.zeros_like})
     for name, to in (("float32", np.float32), ("float16", np.float16)):
         yield Edit(
             f"h_n is rounded to {name}", {"after": lambda h, to=to: h.astype(to).astype(float)}
         )
+    for says, change in changes.NUMBERS.items():
+        yield Edit(f"h_n {says}", {"after": change})
+    for says, change in changes.POOLED.items():
+        yield Edit(f"h_n {says}", {"pooled": change})
 
 
 class FinalTrials(Trials):
@@ -103,6 +107,7 @@ class FinalTrials(Trials):
         name: str = "h_n",
         other: str = "",
     ) -> None:
+        self._name = name
         library = _library(name, other) if other else _of_one_part()
         self.found, self.edits = np.concatenate(found), tuple(library)
         names = vars(places[0])
@@ -120,6 +125,14 @@ class FinalTrials(Trials):
         self._states = np.concatenate([state.ravel() for state in states])
         self._others = [np.concatenate([n.ravel() for n in of]) for of in zip(*others, strict=True)]
         self._radii = np.concatenate([radius.ravel() for radius in radii])
+        calls = [*zip(places, states, radii, lengths, precisions, strict=True)]
+        self._pooled = {
+            change: [
+                np.concatenate(part)
+                for part in zip(*(_pooled(change, *c) for c in calls), strict=True)
+            ]
+            for change in changes.POOLED.values()
+        }
         self._u = np.repeat([p.both for p in precisions], counts)
         self.features: Mapping[str, Float64] = {}
 
@@ -144,6 +157,33 @@ class FinalTrials(Trials):
         index = self._start[at] + moved.index
         own = self._others if "other" in does else (self._states, self._radii)
         value, radius = (numbers[index] for numbers in own)
+        if "pooled" in does:
+            value, radius = (part[at] for part in self._pooled[does["pooled"]])
         if "after" in does:
-            value = does["after"](value)
+            after, lower, upper = (does["after"](value + off) for off in (0, -radius, radius))
+            value, radius = after, np.fmax(np.abs(lower - after), np.abs(upper - after))
         return value, radius + 2 * self._u[at] * np.abs(value)
+
+    def estimated(self, edits: Edits, at: Indices) -> tuple[Edit, ...]:
+        if any("after" in edit.does for edit in edits):
+            return ()
+        usual, _ = self.values(edits, at)
+        several = changes.estimated(self.found[at], usual, max(FEW, len(at) // 50))
+        return tuple(Edit(f"{self._name} {says}", {"after": change}) for says, change in several)
+
+
+def _pooled(
+    change: changes.Function, f: Finals, states: Float64, radii: Float64, lengths: Indices,
+    p: Precision,
+) -> tuple[Float64, Float64]:  # fmt: skip
+    """Of the real steps of each number's row, and how far off it can be."""
+    real = np.arange(1, states.shape[1])[:, np.newaxis] <= lengths[f.b]
+    each, off = (part[f.s, 1:, f.b, f.u].T for part in (states, radii))
+    found, radius = np.zeros((2, len(f.s)))
+    for n in map(int, np.unique(lengths[f.b])):
+        rows = real.sum(axis=0) == n
+        if n:
+            some, sizes = each[:n, rows], np.abs(each[:n, rows])
+            found[rows] = change(some)
+            radius[rows] = change(off[:n, rows]) + gamma(n + 1, p.both) * change(sizes)
+    return found, radius

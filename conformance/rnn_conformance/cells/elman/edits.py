@@ -2,17 +2,20 @@
 
 The slots: place is where the steps were made; x, h, b_ih and b_hh are the terms of the
 pre-activation; f is the activation, after what is done with a new state, padding what stands in
-padding, allows how far off a number may be, roughly the roundoff of products.
+padding, allows how far off a number may be, roughly the roundoff of products; plus
+are terms that are added after the activation, before_f and after_f changes of whole rows.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from rnn_conformance.bounds.balls import Float64
+from rnn_conformance.cells import changes
 from rnn_conformance.cells.edits import (
     NEVER,
     SHORT,
@@ -54,14 +57,10 @@ MATRICES = {"x": "W_ih", "h": "W_hh"}
 VECTORS = {"x": "x_t", "h": "h_{t-1}"}
 BIASES = ("b_ih", "b_hh")
 NAMED = {**MATRICES, **{b: b for b in BIASES}}
+TERMS = {**{slot: f"{W} {VECTORS[slot]}" for slot, W in MATRICES.items()}, **{b: b for b in BIASES}}
 ROUGH = {  # by how much they allow: the roundoff of a product
     1: ("float32", 2.0**-24), 2: ("TF32 or float16", 2.0**-11), 3: ("bfloat16", 2.0**-8),
 }  # fmt: skip
-OF_STATES: Mapping[str, Callable[[Float64], Float64]] = {
-    "goes through tanh": np.tanh,
-    "goes through relu": relu,
-    "is replaced by ones": np.ones_like,
-}
 PLACES: Mapping[str, Move] = {  # where states may stand by mistake
     "from the last step to the first": USUAL["from the other end"],
     "from the end of the padding to the first step": OTHERS["from the other end of the padding"],
@@ -207,8 +206,8 @@ def states() -> Iterator[Edit]:
         yield Edit(f"h_{{t-1}} is taken {where}", {"h": partial(moved, "h", move)})
     yield Edit("h_0 of (H, B) is read as (B, H)", {"h": _state_by_columns})
     yield Edit("a row goes on from the last state of the row before", {"h": _row_after_row})
-    for says, change in OF_STATES.items():
-        yield Edit(f"h_{{t-1}} {says}", {"h": with_vector("h", change)})
+    for says in ("goes through tanh", "goes through relu", "is replaced by ones"):
+        yield Edit(f"h_{{t-1}} {says}", {"h": with_vector("h", changes.NUMBERS[says])})
     yield Edit("the new states of the units before it go in for the old ones", {"h": _already_new})
     yield Edit("the step is made twice", {"h": _made_twice})
     yield from states_of_others(STATES_AFTER)
@@ -265,6 +264,49 @@ def _of_the_other_direction(s: Steps) -> Term | None:
     after = s.states[np.minimum(s.t + 2, len(s.inputs)), s.b]
     ends = (s.t == s.lengths[s.b] - 1)[:, np.newaxis]
     return product(np.where(ends, state[s.b], after), weights.W_hh, s.u)
+
+
+def changed() -> Iterator[Edit]:
+    """Of what is multiplied, what is done to numbers, rows and sequences; of new states too."""
+    known = {edit.says for edit in states()}
+    rows = {says: of_rows.change for says, of_rows in changes.ROWS.items()}
+    for slot, v in VECTORS.items():
+        for says, change in {**changes.NUMBERS, **rows}.items():
+            if f"{v} {says}" not in known:
+                yield Edit(f"{v} {says}", {slot: with_vector(slot, change)})
+        for says, change in changes.PASSED.items():
+            yield Edit(f"{v} {says}", {slot: partial(_passed, slot, change)})
+    for says, change in changes.STEPS.items():
+        yield Edit(f"x_t {says}", {"x": with_vector("x", change)})
+    for slot, W in MATRICES.items():
+        for says, change in changes.MATRICES.items():
+            does = {slot: with_matrix(slot, partial(_in_float64, change))}
+            yield Edit(f"{W} {says}", does)
+    joined = {slot: partial(_joined_otherwise, slot) for slot in MATRICES}
+    yield Edit("W_ih and W_hh are joined in one order, x_t and h_{t-1} in the other", joined)
+    alone = dict.fromkeys((*NAMED, "f"))  # what they are of is known where nothing else is changed
+    for says, of_rows in changes.ROWS.items():
+        yield Edit(f"the pre-activation {says}", {"before_f": of_rows, **alone})
+        yield Edit(f"the new state {says}", {"after_f": of_rows, **alone})
+    for says, change in changes.NUMBERS.items():
+        after = partial(lambda s, change: change(s.new), change=change)
+        yield Edit(f"the new state {says}", {"after": after})
+
+
+def _in_float64(change: changes.Function, W: Array) -> Float64:
+    return change(W.astype(np.float64))
+
+
+def _joined_otherwise(slot: str, s: Steps) -> Term:
+    every, H = np.concatenate([s.weights.W_ih, s.weights.W_hh], axis=1), len(s.weights.W_hh)
+    return product(factors(slot, s)[0], every[:, H:] if slot == "x" else every[:, :H], s.u)
+
+
+def _passed(slot: str, change: changes.Function, s: Steps) -> Term:
+    of, W = (s.inputs, s.weights.W_ih) if slot == "x" else (s.states, s.weights.W_hh)
+    value, _ = product(change(of)[s.t, s.b], W, s.u)
+    _, size = product(np.abs(change(np.abs(of)))[s.t, s.b], W, s.u)
+    return value, (1 + len(of) / W.shape[1]) * size  # it has been rounded once a step
 
 
 def products() -> Iterator[Edit]:
@@ -326,7 +368,6 @@ def biases() -> Iterator[Edit]:
         yield Edit(f"{other} stands for {b}", {b: partial(right, other)})
         yield Edit(f"{b} is added along the rows", {b: along[b]})
         yield Edit(f"{b} of unit 0 is added to every unit", {b: partial(_of_unit_0, b)})
-        yield Edit(f"{b} is added after the activation", _outside((b,)))
     yield Edit("b_hh is added to h_{t-1} before the product", {**_none("b_hh"), "h": _biased_state})
     yield Edit("both biases are added along the rows", along)
     summed = {slot: partial(_summed, slot) for slot in NAMED}
@@ -334,7 +375,6 @@ def biases() -> Iterator[Edit]:
     for says in ("missing", "added twice"):
         both = {b: partial(times, b, factor=factors[says]) for b in BIASES}
         yield Edit(f"both biases are {says}", both)
-    yield Edit("the biases are added after the activation", _outside(BIASES))
 
 
 def _summed(slot: str, s: Steps) -> Term:
@@ -368,9 +408,14 @@ def _of_unit_0(b: str, s: Steps) -> Term:
     return bias(getattr(s.weights, b), replace(s, u=0 * s.u))
 
 
-def _outside(some: tuple[str, ...]) -> Mapping[str, Callable[..., Any]]:
-    after = partial(lambda s, some: s.new + sum(s.biases[b] for b in some), some=some)
-    return {"after": after, **{slot: none for b in some for slot, none in _none(b).items()}}
+def outside() -> Iterator[Edit]:
+    """Terms that are added after the activation."""
+    for n in range(1, len(NAMED)):
+        for some in combinations(TERMS, n):
+            terms = " and ".join(TERMS[slot] for slot in some)
+            says = f"{terms} {'are' if n > 1 else 'is'} added after the activation"
+            none = {slot: partial(times, slot, factor=0) for slot in some}
+            yield Edit(says, {"plus": some, **none})
 
 
 def of_other_layers() -> Iterator[Edit]:
@@ -443,6 +488,6 @@ def _kept_in(to: Callable[[Float64], Any], s: State) -> Float64:
 
 
 LIBRARY: tuple[Edit, ...] = (
-    *products(), *inputs(), *states(), *biases(),
-    *of_other_layers(), *states_of_others(), *activations(),    *afterwards(),
+    *products(), *inputs(), *states(), *biases(), *outside(), *changed(),
+    *of_other_layers(), *states_of_others(), *activations(), *afterwards(),
 )  # fmt: skip

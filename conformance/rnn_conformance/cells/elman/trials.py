@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rnn_conformance.bounds.balls import Float64, gamma
-from rnn_conformance.cells import moves
+from rnn_conformance.cells import changes, moves
 from rnn_conformance.cells.activations import ULPS
 from rnn_conformance.cells.cell import CellWeights
 from rnn_conformance.cells.edits import (
@@ -27,11 +27,14 @@ from rnn_conformance.cells.elman.edits import (
     LIBRARY,
     NAMED,
     VECTORS,
+    factors,
     moved,
     right,
     shifted,
     times,
+    with_vector,
 )
+from rnn_conformance.cells.elman.slips import relu
 from rnn_conformance.cells.moves import At
 from rnn_conformance.cells.step_trials import APART, FEW, StepTrials
 
@@ -43,6 +46,7 @@ KEPT_IN = 12  # calls, in which weights of earlier ones are looked for first
 ALL_BUT = 0.9  # of the wrong numbers of a call, which such weights must explain
 NAMES = {"x": "W_ih x_t", "h": "W_hh h_{t-1}", "b_ih": "b_ih", "b_hh": "b_hh"}
 USUAL = np.array((0.0, 0.5, 1.0, 2.0, -1.0))  # factors that the library has, or that change nothing
+INNER, WELL, CLOSE = 0.99, 1e3, 1e-5  # states, conditions and numbers, to solve for what goes in
 SINGLE = 1e-10  # the roundoff of float32 is above it, that of float64 below
 MANY, IN_A_BIN, SMOOTH = 80, 3, 0.5  # numbers that lie on a curve, and how smooth it is
 
@@ -57,7 +61,7 @@ class ElmanTrials(StepTrials):
 
     def __init__(self, steps: Sequence[Steps], library: Sequence[Edit] = LIBRARY) -> None:
         super().__init__(steps, library)
-        each, self._terms = self._each, dict[Any, Term]()
+        each, self._terms, self._changed = self._each, dict[Any, Term](), dict[Edit, Values]()
         self._relu: Mask = each(lambda s: s.cell == "relu")
         self._m = each(lambda s: s.inputs.shape[2] + s.states.shape[2] + 3)
         with np.errstate(all="ignore"):
@@ -92,7 +96,20 @@ class ElmanTrials(StepTrials):
 
     def values(self, edits: Edits, at: Indices) -> Values:
         by_slot = {slot: edit for edit in edits for slot in edit.does}
+        if rows := by_slot.get("before_f") or by_slot.get("after_f"):
+            return self._finished(by_slot, at, *(part[at] for part in self._rows(rows)))
         return self._states(by_slot, at, *self._sum(by_slot, at))
+
+    def _rows(self, edit: Edit) -> Values:
+        """What comes of a change of whole rows, of every number."""
+        if edit not in self._changed:
+            each = [_of_rows(edit, s) for s in self._steps]
+            value, radius = (np.concatenate(part) for part in zip(*each, strict=True))
+            radius = radius + self._inherited + self._eta
+            every = np.arange(len(value))
+            usual = self._states({}, every, *self._sum({}, every))
+            self._changed[edit] = changes.told_apart((value, radius), usual)
+        return self._changed[edit]
 
     def features_with(self, edits: Edits, at: Indices) -> Mapping[str, Any]:
         with np.errstate(all="ignore"):
@@ -116,8 +133,10 @@ class ElmanTrials(StepTrials):
         radius = through + (2 * ULPS + 1) * u * (np.abs(new) + through) + eta
         if "loosely" in by_slot:
             radius = radius + by_slot["loosely"].does["loosely"](a)
-        biases = {b: self._right[b][0][at] for b in BIASES}
-        return self._finished(by_slot, at, new, radius, biases)
+        for slot in by_slot["plus"].does["plus"] if "plus" in by_slot else ():
+            value, size = (part[at] for part in self._right[slot])
+            new, radius = new + value, radius + self._gamma[at] * size + 2 * u * np.abs(new)
+        return self._finished(by_slot, at, new, radius)
 
     def estimated(self, edits: Edits, at: Indices) -> tuple[Edit, ...]:
         slots = {slot for edit in edits for slot in edit.does}
@@ -130,6 +149,8 @@ class ElmanTrials(StepTrials):
             found += self._of_states(edits, slots, at)
             for slot in {*VECTORS} - slots:
                 found += self._from_elsewhere(slot, edits, at)
+                if not {"f", "after", "place", "before_f", "after_f"} & slots:
+                    found += self._of_vectors(slot, edits, at)
             if len(edits) < 2:
                 for part in PARTS:
                     if not {*part} & slots:
@@ -197,6 +218,41 @@ class ElmanTrials(StepTrials):
         for where, move in moves.voted(matches()):
             yield Edit(f"{VECTORS[slot]} is taken {where}", {slot: partial(moved, slot, move)})
 
+    def _of_vectors(self, slot: str, edits: Edits, at: Indices) -> Iterator[Edit]:
+        """What is multiplied is changed by a constant: rows of it that all units agree on."""
+        given, solved = list[Float64](), list[Float64]()
+        by_slot = {s: edit for edit in edits for s in edit.does}
+        numbers = np.searchsorted(self._ends, at, side="right")
+        for number in np.unique(numbers):
+            s, rows = self._steps[number], at[numbers == number] - self._starts_of[number]
+            rows = rows[np.unique(s.t[rows] * s.states.shape[1] + s.b[rows], return_index=True)[1]]
+            one = _every_unit(s, rows)
+            if one is None or factors(slot, s)[1].shape[0] < factors(slot, s)[1].shape[1]:
+                continue
+            others = [
+                (by_slot[other].does[other](one) if other in by_slot else None) or right(other, one)
+                for other in SLOTS if other != slot
+            ]  # fmt: skip
+            rest = sum((term[0] for term in others), np.zeros(len(one.u)))
+            a = one.found if s.cell == "relu" else np.arctanh(one.found)
+            usable = one.found > 0 if s.cell == "relu" else np.abs(one.found) < INNER
+            W, H = factors(slot, s)[1].astype(np.float64), s.states.shape[2]
+            whole = usable.reshape(-1, H).all(axis=1)
+            if not whole.any() or not np.isfinite(W).all() or np.linalg.cond(W) > WELL:
+                continue
+            v = (a - rest).reshape(-1, H)[whole] @ np.linalg.pinv(W).T
+            known = factors(slot, one)[0][::H][whole]
+            agrees = np.abs(v @ W.T - (a - rest).reshape(-1, H)[whole]).max(axis=1) < CLOSE
+            given.append(known[agrees].ravel())
+            solved.append(v[agrees].ravel())
+        if not given:
+            return
+        known, v = np.concatenate(given), np.concatenate(solved)
+        wrong = np.abs(v - known) > CLOSE * (1 + np.abs(known))
+        known, v = known[wrong], v[wrong]
+        for says, change in changes.estimated(v, known, max(FEW, len(v) // 20), CLOSE):
+            yield Edit(f"{VECTORS[slot]} {says}", {slot: with_vector(slot, change)})
+
     def _factors_of_terms(self, edits: Edits, slots: set[str], at: Indices) -> Iterator[Edit]:
         """A term counts so many times."""
         found, relu = self.found[at], self._relu[at]
@@ -261,12 +317,46 @@ class ElmanTrials(StepTrials):
         roundoff = by_slot["roughly"].does["roughly"] if "roughly" in by_slot else {}
         place = by_slot.get("place")
         for slot in SLOTS:
-            one, of = (part[at] for part in self._term(place, slot, by_slot.get(slot)))
+            edit = by_slot.get(slot)
+            one, of = (
+                part[at]
+                for part in self._term(place, slot, edit if edit and edit.does[slot] else None)
+            )
             value, size = value + one, size + of
             if slot in roundoff:
                 rough = rough + gamma(self._m[at], roundoff[slot]) * of
         radius = self._gamma[at] * np.fmax(size, self._least[at]) + rough
         return value, radius + self._inherited[at] + self._m[at] * self._eta[at]
+
+
+def _every_unit(s: Steps, rows: Indices) -> Steps | None:
+    """Every unit of the steps of some numbers; nothing of what is in padding, or does not show."""
+    rows = rows[~s.padding[rows]]
+    if not len(rows) or s.off.any() or s.radius.any():
+        return None
+    H = s.states.shape[2]
+    t, b = (np.repeat(part[rows], H) for part in (s.t, s.b))
+    u = np.tile(np.arange(H), len(rows))
+    return replace(s, t=t, b=b, u=u, found=s.states[t + 1, b, u])
+
+
+def _of_rows(edit: Edit, s: Steps) -> Values:
+    """A change of the rows of all units, before or after the activation."""
+    w, p, n = s.weights, s.precision, np.arange(len(s.u))
+    size = np.abs(s.x) @ np.abs(w.W_ih).T + np.abs(s.before) @ np.abs(w.W_hh).T
+    size = size + np.abs(w.b_ih) + np.abs(w.b_hh)
+    a = s.x @ w.W_ih.T.astype(np.float64) + s.before @ w.W_hh.T.astype(np.float64)
+    a = a + w.b_ih + w.b_hh
+    m = s.inputs.shape[2] + s.states.shape[2] + 3
+    e = gamma(m, p.both) * size + m * p.flushed
+    f: Any = np.tanh if s.cell == "tanh" else relu
+    if "before_f" in edit.does:
+        a, e = edit.does["before_f"].bounded(a, e, p.both)
+    new = f(a)
+    e = np.fmax(np.abs(f(a + e) - new), np.abs(f(a - e) - new)) + (2 * ULPS + 1) * p.both * abs(new)
+    if "after_f" in edit.does:
+        new, e = edit.does["after_f"].bounded(new, e, p.both)
+    return new[n, s.u], e[n, s.u]
 
 
 def _of_kept(slot: str, kept: Mapping[int, CellWeights], s: Steps) -> Term | None:

@@ -177,7 +177,7 @@ class GatedTrials(StepTrials):
         found = self.new(edits, at)
         self.effort += PER_STEP + PER_CALL * len([*self._calls(self._of(at))]) * len(edits)
         slots = {slot: edit for edit in edits for slot in edit.does}
-        return self._finished(slots, at, found.value, found.bound, {})
+        return self._finished(slots, at, found.value, found.bound)
 
     def estimated(self, edits: Edits, at: Indices) -> tuple[Edit, ...]:
         with np.errstate(all="ignore"):
