@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from rnn_conformance.bounds.balls import Float64, gamma
 from rnn_conformance.cells.edits import agreed
 
 Function = Callable[[Float64], Float64]
+DRAWS, AGREED, LARGE = 30, 2e-4, 1e-3  # how parts are tried: so often, so near, of such a size
 
 NUMBERS: Mapping[str, Function] = {
     "goes through tanh": np.tanh,
@@ -162,6 +164,49 @@ def estimated(
         yield f"is {c:.9g}", partial(lambda c, v: np.full_like(v, c), c)
     if np.isnan(found).sum() >= many:
         yield "is NaN", partial(lambda v: np.full_like(v, np.nan))
+
+
+def mixtures(
+    surplus: Float64, parts: Mapping[str, Float64], many: int
+) -> Iterator[Mapping[str, float]]:
+    """One or two parts of which the same multiple is too much in so many numbers; most first.
+
+    Args:
+        surplus: (N,), found minus expected.
+        parts: each (N,), by name.
+    """
+    rng, found = np.random.default_rng(0), list[tuple[int, int, Mapping[str, float]]]()
+    finite = np.isfinite(np.sum([surplus, *parts.values()], axis=0))
+    surplus, known = surplus[finite], {name: part[finite] for name, part in parts.items()}
+    if len(surplus) < many:
+        return
+    for n in (1, 2):
+        for names in combinations(known, n):
+            V = np.stack([known[name] for name in names], axis=1)
+            draws = rng.integers(0, len(V), (DRAWS, n))
+            A, b = V[draws], surplus[draws]
+            solvable = np.abs(np.linalg.det(A)) > 1e-3
+            if not solvable.any():
+                continue
+            every = np.linalg.solve(A[solvable], b[solvable][..., np.newaxis])[..., 0]
+            off = np.abs(V @ every.T - surplus[:, np.newaxis])
+            size = np.abs(V) @ np.abs(every.T)
+            near = (off <= AGREED * size) & (size > LARGE)
+            best = int(near.sum(axis=0).argmax())
+            inside = near[:, best]
+            if inside.sum() < many:
+                continue
+            c = np.linalg.lstsq(V[inside], surplus[inside], rcond=None)[0]
+            if np.abs(c).min() > 1e-4:
+                found.append((-int(inside.sum()), n, dict(zip(names, map(_short, c), strict=True))))
+    for _, _, mixture in sorted(found, key=lambda one: one[:2])[:3]:
+        yield mixture
+
+
+def _short(c: float) -> float:
+    """The number that somebody wrote, if it is one."""
+    written = float(f"{c:.3g}")
+    return written if abs(written - c) <= AGREED * abs(c) else float(c)
 
 
 def told_apart(

@@ -15,7 +15,6 @@ from rnn_conformance.cells.edits import (
     Indices,
     Trials,
     Values,
-    agreed,
     as_float32,
     of_matrices,
     of_vectors,
@@ -25,6 +24,7 @@ from rnn_conformance.cells.moves import OTHERS, USUAL, Move, at
 from rnn_conformance.contract.call import Array
 
 PREACTIVATION, FIRST = "the pre-activation", "the state of the first layer"
+OWN = ("W_ho h_t", "b_ho")  # the terms of y
 COUNTED = np.array((0, 0.5, 1, 2, -1))  # times, which the library has, or which change nothing
 
 
@@ -163,6 +163,7 @@ class ReadoutTrials(Trials):
                 ]
                 for edit, of in rows.items()
             }
+            self._parts = {"W_ho h_{t-1}": each(_of_the_state_before), "y_{t-1}": self._before}
             passed = [edit for edit in products if "passed" in edit.does]
             steps = each(lambda s: len(s.states) + 1)
             self._passed = {
@@ -191,13 +192,15 @@ class ReadoutTrials(Trials):
             radius = radius + self._gamma[at] * np.abs(product)
         if "passed" in does:
             radius = radius + self._passed[does["passed"]][at]
-        if "scaled" in does:
-            product = does["scaled"].does["scaled"](product)
         if does.get("bias") and "rows" not in does:
             bias = does["bias"].does["bias"](bias)
         y = product + bias
         if "plus" in does:
             y, radius = y + self._before[at], radius + 2 * self._u[at] * np.abs(self._before[at])
+        known = {"W_ho h_t": product, "b_ho": bias}
+        for name, c in does["more"].does["more"].items() if "more" in does else ():
+            part = known[name] if name in known else self._parts[name][at]
+            y, radius = y + c * part, radius + (1 + abs(c)) * self._gamma[at] * (size + abs(part))
         if "allows" in does:
             radius = as_float32(self.found[at], y, radius, self._u[at])
         if "after" not in does:
@@ -206,19 +209,25 @@ class ReadoutTrials(Trials):
         y, lower, upper = after(y), after(y - radius), after(y + radius)
         return y, np.fmax(np.abs(upper - y), np.abs(lower - y)) + radius
 
-    def estimated(self, _: Edits, at: Indices) -> tuple[Edit, ...]:
+    def estimated(self, edits: Edits, at: Indices) -> tuple[Edit, ...]:
         product, bias = self._right[at], self._bias[at]
         y, found, many = product + bias, self.found[at], max(5, len(at) // 50)
         changed = (
             Edit(f"y {says}", {"after": change})
             for says, change in changes.estimated(found, y, many)
         )
-        off, terms = found - y, (("W_ho h_t", "scaled", product), ("b_ho", "bias", bias))
-        times = (
-            Edit(f"{what} counts {c:.6g} times", {slot: partial(_times, c)})
-            for what, slot, term in terms
-            for large in [np.abs(term) > 0.05]
-            for c in agreed(1 + off[large] / term[large], 2e-4, many)
-            if np.abs(c - COUNTED).min() > 1e-3
+        if {"more", "product", "rows"} & {slot for edit in edits for slot in edit.does}:
+            return tuple(changed)
+        parts = {"W_ho h_t": product, "b_ho": bias, **{n: v[at] for n, v in self._parts.items()}}
+        mixed = (
+            Edit(_in_words(some), {"more": some})
+            for some in changes.mixtures(found - y, parts, many)
+            if not {*some} <= {*OWN} or np.abs(1 + some[max(some)] - COUNTED).min() > 1e-3
         )
-        return *changed, *times
+        return *changed, *mixed
+
+
+def _in_words(some: Mapping[str, float]) -> str:
+    counted = [f"{name} counts {1 + c:.6g} times" for name, c in some.items() if name in OWN]
+    added = [f"{c:.6g} {name} is added to y_t" for name, c in some.items() if name not in OWN]
+    return " and ".join([*counted, *added])

@@ -39,6 +39,8 @@ class Finals:
         return ((self.s * (self.T + 1) + self.step) * self.B + self.b) * self.H + self.u
 
 
+LAST = "the last state"
+STEPS_BACK = {"the state before it": 1, "h_0": np.iinfo(np.int64).max // 2}  # where others stand
 LAYERS: Mapping[str, Callable[[Finals], Any]] = {
     "h_n has the last layer first": lambda f: (f.L - 1 - f.s // f.D) * f.D + f.s % f.D,
     "h_n of every layer is that of the last": lambda f: (f.L - 1) * f.D + f.s % f.D,
@@ -159,17 +161,37 @@ class FinalTrials(Trials):
         value, radius = (numbers[index] for numbers in own)
         if "pooled" in does:
             value, radius = (part[at] for part in self._pooled[does["pooled"]])
+        if "mix" in does:
+            parts = {name: self._part(name, at) for name in STEPS_BACK} | {LAST: value}
+            each = [c * parts[name] for name, c in does["mix"].items()]
+            size, factor = np.sum(np.abs(each), axis=0), sum(map(abs, does["mix"].values()))
+            value = np.sum(each, axis=0)
+            radius = factor * radius + (len(each) + 1) * self._u[at] * size
         if "after" in does:
             after, lower, upper = (does["after"](value + off) for off in (0, -radius, radius))
             value, radius = after, np.fmax(np.abs(lower - after), np.abs(upper - after))
         return value, radius + 2 * self._u[at] * np.abs(value)
 
     def estimated(self, edits: Edits, at: Indices) -> tuple[Edit, ...]:
-        if any("after" in edit.does for edit in edits):
+        if {"after", "mix"} & {slot for edit in edits for slot in edit.does}:
             return ()
         usual, _ = self.values(edits, at)
-        several = changes.estimated(self.found[at], usual, max(FEW, len(at) // 50))
-        return tuple(Edit(f"{self._name} {says}", {"after": change}) for says, change in several)
+        many = max(FEW, len(at) // 50)
+        several = changes.estimated(self.found[at], usual, many)
+        found = [Edit(f"{self._name} {says}", {"after": change}) for says, change in several]
+        parts = {name: self._part(name, at) for name in STEPS_BACK}
+        for some in changes.mixtures(self.found[at] - usual, {LAST: usual, **parts}, many):
+            terms = {LAST: 1 + some.get(LAST, 0), **{n: c for n, c in some.items() if n != LAST}}
+            says = " + ".join(f"{c:.6g} times {name}" for name, c in terms.items() if c)
+            found.append(Edit(f"{self._name} is {says}", {"mix": terms}))
+        return tuple(found)
+
+    def _part(self, name: str, at: Indices) -> Float64:
+        """The state of another step in place of the last one."""
+        places = Finals(**{field: part[at] for field, part in vars(self._places).items()})
+        step = np.maximum(places.step - STEPS_BACK[name], 0)
+        part: Float64 = self._states[self._start[at] + replace(places, step=step).index]
+        return part
 
 
 def _pooled(

@@ -1,6 +1,6 @@
 """The numbers that calls of a plain RNN gave, and what is expected of them after edits."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -19,7 +19,6 @@ from rnn_conformance.cells.edits import (
     Steps,
     Term,
     Values,
-    agreed,
     product,
 )
 from rnn_conformance.cells.elman.edits import (
@@ -30,7 +29,6 @@ from rnn_conformance.cells.elman.edits import (
     factors,
     moved,
     right,
-    shifted,
     times,
     with_vector,
 )
@@ -46,6 +44,22 @@ KEPT_IN = 12  # calls, in which weights of earlier ones are looked for first
 ALL_BUT = 0.9  # of the wrong numbers of a call, which such weights must explain
 NAMES = {"x": "W_ih x_t", "h": "W_hh h_{t-1}", "b_ih": "b_ih", "b_hh": "b_hh"}
 USUAL = np.array((0.0, 0.5, 1.0, 2.0, -1.0))  # factors that the library has, or that change nothing
+ONE = "1"
+PARTS_OF: Mapping[str, Callable[[Steps], Any]] = {
+    ONE: lambda _: 1.0,
+    "h_{t-1}": lambda s: s.states[s.t, s.b, s.u],
+    "h_{t-2}": lambda s: s.states[np.maximum(s.t - 1, 0), s.b, s.u],
+    "h_0": lambda s: s.states[0, s.b, s.u],
+}
+MOVED = {
+    name: Edit(name, {slot: partial(moved, slot, moves.USUAL[where])})
+    for name, slot, where in (
+        ("W_ih x_{t-1}", "x", "1 step too early"), ("W_ih x_{t+1}", "x", "1 step too late"),
+        ("W_hh h_{t-2}", "h", "1 step too early"),
+        ("W_hh h_0", "h", "from the start of the sequence"),
+    )
+}  # fmt: skip
+PART_OF_SUM, PART_OF_STATE = (*SLOTS, *MOVED, ONE, "h_{t-1}"), (*PARTS_OF,)
 INNER, WELL, CLOSE = 0.99, 1e3, 1e-5  # states, conditions and numbers, to solve for what goes in
 SINGLE = 1e-10  # the roundoff of float32 is above it, that of float64 below
 MANY, IN_A_BIN, SMOOTH = 80, 3, 0.5  # numbers that lie on a curve, and how smooth it is
@@ -62,6 +76,7 @@ class ElmanTrials(StepTrials):
     def __init__(self, steps: Sequence[Steps], library: Sequence[Edit] = LIBRARY) -> None:
         super().__init__(steps, library)
         each, self._terms, self._changed = self._each, dict[Any, Term](), dict[Edit, Values]()
+        self._parts = dict[str, Term]()
         self._relu: Mask = each(lambda s: s.cell == "relu")
         self._m = each(lambda s: s.inputs.shape[2] + s.states.shape[2] + 3)
         with np.errstate(all="ignore"):
@@ -133,6 +148,16 @@ class ElmanTrials(StepTrials):
         radius = through + (2 * ULPS + 1) * u * (np.abs(new) + through) + eta
         if "loosely" in by_slot:
             radius = radius + by_slot["loosely"].does["loosely"](a)
+        if "mix" in by_slot:
+            terms = by_slot["mix"].does["mix"]
+            known = {"f(a)": (new, radius), "a": (a, e)}
+            parts = [
+                (c, *(known.get(name) or (self._part(name)[0][at], 0))) for name, c in terms.items()
+            ]
+            new, size = (
+                sum(part) for part in zip(*((c * v, abs(c * v)) for c, v, _ in parts), strict=True)
+            )
+            radius = sum(abs(c) * off for c, _, off in parts) + (len(parts) + 1) * u * size
         for slot in by_slot["plus"].does["plus"] if "plus" in by_slot else ():
             value, size = (part[at] for part in self._right[slot])
             new, radius = new + value, radius + self._gamma[at] * size + 2 * u * np.abs(new)
@@ -143,13 +168,13 @@ class ElmanTrials(StepTrials):
         with np.errstate(all="ignore"):
             found = list[Edit]()
             if not {"f", "after"} & slots:
-                found += self._factors_of_terms(edits, slots, at)
+                found += self._mixed(edits, slots, at)
                 found += self._another_function(edits, at)
                 found += self._in_a_table(edits, at)
             found += self._of_states(edits, slots, at)
             for slot in {*VECTORS} - slots:
                 found += self._from_elsewhere(slot, edits, at)
-                if not {"f", "after", "place", "before_f", "after_f"} & slots:
+                if not {"f", "after", "more", "place", "before_f", "after_f"} & slots:
                     found += self._of_vectors(slot, edits, at)
             if len(edits) < 2:
                 for part in PARTS:
@@ -253,26 +278,44 @@ class ElmanTrials(StepTrials):
         for says, change in changes.estimated(v, known, max(FEW, len(v) // 20), CLOSE):
             yield Edit(f"{VECTORS[slot]} {says}", {slot: with_vector(slot, change)})
 
-    def _factors_of_terms(self, edits: Edits, slots: set[str], at: Indices) -> Iterator[Edit]:
-        """A term counts so many times."""
+    def _mixed(self, edits: Edits, slots: set[str], at: Indices) -> Iterator[Edit]:
+        """Terms count so many times, or others are added: to the pre-activation, or after it."""
+        by_slot = {slot: edit for edit in edits for slot in edit.does}
         found, relu = self.found[at], self._relu[at]
-        inner = np.where(relu, found > 0, np.abs(found) < 0.9)
-        at, found, relu = at[inner], found[inner], relu[inner]
-        a, _ = self._sum({slot: edit for edit in edits for slot in edit.does}, at)
-        surplus = np.where(relu, found, np.arctanh(found)) - a
-        for c in agreed(surplus, APART, max(FEW, len(at) // 50)) if "b_ih" not in slots else ():
-            if abs(c) > APART:
-                says = f"{c:.6g} is added to the pre-activation"
-                yield Edit(says, {"b_ih": partial(shifted, c)})
-        for slot in (slot for slot in SLOTS if slot not in slots):
-            term = self._right[slot][0][at]
-            large = np.abs(term) > 0.05
-            for c in agreed(1 + surplus[large] / term[large], APART, FEW):
-                if np.abs(c - USUAL).min() > APART:
-                    yield Edit(
-                        f"{NAMES[slot]} counts {c:.6g} times",
-                        {slot: partial(times, slot, factor=c)},
-                    )
+        inner = np.where(relu, found > 0, np.abs(found) < INNER) & ~self._padding[at]
+        at, many = at[inner], max(FEW, len(at) // 50)
+        if {"more", "f", "after"} & slots or len(at) < FEW:
+            return
+        found, relu = found[inner], relu[inner]
+        a, e = self._sum(by_slot, at)
+        exact = np.where(relu, found, np.arctanh(found))
+        parts = {name: self._part(name)[0][at] for name in PART_OF_SUM if name not in slots}
+        for some in changes.mixtures(exact - a, parts, many):
+            of = [k for k in some if k in SLOTS]
+            if len(some) > 1 or not of or np.abs(1 + some[of[0]] - USUAL).min() > APART:
+                yield Edit(_in_words(some), {"more": some, **dict.fromkeys(of)})
+        if {"f", "after", "mix"} & slots:
+            return
+        new, _ = self._states(by_slot, at, a, e)
+        parts = {name: self._part(name)[0][at] for name in PART_OF_STATE}
+        parts |= {"f(a)": new, "a": a}
+        for some in changes.mixtures(found - new, parts, many):
+            if len(some) > 1 or not {*some} <= {"f(a)", ONE}:
+                terms = {**{"f(a)": 1.0}, **some, "f(a)": 1 + some.get("f(a)", 0)}
+                says = " + ".join(f"{c:.6g} {name}" for name, c in terms.items() if c)
+                yield Edit(f"h_t is {says}", {"mix": terms})
+
+    def _part(self, name: str) -> Term:
+        """What may be added of every number, and the absolute values that it adds up."""
+        if name in SLOTS:
+            return self._right[name]
+        if name in MOVED:
+            (slot,) = MOVED[name].does
+            return self._term(None, slot, MOVED[name])
+        if name not in self._parts:
+            value = self._each(PARTS_OF[name])
+            self._parts[name] = value, np.abs(value)
+        return self._parts[name]
 
     def _another_function(self, edits: Edits, at: Indices) -> Iterator[Edit]:
         """The state depends on the pre-activation alone, in another way: a curve through them."""
@@ -325,6 +368,9 @@ class ElmanTrials(StepTrials):
             value, size = value + one, size + of
             if slot in roundoff:
                 rough = rough + gamma(self._m[at], roundoff[slot]) * of
+        for name, c in by_slot["more"].does["more"].items() if "more" in by_slot else ():
+            one, of = (part[at] for part in self._part(name))
+            value, size = value + c * one, size + abs(c) * of
         radius = self._gamma[at] * np.fmax(size, self._least[at]) + rough
         return value, radius + self._inherited[at] + self._m[at] * self._eta[at]
 
@@ -357,6 +403,18 @@ def _of_rows(edit: Edit, s: Steps) -> Values:
     if "after_f" in edit.does:
         new, e = edit.does["after_f"].bounded(new, e, p.both)
     return new[n, s.u], e[n, s.u]
+
+
+def _in_words(some: Mapping[str, float]) -> str:
+    counted = [
+        f"{NAMES[name]} counts {1 + c:.6g} times" for name, c in some.items() if name in NAMES
+    ]
+    added = [
+        f"{c:.6g}{'' if name == ONE else ' ' + name} is added to the pre-activation"
+        for name, c in some.items()
+        if name not in NAMES
+    ]
+    return " and ".join([*counted, *added])
 
 
 def _of_kept(slot: str, kept: Mapping[int, CellWeights], s: Steps) -> Term | None:
