@@ -21,10 +21,21 @@ NUMBERS: Mapping[str, Function] = {
     "is squared": np.square,
     "is replaced by ones": np.ones_like,
 }
+
+
+def _rounded(decimals: int, v: Float64) -> Float64:
+    found: Float64 = np.round(v, decimals)
+    return found
+
+
+DECIMALS: Mapping[str, Function] = {
+    f"is rounded to {k} decimal{'s' * (k > 1)}": partial(_rounded, k) for k in range(1, 6)
+}
 STEPS: Mapping[str, Function] = {  # of what is known exactly: next to a step nothing is told apart
     "is replaced by its sign": np.sign,
     "is rounded to integers": np.rint,
     "is cut to integers": np.trunc,
+    **DECIMALS,
 }
 
 
@@ -109,6 +120,7 @@ def _spectral(W: Float64) -> Any:
 
 MATRICES: Mapping[str, Function] = {
     **NUMBERS,
+    **DECIMALS,
     "is divided by its spectral norm": lambda W: W / _spectral(W),
     "is divided by its spectral norm where that is above 1": lambda W: W / np.fmax(_spectral(W), 1),
     "is divided by its Frobenius norm": lambda W: W / np.sqrt(np.square(W).sum()),

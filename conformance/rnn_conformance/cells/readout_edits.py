@@ -34,7 +34,7 @@ class Outputs:
 
     Attributes:
         W, b: (O, D·H) and (O,).
-        states: (T + 1, B, D·H) in the order of time, h_0 first.
+        states, off: (T + 1, B, D·H) in the order of time, h_0 first, and how far off they can be.
         t, row, u: (N,).
         others: (N, D·H), what can be mistaken for the states, by name.
         lengths: (B,), how many real steps each row has.
@@ -45,6 +45,7 @@ class Outputs:
     W: Array
     b: Array
     states: Float64
+    off: Float64
     others: Mapping[str, Float64]
     t: Indices
     row: Indices
@@ -61,6 +62,10 @@ def _right(s: Outputs) -> Float64:
 
 def _of(s: Outputs, states: Float64, W: Array) -> Float64:
     return product(states, W, s.u)[0]
+
+
+def _of_their_radius(s: Outputs) -> Float64:
+    return _of(s, s.off.max(axis=0)[s.row], np.abs(s.W))
 
 
 def _moved(move: Move, s: Outputs) -> Float64:
@@ -121,12 +126,12 @@ def _library() -> Iterator[Edit]:
     yield Edit("W_ho h_t is missing", {"product": lambda s: 0.0 * _right(s)})
     for says, factor in (("missing", 0), ("added twice", 2), ("halved", 0.5), ("subtracted", -1)):
         yield Edit(f"b_ho is {says}", {"bias": partial(_times, factor)})
-    for says, change in {**changes.NUMBERS, **OF_Y}.items():
+    for says, change in {**changes.NUMBERS, **changes.DECIMALS, **OF_Y}.items():
         yield Edit(f"y {says}", {"after": change})
     for says, of_rows in changes.ROWS.items():
         yield Edit(f"y {says}", {"rows": of_rows, "product": None, "bias": None})
         yield Edit(f"h_t {says} for y_t", {"product": partial(_with_states, of_rows.change)})
-    for says, change in changes.NUMBERS.items():
+    for says, change in {**changes.NUMBERS, **changes.DECIMALS}.items():
         yield Edit(f"h_t {says} for y_t", {"product": partial(_with_states, change)})
     for says, change in changes.PASSED.items():
         yield Edit(f"h_t {says} for y_t", {"product": partial(_passed, change), "passed": change})
@@ -176,6 +181,7 @@ class ReadoutTrials(Trials):
         self._u = u
         m = each(lambda s: s.W.shape[1] + 2)
         self._size, self._gamma, self._least = size + np.abs(self._bias), gamma(m, u), m * eta
+        self._least = self._least + each(_of_their_radius)
         self.features: Mapping[str, Float64] = {}
 
     def values(self, edits: Edits, at: Indices) -> Values:

@@ -54,6 +54,7 @@ class Asked:
         memory: the order in which its arrays lie in memory.
         below: of each layer below the last, (D, T, B, H) as `states`, as the last one shows it
             where the layers between hand it on; nothing where it cannot be told.
+        off: of states that do not show but should be these, how far off they can be, as `states`.
         earlier: calls before of as many units, each with words for what it is among those alike.
         first_rows: how many rows the first call of these sizes had.
         before: by words, the last of the calls before that were alike.
@@ -70,6 +71,7 @@ class Asked:
     rows_of_first: tuple[int, ...]
     memory: str
     below: tuple[Ball, ...] = ()
+    off: Float64 | None = None
 
     @property
     def precision(self) -> Precision:

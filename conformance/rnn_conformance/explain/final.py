@@ -54,7 +54,8 @@ LAYERS: Mapping[str, Callable[[Finals], Any]] = {
 
 
 def _library(name: str, other: str) -> Iterator[Edit]:
-    yield Edit(f"{name} is {other}", {"other": True})
+    if other:
+        yield Edit(f"{name} is {other}", {"other": True})
     for edit in _of_one_part():
         says = re.sub(r"\bh_n\b", name, edit.says)
         yield Edit(says, edit.does)
@@ -79,7 +80,7 @@ def _of_one_part() -> Iterator[Edit]:
         yield Edit(
             f"h_n is rounded to {name}", {"after": lambda h, to=to: h.astype(to).astype(float)}
         )
-    for says, change in changes.NUMBERS.items():
+    for says, change in {**changes.NUMBERS, **changes.DECIMALS}.items():
         yield Edit(f"h_n {says}", {"after": change})
     for says, change in changes.POOLED.items():
         yield Edit(f"h_n {says}", {"pooled": change})
@@ -94,6 +95,7 @@ class FinalTrials(Trials):
         lengths: by call, (B,).
         others: by call, states and radii of the part that may be taken for this one.
         name, other: of the result, and of that of the other part.
+        last: whether each is the last state of its row.
     """
 
     def __init__(
@@ -108,10 +110,10 @@ class FinalTrials(Trials):
         *,
         name: str = "h_n",
         other: str = "",
+        last: bool = True,
     ) -> None:
-        self._name = name
-        library = _library(name, other) if other else _of_one_part()
-        self.found, self.edits = np.concatenate(found), tuple(library)
+        self._name, self._last = name, last
+        self.found, self.edits = np.concatenate(found), tuple(_library(name, other))
         names = vars(places[0])
         self._places = Finals(**{n: np.concatenate([getattr(p, n) for p in places]) for n in names})
         sizes = [state.size for state in states]
@@ -145,17 +147,18 @@ class FinalTrials(Trials):
         s, row = (
             does[slot](f) if slot in does else right for slot, right in (("s", f.s), ("row", f.b))
         )
-        f = replace(f, s=s, b=row, step=lengths[first + row])
+        f = replace(f, s=s, b=row, step=lengths[first + row] if self._last else f.step)
         if "u" in does:
             f = replace(f, u=does["u"](f))
         moved = f
         if "move" in does:
             order, rank, twice = (part[first + f.b] for part in self._orders)
-            ends = f.step + 1
+            ends = lengths[first + f.b] + 1
             place = At(f.step, f.T + 1, ends, ends, f.b, f.B, order, rank, twice, back=False)
             step, row = does["move"](place)
-            own = np.where(step == f.step, lengths[first + row], step)  # another row's own last
-            moved = replace(f, step=own, b=row)
+            if self._last:  # another row's own last
+                step = np.where(step == f.step, lengths[first + row], step)
+            moved = replace(f, step=step, b=row)
         index = self._start[at] + moved.index
         own = self._others if "other" in does else (self._states, self._radii)
         value, radius = (numbers[index] for numbers in own)

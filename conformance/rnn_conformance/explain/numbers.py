@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.random import default_rng
 
 from rnn_conformance.bounds.balls import Float64, exactly
 from rnn_conformance.bounds.judgement import share
@@ -25,6 +26,7 @@ from rnn_conformance.explain.where import Features
 
 WRONG, RIGHT = 40, 32  # of one result of one call
 MOST_HIDDEN = 20_000  # numbers of a call, of what does not show
+STEADY = "contractive"  # weights with which rounding does not grow
 SHORT = 12  # steps of calls of several layers, whose hidden states are computed again
 BLOCKS = (4, 8, 16, 32)
 BEYOND_FIRST = "the row is beyond those of the first call of these sizes"
@@ -61,6 +63,8 @@ def layers_of(asked: Asked, found: Sequence[Explanation] | None = None) -> list[
             layer = replace(layer, states=below.value, off=below.radius)
         elif number < asked.case.L - 1:
             layer = _computed(asked, number, layer, found or ())
+        elif asked.off is not None:
+            layer = replace(layer, off=asked.off)
         layers.append(layer)
         inputs, radius = (_in_time(asked, part) for part in (layer.states, layer.off))
     return layers
@@ -318,6 +322,47 @@ def _wrong_states(asked: Asked, number: int, layer: Layer) -> Mask:
     return wrong
 
 
+def of_shown(calls: Sequence[Asked]) -> tuple[list[Asked], tuple[Trials, Features] | None]:
+    """Calls as if their states were right and did not show, and what shows in place of these.
+
+    Those of weights with which rounding does not grow.
+    """
+    carried, rows, known, rng = list[Asked](), list[Any](), list[Features](), default_rng(0)
+    for asked in calls:
+        alone = asked.case.equation.gates == 1 and comparable(asked.case)
+        if asked.answer is None or asked.case.weights != STEADY or not alone:
+            continue
+        right = expected.whole(asked.data, asked.precision)
+        answer = replace(asked.answer, output=right.output)
+        call = replace(asked, answer=answer, off=asked.read(right.output_bound))
+        carried.append(call)
+        o, steps, first = (
+            asked.case.options,
+            asked.data.steps,
+            (asked.case.L - 1) * len(call.states),
+        )
+        initial = _parts(asked)[0][first:, np.newaxis]
+        states, radii = (
+            np.concatenate([start, part], axis=1)
+            for start, part in ((initial, call.states), (0 * initial, call.off))
+        )
+        for d, given in enumerate(asked.states):
+            t, b, u = some_of(share(call.states[d], given, radii[d, 1:]) > 1, rng)
+            t, b, u = (part[t < steps[b]] for part in (t, b, u))
+            T, B, H, D, L = (
+                np.full(len(t), size)
+                for size in (asked.case.T, asked.case.B, asked.case.H, o.directions, 1)
+            )
+            place = Finals(T, B, H, D, L, 0 * t + d, t + 1, b, u)
+            other = states, radii
+            rows.append((given[t, b, u], place, states, radii, steps, asked.precision, other))
+            known.append(_features(asked, asked.case.L - 1, d, (t, b, u), None))
+    if not rows:
+        return [], None
+    trials = FinalTrials(*zip(*rows, strict=True), name="what shows of h_t", last=False)
+    return carried, (trials, joined(known))
+
+
 def of_final_states(
     calls: Sequence[Asked],
     found: Sequence[Explanation] | None,
@@ -441,6 +486,9 @@ def of_readouts(
         D = asked.case.options.directions
         initial = np.concatenate(list(_parts(asked)[0][-D:]), axis=1)[None]
         states = np.concatenate([initial, answer.output]).astype(np.float64)
+        off = 0 * states
+        if asked.off is not None:
+            off[1:] = _in_time(asked, asked.off)
         W, bias = of_readout(data.weights)
         y, last = (
             np.where(early > t, 0, asked.answer.y.astype(np.float64)[t - early, b, u])
@@ -450,7 +498,7 @@ def of_readouts(
         first = _in_time(asked, layers[0].states)[t, b]
         others = {PREACTIVATION: _unactivated(asked, layers[-1], t, b, found), FIRST: first}
         outputs.append(
-            Outputs(W, bias, states, others, t, b, u, data.steps, last, y, asked.precision)
+            Outputs(W, bias, states, off, others, t, b, u, data.steps, last, y, asked.precision)
         )
         at = dict(_features(asked, asked.case.L - 1, 0, (t, b, u), None))
         at["unit"], at["units before the end"] = u, asked.case.O - 1 - u

@@ -13,7 +13,14 @@ from rnn_conformance.checks.findings import Finding
 from rnn_conformance.explain import numbers
 from rnn_conformance.explain.calls import Asked, asked_again, chosen_cases
 from rnn_conformance.explain.observation import without_place
-from rnn_conformance.explain.what import PLACED, Explained, Explanation, explain, fits_as_said
+from rnn_conformance.explain.what import (
+    ALL_BUT,
+    PLACED,
+    Explained,
+    Explanation,
+    explain,
+    fits_as_said,
+)
 from rnn_conformance.explain.where import Features, shortest
 
 MISREAD = 0.1  # of the numbers of layers as they show, that may stay unexplained
@@ -53,23 +60,55 @@ def _of_a_family(
     """The same of wrong numbers, of cells that have their edits in common."""
     answered = _computable(calls)
     states, below, table = _of_states(answered, claimed)
-    placed = [one for one, *_ in states.explanations] if states else []
-    clear = states is None or not states.left  # else nobody knows what hidden layers hold
-    known = [c for c in answered if clear or below is None or c.case.L == 1]
-    with_nan = [c for c in calls if clear and c.has_nan and c.answer is not None]
-    finals = numbers.of_final_states(known, below, placed)
-    by_result = {
-        "states": states,
-        "states at NaN": _at_nan(with_nan, claimed, placed),
-        **{name: _explained(of) for name, of in finals.items()},
-        "y": _explained(numbers.of_readouts(answered, placed)),
-    }
+    by_result = _results(calls, answered, claimed, states, below)
+    if states is not None:
+        carried, otherwise = numbers.of_shown(answered)
+        shown = _explained(otherwise)
+        if shown and shown.explanations and shown.left <= ALL_BUT * shown.wrong:
+            again = {"states": shown, **_of_what_follows(carried, None, ())}
+            if _unclear(again) < _unclear(by_result):
+                by_result, table = again, None
     found = list[Finding]()
     for result, explained in by_result.items():
         of = table if result == "states" else None
         found += _told(result, explained, called, of) if explained else []
     left = (_left(result, explained) for result, explained in by_result.items() if explained)
     return found, [*filter(None, left)]
+
+
+def _results(
+    calls: Sequence[Asked],
+    answered: Sequence[Asked],
+    claimed: frozenset[str],
+    states: Explained | None,
+    below: tuple[Explanation, ...] | None,
+) -> dict[str, Explained | None]:
+    """What explains each result, by its name, where the states that show are those that count."""
+    placed = [one for one, *_ in states.explanations] if states else []
+    clear = states is None or not states.left  # else nobody knows what hidden layers hold
+    with_nan = [c for c in calls if clear and c.has_nan and c.answer is not None]
+    known = [c for c in answered if clear or below is None or c.case.L == 1]
+    at_nan = _at_nan(with_nan, claimed, placed)
+    follow = _of_what_follows(known, below, placed, answered)
+    return {"states": states, "states at NaN": at_nan, **follow}
+
+
+def _of_what_follows(
+    known: Sequence[Asked],
+    below: tuple[Explanation, ...] | None,
+    placed: Sequence[Explanation],
+    answered: Sequence[Asked] | None = None,
+) -> dict[str, Explained | None]:
+    finals = numbers.of_final_states(known, below, placed)
+    readouts = numbers.of_readouts(known if answered is None else answered, placed)
+    return {**{name: _explained(of) for name, of in finals.items()}, "y": _explained(readouts)}
+
+
+def _unclear(by_result: Mapping[str, Explained | None]) -> tuple[float, int]:
+    """Of how many results how much stays unexplained, and how much is said."""
+    some = [one for one in by_result.values() if one is not None and one.wrong]
+    share = sum(one.left / one.wrong for one in some)
+    return round(share, 2), sum(len(one.explanations) for one in some)
 
 
 def _has_library(call: Asked) -> bool:

@@ -457,6 +457,8 @@ def afterwards() -> Iterator[Edit]:
         says = f"x_t is added to {of} after the activation"
         yield Edit(says, {"after": lambda s: s.new + s.read, **before})
     yield Edit("lengths are overlooked: padding is read as steps", on)
+    for says, to in changes.DECIMALS.items():
+        yield Edit(f"the new state {says}", {"after": partial(_in_decimals, to)})
     formats: Mapping[str, Callable[[Float64], Any]] = {
         "float32": np.float32,
         "float16": np.float16,
@@ -480,6 +482,12 @@ def _without_residual(s: Steps) -> Term | None:
 
 def _fixed(bits: int, values: Float64) -> Float64:
     return np.ldexp(np.rint(np.ldexp(values, bits)), -bits)
+
+
+def _in_decimals(to: changes.Function, s: State) -> Float64:
+    """Rounded, where it was found to be so, in float32 at least."""
+    near = np.abs(s.found - to(s.found)) <= 2.0**-24 * np.abs(s.found)
+    return np.where(near, to(s.new), NEVER)
 
 
 def _kept_in(to: Callable[[Float64], Any], s: State) -> Float64:
