@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -55,6 +55,7 @@ class Asked:
         below: of each layer below the last, (D, T, B, H) as `states`, as the last one shows it
             where the layers between hand it on; nothing where it cannot be told.
         off: of states that do not show but should be these, how far off they can be, as `states`.
+        apart: by result, how far from what the same call gave before, in the mean of squares.
         earlier: calls before of as many units, each with words for what it is among those alike.
         first_rows: how many rows the first call of these sizes had.
         before: by words, the last of the calls before that were alike.
@@ -72,6 +73,7 @@ class Asked:
     memory: str
     below: tuple[Ball, ...] = ()
     off: Float64 | None = None
+    apart: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def precision(self) -> Precision:
@@ -150,7 +152,30 @@ def asked_again(
             if not says.endswith(OMITTED) or case.h_0 == "none"
         }
         found.append(asked)
-    return [replace(one, below=_below(subject, one)) for one in found[len(known) :]]
+    first, rest = found[: len(known)], found[len(known) :]
+    earlier_answers = {id(one.data): one for one in first}
+    return [
+        replace(
+            one, below=_below(subject, one), apart=_apart(one, earlier_answers.get(id(one.data)))
+        )
+        for one in rest
+    ]
+
+
+def _apart(one: Asked, other: Asked | None) -> Mapping[str, float]:
+    if other is None or one.answer is None or other.answer is None or one.has_nan:
+        return {}
+    pairs = {
+        "states": (one.answer.output, other.answer.output),
+        "h_n": (one.answer.h_n, other.answer.h_n),
+        "y": (one.answer.y, other.answer.y),
+    }
+    with np.errstate(all="ignore"):
+        return {
+            name: float(np.sqrt(np.mean(np.square(mine.astype(np.float64) - theirs))))
+            for name, (mine, theirs) in pairs.items()
+            if mine is not None and theirs is not None
+        }
 
 
 def _below(subject: Subject, asked: Asked) -> tuple[Ball, ...]:

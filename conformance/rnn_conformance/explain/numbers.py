@@ -28,7 +28,7 @@ WRONG, RIGHT = 40, 32  # of one result of one call
 MOST_HIDDEN = 20_000  # numbers of a call, of what does not show
 STEADY = "contractive"  # weights with which rounding does not grow
 SHORT = 12  # steps of calls of several layers, whose hidden states are computed again
-BLOCKS = (4, 8, 16, 32)
+BLOCKS = (2, 4, 8, 16, 32)
 BEYOND_FIRST = "the row is beyond those of the first call of these sizes"
 READ = "the step read, from 0"
 LAST = "it is the last of several layers"
@@ -329,8 +329,7 @@ def of_shown(calls: Sequence[Asked]) -> tuple[list[Asked], tuple[Trials, Feature
     """
     carried, rows, known, rng = list[Asked](), list[Any](), list[Features](), default_rng(0)
     for asked in calls:
-        alone = asked.case.equation.gates == 1 and comparable(asked.case)
-        if asked.answer is None or asked.case.weights != STEADY or not alone:
+        if asked.answer is None or asked.case.equation.gates > 1 or not is_steady(asked):
             continue
         right = expected.whole(asked.data, asked.precision)
         answer = replace(asked.answer, output=right.output)
@@ -361,6 +360,11 @@ def of_shown(calls: Sequence[Asked]) -> tuple[list[Asked], tuple[Trials, Feature
         return [], None
     trials = FinalTrials(*zip(*rows, strict=True), name="what shows of h_t", last=False)
     return carried, (trials, joined(known))
+
+
+def is_steady(asked: Asked) -> bool:
+    """Whether rounding stays small over all steps."""
+    return asked.case.weights == STEADY and comparable(asked.case)
 
 
 def of_final_states(
@@ -486,7 +490,7 @@ def of_readouts(
         D = asked.case.options.directions
         initial = np.concatenate(list(_parts(asked)[0][-D:]), axis=1)[None]
         states = np.concatenate([initial, answer.output]).astype(np.float64)
-        off = 0 * states
+        off = np.zeros_like(states)
         if asked.off is not None:
             off[1:] = _in_time(asked, asked.off)
         W, bias = of_readout(data.weights)

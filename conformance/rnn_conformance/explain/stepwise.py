@@ -15,6 +15,7 @@ from rnn_conformance.explain.calls import Asked, asked_again, chosen_cases
 from rnn_conformance.explain.observation import without_place
 from rnn_conformance.explain.what import (
     ALL_BUT,
+    FEW,
     PLACED,
     Explained,
     Explanation,
@@ -27,6 +28,7 @@ MISREAD = 0.1  # of the numbers of layers as they show, that may stay unexplaine
 MOST_DEEP = 60  # calls of several layers
 MOST_GATED, MOST_STEPS = 110, 140  # calls of cells with gates, and where not all shows, steps
 MOST_POINTS = 120  # of a plot
+CHANCE = 1e-5  # numbers of one call, made twice, are no further apart by rounding
 FAR, HUGE = 6.0, 1e6  # its pre-activations are no further from 0, its states neither
 Point = tuple[float, float, float]
 Table = tuple[Trials, Features]
@@ -72,8 +74,20 @@ def _of_a_family(
     for result, explained in by_result.items():
         of = table if result == "states" else None
         found += _told(result, explained, called, of) if explained else []
+        found += _by_chance(result, calls) if explained and explained.left else []
     left = (_left(result, explained) for result, explained in by_result.items() if explained)
     return found, [*filter(None, left)]
+
+
+def _by_chance(result: str, calls: Sequence[Asked]) -> Iterator[Finding]:
+    """That the same call gives other numbers whenever it is made, if they are further apart than
+    rounding leads in weights with which it does not grow.
+    """
+    steady = [c.apart[result] for c in calls if numbers.is_steady(c) and result in c.apart]
+    differ = [apart for apart in steady if apart > CHANCE]
+    if len(differ) >= max(FEW, PLACED * len(steady)):
+        says = f"the same call gives other numbers each time, about {np.median(differ):.2g} apart"
+        yield Finding(result, says, "everywhere", len(differ), len(steady), 0)
 
 
 def _results(

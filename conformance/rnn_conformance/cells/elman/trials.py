@@ -21,6 +21,7 @@ from rnn_conformance.cells.edits import (
     Values,
     product,
 )
+from rnn_conformance.cells.elman import effective
 from rnn_conformance.cells.elman.edits import (
     BIASES,
     LIBRARY,
@@ -172,6 +173,8 @@ class ElmanTrials(StepTrials):
                 found += self._another_function(edits, at)
                 found += self._in_a_table(edits, at)
             found += self._of_states(edits, slots, at)
+            if not edits:
+                found += effective.otherwise(effective.solved(self._steps))
             for slot in {*VECTORS} - slots:
                 found += self._from_elsewhere(slot, edits, at)
                 if not {"f", "after", "more", "place", "before_f", "after_f"} & slots:
