@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 from rnn_conformance import Call, as_implementation, plan
+from rnn_conformance.cells.changes import mixtures, told_apart
+from rnn_conformance.cells.elman.effective import Solved, otherwise
 from rnn_conformance.checks.findings import Finding
 from rnn_conformance.contract.call import DTYPES, Array
 from rnn_conformance.explain.stepwise import findings
@@ -135,6 +137,111 @@ STEPS: dict[tuple[str, str], Callable[..., Array]] = {
 }
 
 
+def standardised(a: Array) -> Array:
+    off = a - a.mean(axis=1, keepdims=True)
+    found: Array = off / np.sqrt((off * off).mean(axis=1, keepdims=True) + 1e-5)
+    return found.astype(a.dtype)
+
+
+def odd_negated(W: Array) -> Array:
+    return np.where(np.arange(W.shape[1]) % 2, -W, W)
+
+
+def limited(W: Array) -> Array:
+    found: Array = W / np.fmax(np.linalg.norm(W, 2), 1)
+    return found.astype(W.dtype)
+
+
+GENERAL: dict[tuple[str, str], Callable[..., Array]] = {
+    ("W_xh x_t and b_xh are added after the activation", "everywhere"): lambda w, x, h, t, h_0: (
+        np.tanh(preactivation(w, 0 * x, h, b_xh=0)) + x @ w["W_xh"].T + w["b_xh"].T
+    ).astype(x.dtype),
+    ("the pre-activation is standardised, with 1e-5 in its variance", "everywhere"): (
+        lambda w, x, h, t, h_0: np.tanh(standardised(preactivation(w, x, h)))
+    ),
+    ("h_t is 1 f(a) + 0.1 a", "everywhere"): lambda w, x, h, t, h_0: (
+        np.tanh(preactivation(w, x, h)) + 0.1 * preactivation(w, x, h)
+    ).astype(x.dtype),
+    ("W_hh is negated in odd columns", "everywhere"): lambda w, x, h, t, h_0: np.tanh(
+        preactivation({**w, "W_hh": odd_negated(w["W_hh"])}, x, h)
+    ),
+    ("W_hh is divided by its spectral norm where that is above 1", "everywhere"): (
+        lambda w, x, h, t, h_0: np.tanh(preactivation({**w, "W_hh": limited(w["W_hh"])}, x, h))
+    ),
+    ("h_{t-1} has 0.1 added", "first step"): lambda w, x, h, t, h_0: np.tanh(
+        preactivation(w, x, h + h.dtype.type(0.1 * (t == 0)))
+    ),
+}
+
+
+@pytest.mark.parametrize(("what", "where"), GENERAL)
+def test_what_is_solved_for_or_done_to_rows(what: str, where: str) -> None:
+    assert said(function(GENERAL[what, where]), 5) == [(what, where)]
+
+
+def test_sequences_and_rows_of_results() -> None:
+    def log_softmax(y: Array) -> Array:
+        off = y - y.max(axis=2, keepdims=True)
+        found: Array = off - np.log(np.exp(off).sum(axis=2, keepdims=True))
+        return found
+
+    wrong = function(y=log_softmax, last=lambda states: states.mean(axis=0))
+    assert said(wrong, 7) == [
+        ("h_n is the mean of all steps", "everywhere"),
+        ("outputs goes through log-softmax", "everywhere"),
+    ]
+    right = function()
+
+    def one_bias(weights: Weights, inputs: Array, h_0: Array | None) -> Any:
+        b_ho = np.full_like(weights["b_ho"], weights["b_ho"][0, 0])
+        return right({**weights, "b_ho": b_ho}, inputs, h_0)
+
+    assert said(one_bias, 7) == [("b_ho of unit 0 is added to every unit", "everywhere")]
+    between = function(last=lambda states: (states[-1] + states[max(len(states) - 2, 0)]) / 2)
+    ((what, _),) = said(between, 7)
+    assert what == "h_n is 0.5 times the last state + 0.5 times the state before it"
+
+
+def test_states_that_are_right_and_show_otherwise() -> None:
+    right = function()
+
+    def shown_as(change: Callable[[Array], Array]) -> Callable[..., Any]:
+        def rnn(weights: Weights, inputs: Array, h_0: Array | None) -> Any:
+            found = right(weights, inputs, h_0)
+            return {**found, "hidden_states": change(found["hidden_states"])}
+
+        return rnn
+
+    for what, change in {
+        "goes through relu": lambda h: np.maximum(h, 0),
+        "is rounded to 3 decimals": lambda h: np.round(h, 3),
+    }.items():
+        assert said(shown_as(change), 7) == [(f"what shows of h_t {what}", "everywhere")]
+    rng = np.random.default_rng(0)
+    one_by_one, unexplained = found(shown_as(lambda h: h * rng.uniform(0.5, 1, h.shape)), 11)
+    assert one_by_one == ()
+    assert "wrong numbers of states" in unexplained[0]
+
+
+def test_what_is_solved_for_says_nothing_of_numbers_at_random() -> None:
+    rng = np.random.default_rng(0)
+    parts = {name: rng.normal(size=400) for name in ("a", "b", "c")}
+    assert [*mixtures(rng.normal(size=400), parts, 8)] == []
+    assert next(mixtures(0.5 * parts["a"] - parts["c"], parts, 8)) == {"a": 0.5, "c": -1}
+    W = rng.normal(size=(6, 6))
+    some = {"h": [Solved(W, W * rng.uniform(0.5, 1, W.shape))], "x": [Solved(W, W)]}
+    assert [*otherwise(some)] == []
+    (edit, *_) = otherwise({"h": [Solved(W, np.where(W < 0, 0, W))]})
+    assert edit.says == "W_hh is 0 of negative entries"
+
+
+def test_a_change_within_its_own_bound_explains_nothing() -> None:
+    near, far = np.array([1 + 1e-9]), np.array([2.0])
+    usual = np.ones(1), np.full(1, 1e-12)
+    assert told_apart((near, np.full(1, 1e-8)), usual) == usual
+    assert told_apart((far, np.full(1, 1e-8)), usual)[0] == far
+
+
 @pytest.mark.parametrize(("what", "where"), STEPS)
 def test_an_edit_with_its_place(what: str, where: str) -> None:
     some = (5, DTYPES) if "dtype" in where or "32" in where else (5,)  # few cases are as long
@@ -246,13 +353,15 @@ def test_what_is_in_no_library_is_said_to_be_unexplained(noise: float) -> None:
 
     def step(w: Weights, x: Array, h: Array, t: int, h_0: Any) -> Array:
         if not noise:
-            return np.tanh(preactivation(w, x - x.mean(axis=1, keepdims=True), h))
+            return np.tanh(preactivation(w, x * np.sin(7 * x), h))
         new = np.tanh(preactivation(w, x, h)) + noise * rng.standard_normal(h.shape)
         return new.astype(x.dtype)
 
     one_by_one, unexplained = found(function(step), 11)
     assert one_by_one == ()
     assert len(unexplained) == 1
+    by_chance = "; the same call gives other numbers each time, about 0.0014 apart"
+    assert unexplained[0].endswith(by_chance) == bool(noise)
     assert "wrong numbers of states" in unexplained[0]
 
 

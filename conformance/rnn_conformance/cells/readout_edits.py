@@ -135,6 +135,7 @@ def _library() -> Iterator[Edit]:
         yield Edit(f"h_t {says} for y_t", {"product": partial(_with_states, change)})
     for says, change in changes.PASSED.items():
         yield Edit(f"h_t {says} for y_t", {"product": partial(_passed, change), "passed": change})
+    yield Edit("b_ho of unit 0 is added to every unit", {"bias": None, "of_first": True})
     yield Edit("y_{t-1} is added to y_t", {"plus": True})
     yield Edit("y is computed in float32", {"allows": as_float32})
 
@@ -156,6 +157,7 @@ class ReadoutTrials(Trials):
         self.found, self.edits = each(lambda s: s.found), LIBRARY
         self._before = each(lambda s: s.before)
         self._bias = each(lambda s: s.b[s.u].astype(np.float64))
+        self._first = each(lambda s: s.b[0].astype(np.float64))
         with np.errstate(all="ignore"):
             self._right = each(_right)
             products = [edit for edit in LIBRARY if edit.does.get("product")]
@@ -187,7 +189,8 @@ class ReadoutTrials(Trials):
     def values(self, edits: Edits, at: Indices) -> Values:
         product, bias, size = self._right[at], self._bias[at], self._size[at]
         does = {slot: edit for edit in edits for slot in edit.does}
-        radius = self._gamma[at] * size + self._least[at]
+        radius = self._gamma[at] * (size + abs(self._first[at]) * ("of_first" in does))
+        radius = radius + self._least[at]
         if "rows" in does:
             own = self._in_rows[does["rows"]]
             usual = product + bias, radius
@@ -198,7 +201,9 @@ class ReadoutTrials(Trials):
             radius = radius + self._gamma[at] * np.abs(product)
         if "passed" in does:
             radius = radius + self._passed[does["passed"]][at]
-        if does.get("bias") and "rows" not in does:
+        if "of_first" in does:
+            bias = self._first[at]
+        elif "bias" in does and "rows" not in does:
             bias = does["bias"].does["bias"](bias)
         y = product + bias
         if "plus" in does:

@@ -74,20 +74,23 @@ def _of_a_family(
     for result, explained in by_result.items():
         of = table if result == "states" else None
         found += _told(result, explained, called, of) if explained else []
-        found += _by_chance(result, calls) if explained and explained.left else []
-    left = (_left(result, explained) for result, explained in by_result.items() if explained)
-    return found, [*filter(None, left)]
+    left = [
+        _left(result, explained) + _by_chance(result, calls)
+        for result, explained in by_result.items()
+        if explained and explained.left
+    ]
+    return found, left
 
 
-def _by_chance(result: str, calls: Sequence[Asked]) -> Iterator[Finding]:
+def _by_chance(result: str, calls: Sequence[Asked]) -> str:
     """That the same call gives other numbers whenever it is made, if they are further apart than
     rounding leads in weights with which it does not grow.
     """
     steady = [c.apart[result] for c in calls if numbers.is_steady(c) and result in c.apart]
     differ = [apart for apart in steady if apart > CHANCE]
-    if len(differ) >= max(FEW, PLACED * len(steady)):
-        says = f"the same call gives other numbers each time, about {np.median(differ):.2g} apart"
-        yield Finding(result, says, "everywhere", len(differ), len(steady), 0)
+    if len(differ) < max(FEW, PLACED * len(steady)):
+        return ""
+    return f"; the same call gives other numbers each time, about {np.median(differ):.2g} apart"
 
 
 def _results(
@@ -204,8 +207,6 @@ def _explained(table: Table | None) -> Explained | None:
 
 
 def _left(result: str, explained: Explained) -> str:
-    if not explained.left:
-        return ""
     where = f", where {explained.where}" if explained.where.conditions else ""
     off = f", off by up to {explained.most:.2g}"
     cut = "; not every two edits were tried together, which takes long" if explained.cut else ""
