@@ -26,6 +26,7 @@ from rnn_conformance.cells.elman.edits import (
     BIASES,
     LIBRARY,
     NAMED,
+    TERMS,
     VECTORS,
     factors,
     moved,
@@ -43,7 +44,6 @@ MISSING = {slot: Edit("", {slot: partial(times, slot, factor=0.0)}) for slot in 
 PARTS = (*((slot,) for slot in SLOTS), BIASES, SLOTS)  # of the weights, that may be kept
 KEPT_IN = 12  # calls, in which weights of earlier ones are looked for first
 ALL_BUT = 0.9  # of the wrong numbers of a call, which such weights must explain
-NAMES = {"x": "W_ih x_t", "h": "W_hh h_{t-1}", "b_ih": "b_ih", "b_hh": "b_hh"}
 USUAL = np.array((0.0, 0.5, 1.0, 2.0, -1.0))  # factors that the library has, or that change nothing
 ONE = "1"
 PARTS_OF: Mapping[str, Callable[[Steps], Any]] = {
@@ -52,12 +52,20 @@ PARTS_OF: Mapping[str, Callable[[Steps], Any]] = {
     "h_{t-2}": lambda s: s.states[np.maximum(s.t - 1, 0), s.b, s.u],
     "h_0": lambda s: s.states[0, s.b, s.u],
 }
+
+
+def _moved_or_none(slot: str, move: moves.Move, s: Steps) -> Term:
+    """A term of another step; 0 where there is none."""
+    value, size = moved(slot, move, s)
+    there, _ = move(moves.at(s.t, len(s.inputs) + (slot == "h"), s.b, s.lengths, back=s.back))
+    return np.where(there == s.t, 0, value), np.where(there == s.t, 0, size)
+
+
 MOVED = {
-    name: Edit(name, {slot: partial(moved, slot, moves.USUAL[where])})
+    name: Edit(name, {slot: partial(_moved_or_none, slot, moves.USUAL[where])})
     for name, slot, where in (
         ("W_ih x_{t-1}", "x", "1 step too early"), ("W_ih x_{t+1}", "x", "1 step too late"),
         ("W_hh h_{t-2}", "h", "1 step too early"),
-        ("W_hh h_0", "h", "from the start of the sequence"),
     )
 }  # fmt: skip
 PART_OF_SUM, PART_OF_STATE = (*SLOTS, *MOVED, ONE, "h_{t-1}"), (*PARTS_OF,)
@@ -73,6 +81,8 @@ class ElmanTrials(StepTrials):
         steps: the numbers, call by call.
         library: the edits that are tried.
     """
+
+    paired = 60  # of some hundred that matter, or it takes a minute
 
     def __init__(self, steps: Sequence[Steps], library: Sequence[Edit] = LIBRARY) -> None:
         super().__init__(steps, library)
@@ -410,12 +420,12 @@ def _of_rows(edit: Edit, s: Steps) -> Values:
 
 def _in_words(some: Mapping[str, float]) -> str:
     counted = [
-        f"{NAMES[name]} counts {1 + c:.6g} times" for name, c in some.items() if name in NAMES
+        f"{TERMS[name]} counts {1 + c:.6g} times" for name, c in some.items() if name in TERMS
     ]
     added = [
         f"{c:.6g}{'' if name == ONE else ' ' + name} is added to the pre-activation"
         for name, c in some.items()
-        if name not in NAMES
+        if name not in TERMS
     ]
     return " and ".join([*counted, *added])
 
