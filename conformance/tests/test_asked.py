@@ -105,6 +105,10 @@ FOR: dict[str, tuple[list[Case], list[Case]]] = {
         [replace(TWO, loss="all")],
         [MARKED, *(replace(TWO, loss=loss) for loss in ("none", "h_n"))],
     ),
+    "gradients_in_training": (
+        [replace(TWO, loss="all")],
+        [MARKED, replace(TWO, loss="h_n"), CASE],
+    ),
     "gradients_from_memory_layouts": (
         [replace(TWO, loss="all")],
         [MARKED, replace(TWO, loss="h_n"), CASE],

@@ -12,6 +12,7 @@ from rnn_conformance.variants.every import MUTANTS
 
 pytestmark = pytest.mark.slow
 
+OF_FIRST_LAYER = ("weight_ih_l0 in training", "weight_ih_l0_reverse in training")
 LATER = (" in a later call", " of a large loss")  # of which each is a call after another
 FEW_NUMBERS = 1000  # rows times steps times units
 Condition = Callable[[Case], bool]
@@ -46,6 +47,9 @@ ALONE: tuple[tuple[str, str | tuple[str, ...], Condition], ...] = (
     ("ReverseFinalStateAtTheWrongEnd", "", lambda case: case.bidirectional),
     ("LowerLayersDetached", "", lambda case: case.L > 1),
     ("GradientsOfFirstCall", (*LATER, "from broadcast memory"), anywhere),
+    ("HalvedInTraining", " in training", anywhere),
+    ("WeightsOfFirstLayerWithoutInputs", OF_FIRST_LAYER, anywhere),
+    ("OutputScaledInTraining", " in training", anywhere),
     ("StridedLossReadAsContiguous", ("from strided memory", "from backwards memory"), anywhere),
     ("LossOfStrideZeroReadAsContiguous", "from broadcast memory", anywhere),
 )

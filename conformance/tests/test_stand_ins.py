@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import torch
-from rnn_conformance import Case
+from rnn_conformance import Case, plan
 from rnn_conformance.run.smoke import smoke
-from rnn_conformance.sources.adapters.torch_layer import TorchLayer
+from rnn_conformance.sources.adapters.torch_layer import TorchLayer, TorchLSTM
 
 from .miniatures import in_a_case
 
@@ -106,6 +106,26 @@ def test_what_torch_packs_is_no_fault_of_what_stands_in() -> None:
     assert outcome("lengths_refused", Strict, lengths) == "passed"
     assert TorchLayer().known_failures
     assert not TorchLayer(Strict, "Strict").known_failures
+
+
+class Checked(torch.nn.LSTM):
+    """What torch.nn.LSTM lacks: sizes of a packed sequence and of its state are checked."""
+
+    def forward(self, x: Any, state: Any = None) -> Any:
+        if isinstance(x, torch.nn.utils.rnn.PackedSequence):
+            rows = self.num_layers * (1 + self.bidirectional), int(x.batch_sizes[0])
+            fitting = all(part.shape == (*rows, self.hidden_size) for part in state or ())
+            if x.data.shape[1] != self.input_size or not fitting:
+                raise ValueError("sizes")
+        return super().forward(x, state)
+
+
+def test_a_stand_in_that_checks_packed_sizes_is_called_with_wrong_ones() -> None:
+    refused = [f"wrong_{what}_refused" for what in ("inputs", "states", "rows")]
+    planned = plan(TorchLSTM(Checked, name="Checked"), checks=refused)
+    outcomes = {item.case.lengths: item.execute().outcome for item in planned}
+    assert {*outcomes.values()} == {"passed"}
+    assert len(outcomes) > 1
 
 
 def test_rows_are_packed_in_order_where_they_are() -> None:

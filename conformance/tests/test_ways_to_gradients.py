@@ -228,7 +228,24 @@ class WithoutGraph(Scratch):
 def test_a_module_of_torch_needs_nothing(module: Any) -> None:
     report = judged(module)
     assert report.conforms
-    assert {"gradient_of_steps", "gradient_of_weights"} <= {r.check for r in report.records}
+    asked = {record.check for record in report.records}
+    assert {"gradient_of_weights", "gradients_in_training"} <= asked
+    assert ("gradient_of_steps" in asked) == (module is not LastOutput)
+
+
+class LastOfLarge(torch.nn.Module):
+    """The last state of torch.nn.RNN alone, which differs a little in a call of fewer steps."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        self.rnn = torch.nn.RNN(input_size, hidden_size)
+
+    def forward(self, x: Any) -> Any:
+        return self.rnn(x)[1][0]
+
+
+def test_states_of_other_calls_are_not_those_that_a_backward_pass_goes_through() -> None:
+    assert judged(LastOfLarge).conforms
 
 
 def test_a_wrong_module_is_caught() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from rnn_conformance.bounds.balls import Precision
 from rnn_conformance.bounds.judgement import Judgement
+from rnn_conformance.cases import expected as values
 from rnn_conformance.cases import gradients
 from rnn_conformance.cases.case import Case, Data
 from rnn_conformance.cases.gradients import SHOWN, judge
@@ -28,6 +29,12 @@ def asked(case: Case, _: frozenset[str]) -> bool:
 def shown(case: Case, claimed: frozenset[str]) -> bool:
     """Whether each step of the backward pass shows, and is that of the states that show."""
     return case.weights in SHOWN and case.loss != "none" and OWN_PASS not in claimed
+
+
+def as_a_whole(case: Case, claimed: frozenset[str]) -> bool:
+    """Whether gradients are judged as a whole, of a loss that sees all that is claimed."""
+    sees = ("all",) if "h_n" in claimed else ("output", "h_n")
+    return case.weights not in SHOWN and case.loss in sees
 
 
 @check("RNN-GRAD-1", presumes=shown)
@@ -83,7 +90,7 @@ def gradient_of_states(subject: Subject, case: Case) -> Iterator[Judgement]:
 
 @check(
     "RNN-GRAD-1",
-    presumes=lambda case, _: case.weights not in SHOWN and case.loss == "all",
+    presumes=as_a_whole,
     among=lambda case, _: case.layout == "time_first" and case.lengths == "none",
 )
 def gradient_of_large_losses(subject: Subject, case: Case) -> Iterator[Judgement]:
@@ -114,10 +121,36 @@ def gradients_of_calls(subject: Subject, case: Case) -> Iterator[Judgement]:
     yield from _of_call(subject, expected, answer, "in a later call")
 
 
+def in_a_model(case: Case, _: frozenset[str]) -> bool:
+    """A selection for what several calls tell: of every option that changes a backward pass."""
+    return not case.drawn and (case.lengths, case.bias) == ("none", "nonzero")
+
+
+@check(
+    "RNN-GRAD-2",
+    presumes=as_a_whole,
+    among=in_a_model,
+)
+def gradients_in_training(subject: Subject, case: Case) -> Iterator[Judgement]:
+    """In training, of the weights alone: the results and the gradients are the same.
+
+    So is the first layer of a model trained: its inputs and its initial state want no gradient.
+    There is no dropout.
+    """
+    data, precision = case.data(), Precision.of(case.dtype)
+    call = replace(case.call(), training=True, of_weights=True)
+    answer = ordered(subject.answer(call), data, case.layout)
+    for judgement in values.judge(values.as_a_whole(case), answer, data, precision):
+        yield replace(judgement, what=f"{judgement.what} in training")
+    expected = gradients.whole(data, precision)
+    assert answer.gradients is not None
+    yield from _each(expected, answer.gradients, [*data.weights], " in training")
+
+
 @check(
     "RNN-MEM-3",
-    presumes=lambda case, _: case.weights not in SHOWN and case.loss == "all",
-    among=lambda case, _: not case.drawn and (case.lengths, case.bias) == ("none", "nonzero"),
+    presumes=as_a_whole,
+    among=in_a_model,
     needs=(ANY_MEMORY,),
 )
 def gradients_from_memory_layouts(subject: Subject, case: Case) -> Iterator[Judgement]:

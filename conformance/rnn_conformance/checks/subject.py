@@ -83,7 +83,9 @@ class Subject:
             answer = replace(answer, y=None)
         if "gradients" not in self.claimed:
             answer = replace(answer, gradients=None)
-        elif OF_WEIGHTS in self.claimed and isinstance(answer.gradients, Mapping):
+        elif (OF_WEIGHTS in self.claimed or call.of_weights) and isinstance(
+            answer.gradients, Mapping
+        ):
             not_asked = {"inputs": call.inputs, **call.state}
             zeros = {name: np.zeros(part.shape, call.dtype) for name, part in not_asked.items()}
             answer = replace(answer, gradients={**answer.gradients, **zeros})

@@ -140,6 +140,8 @@ class Call:
         bfloat16: whether the arrays hold numbers of bfloat16, which NumPy lacks, as float32, and
             the answer is to hold such numbers too.
         upstream: where gradients are asked for, those of the results; else None.
+        of_weights: whether the gradients of the weights alone are asked for, as of the first layer
+            of a model: inputs and states want none. An answer may hold theirs all the same.
     """
 
     options: Options
@@ -152,6 +154,7 @@ class Call:
     bfloat16: bool = False
     c_0: Array | None = None
     upstream: Upstream | None = None
+    of_weights: bool = False
 
     @property
     def state(self) -> dict[str, Array]:

@@ -142,7 +142,9 @@ class AsWritten:
         """The conventions that the gradients of a first call follow; None where there are none."""
         if not isinstance(self._model, Model):
             return None
-        return {"gradients": "of weights alone"} if lacking(call, self.run(call)) else {}
+        follow = {"gradients": "of weights alone"} if lacking(call, self.run(call)) else {}
+        # Of each state in a call of its own, none is the state that a backward pass goes through.
+        return follow if self._whole else {**follow, "backward pass": "of its own"}
 
     @property
     def _model(self) -> Model | Function:
@@ -152,7 +154,7 @@ class AsWritten:
         """The answer with its gradients. Raises Violation where they do not come."""
         model, tape = self._model, Tape()
         assert isinstance(model, Model)
-        taped = replace(model, tape=tape)
+        taped = replace(model, tape=tape, of_weights=call.of_weights)
         stepwise = isinstance(self._source, OneStep)
         source = OneStep(taped, self._source.next) if isinstance(self._source, OneStep) else taped
         found = self._given(self._with_states_as_outputs(seed_call(call)), source)

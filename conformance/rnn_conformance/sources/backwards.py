@@ -41,7 +41,8 @@ def by_autograd(model: Model, tape: Tape, found: Any, losses: Sequence[Array]) -
     ]
     if not pairs:
         raise Violation(NO_GRADIENT)
-    gradients = torch_gradients(pairs, leaves)
+    wanted = iter(torch_gradients(pairs, [leaf for leaf in leaves if leaf.requires_grad]))
+    gradients = [next(wanted) if leaf.requires_grad else None for leaf in leaves]
     if lost := [path for path, one in zip(weights, gradients, strict=False) if one is None]:
         raise Violation(f"no gradient reaches {', '.join(lost)}")
     each = iter(

@@ -38,6 +38,7 @@ class Model:
     Attributes:
         tape: gets each model that is called, with the inputs and the parts of a state that it is
             given; those of torch can be differentiated by then.
+        of_weights: whether the gradients of the weights alone are asked for.
     """
 
     cls: type[Any]
@@ -46,6 +47,7 @@ class Model:
     gates: Gates = field(default_factory=Gates)
     made: Made = field(default_factory=dict, compare=False)
     tape: Tape | None = field(default=None, compare=False)
+    of_weights: bool = field(default=False, compare=False)
 
     @property
     def cell(self) -> str:
@@ -103,7 +105,7 @@ class Model:
         if self.tape is not None:
             given = parts if all(isinstance(part, np.ndarray) for part in state) else []
             self.tape.append((model, x, given))
-            for leaf in (x, *given) if self.of_torch else ():
+            for leaf in (x, *given) if self.of_torch and not self.of_weights else ():
                 leaf.requires_grad_()
         return getattr(model, self.method)(x, *self._as_given(parts))
 

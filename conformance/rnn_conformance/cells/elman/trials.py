@@ -24,6 +24,7 @@ from rnn_conformance.cells.edits import (
 from rnn_conformance.cells.elman import effective
 from rnn_conformance.cells.elman.edits import (
     BIASES,
+    COUNTED,
     LIBRARY,
     NAMED,
     TERMS,
@@ -420,7 +421,9 @@ def _of_rows(edit: Edit, s: Steps) -> Values:
 
 def _in_words(some: Mapping[str, float]) -> str:
     counted = [
-        f"{TERMS[name]} counts {1 + c:.6g} times" for name, c in some.items() if name in TERMS
+        f"{TERMS[name]} {COUNTED.get(1 + c, f'counts {1 + c:.6g} times')}"
+        for name, c in some.items()
+        if name in TERMS
     ]
     added = [
         f"{c:.6g}{'' if name == ONE else ' ' + name} is added to the pre-activation"

@@ -105,7 +105,8 @@ class TorchLayer:
             )
         # Lengths that fall are given as torch has it by default: without an order to undo.
         falling = rows == len(call.lengths) == states and bool((np.diff(call.lengths) <= 0).all())
-        self.refuse_crash(call)
+        if type(rnn).forward is self.own.forward:
+            self.refuse_crash(call)
         packed = torch.nn.utils.rnn.pack_padded_sequence(
             inputs, torch.from_numpy(call.lengths), batch_first, enforce_sorted=falling
         )
@@ -183,7 +184,7 @@ def answered(call: Call, weights: Iterable[tuple[str, torch.Tensor]], forward: F
         with torch.inference_mode():
             output, last = forward(inputs, [*given.values()])
             return _answer(call, output, last)
-    of = {"inputs": inputs, **given, **dict(weights)}
+    of = {**({} if call.of_weights else {"inputs": inputs, **given}), **dict(weights)}
     for leaf in of.values():
         leaf.requires_grad_()
     output, last = forward(inputs, [*given.values()])
