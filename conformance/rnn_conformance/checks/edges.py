@@ -43,26 +43,26 @@ def with_lengths(case: Case, claimed: frozenset[str]) -> bool:
 
 @check("RNN-EMPTY-1", presumes=whole, among=usual, needs=(following("T = 0", "refused"),))
 def no_steps_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
-    """An input of no steps is refused, as is declared."""
+    """An input of no steps is refused: `"T = 0"` is `"refused"` unless declared otherwise."""
     return refused(subject, {"no steps": _no_steps(case).call(case.layout)})
 
 
 @check("RNN-EMPTY-1", presumes=whole, among=usual, needs=("h_n", following("T = 0", "empty")))
 def no_steps_give_h_0(subject: Subject, case: Case) -> Iterator[Judgement]:
-    """An input of no steps gives an output of none, and h_0 as h_n, as is declared."""
+    """An input of no steps gives h_0 as h_n, which `"T = 0": "empty"` declares."""
     data = _no_steps(case)
     yield identical("h_n", data.initial, given(subject.run(data, case.layout), "h_n"))
 
 
 @check("RNN-EMPTY-2", presumes=batched, among=usual, needs=(following("B = 0", "refused"),))
 def no_rows_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
-    """A batch of no rows is refused, as is declared."""
+    """A batch of no rows is refused, which `"B = 0": "refused"` declares."""
     return refused(subject, {"no rows": _no_rows(case).call(case.layout)})
 
 
 @check("RNN-EMPTY-2", presumes=batched, among=usual, needs=(following("B = 0", "empty"),))
 def no_rows_give_none(subject: Subject, case: Case) -> Iterator[Judgement]:
-    """A batch of no rows gives results of no rows, of the documented shapes, as is declared."""
+    """A batch of no rows gives results of none: `"B = 0"` is `"empty"` where nothing is declared."""
     subject.run(_no_rows(case), case.layout)
     return iter(())
 
@@ -74,7 +74,7 @@ def no_rows_give_none(subject: Subject, case: Case) -> Iterator[Judgement]:
     needs=(following("length 0", "refused"),),
 )
 def length_0_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
-    """A row of length 0 is refused, as is declared."""
+    """A row of length 0 is refused: `"length 0"` is `"refused"` unless declared otherwise."""
     return refused(subject, {"a length of 0": _one_row_empty(case).call(case.layout)})
 
 

@@ -187,7 +187,8 @@ def verdict(report: Report) -> str:
     if not report.complete:
         return f"{name} could not be judged: interrupted after {executed} checks, {failed} failed."
     if executed == 0:
-        return f"{name} could not be judged: no check was executed."
+        why = ": what they ask for is not claimed" if report.not_claimed else ""
+        return f"{name} could not be judged: no check was executed{why}."
     if report.in_vain:
         asked_for = "; ".join(report.in_vain)
         return f"{name} could not be judged: declared, but never asked for: {asked_for}."
@@ -203,7 +204,7 @@ def verdict(report: Report) -> str:
     return (
         f"{name} {conforms(report)}: {executed - known} checks passed{but}, the worst error is "
         f"{share(total(tuple(passed)).worst_share)} of its bound."
-        f"{' The notes above say what was not asked.' if report.notes else ''}"
+        f"{' The notes above say how it was read, and what was not asked.' if report.notes else ''}"
     )
 
 
