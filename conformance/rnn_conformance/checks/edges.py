@@ -62,7 +62,7 @@ def no_rows_refused(subject: Subject, case: Case) -> Iterator[Judgement]:
 
 @check("RNN-EMPTY-2", presumes=batched, among=usual, needs=(following("B = 0", "empty"),))
 def no_rows_give_none(subject: Subject, case: Case) -> Iterator[Judgement]:
-    """A batch of no rows gives results of none: `"B = 0"` is `"empty"` where nothing is declared."""
+    """A batch of no rows gives results of none: `"B = 0"` is `"empty"` if nothing is declared."""
     subject.run(_no_rows(case), case.layout)
     return iter(())
 
