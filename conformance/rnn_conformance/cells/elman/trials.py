@@ -88,7 +88,7 @@ class ElmanTrials(StepTrials):
     def __init__(self, steps: Sequence[Steps], library: Sequence[Edit] = LIBRARY) -> None:
         super().__init__(steps, library)
         each, self._terms, self._changed = self._each, dict[Any, Term](), dict[Edit, Values]()
-        self._parts = dict[str, Term]()
+        self._parts, self._sums = dict[str, Term](), dict[Any, Term]()
         self._relu: Mask = each(lambda s: s.cell == "relu")
         self._m = each(lambda s: s.inputs.shape[2] + s.states.shape[2] + 3)
         with np.errstate(all="ignore"):
@@ -101,6 +101,7 @@ class ElmanTrials(StepTrials):
             self._right = {slot: self._term(None, slot, None) for slot in SLOTS}
             self._least = np.sum([size for _, size in self._right.values()], axis=0)
             self._gamma = np.asarray(gamma(self._m, self._u))
+            self._beside = self._inherited + self._m * self._eta
         self.features = self.features_with(frozenset(), np.arange(len(self.found)))
 
     def _term(self, place: Edit | None, slot: str, edit: Edit | None) -> Term:
@@ -370,23 +371,32 @@ class ElmanTrials(StepTrials):
 
     def _sum(self, by_slot: Any, at: Indices) -> Values:
         """The pre-activation, and how far off it can be."""
-        value, size, rough = (np.zeros(len(at)) for _ in range(3))
-        roundoff = by_slot["roughly"].does["roughly"] if "roughly" in by_slot else {}
         place = by_slot.get("place")
-        for slot in SLOTS:
-            edit = by_slot.get(slot)
-            one, of = (
-                part[at]
-                for part in self._term(place, slot, edit if edit and edit.does[slot] else None)
-            )
+        edited = {slot: by_slot[slot] for slot in SLOTS if slot in by_slot}
+        edited = {slot: edit for slot, edit in edited.items() if edit.does[slot]}
+        value, size = (part[at] for part in self._unedited(place, frozenset(edited)))
+        for slot, edit in edited.items():
+            one, of = (part[at] for part in self._term(place, slot, edit))
             value, size = value + one, size + of
-            if slot in roundoff:
-                rough = rough + gamma(self._m[at], roundoff[slot]) * of
+        rough: Any = 0.0
+        for slot, u in (by_slot["roughly"].does["roughly"] if "roughly" in by_slot else {}).items():
+            of = self._term(place, slot, edited.get(slot))[1][at]
+            rough = rough + gamma(self._m[at], u) * of
         for name, c in by_slot["more"].does["more"].items() if "more" in by_slot else ():
             one, of = (part[at] for part in self._part(name))
             value, size = value + c * one, size + abs(c) * of
         radius = self._gamma[at] * np.fmax(size, self._least[at]) + rough
-        return value, radius + self._inherited[at] + self._m[at] * self._eta[at]
+        return value, radius + self._beside[at]
+
+    def _unedited(self, place: Edit | None, edited: frozenset[str]) -> Term:
+        """The sum of the right terms of the other slots, and that of their absolute values."""
+        key = place, edited
+        if key not in self._sums:
+            terms = [self._term(place, slot, None) for slot in SLOTS if slot not in edited]
+            nothing = np.zeros((2, len(self.found)))
+            value, size = np.sum(terms, axis=0) if terms else nothing
+            self._sums[key] = value, size
+        return self._sums[key]
 
 
 def _every_unit(s: Steps, rows: Indices) -> Steps | None:
