@@ -202,21 +202,33 @@ def test_sequences_and_rows_of_results() -> None:
     assert what == "h_n is 0.5 times the last state + 0.5 times the state before it"
 
 
-def test_states_that_are_right_and_show_otherwise() -> None:
+def shown_as(change: Callable[[Array], Array]) -> Callable[..., Any]:
+    """Right states that are changed where they show."""
     right = function()
 
-    def shown_as(change: Callable[[Array], Array]) -> Callable[..., Any]:
-        def rnn(weights: Weights, inputs: Array, h_0: Array | None) -> Any:
-            found = right(weights, inputs, h_0)
-            return {**found, "hidden_states": change(found["hidden_states"])}
+    def rnn(weights: Weights, inputs: Array, h_0: Array | None) -> Any:
+        found = right(weights, inputs, h_0)
+        return {**found, "hidden_states": change(found["hidden_states"])}
 
-        return rnn
+    return rnn
 
-    for what, change in {
-        "goes through relu": lambda h: np.maximum(h, 0),
-        "is rounded to 3 decimals": lambda h: np.round(h, 3),
-    }.items():
-        assert said(shown_as(change), 15) == [(f"what shows of h_t {what}", "everywhere")]
+
+@pytest.mark.parametrize(
+    ("what", "change"),
+    [
+        ("goes through relu", lambda h: np.maximum(h, 0)),
+        pytest.param("is rounded to 3 decimals", lambda h: np.round(h, 3), marks=LONG),
+    ],
+)
+def test_states_that_are_right_and_show_otherwise(
+    what: str, change: Callable[[Array], Array]
+) -> None:
+    assert said(shown_as(change), 15) == [(f"what shows of h_t {what}", "everywhere")]
+
+
+@pytest.mark.slow
+@pytest.mark.weekly
+def test_factors_at_random_of_what_shows_are_not_named() -> None:
     rng = np.random.default_rng(0)
     one_by_one, unexplained = found(shown_as(lambda h: h * rng.uniform(0.5, 1, h.shape)), 25)
     assert one_by_one == ()
