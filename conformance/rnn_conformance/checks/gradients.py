@@ -12,12 +12,12 @@ from rnn_conformance.bounds.balls import Precision
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.cases import expected as values
 from rnn_conformance.cases import gradients
-from rnn_conformance.cases.case import Case, Data
+from rnn_conformance.cases.case import Case
 from rnn_conformance.cases.gradients import SHOWN, judge
 from rnn_conformance.checks.conduct import backwards, changed, fortran, read_only, strided
 from rnn_conformance.checks.registry import check
 from rnn_conformance.checks.subject import Subject, ordered
-from rnn_conformance.contract.call import Answer, Array, Call
+from rnn_conformance.contract.call import Answer, Array
 from rnn_conformance.contract.conventions import ANY_MEMORY, OF_EVERYTHING, OWN_PASS
 
 
@@ -126,11 +126,7 @@ def in_a_model(case: Case, _: frozenset[str]) -> bool:
     return not case.drawn and (case.lengths, case.bias) == ("none", "nonzero")
 
 
-@check(
-    "RNN-GRAD-2",
-    presumes=as_a_whole,
-    among=in_a_model,
-)
+@check("RNN-GRAD-2", presumes=as_a_whole, among=in_a_model)
 def gradients_in_training(subject: Subject, case: Case) -> Iterator[Judgement]:
     """In training, of the weights alone: the results and the gradients are the same.
 
@@ -142,40 +138,30 @@ def gradients_in_training(subject: Subject, case: Case) -> Iterator[Judgement]:
     answer = ordered(subject.answer(call), data, case.layout)
     for judgement in values.judge(values.as_a_whole(case), answer, data, precision):
         yield replace(judgement, what=f"{judgement.what} in training")
-    expected = gradients.whole(data, precision)
     assert answer.gradients is not None
+    expected = subject.expected_gradients(case)
     yield from _each(expected, answer.gradients, [*data.weights], " in training")
 
 
-@check(
-    "RNN-MEM-3",
-    presumes=as_a_whole,
-    among=in_a_model,
-    needs=(ANY_MEMORY,),
-)
+@check("RNN-MEM-3", presumes=as_a_whole, among=in_a_model, needs=(ANY_MEMORY,))
 def gradients_from_memory_layouts(subject: Subject, case: Case) -> Iterator[Judgement]:
     """Strided, reversed, Fortran, read-only or broadcast memory gives the same gradients.
 
     Look at dL/d of the results: that of a sum is one number, repeated without memory of its own.
     """
+    call, data = case.call(), case.data()
     for change in (strided, backwards, fortran, read_only):
-        given = changed(case.call(), change)
-        yield from _from_memory(subject, case, given, change.__name__, case.data())
-    data = case.data()
-    assert data.upstream is not None
-    alike = replace(data, upstream=data.upstream.each(one_number))
-    call = case.call()
+        answer = ordered(subject.answer(changed(case.call(), change)), data, case.layout)
+        kind = change.__name__.replace("_", "-")
+        expected = subject.expected_gradients(case)
+        yield from _of_call(subject, expected, answer, f"from {kind} memory")
     assert call.upstream is not None
+    assert data.upstream is not None
     call = replace(call, upstream=call.upstream.each(one_number))
-    yield from _from_memory(subject, case, call, "broadcast", alike)
-
-
-def _from_memory(
-    subject: Subject, case: Case, call: Call, kind: str, data: Data
-) -> Iterator[Judgement]:
+    data = replace(data, upstream=data.upstream.each(one_number))
     answer = ordered(subject.answer(call), data, case.layout)
     expected = gradients.whole(data, Precision.of(case.dtype))
-    yield from _of_call(subject, expected, answer, f"from {kind.replace('_', '-')} memory")
+    yield from _of_call(subject, expected, answer, "from broadcast memory")
 
 
 def one_number(array: Array) -> Array:
