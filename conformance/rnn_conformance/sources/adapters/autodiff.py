@@ -5,6 +5,7 @@ Each function takes `run`, from a list of arrays to a list of results, the array
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -22,13 +23,21 @@ def by_jax(run: Run, given: Sequence[Any], losses: Losses) -> Both:
 def torch_gradients(pairs: Iterable[tuple[Any, Any]], leaves: Sequence[Any]) -> Sequence[Any]:
     """Those of tensors, from pairs of a result and dL/d of it; None where it depends on none."""
     torch = import_module("torch")
+    hands_back = _loss().apply
+    loss = torch.stack([hands_back(result, given) for result, given in pairs]).sum()
+    found: Sequence[Any] = torch.autograd.grad(loss, leaves, allow_unused=True)
+    return found
+
+
+@cache
+def _loss() -> Any:
+    """A loss of torch, which hands dL/d of a result back in the memory in which it is given.
+
+    It is one number, as what `grad` does with dL/d of others imports SymPy.
+    """
+    torch = import_module("torch")
 
     class Loss(torch.autograd.Function):  # type: ignore[misc, name-defined]
-        """A number that hands dL/d of a result back in the memory in which it is given.
-
-        What `grad` does with dL/d of results that are no single number imports SymPy.
-        """
-
         @staticmethod
         def forward(ctx: Any, result: Any, given: Any) -> Any:
             ctx.given = given
@@ -38,9 +47,7 @@ def torch_gradients(pairs: Iterable[tuple[Any, Any]], leaves: Sequence[Any]) -> 
         def backward(ctx: Any, *_: Any) -> tuple[Any, None]:
             return ctx.given, None
 
-    loss = torch.stack([Loss.apply(result, given) for result, given in pairs]).sum()
-    found: Sequence[Any] = torch.autograd.grad(loss, leaves, allow_unused=True)
-    return found
+    return Loss
 
 
 def by_torch(run: Run, given: Sequence[Any], losses: Losses) -> Both:
