@@ -11,6 +11,9 @@ from rnn_conformance.bounds.balls import Float64, gamma
 from rnn_conformance.cells.edits import agreed
 
 Function = Callable[[Float64], Float64]
+COUNTED: Mapping[float, str] = {0: "is missing", 2: "counts twice", -1: "is subtracted"}
+USUAL = np.array((0.0, 0.5, 1.0, 2.0, -1.0))  # times, which libraries have, or which change nothing
+ONE = "1"  # what a constant counts
 DRAWS, AGREED, LARGE = 30, 2e-4, 1e-3  # how parts are tried: so often, so near, of such a size
 
 NUMBERS: Mapping[str, Function] = {
@@ -213,6 +216,25 @@ def mixtures(
                 found.append((-int(inside.sum()), n, dict(zip(names, map(_short, c), strict=True))))
     for _, _, mixture in sorted(found, key=lambda one: one[:2])[:3]:
         yield mixture
+
+
+def in_words(mixture: Mapping[str, float], terms: Mapping[str, str], to: str) -> str:
+    """What is too much by a mixture.
+
+    Args:
+        terms: those that count anyway, in words; the other parts are added to something.
+    """
+    counted = [
+        f"{terms[name]} {COUNTED.get(1 + c, f'counts {1 + c:.6g} times')}"
+        for name, c in mixture.items()
+        if name in terms
+    ]
+    added = [
+        f"{c:.6g}{'' if name == ONE else ' ' + name} is added to {to}"
+        for name, c in mixture.items()
+        if name not in terms
+    ]
+    return " and ".join([*counted, *added])
 
 
 def _short(c: float) -> float:

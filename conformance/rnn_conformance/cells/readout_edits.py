@@ -24,8 +24,7 @@ from rnn_conformance.cells.moves import OTHERS, USUAL, Move, at
 from rnn_conformance.contract.call import Array
 
 PREACTIVATION, FIRST = "the pre-activation", "the state of the first layer"
-OWN = ("W_ho h_t", "b_ho")  # the terms of y
-COUNTED = np.array((0, 0.5, 1, 2, -1))  # times, which the library has, or which change nothing
+OWN = {name: name for name in ("W_ho h_t", "b_ho")}  # the terms of y
 
 
 @dataclass(frozen=True)
@@ -231,14 +230,8 @@ class ReadoutTrials(Trials):
             return tuple(changed)
         parts = {"W_ho h_t": product, "b_ho": bias, **{n: v[at] for n, v in self._parts.items()}}
         mixed = (
-            Edit(_in_words(some), {"more": some})
+            Edit(changes.in_words(some, OWN, "y_t"), {"more": some})
             for some in changes.mixtures(found - y, parts, many)
-            if not {*some} <= {*OWN} or np.abs(1 + some[max(some)] - COUNTED).min() > 1e-3
+            if not {*some} <= {*OWN} or np.abs(1 + some[max(some)] - changes.USUAL).min() > 1e-3
         )
         return *changed, *mixed
-
-
-def _in_words(some: Mapping[str, float]) -> str:
-    counted = [f"{name} counts {1 + c:.6g} times" for name, c in some.items() if name in OWN]
-    added = [f"{c:.6g} {name} is added to y_t" for name, c in some.items() if name not in OWN]
-    return " and ".join([*counted, *added])

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.random import default_rng
 
 from rnn_conformance.bounds.balls import Float64, exactly
 from rnn_conformance.bounds.judgement import share
@@ -327,7 +326,8 @@ def of_shown(calls: Sequence[Asked]) -> tuple[list[Asked], tuple[Trials, Feature
 
     Those of weights with which rounding does not grow.
     """
-    carried, rows, known, rng = list[Asked](), list[Any](), list[Features](), default_rng(0)
+    carried, rows, known = list[Asked](), list[Any](), list[Features]()
+    rng = np.random.default_rng(0)
     for asked in calls:
         if asked.answer is None or asked.case.equation.gates > 1 or not is_steady(asked):
             continue

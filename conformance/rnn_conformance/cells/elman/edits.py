@@ -58,7 +58,6 @@ VECTORS = {"x": "x_t", "h": "h_{t-1}"}
 BIASES = ("b_ih", "b_hh")
 NAMED = {**MATRICES, **{b: b for b in BIASES}}
 TERMS = {**{slot: f"{W} {VECTORS[slot]}" for slot, W in MATRICES.items()}, **{b: b for b in BIASES}}
-COUNTED: Mapping[float, str] = {0: "is missing", 2: "counts twice", -1: "is subtracted"}
 ROUGH = {  # by how much they allow: the roundoff of a product
     1: ("float32", 2.0**-24), 2: ("TF32 or float16", 2.0**-11), 3: ("bfloat16", 2.0**-8),
 }  # fmt: skip
@@ -314,7 +313,7 @@ def products() -> Iterator[Edit]:
     """Of either product."""
     for slot, W in MATRICES.items():
         v = VECTORS[slot]
-        for factor, says in COUNTED.items():
+        for factor, says in changes.COUNTED.items():
             yield Edit(f"{W} {v} {says}", {slot: partial(times, slot, factor=factor)})
         for says, of_matrix in of_matrices():
             yield Edit(f"{W} {says}".replace(" ,", ","), {slot: with_matrix(slot, of_matrix)})

@@ -12,11 +12,8 @@ from rnn_conformance.cells.edits import Edit, Mask, Steps
 from rnn_conformance.cells.elman.edits import MATRICES, with_matrix
 
 CALLS, INNER, CLOSE = 6, 0.999, 1e-5  # calls that are solved; states and entries that count
-MOST, USUAL, LEAST = (
-    40,
-    12,
-    1e-8,
-)  # columns, of which some are small enough and tell much; the error of a sum, as a share of it
+MOST, USUAL = 40, 12  # columns: few enough to solve for, and so many that they tell much
+LEAST = 1e-8  # the error of a sum, as a share of it
 ALIKE = 0.98  # of the entries, which a change must give
 Function = Callable[[Float64], Float64]
 

@@ -24,7 +24,6 @@ from rnn_conformance.cells.edits import (
 from rnn_conformance.cells.elman import effective
 from rnn_conformance.cells.elman.edits import (
     BIASES,
-    COUNTED,
     LIBRARY,
     NAMED,
     TERMS,
@@ -43,12 +42,11 @@ VOTERS, MOST = 60, 100_000  # numbers, and what their call may have, to look for
 SLOTS = ("x", "h", *BIASES)
 MISSING = {slot: Edit("", {slot: partial(times, slot, factor=0.0)}) for slot in SLOTS}
 PARTS = (*((slot,) for slot in SLOTS), BIASES, SLOTS)  # of the weights, that may be kept
+SUM = "the pre-activation"
 KEPT_IN = 12  # calls, in which weights of earlier ones are looked for first
 ALL_BUT = 0.9  # of the wrong numbers of a call, which such weights must explain
-USUAL = np.array((0.0, 0.5, 1.0, 2.0, -1.0))  # factors that the library has, or that change nothing
-ONE = "1"
 PARTS_OF: Mapping[str, Callable[[Steps], Any]] = {
-    ONE: lambda _: 1.0,
+    changes.ONE: lambda _: 1.0,
     "h_{t-1}": lambda s: s.states[s.t, s.b, s.u],
     "h_{t-2}": lambda s: s.states[np.maximum(s.t - 1, 0), s.b, s.u],
     "h_0": lambda s: s.states[0, s.b, s.u],
@@ -69,7 +67,7 @@ MOVED = {
         ("W_hh h_{t-2}", "h", "1 step too early"),
     )
 }  # fmt: skip
-PART_OF_SUM, PART_OF_STATE = (*SLOTS, *MOVED, ONE, "h_{t-1}"), (*PARTS_OF,)
+PART_OF_SUM, PART_OF_STATE = (*SLOTS, *MOVED, changes.ONE, "h_{t-1}"), (*PARTS_OF,)
 INNER, WELL, CLOSE = 0.99, 1e3, 1e-5  # states, conditions and numbers, to solve for what goes in
 SINGLE = 1e-10  # the roundoff of float32 is above it, that of float64 below
 MANY, IN_A_BIN, SMOOTH = 80, 3, 0.5  # numbers that lie on a curve, and how smooth it is
@@ -307,15 +305,15 @@ class ElmanTrials(StepTrials):
         parts = {name: self._part(name)[0][at] for name in PART_OF_SUM if name not in slots}
         for some in changes.mixtures(exact - a, parts, many):
             of = [k for k in some if k in SLOTS]
-            if len(some) > 1 or not of or np.abs(1 + some[of[0]] - USUAL).min() > APART:
-                yield Edit(_in_words(some), {"more": some, **dict.fromkeys(of)})
+            if len(some) > 1 or not of or np.abs(1 + some[of[0]] - changes.USUAL).min() > APART:
+                yield Edit(changes.in_words(some, TERMS, SUM), {"more": some, **dict.fromkeys(of)})
         if {"f", "after", "mix"} & slots:
             return
         new, _ = self._states(by_slot, at, a, e)
         parts = {name: self._part(name)[0][at] for name in PART_OF_STATE}
         parts |= {"f(a)": new, "a": a}
         for some in changes.mixtures(found - new, parts, many):
-            if len(some) > 1 or not {*some} <= {"f(a)", ONE}:
+            if len(some) > 1 or not {*some} <= {"f(a)", changes.ONE}:
                 terms = {**{"f(a)": 1.0}, **some, "f(a)": 1 + some.get("f(a)", 0)}
                 says = " + ".join(f"{c:.6g} {name}" for name, c in terms.items() if c)
                 yield Edit(f"h_t is {says}", {"mix": terms})
@@ -427,20 +425,6 @@ def _of_rows(edit: Edit, s: Steps) -> Values:
     if "after_f" in edit.does:
         new, e = edit.does["after_f"].bounded(new, e, p.both)
     return new[n, s.u], e[n, s.u]
-
-
-def _in_words(some: Mapping[str, float]) -> str:
-    counted = [
-        f"{TERMS[name]} {COUNTED.get(1 + c, f'counts {1 + c:.6g} times')}"
-        for name, c in some.items()
-        if name in TERMS
-    ]
-    added = [
-        f"{c:.6g}{'' if name == ONE else ' ' + name} is added to the pre-activation"
-        for name, c in some.items()
-        if name not in TERMS
-    ]
-    return " and ".join([*counted, *added])
 
 
 def _of_kept(slot: str, kept: Mapping[int, CellWeights], s: Steps) -> Term | None:
