@@ -148,7 +148,9 @@ def voted(matches: Iterable[tuple[At, Mask]]) -> Iterator[tuple[str, Move]]:
         if possible.mean() > MANY:
             continue
         found = {says for says, move in OTHERS.items() if possible[move(here)]}
-        for t, b in np.argwhere(possible):
+        near_by = np.zeros_like(possible)
+        near_by[:, here.b] = near_by[here.t] = True
+        for t, b in np.argwhere(possible & near_by):
             near = dict(_from(here, int(t), int(b)))
             known |= near
             found |= near.keys()

@@ -16,7 +16,7 @@ from rnn_conformance.cells.readout_edits import FIRST, PREACTIVATION, Outputs, R
 from rnn_conformance.cells.running import trajectory, with_inherited
 from rnn_conformance.cells.weights import of_cell, of_one_layer, of_readout
 from rnn_conformance.checks.registry import comparable
-from rnn_conformance.contract.call import Answer
+from rnn_conformance.contract.call import Answer, Array
 from rnn_conformance.contract.conventions import ZEROS_IN_PADDING
 from rnn_conformance.explain.calls import Asked
 from rnn_conformance.explain.final import Finals, FinalTrials
@@ -476,15 +476,15 @@ def _as_made(
 def of_readouts(
     calls: Sequence[Asked], found: Sequence[Explanation]
 ) -> tuple[Trials, Features] | None:
-    """y; pre-activations are as they are with edits."""
+    """y, where some are wrong; pre-activations are as they are with edits."""
     outputs, features, rng = list[Outputs](), list[Features](), np.random.default_rng(0)
-    for asked in calls:
-        if asked.answer is None or asked.answer.y is None:
-            continue
-        data, answer = asked.data, asked.answer
-        with np.errstate(all="ignore"):
-            judged = expected.judge_readout(data, asked.precision, answer.output, asked.answer.y)
-            t, b, u = some_of((judged.shares() > 1) & data.real, rng)
+    every = [(c, c.answer, c.answer.y) for c in calls if c.answer and c.answer.y is not None]
+    wrong = [_wrong_readouts(asked, answer.output, y) for asked, answer, y in every]
+    if not any(one.any() for one in wrong):
+        return None
+    for (asked, answer, all_y), of_call in zip(every, wrong, strict=True):
+        data = asked.data
+        t, b, u = some_of(of_call, rng)
         real = t < data.steps[b]
         t, b, u = t[real], b[real], u[real]
         D = asked.case.options.directions
@@ -495,8 +495,7 @@ def of_readouts(
             off[1:] = _in_time(asked, asked.off)
         W, bias = of_readout(data.weights)
         y, last = (
-            np.where(early > t, 0, asked.answer.y.astype(np.float64)[t - early, b, u])
-            for early in (0, 1)
+            np.where(early > t, 0, all_y.astype(np.float64)[t - early, b, u]) for early in (0, 1)
         )
         layers = layers_of(asked)
         first = _in_time(asked, layers[0].states)[t, b]
@@ -508,9 +507,15 @@ def of_readouts(
         at["unit"], at["units before the end"] = u, asked.case.O - 1 - u
         at["O = D·H"] = np.broadcast_to(W.shape[0] == W.shape[1], t.shape)
         features.append(at)
-    if not outputs:
-        return None
     return ReadoutTrials(outputs), joined(features)
+
+
+def _wrong_readouts(asked: Asked, output: Array, y: Array) -> Mask:
+    """Which real y are outside the bound of what shows of their states, (T, B, O)."""
+    with np.errstate(all="ignore"):
+        judged = expected.judge_readout(asked.data, asked.precision, output, y)
+        wrong: Mask = (judged.shares() > 1) & asked.data.real
+    return wrong
 
 
 def _unactivated(

@@ -8,7 +8,7 @@ import numpy as np
 
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cells.cell import Cell
-from rnn_conformance.cells.edits import Some, Trials
+from rnn_conformance.cells.edits import Edit, Some, Trials
 from rnn_conformance.checks.findings import Finding
 from rnn_conformance.explain import numbers
 from rnn_conformance.explain.calls import Asked, asked_again, chosen_cases
@@ -16,6 +16,7 @@ from rnn_conformance.explain.observation import without_place
 from rnn_conformance.explain.what import (
     ALL_BUT,
     FEW,
+    MOST,
     PLACED,
     Explained,
     Explanation,
@@ -61,15 +62,15 @@ def _of_a_family(
 ) -> tuple[list[Finding], list[str]]:
     """The same of wrong numbers, of cells that have their edits in common."""
     answered = _computable(calls)
-    states, below, table = _of_states(answered, claimed)
+    carried, otherwise = numbers.of_shown(answered)
+    shown = _explained(otherwise, 1)
+    told = shown is not None and shown.explanations and shown.left <= ALL_BUT * shown.wrong
+    states, below, table = _of_states(answered, claimed, 1 if told else MOST)
     by_result = _results(calls, answered, claimed, states, below)
-    if states is not None:
-        carried, otherwise = numbers.of_shown(answered)
-        shown = _explained(otherwise)
-        if shown and shown.explanations and shown.left <= ALL_BUT * shown.wrong:
-            again = {"states": shown, **_of_what_follows(carried, None, ())}
-            if _unclear(again) < _unclear(by_result):
-                by_result, table = again, None
+    if told and states is not None:
+        again = {"states": shown, **_of_what_follows(carried, None, ())}
+        if _unclear(again) < _unclear(by_result):
+            by_result, table = again, None
     found = list[Finding]()
     for result, explained in by_result.items():
         of = table if result == "states" else None
@@ -150,7 +151,7 @@ def _computable(calls: Sequence[Asked]) -> list[Asked]:
 
 
 def _of_states(
-    calls: Sequence[Asked], claimed: frozenset[str]
+    calls: Sequence[Asked], claimed: frozenset[str], most_edits: int
 ) -> tuple[Explained | None, tuple[Explanation, ...] | None, Table | None]:
     """Last layers, those below computed with what is found, of few layers first; or as they show.
 
@@ -170,13 +171,14 @@ def _of_states(
             for edits in dict.fromkeys((placed, inner, before))
         }
         below = max(tables, key=lambda edits: _fitting(tables[edits], placed))
-        explained, table = _explained(tables[below]), tables[below]
+        known = [*dict.fromkeys(one.edit for one in placed)]
+        explained, table = _explained(tables[below], most_edits, known), tables[below]
         found = explained.explanations if explained else ()
         before, placed = placed, tuple(one for one, *_ in found)
     if explained is None or not explained.left or all(c.case.L == 1 for c in calls):
         return explained, below, table
     tried = numbers.of_states(calls, claimed)
-    shown = _explained(tried)
+    shown = _explained(tried, most_edits)
     share = shown.left / max(shown.wrong, 1) if shown else 1  # much: the reading may be wrong
     if share <= min(MISREAD, explained.left / explained.wrong):
         return shown, None, tried
@@ -202,8 +204,10 @@ def _at_nan(
     return explain(Some(trials, which), {name: part[which] for name, part in features.items()})
 
 
-def _explained(table: Table | None) -> Explained | None:
-    return None if table is None else explain(*table)
+def _explained(
+    table: Table | None, most: int = MOST, known: Sequence[Edit] = ()
+) -> Explained | None:
+    return None if table is None else explain(*table, most, known)
 
 
 def _left(result: str, explained: Explained) -> str:

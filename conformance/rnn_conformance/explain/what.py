@@ -69,16 +69,27 @@ class Compared:
         return self._known[made]
 
 
-def explain(trials: Trials, features: Features) -> Explained:
-    """What explains the wrong numbers among these."""
+def explain(
+    trials: Trials, features: Features, most: int = MOST, known: Sequence[Edit] = ()
+) -> Explained:
+    """What explains the wrong numbers among these.
+
+    Args:
+        most: edits.
+        known: edits that are taken, and no others looked for, if they explain every number.
+    """
     every = np.arange(len(trials.found))
     right = trials.fits(frozenset(), every)
     features = {**features, **trials.features}
     banned: Edits = frozenset()
     best: Explained | None = None
     compared = Compared(trials, right)
+    if known:
+        found = _counted(trials, _placed(trials, known, features, compared), features, right)
+        if not found.left:
+            return found
     for _ in range(TURNS):
-        edits = _edits(trials, every[~right], features, compared, banned)
+        edits = _edits(trials, every[~right], features, compared, banned, most)
         found = _counted(trials, _placed(trials, edits, features, compared), features, right)
         if best is None or found.left < best.left - MATTERING * found.wrong:
             best = found
@@ -91,21 +102,21 @@ def explain(trials: Trials, features: Features) -> Explained:
 
 
 def _edits(
-    trials: Trials, wrong: Indices, features: Features, compared: Compared, banned: Edits
+    trials: Trials, wrong: Indices, features: Features, compared: Compared, banned: Edits, most: int
 ) -> tuple[Edit, ...]:
     """The fewest edits, of which some give each of the wrong numbers."""
     chosen: tuple[Edit, ...] = ()
     library = dict.fromkeys(trials.edits)
     rng = np.random.default_rng(0)
     left = wrong
-    while len(left) >= FEW and len(chosen) < MOST and not trials.exhausted():
+    while len(left) >= FEW and len(chosen) < most and not trials.exhausted():
         some = np.sort(rng.permutation(left)[:TRIED])
         for made in subsets(chosen):
             library |= dict.fromkeys(
                 trials.estimated(made, rng.permutation(left)[: trials.compared])
             )
         candidates = [edit for edit in library if edit not in banned]
-        more = _next(trials, chosen, candidates, some, features, compared)
+        more = _next(trials, chosen, candidates, some, features, compared, pairs=most > 1)
         if not more:
             break
         chosen = (*chosen, *more)
@@ -115,7 +126,7 @@ def _edits(
 
 def _next(
     trials: Trials, chosen: Sequence[Edit], library: Sequence[Edit], some: Indices,
-    features: Features, compared: Compared,
+    features: Features, compared: Compared, *, pairs: bool,
 ) -> tuple[Edit, ...]:  # fmt: skip
     """The edit, or the two, that explain most of these numbers beside those that are chosen."""
     candidates = [edit for edit in library if edit not in chosen]
@@ -130,7 +141,7 @@ def _next(
     if counts[~last].max(initial=0) >= max(len(some) / 4, FEW):
         counts = np.where(last, 0, counts)
     best = counts.max(initial=0)
-    if best < len(some) / 2 and len(chosen) < 2:
+    if pairs and best < len(some) / 2 and len(chosen) < 2:
         every = [edit for edit in library if edit not in chosen]
         pair = _pair(trials, chosen, every, some)
         if pair is not None and pair[0] > max(2 * best, FEW):
