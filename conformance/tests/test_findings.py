@@ -1,6 +1,6 @@
 """What is done otherwise in single steps is named with its place, and nothing else is."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -105,6 +105,11 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 }
 
 
+def each_but(later: Sequence[Any], every: Iterable[Any]) -> list[Any]:
+    """All of them as parameters; those that are later run weekly."""
+    return [pytest.param(*one, marks=LONG if one in later else ()) for one in every]
+
+
 @pytest.mark.parametrize("what", ACTIVATIONS)
 def test_another_activation(what: str) -> None:
     def step(w: Weights, x: Array, h: Array, t: int, h_0: Any) -> Array:
@@ -174,7 +179,7 @@ GENERAL: dict[tuple[str, str], Callable[..., Array]] = {
 }
 
 
-@pytest.mark.parametrize(("what", "where"), GENERAL)
+@pytest.mark.parametrize(("what", "where"), each_but([*GENERAL][0::3], GENERAL))
 def test_what_is_solved_for_or_done_to_rows(what: str, where: str) -> None:
     assert said(function(GENERAL[what, where]), 5) == [(what, where)]
 
@@ -254,7 +259,7 @@ def test_a_change_within_its_own_bound_explains_nothing() -> None:
     assert told_apart((far, np.full(1, 1e-8)), usual)[0] == far
 
 
-@pytest.mark.parametrize(("what", "where"), STEPS)
+@pytest.mark.parametrize(("what", "where"), each_but([*STEPS][3::2], STEPS))
 def test_an_edit_with_its_place(what: str, where: str) -> None:
     some = (5, DTYPES) if "dtype" in where or "32" in where else (5,)  # few cases are as long
     assert said(function(STEPS[what, where]), *some) == [(what, where)]
@@ -281,7 +286,7 @@ def test_what_is_wrong_with_results_alone() -> None:
     assert finding.what == "h_n is taken from the start of its block of 4 steps"
 
 
-@pytest.mark.parametrize("name", ["W_hh", "b_xh"])
+@pytest.mark.parametrize("name", ["W_hh", pytest.param("b_xh", marks=LONG)])
 def test_a_weight_that_is_kept(name: str) -> None:
     kept: dict[Any, Array] = {}
 

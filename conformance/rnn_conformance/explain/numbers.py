@@ -1,280 +1,32 @@
 """The numbers that calls gave, each with where it stands and all that it can have come from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from rnn_conformance.bounds.balls import Float64, exactly
+from rnn_conformance.bounds.balls import Float64
 from rnn_conformance.bounds.judgement import share
 from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case
-from rnn_conformance.cases.order import in_direction, turned
+from rnn_conformance.cases.order import turned
 from rnn_conformance.cells.edits import Indices, Mask, Steps, Trials
 from rnn_conformance.cells.readout_edits import FIRST, PREACTIVATION, Outputs, ReadoutTrials
-from rnn_conformance.cells.running import trajectory, with_inherited
-from rnn_conformance.cells.weights import of_cell, of_one_layer, of_readout
+from rnn_conformance.cells.weights import of_one_layer, of_readout
 from rnn_conformance.checks.registry import comparable
 from rnn_conformance.contract.call import Answer, Array
 from rnn_conformance.contract.conventions import ZEROS_IN_PADDING
 from rnn_conformance.explain.calls import Asked
+from rnn_conformance.explain.features import READ, features_of, joined, some_of
 from rnn_conformance.explain.final import Finals, FinalTrials
+from rnn_conformance.explain.layers import Layer, in_time, layers_of, parts_of, steps_of
 from rnn_conformance.explain.what import Explanation, groups
 from rnn_conformance.explain.where import Features
 
-WRONG, RIGHT = 40, 32  # of one result of one call
 MOST_HIDDEN = 20_000  # numbers of a call, of what does not show
 STEADY = "contractive"  # weights with which rounding does not grow
 SHORT = 12  # steps of calls of several layers, whose hidden states are computed again
-BLOCKS = (2, 4, 8, 16, 32)
-BEYOND_FIRST = "the row is beyond those of the first call of these sizes"
-READ = "the step read, from 0"
-LAST = "it is the last of several layers"
-NAN_GOES_IN = "NaN goes in"
-Index = tuple[Indices, Indices, Indices]
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One layer of a call, by direction.
-
-    Attributes:
-        inputs, radius: (T, B, n) in the order of time, and how far off they can be.
-        states, off: (D, T, B, H) in the order in which each direction computes them, the same.
-    """
-
-    inputs: Float64
-    radius: Float64
-    states: Float64
-    off: Float64
-
-
-def layers_of(asked: Asked, found: Sequence[Explanation] | None = None) -> list[Layer]:
-    """Every layer of a call; those below the last as they show, or as they are with edits."""
-    inputs, radius = asked.data.inputs.astype(np.float64), np.zeros((1, 1, 1))
-    layers = []
-    for number in range(asked.case.L):
-        radius = np.broadcast_to(radius, inputs.shape)
-        layer = Layer(inputs, radius, asked.states, np.zeros_like(asked.states))
-        if number < asked.case.L - 1 and found is None and asked.below:
-            below = asked.below[number]
-            layer = replace(layer, states=below.value, off=below.radius)
-        elif number < asked.case.L - 1:
-            layer = _computed(asked, number, layer, found or ())
-        elif asked.off is not None:
-            layer = replace(layer, off=asked.off)
-        layers.append(layer)
-        inputs, radius = (_in_time(asked, part) for part in (layer.states, layer.off))
-    return layers
-
-
-def _computed(asked: Asked, number: int, layer: Layer, found: Sequence[Explanation]) -> Layer:
-    """A layer whose states do not show, as it is with edits: a step more each pass."""
-    D, T, B, H = layer.states.shape
-    layer = replace(layer, states=np.zeros_like(layer.states))
-    t, b, u = (index.ravel() for index in np.indices((T, B, H)))
-    library = tuple(one.edit for one in found)
-    for _ in range(T):
-        states, radii = layer.states.copy(), layer.states.copy()
-        for d in range(D):
-            steps = _steps(asked, number, layer, d, (t, b, u))
-            trials = asked.case.equation.trials([steps], library)
-            assert trials is not None
-            features = _features(asked, number, d, (t, b, u), steps)
-            for made, at in groups(trials, found, features):
-                with np.errstate(all="ignore"):
-                    value, radius = trials.values(made, at)
-                states[d, t[at], b[at], u[at]] = value
-                radii[d, t[at], b[at], u[at]] = radius
-        layer = replace(layer, states=states)
-    for d in range(D):
-        w = of_cell(asked.data.weights, number, d, asked.case.options)
-        radii[d] = with_inherited(w, radii[d])
-    return replace(layer, off=radii)
-
-
-def _in_time(asked: Asked, states: Float64) -> Float64:
-    ways = zip(asked.case.options.ways, states, strict=True)
-    each = [in_direction(h, asked.data.lengths, way) for way, h in ways]
-    return np.concatenate(each, axis=2)
-
-
-def _steps(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> Steps:
-    """Some numbers of one direction, by (t, b, u) in the order in which it computes them."""
-    data, o, (t, b, u) = asked.data, asked.case.options, index
-    D, lengths, way = o.directions, data.lengths, o.ways[d]
-    initial, hidden = _parts(asked)
-    time = turned(t, data.steps[b]) if way else t
-    padding = time >= data.steps[b]
-    running_on = np.concatenate([initial[number * D + d][None], layer.states[d][:-1]])[t, b]
-    if way and lengths is not None:
-        in_time = in_direction(layer.states[d], lengths, way)
-        running_on = np.concatenate([in_time[1:], initial[number * D + d][None]])[time, b]
-    weights = {"the other direction": (number, 1 - d)} if D == 2 else {}
-    weights |= {"the layer below": (number - 1, d), "the first layer": (0, d)} if number else {}
-    weights |= {"the second layer": (1, d)} if number > 1 else {}
-    others = {name: of_cell(data.weights, *place, o) for name, place in weights.items()}
-    states = _other_states(asked, number, layer, d)
-    earlier = tuple(
-        (call.says, of_cell(call.data.weights, number, d, call.case.options))
-        for call in asked.earlier
-        if number < call.case.L and call.case.options.directions == D
-    )
-    ended = layer.states[d][np.where(way, 0, data.steps[b] - 1), b, u]
-    return Steps(
-        asked.case.cell,
-        asked.precision,
-        d,
-        bool(way),
-        of_cell(data.weights, number, d, o),
-        in_direction(layer.inputs, lengths, way),
-        in_direction(layer.radius, lengths, way),
-        np.concatenate([initial[number * D + d][None], layer.states[d]]),
-        np.concatenate([0 * initial[number * D + d][None], layer.off[d]]),
-        t,
-        b,
-        u,
-        padding,
-        ended,
-        initial[number * D + d][b, u] if way else ended,
-        data.steps,
-        running_on,
-        others,
-        earlier,
-        states,
-        layer.states[d][t, b, u],
-        hidden[number * D + d],
-    )
-
-
-def _parts(asked: Asked) -> tuple[Float64, Float64]:
-    """Of the initial state (L·D, B, ...), the part that shows, and the others."""
-    H, initial = asked.case.H, asked.data.initial.astype(np.float64)
-    return initial[..., :H], initial[..., H:]
-
-
-def _other_states(asked: Asked, number: int, layer: Layer, d: int) -> dict[str, Float64]:
-    """What can be mistaken for the state before the first step, (B, H), by words."""
-    data, o = asked.data, asked.case.options
-    D, (initial, _) = o.directions, _parts(asked)
-    found = {}
-    if D == 2:
-        found["h_0 of the other direction"] = initial[number * D + 1 - d]
-        one_first = initial[d * o.num_layers + number]
-        found["h_0 of the place with all layers of one direction first"] = one_first
-    if data.lengths is not None:
-        found["the state after the padding has been read"] = _after_padding(asked, number, layer, d)
-    if number:
-        found["h_0 of the layer below"] = initial[(number - 1) * D + d]
-        found["h_0 of the first layer"] = initial[d]
-        last = np.where(o.ways[d], 0, data.steps - 1)
-        half = np.s_[d * o.hidden_size : (d + 1) * o.hidden_size]
-        found["the last state of the layer below"] = layer.inputs[last, np.arange(len(last)), half]
-    for says, before in asked.before.items():
-        if before.answer is not None and number == asked.case.L - 1:
-            kept = before.states[d, -1] if d < len(before.states) else before.states[0, -1]
-            if kept.shape == layer.states[d, 0].shape:
-                found[f"the state after {says}"] = kept
-                rest = before.final(1) if len(o.parts) > 1 else None
-                if rest is not None:
-                    found[f"the rest of the state after {says}"] = rest[-1]
-    return found
-
-
-def _after_padding(asked: Asked, number: int, layer: Layer, d: int) -> Float64:
-    """The state (B, H) of a reverse direction that begins in the padding."""
-    data, o = asked.data, asked.case.options
-    w, initial = of_cell(data.weights, number, d, o), data.initial[number * o.directions + d]
-    read = exactly(layer.inputs[::-1], asked.precision)
-    states = trajectory(asked.case.equation, w, read, initial).value
-    states = np.concatenate([initial[None], states])[..., : o.hidden_size]
-    found: Float64 = states[len(layer.inputs) - data.steps, np.arange(len(data.steps))]
-    return found
-
-
-def _features(asked: Asked, number: int, d: int, index: Index, steps: Steps | None) -> Features:
-    """What rules are made of."""
-    case, (read, b, u) = asked.case, index
-    way, one = case.options.ways[d], case.options.ways == (0,)
-    t = turned(read, asked.data.steps[b]) if way else read
-    found: dict[str, Any] = {
-        "layer": number,
-        **of_call(asked),
-        "direction": "only one" if one else ("forward", "reverse")[way],
-        "layers above": case.L - 1 - number,
-        "step": t,
-        "row": b,
-        "unit": u,
-        "steps before the end": asked.data.steps[b] - 1 - t,
-        "rows before the end": case.B - 1 - b,
-        "units before the end": case.H - 1 - u,
-        BEYOND_FIRST: b >= asked.first_rows,
-        "odd step": t % 2 == 1,
-        "odd row": b % 2 == 1,
-        "odd unit": u % 2 == 1,
-        "row·T + step": b * case.T + t,
-        "step·B + row": t * case.B + b,
-        READ: read,
-        "length of the row": asked.data.steps[b],
-        "in the padding": t >= asked.data.steps[b],
-        LAST: number == case.L - 1 > 0,
-    }
-    if steps is not None:
-        found["the state before is 0"] = (steps.before == 0).all(axis=1)
-        found["all inputs of the step are 0"] = (steps.x == 0).all(axis=1)
-        found[NAN_GOES_IN] = np.isnan(steps.x).any(axis=1) | np.isnan(steps.before).any(axis=1)
-    for k in BLOCKS:
-        found[f"the step is beyond whole blocks of {k}"] = t >= case.T // k * k
-        found[f"the row is beyond whole blocks of {k}"] = b >= case.B // k * k
-        found[f"the unit is beyond whole blocks of {k}"] = u >= case.H // k * k
-    return {name: np.broadcast_to(value, t.shape) for name, value in found.items()}
-
-
-def of_call(asked: Asked) -> dict[str, Any]:
-    """What holds of all numbers of a call."""
-    case = asked.case
-    return {
-        "h_0": {"none": "omitted", "zeros": "zeros", "nonzero": "given"}[case.h_0],
-        "dtype": case.dtype,
-        "cell": case.cell,
-        "lengths": "omitted" if case.lengths == "none" else "given",
-        "layout": case.layout,
-        "memory order": asked.memory,
-        "bias": "off" if case.bias == "off" else "on",
-        "bidirectional": case.bidirectional,
-        "the call of these sizes, from 0": min(asked.number, 2),
-        **{f"B is {B}, as in the first call": case.B == B for B in asked.rows_of_first},
-        "B": case.B, "T": case.T, "H": case.H, "I": case.I, "O": case.O, "L": case.L,
-        "B·T": case.B * case.T,
-        "B·H": case.B * case.H,
-        "B·T·H": case.B * case.T * case.H,
-        "a size is 1": 1 in (case.T, case.B, case.H, case.O),
-        "I = H": case.I == case.H,
-        "T = B": case.T == case.B,
-        "B = H": case.B == case.H,
-        **{f"{n} is a multiple of {k}": getattr(case, n) % k == 0 for n in "TBIH" for k in BLOCKS},
-        "the weights": case.weights,
-        "the biases": case.bias,
-    }  # fmt: skip
-
-
-def joined(parts: Sequence[Features]) -> Features:
-    """Those of all numbers, one after the other."""
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def some_of(wrong: Mask, rng: np.random.Generator) -> Index:
-    """Indices of some of the wrong and of the right numbers."""
-    flat = wrong.ravel()
-    groups = (np.flatnonzero(flat), np.flatnonzero(~flat))
-    kept = [rng.permutation(g)[:n] for g, n in zip(groups, (WRONG, RIGHT), strict=True)]
-    corners = np.unique(
-        np.ravel_multi_index(np.indices((2, 2, 2)).reshape(3, -1) * -1, wrong.shape, mode="wrap")
-    )
-    chosen = np.unique(np.concatenate([*kept, corners]))
-    t, b, u = np.unravel_index(chosen, wrong.shape)
-    return t, b, u
 
 
 def of_states(
@@ -291,12 +43,12 @@ def of_states(
         for number, layer in [*enumerate(layers)][first:]:
             for d, wrong in enumerate(_wrong_states(asked, number, layer)):
                 index = some_of(wrong, rng)
-                one = _steps(asked, number, layer, d, index)
+                one = steps_of(asked, number, layer, d, index)
                 if ZEROS_IN_PADDING not in claimed and one.padding.any():
                     index = tuple(part[~one.padding] for part in index)  # type: ignore[assignment]
-                    one = _steps(asked, number, layer, d, index)
+                    one = steps_of(asked, number, layer, d, index)
                 steps.append(one)
-                features.append(_features(asked, number, d, index, one))
+                features.append(features_of(asked, number, d, index, one))
     if not steps:
         return None
     trials = calls[0].case.equation.trials(steps)
@@ -313,7 +65,7 @@ def _wrong_states(asked: Asked, number: int, layer: Layer) -> Mask:
         inputs=layer.inputs,
         h_0=data.initial[number * o.directions : (number + 1) * o.directions],
     )
-    answer = Answer(_in_time(asked, layer.states))
+    answer = Answer(in_time(asked, layer.states))
     with np.errstate(all="ignore"):
         right = expected.from_own_states(one, asked.precision, answer)
         shares = share(right.output, answer.output.astype(np.float64), right.output_bound)
@@ -340,7 +92,7 @@ def of_shown(calls: Sequence[Asked]) -> tuple[list[Asked], tuple[Trials, Feature
             asked.data.steps,
             (asked.case.L - 1) * len(call.states),
         )
-        initial = _parts(asked)[0][first:, np.newaxis]
+        initial = parts_of(asked)[0][first:, np.newaxis]
         states, radii = (
             np.concatenate([start, part], axis=1)
             for start, part in ((initial, call.states), (0 * initial, call.off))
@@ -355,7 +107,7 @@ def of_shown(calls: Sequence[Asked]) -> tuple[list[Asked], tuple[Trials, Feature
             place = Finals(T, B, H, D, L, 0 * t + d, t + 1, b, u)
             other = states, radii
             rows.append((given[t, b, u], place, states, radii, steps, asked.precision, other))
-            known.append(_features(asked, asked.case.L - 1, d, (t, b, u), None))
+            known.append(features_of(asked, asked.case.L - 1, d, (t, b, u), None))
     if not rows:
         return [], None
     trials = FinalTrials(*zip(*rows, strict=True), name="what shows of h_t", last=False)
@@ -412,7 +164,7 @@ def _finals(
     other = every[1 - part] if len(every) > 1 else every[part]
     row = given[s, b, u], place, states, radii, asked.data.steps, asked.precision, other
     number, d = s // o.directions, s % o.directions
-    at = _features(asked, 0, 0, (asked.data.steps[b] - 1, b, u), None)
+    at = features_of(asked, 0, 0, (asked.data.steps[b] - 1, b, u), None)
     names = np.array(["forward", "reverse"])[d] if o.directions == 2 else at["direction"]
     own = {"layer": number, "layers above": asked.case.L - 1 - number, "direction": names}
     dropped = ("step", "steps before the end", "odd step", READ, "row·T + step", "step·B + row")
@@ -446,7 +198,7 @@ def _hidden(
     """The second part of the state of a direction, and its radius, (T + 1, B, H)."""
     T, B, H = layer.states[d].shape
     b, u = (index.ravel() for index in np.indices((B, H)))
-    steps = _steps(asked, number, layer, d, (asked.data.steps[b] - 1, b, u))
+    steps = steps_of(asked, number, layer, d, (asked.data.steps[b] - 1, b, u))
     edits = frozenset(one.edit for one in placed)
     trials = asked.case.equation.trials([steps], tuple(edits))
     found = np.zeros((2, T + 1, B, H))
@@ -464,12 +216,12 @@ def _as_made(
     """The states of a direction, (T + 1, B, H), the initial ones first, where they were made."""
     T, B, _ = layer.inputs.shape
     t, b = np.indices((T, B)).reshape(2, -1)
-    steps = _steps(asked, number, layer, d, (t, b, 0 * t))
-    features = _features(asked, number, d, (t, b, 0 * t), steps)
-    for one in found:
-        place = one.edit.does.get("place")
-        if place and not one.rule.names - features.keys() and one.rule.holds(features).any():
-            steps = place(steps)
+    steps = steps_of(asked, number, layer, d, (t, b, 0 * t))
+    elsewhere = [one for one in found if "place" in one.edit.does]
+    features = features_of(asked, number, d, (t, b, 0 * t), steps) if elsewhere else {}
+    for one in elsewhere:
+        if not one.rule.names - features.keys() and one.rule.holds(features).any():
+            steps = one.edit.does["place"](steps)
     return steps.states
 
 
@@ -488,22 +240,22 @@ def of_readouts(
         real = t < data.steps[b]
         t, b, u = t[real], b[real], u[real]
         D = asked.case.options.directions
-        initial = np.concatenate(list(_parts(asked)[0][-D:]), axis=1)[None]
+        initial = np.concatenate(list(parts_of(asked)[0][-D:]), axis=1)[None]
         states = np.concatenate([initial, answer.output]).astype(np.float64)
         off = np.zeros_like(states)
         if asked.off is not None:
-            off[1:] = _in_time(asked, asked.off)
+            off[1:] = in_time(asked, asked.off)
         W, bias = of_readout(data.weights)
         y, last = (
             np.where(early > t, 0, all_y.astype(np.float64)[t - early, b, u]) for early in (0, 1)
         )
         layers = layers_of(asked)
-        first = _in_time(asked, layers[0].states)[t, b]
+        first = in_time(asked, layers[0].states)[t, b]
         others = {PREACTIVATION: _unactivated(asked, layers[-1], t, b, found), FIRST: first}
         outputs.append(
             Outputs(W, bias, states, off, others, t, b, u, data.steps, last, y, asked.precision)
         )
-        at = dict(_features(asked, asked.case.L - 1, 0, (t, b, u), None))
+        at = dict(features_of(asked, asked.case.L - 1, 0, (t, b, u), None))
         at["unit"], at["units before the end"] = u, asked.case.O - 1 - u
         at["O = D·H"] = np.broadcast_to(W.shape[0] == W.shape[1], t.shape)
         features.append(at)
@@ -530,10 +282,10 @@ def _unactivated(
         read = turned(t, steps[b]) if way else t
         units = np.tile(np.arange(o.hidden_size), len(t))
         index = np.repeat(read, o.hidden_size), np.repeat(b, o.hidden_size), units
-        one = _steps(asked, asked.case.L - 1, layer, d, index)
+        one = steps_of(asked, asked.case.L - 1, layer, d, index)
         trials = asked.case.equation.trials([one], library)
         assert trials is not None
-        a, features = np.zeros(len(units)), _features(asked, asked.case.L - 1, d, index, one)
+        a, features = np.zeros(len(units)), features_of(asked, asked.case.L - 1, d, index, one)
         for made, at in groups(trials, found, features):
             a[at] = trials.features_with(made, at).get("a", np.nan)
         every.append(a.reshape(-1, o.hidden_size))

@@ -12,6 +12,7 @@ from rnn_conformance.cells.edits import Edit, Some, Trials
 from rnn_conformance.checks.findings import Finding
 from rnn_conformance.explain import numbers
 from rnn_conformance.explain.calls import Asked, asked_again, chosen_cases
+from rnn_conformance.explain.features import NAN_GOES_IN, of_call
 from rnn_conformance.explain.observation import without_place
 from rnn_conformance.explain.what import (
     ALL_BUT,
@@ -200,7 +201,7 @@ def _at_nan(
     trials, features = table
     known = fits_as_said(trials, placed, features)
     right = trials.fits(frozenset(), np.arange(len(known)))
-    which = (features[numbers.NAN_GOES_IN] | np.isnan(trials.found)) & (right | ~known)
+    which = (features[NAN_GOES_IN] | np.isnan(trials.found)) & (right | ~known)
     return explain(Some(trials, which), {name: part[which] for name, part in features.items()})
 
 
@@ -255,7 +256,7 @@ def _words(implementation: object) -> dict[str, str]:
 def _refusals(calls: Sequence[Asked]) -> Iterator[Finding]:
     """What is refused, or given in another dtype or shape, and where."""
     kinds = [re.sub(r"\b\d+\b", "n", without_place(call.complaint)) for call in calls]
-    every = [numbers.of_call(call) for call in calls]
+    every = [of_call(call) for call in calls]
     features = {name: np.array([one[name] for one in every]) for name in every[0]}
     refused = np.array([bool(kind) for kind in kinds])
     if not refused.any():

@@ -213,8 +213,8 @@ def _fit_with(trials: Trials, chosen: Sequence[Edit], more: tuple[Edit, ...], at
     """Which numbers come out with these edits, and some of the chosen ones."""
     found = np.zeros(len(at), bool)
     for made in subsets(chosen):
-        if combinable((*made, *more)):
-            left = np.flatnonzero(~found)
+        left = np.flatnonzero(~found)
+        if len(left) and combinable((*made, *more)):
             found[left] = trials.fits(made | {*more}, at[left])
     return found
 

@@ -103,9 +103,9 @@ def _each(b: Array) -> Term:
 
 def times(slot: str, s: Steps, factor: float) -> Term:
     """The right term, so many times."""
-    value, size = right(slot, s)
     if not factor:  # what is not computed shows no NaN either
-        return np.zeros_like(value), np.zeros_like(size)
+        return np.zeros(len(s.u)), np.zeros(len(s.u))
+    value, size = right(slot, s)
     return factor * value, abs(factor) * size
 
 
@@ -379,16 +379,12 @@ def biases() -> Iterator[Edit]:
 
 def _summed(slot: str, s: Steps) -> Term:
     """The term of this step and of all before it."""
-    T, B = s.inputs.shape[:2]
-    t, b = np.indices((T, B)).reshape(2, -1)
-    found = []
-    for part in (0, 1):
-        every = np.zeros((T, B, len(s.weights.b_ih)))
-        for u in np.unique(s.u):
-            of = replace(s, t=t, b=b, u=np.full(len(t), u))
-            every[..., u] = right(slot, of)[part].reshape(T, B)
-        found.append(np.cumsum(every, axis=0)[s.t, s.b, s.u])
-    return found[0], found[1]
+    if slot in BIASES:
+        value, size = right(slot, s)
+        return value * (s.t + 1), size * (s.t + 1)
+    of, W = (s.inputs, s.weights.W_ih) if slot == "x" else (s.states[:-1], s.weights.W_hh)
+    signed, sizes = (np.cumsum(part, axis=0)[s.t, s.b] for part in (of, np.abs(of)))
+    return (signed * W[s.u]).sum(axis=1), (sizes * np.abs(W[s.u])).sum(axis=1)
 
 
 def _none(b: str) -> Mapping[str, TermOf]:
