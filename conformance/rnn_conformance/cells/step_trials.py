@@ -1,6 +1,6 @@
 """What trials of the states of every cell have in common: what is done with a new state."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -34,11 +34,12 @@ class StepTrials(Trials):
     """
 
     def __init__(self, steps: Sequence[Steps], library: Sequence[Edit]) -> None:
-        self._places = dict[Any, Sequence[Steps]]()
-        self._olds = dict[Any, tuple[Float64, Mask]]()
+        self._places = dict[Any, Steps]()
+        self._tables = dict[Any, tuple[Float64, Mask]]()
         self._steps = tuple(steps)
         self._ends = np.cumsum([len(s.u) for s in steps])
         self._starts_of = self._ends - [len(s.u) for s in steps]
+        self._number = np.repeat(np.arange(len(steps)), [len(s.u) for s in steps])
         self.found, self.edits = self._each(lambda s: s.found), tuple(library)
         self._padding: Mask = self._each(lambda s: s.padding)
         self._u = self._each(lambda s: s.precision.both)
@@ -54,25 +55,39 @@ class StepTrials(Trials):
     def _each(self, of: Any) -> Any:
         return np.concatenate([np.broadcast_to(of(s), s.u.shape) for s in self._steps])
 
-    def _made(self, place: Edit | None) -> Sequence[Steps]:
-        """The steps as they were made."""
-        if place not in self._places:
-            self._places[place] = [place.does["place"](s) for s in self._steps] if place else ()
-        return self._places[place] or self._steps
+    def _made(self, place: Edit | None, number: int) -> Steps:
+        """The steps of a call as they were made."""
+        if place is None:
+            return self._steps[number]
+        if (place, number) not in self._places:
+            self._places[place, number] = place.does["place"](self._steps[number])
+        return self._places[place, number]
 
-    def _old(self, place: Edit | None) -> tuple[Float64, Mask]:
+    def _by_call(self, key: Any, at: Indices, of: Callable[[int], Values]) -> Values:
+        """Two numbers for each of some, computed call by call, and of no other calls."""
+        if key not in self._tables:
+            self._tables[key] = np.zeros((2, len(self.found))), np.zeros(len(self._steps), bool)
+        table, known = self._tables[key]
+        if not known.all():
+            for n in np.unique(self._number[at][~known[self._number[at]]]):
+                table[:, self._starts_of[n] : self._ends[n]] = of(n)
+                known[n] = True
+        return table[0, at], table[1, at]
+
+    def _old(self, place: Edit | None, at: Indices) -> tuple[Float64, Mask]:
         """The unit's own state before each number, and which numbers stand in padding."""
-        if place not in self._olds:
-            made = self._made(place)
-            each = [np.where(s.padding, s.ended, s.states[s.t, s.b, s.u]) for s in made]
-            self._olds[place] = np.concatenate(each), np.concatenate([s.padding for s in made])
-        return self._olds[place]
+
+        def of_call(n: int) -> Values:
+            s = self._made(place, n)
+            return np.where(s.padding, s.ended, s.states[s.t, s.b, s.u]), s.padding.astype(np.float64)
+
+        old, padded = self._by_call(("old", place), at, of_call)
+        return old, padded > 0
 
     def _finished(self, by_slot: Any, at: Indices, new: Float64, radius: Float64) -> Values:
         """What comes of new states."""
         u, eta = self._u[at], self._eta[at]
-        old, padded = self._old(by_slot.get("place"))
-        before, padding = old[at], padded[at]
+        before, padding = self._old(by_slot.get("place"), at)
         others = (
             before, self._carried[at], self._ended[at], self.found[at], self._read[at],
         )  # fmt: skip
@@ -93,7 +108,7 @@ class StepTrials(Trials):
         """New states are clamped, scaled, shifted, mixed with the old ones, or constant."""
         new, _ = self.values(edits, at)
         found, many = self.found[at], max(FEW, len(at) // 50)
-        before = self._old(next((edit for edit in edits if "place" in edit.does), None))[0][at]
+        before, _ = self._old(next((edit for edit in edits if "place" in edit.does), None), at)
         if "after" in slots:
             return
         for says, change in changes.estimated(found, new, many):

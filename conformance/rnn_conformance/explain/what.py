@@ -130,9 +130,10 @@ def _next(
 ) -> tuple[Edit, ...]:  # fmt: skip
     """The edit, or the two, that explain most of these numbers beside those that are chosen."""
     candidates = [edit for edit in library if edit not in chosen]
-    if len(few := trials.few(some)) < len(some):  # what gives none of a few is not tried on more
+    if len(few := trials.few(some)) < len(some):  # what gives none of a few is tried if none does
         tried = _afforded(trials, candidates)
-        candidates = [e for e in tried if _fit_with(trials, chosen, (e,), few).any()]
+        giving = [e for e in tried if _fit_with(trials, chosen, (e,), few).any()]
+        candidates = giving or candidates
     fit = {e: _fit_with(trials, chosen, (e,), some) for e in _afforded(trials, candidates)}
     candidates, fits = [*fit], np.array([*fit.values()]).reshape(len(fit), len(some))
     weights = fits / np.maximum(fits.sum(axis=0), 1)

@@ -38,6 +38,7 @@ from rnn_conformance.cells.elman.slips import relu
 from rnn_conformance.cells.moves import At
 from rnn_conformance.cells.step_trials import APART, FEW, StepTrials
 
+FEW_CALLS = 12  # on which every edit is tried first
 VOTERS, MOST = 60, 100_000  # numbers, and what their call may have, to look for another place
 SLOTS = ("x", "h", *BIASES)
 MISSING = {slot: Edit("", {slot: partial(times, slot, factor=0.0)}) for slot in SLOTS}
@@ -85,8 +86,8 @@ class ElmanTrials(StepTrials):
 
     def __init__(self, steps: Sequence[Steps], library: Sequence[Edit] = LIBRARY) -> None:
         super().__init__(steps, library)
-        each, self._terms, self._changed = self._each, dict[Any, Term](), dict[Edit, Values]()
-        self._parts, self._sums = dict[str, Term](), dict[Any, Term]()
+        each, every = self._each, np.arange(len(self.found))
+        self._parts, self._sums = dict[str, Float64](), dict[frozenset[str], Term]()
         self._relu: Mask = each(lambda s: s.cell == "relu")
         self._m = each(lambda s: s.inputs.shape[2] + s.states.shape[2] + 3)
         with np.errstate(all="ignore"):
@@ -96,46 +97,45 @@ class ElmanTrials(StepTrials):
                     + product(s.off[s.t, s.b], np.abs(s.weights.W_hh), s.u)[0]
                 )
             )
-            self._right = {slot: self._term(None, slot, None) for slot in SLOTS}
+            self._right = {slot: self._term(None, slot, None, every) for slot in SLOTS}
             self._least = np.sum([size for _, size in self._right.values()], axis=0)
             self._gamma = np.asarray(gamma(self._m, self._u))
             self._beside = self._inherited + self._m * self._eta
-        self.features = self.features_with(frozenset(), np.arange(len(self.found)))
+        self.features = self.features_with(frozenset(), every)
 
-    def _term(self, place: Edit | None, slot: str, edit: Edit | None) -> Term:
-        """A term of every number; the right one where an edit cannot be made."""
-        key = place, slot, edit
-        if key not in self._terms:
-            made = self._made(place)
-            if edit is None:
-                terms = [right(slot, s) for s in made]
-            else:
-                usual, sizes = self._term(place, slot, None)
-                parts = zip(made, self._starts_of, self._ends, strict=True)
-                terms = [edit.does[slot](s) or (usual[i:j], sizes[i:j]) for s, i, j in parts]
-            value, size = (np.concatenate(part) for part in zip(*terms, strict=True))
-            if edit is not None and np.isnan(value).any():  # one elsewhere explains none here
-                has_nan = [np.full(len(s.u), np.isnan(s.inputs).any()) for s in made]
-                value = np.where(np.isnan(value) & ~np.concatenate(has_nan), usual, value)
-            self._terms[key] = value, np.abs(size)
-        return self._terms[key]
+    def few(self, at: Indices) -> Indices:
+        calls = np.unique(self._number[at])
+        some = calls[np.linspace(0, len(calls) - 1, min(len(calls), FEW_CALLS)).astype(int)]
+        return at[np.isin(self._number[at], some)]
+
+    def _term(self, place: Edit | None, slot: str, edit: Edit | None, at: Indices) -> Term:
+        """A term of some numbers; the right one where an edit cannot be made."""
+
+        def of_call(n: int) -> Term:
+            s = self._made(place, n)
+            value, size = (edit.does[slot](s) if edit else None) or right(slot, s)
+            if edit and np.isnan(value).any() and not np.isnan(s.inputs).any():
+                value = np.where(np.isnan(value), right(slot, s)[0], value)  # it explains none here
+            return value, np.abs(size)
+
+        return self._by_call((place, slot, edit), at, of_call)
 
     def values(self, edits: Edits, at: Indices) -> Values:
         by_slot = {slot: edit for edit in edits for slot in edit.does}
         if rows := by_slot.get("before_f") or by_slot.get("after_f"):
-            return self._finished(by_slot, at, *(part[at] for part in self._rows(rows)))
+            return self._finished(by_slot, at, *self._rows(rows, at))
         return self._states(by_slot, at, *self._sum(by_slot, at))
 
-    def _rows(self, edit: Edit) -> Values:
-        """What comes of a change of whole rows, of every number."""
-        if edit not in self._changed:
-            each = [_of_rows(edit, s) for s in self._steps]
-            value, radius = (np.concatenate(part) for part in zip(*each, strict=True))
-            radius = radius + self._inherited + self._eta
-            every = np.arange(len(value))
-            usual = self._states({}, every, *self._sum({}, every))
-            self._changed[edit] = changes.told_apart((value, radius), usual)
-        return self._changed[edit]
+    def _rows(self, edit: Edit, at: Indices) -> Values:
+        """What comes of a change of whole rows."""
+
+        def of_call(n: int) -> Values:
+            own = np.arange(self._starts_of[n], self._ends[n])
+            value, radius = _of_rows(edit, self._steps[n])
+            radius = radius + self._inherited[own] + self._eta[own]
+            return changes.told_apart((value, radius), self._states({}, own, *self._sum({}, own)))
+
+        return self._by_call(edit, at, of_call)
 
     def features_with(self, edits: Edits, at: Indices) -> Mapping[str, Any]:
         with np.errstate(all="ignore"):
@@ -163,7 +163,7 @@ class ElmanTrials(StepTrials):
             terms = by_slot["mix"].does["mix"]
             known = {"f(a)": (new, radius), "a": (a, e)}
             parts = [
-                (c, *(known.get(name) or (self._part(name)[0][at], 0))) for name, c in terms.items()
+                (c, *(known.get(name) or (self._part(name, at)[0], 0))) for name, c in terms.items()
             ]
             new, size = (
                 sum(part) for part in zip(*((c * v, abs(c * v)) for c, v, _ in parts), strict=True)
@@ -240,7 +240,7 @@ class ElmanTrials(StepTrials):
         def matches() -> Iterator[tuple[At, Mask]]:
             for i, rest, off in zip(some, a, e, strict=True):
                 number = int(np.searchsorted(self._ends, i, side="right"))
-                s, n = self._made(by_slot.get("place"))[number], i - self._starts_of[number]
+                s, n = self._made(by_slot.get("place"), number), i - self._starts_of[number]
                 of, W = (s.inputs, s.weights.W_ih) if slot == "x" else (s.states, s.weights.W_hh)
                 if of.size <= MOST and of.shape[1] * len(of) > 1:
                     every = of @ W[s.u[n]].astype(np.float64)
@@ -302,7 +302,7 @@ class ElmanTrials(StepTrials):
         found, relu = found[inner], relu[inner]
         a, e = self._sum(by_slot, at)
         exact = np.where(relu, found, np.arctanh(found))
-        parts = {name: self._part(name)[0][at] for name in PART_OF_SUM if name not in slots}
+        parts = {name: self._part(name, at)[0] for name in PART_OF_SUM if name not in slots}
         for some in changes.mixtures(exact - a, parts, many):
             of = [k for k in some if k in SLOTS]
             if len(some) > 1 or not of or np.abs(1 + some[of[0]] - changes.USUAL).min() > APART:
@@ -310,7 +310,7 @@ class ElmanTrials(StepTrials):
         if {"f", "after", "mix"} & slots:
             return
         new, _ = self._states(by_slot, at, a, e)
-        parts = {name: self._part(name)[0][at] for name in PART_OF_STATE}
+        parts = {name: self._part(name, at)[0] for name in PART_OF_STATE}
         parts |= {"f(a)": new, "a": a}
         for some in changes.mixtures(found - new, parts, many):
             if len(some) > 1 or not {*some} <= {"f(a)", changes.ONE}:
@@ -318,17 +318,17 @@ class ElmanTrials(StepTrials):
                 says = " + ".join(f"{c:.6g} {name}" for name, c in terms.items() if c)
                 yield Edit(f"h_t is {says}", {"mix": terms})
 
-    def _part(self, name: str) -> Term:
-        """What may be added of every number, and the absolute values that it adds up."""
+    def _part(self, name: str, at: Indices) -> Term:
+        """What may be added of some numbers, and the absolute values that it adds up."""
         if name in SLOTS:
-            return self._right[name]
+            return self._term(None, name, None, at)
         if name in MOVED:
             (slot,) = MOVED[name].does
-            return self._term(None, slot, MOVED[name])
+            return self._term(None, slot, MOVED[name], at)
         if name not in self._parts:
-            value = self._each(PARTS_OF[name])
-            self._parts[name] = value, np.abs(value)
-        return self._parts[name]
+            self._parts[name] = self._each(PARTS_OF[name])
+        value = self._parts[name][at]
+        return value, np.abs(value)
 
     def _another_function(self, edits: Edits, at: Indices) -> Iterator[Edit]:
         """The state depends on the pre-activation alone, in another way: a curve through them."""
@@ -372,29 +372,32 @@ class ElmanTrials(StepTrials):
         place = by_slot.get("place")
         edited = {slot: by_slot[slot] for slot in SLOTS if slot in by_slot}
         edited = {slot: edit for slot, edit in edited.items() if edit.does[slot]}
-        value, size = (part[at] for part in self._unedited(place, frozenset(edited)))
+        value, size = self._unedited(place, frozenset(edited), at)
         for slot, edit in edited.items():
-            one, of = (part[at] for part in self._term(place, slot, edit))
+            one, of = self._term(place, slot, edit, at)
             value, size = value + one, size + of
         rough: Any = 0.0
         for slot, u in (by_slot["roughly"].does["roughly"] if "roughly" in by_slot else {}).items():
-            of = self._term(place, slot, edited.get(slot))[1][at]
+            of = self._term(place, slot, edited.get(slot), at)[1]
             rough = rough + gamma(self._m[at], u) * of
         for name, c in by_slot["more"].does["more"].items() if "more" in by_slot else ():
-            one, of = (part[at] for part in self._part(name))
+            one, of = self._part(name, at)
             value, size = value + c * one, size + abs(c) * of
         radius = self._gamma[at] * np.fmax(size, self._least[at]) + rough
         return value, radius + self._beside[at]
 
-    def _unedited(self, place: Edit | None, edited: frozenset[str]) -> Term:
+    def _unedited(self, place: Edit | None, edited: frozenset[str], at: Indices) -> Term:
         """The sum of the right terms of the other slots, and that of their absolute values."""
-        key = place, edited
-        if key not in self._sums:
-            terms = [self._term(place, slot, None) for slot in SLOTS if slot not in edited]
-            nothing = np.zeros((2, len(self.found)))
-            value, size = np.sum(terms, axis=0) if terms else nothing
-            self._sums[key] = value, size
-        return self._sums[key]
+        others = [slot for slot in SLOTS if slot not in edited]
+        if place is not None or not others:
+            terms = [self._term(place, slot, None, at) for slot in others]
+            value, size = np.sum(terms, axis=0) if terms else np.zeros((2, len(at)))
+            return value, size
+        if edited not in self._sums:
+            value, size = np.sum([self._right[slot] for slot in others], axis=0)
+            self._sums[edited] = value, size
+        value, size = self._sums[edited]
+        return value[at], size[at]
 
 
 def _every_unit(s: Steps, rows: Indices) -> Steps | None:
