@@ -8,7 +8,8 @@ import pytest
 from rnn_conformance import check
 from rnn_conformance.sources.adapters.reference import BATCH, SINGLE, ReferenceLayer
 
-LAYER = pytest.param(ReferenceLayer(), id="rnn_reference.RNN", marks=pytest.mark.slow)
+LONG = [pytest.mark.slow, pytest.mark.weekly]
+LAYER = pytest.param(ReferenceLayer(), id="rnn_reference.RNN", marks=LONG)
 
 
 @pytest.mark.parametrize("implementation", [SINGLE, BATCH, LAYER], ids=lambda i: i.name)

@@ -79,7 +79,8 @@ class StepTrials(Trials):
 
         def of_call(n: int) -> Values:
             s = self._made(place, n)
-            return np.where(s.padding, s.ended, s.states[s.t, s.b, s.u]), s.padding.astype(np.float64)
+            old = np.where(s.padding, s.ended, s.states[s.t, s.b, s.u])
+            return old, s.padding.astype(np.float64)
 
         old, padded = self._by_call(("old", place), at, of_call)
         return old, padded > 0

@@ -161,10 +161,11 @@ def _of_states(
     Returns:
         what explains them, with what layers below the last are computed, and the numbers.
     """
-    explained, table, placed = None, None, tuple[Explanation, ...]()
+    explained, table, tried, placed = None, None, None, tuple[Explanation, ...]()
     below = before = placed
     every = {c.case.L for c in calls}
-    for most in sorted({1, 2, max(every, default=1)} & every):
+    deepest = max(every, default=1)
+    for most in sorted({1, 2, deepest} & every):
         few = [c for c in calls if most >= c.case.L]
         inner = tuple(one for one in placed if "place" not in one.edit.does)
         tables = {  # what is done in a last layer may not be done in others
@@ -172,13 +173,18 @@ def _of_states(
             for edits in dict.fromkeys((placed, inner, before))
         }
         below = max(tables, key=lambda edits: _fitting(tables[edits], placed))
-        known = [*dict.fromkeys(one.edit for one in placed)]
-        explained, table = _explained(tables[below], most_edits, known), tables[below]
+        table, known = tables[below], [*dict.fromkeys(one.edit for one in placed)]
+        if most == deepest > 1:
+            tried = numbers.of_states(calls, claimed)
+            for numbers_of, seen in ((table, below), (tried, None)):
+                explained = _explained(numbers_of, 0, known)
+                if known and explained and not explained.left:
+                    return explained, seen, numbers_of
+        explained = _explained(table, most_edits, known)
         found = explained.explanations if explained else ()
         before, placed = placed, tuple(one for one, *_ in found)
-    if explained is None or not explained.left or all(c.case.L == 1 for c in calls):
+    if explained is None or not explained.left or tried is None:
         return explained, below, table
-    tried = numbers.of_states(calls, claimed)
     shown = _explained(tried, most_edits)
     share = shown.left / max(shown.wrong, 1) if shown else 1  # much: the reading may be wrong
     if share <= min(MISREAD, explained.left / explained.wrong):

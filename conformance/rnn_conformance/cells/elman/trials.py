@@ -82,7 +82,7 @@ class ElmanTrials(StepTrials):
         library: the edits that are tried.
     """
 
-    paired = 60  # of some hundred that matter, or it takes a minute
+    paired = 40  # of some hundred that matter, or it takes a minute
 
     def __init__(self, steps: Sequence[Steps], library: Sequence[Edit] = LIBRARY) -> None:
         super().__init__(steps, library)
