@@ -8,7 +8,6 @@ cases.
 from typing import Any
 
 import torch
-import torch._dynamo
 
 from rnn_conformance.sources.adapters.torch_cell import Step, TorchCell
 
@@ -31,7 +30,7 @@ class CompiledTorchCell(TorchCell):
         compiled = torch.compile(cell, dynamic=True, fullgraph=True, backend=self.backend)
 
         def step(x: torch.Tensor, state: Any) -> Any:
-            with torch._dynamo.config.patch(CONFIGURED):
+            with torch._dynamo.config.patch(CONFIGURED):  # a module that torch loads when it is named
                 return compiled(x, state)
 
         return step
