@@ -7,8 +7,10 @@ import pytest
 from rich.console import Console
 from rnn_conformance.checks.every import CHECKS
 from rnn_conformance.checks.records import Trial
+from rnn_conformance.contract.call import Implementation
 from rnn_conformance.faces.terminal import print_power
-from rnn_conformance.run.score import try_mutant
+from rnn_conformance.run import score
+from rnn_conformance.run.score import try_healthy, try_mutant
 from rnn_conformance.variants.every import HEALTHY, MUTANTS
 
 # All of them, and every right one, are tried by `rnn-conformance mutants`; one for each check here.
@@ -19,6 +21,21 @@ ONE_EACH = {mutant.caught_by: name for name, mutant in reversed(MUTANTS.items())
 def test_rejected(name: str, record_property: Callable[[str, object], None]) -> None:
     assert try_mutant(name) == Trial(name, MUTANTS[name].kind, True)
     record_property("wrong implementation rejected", name)
+
+
+@pytest.mark.parametrize("name", ["Plain", "RecurrentWeightTransposed"])
+def test_what_is_right_is_accepted_and_nothing_else(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made() -> Implementation:
+        one = HEALTHY[name]() if name in HEALTHY else MUTANTS[name].make()
+        one.claims = frozenset(("float32", "time_first", "tanh"))
+        return one
+
+    monkeypatch.setattr(score, "HEALTHY", {"it": made})
+    trial = try_healthy("it")
+    assert trial.right is (name in HEALTHY)
+    assert bool(trial.why) is (name not in HEALTHY)
 
 
 def test_every_check_has_a_mutant_that_it_must_reject() -> None:
