@@ -31,6 +31,22 @@ from rnn_conformance.cells.edits import (
     rounded,
 )
 from rnn_conformance.cells.elman.slips import activations, relu
+from rnn_conformance.cells.elman.terms import (
+    BIASES,
+    MATRICES,
+    NAMED,
+    TERMS,
+    VECTORS,
+    TermOf,
+    bias,
+    factors,
+    in_float64,
+    moved,
+    right,
+    times,
+    with_matrix,
+    with_vector,
+)
 from rnn_conformance.cells.moves import OTHERS, USUAL, Move, at
 from rnn_conformance.contract.call import Array
 from rnn_conformance.contract.dtypes import bfloat16
@@ -52,12 +68,6 @@ STATES_OF = (
 )  # fmt: skip
 WEIGHTS_OF = (OTHER, "the first layer", "the second layer", "the layer below")
 FIXED = (*range(5, 17), 24, 31)  # binary digits after the point
-TermOf = Callable[[Steps], Term | None]  # None where an edit cannot be made
-MATRICES = {"x": "W_ih", "h": "W_hh"}
-VECTORS = {"x": "x_t", "h": "h_{t-1}"}
-BIASES = ("b_ih", "b_hh")
-NAMED = {**MATRICES, **{b: b for b in BIASES}}
-TERMS = {**{slot: f"{W} {VECTORS[slot]}" for slot, W in MATRICES.items()}, **{b: b for b in BIASES}}
 ROUGH = {  # by how much they allow: the roundoff of a product
     1: ("float32", 2.0**-24), 2: ("TF32 or float16", 2.0**-11), 3: ("bfloat16", 2.0**-8),
 }  # fmt: skip
@@ -79,68 +89,6 @@ BACK: Mapping[str, Move] = {  # where steps may be made by mistake
     "a batch (B, T) is computed as (T, B)": OTHERS["as (B, T), which is (T, B)"],
     "a batch (T, B) is computed as (B, T)": OTHERS["as (T, B), which is (B, T)"],
 }
-
-
-def right(slot: str, s: Steps) -> Term:
-    """The term as it should be."""
-    return bias(getattr(s.weights, slot), s) if slot in BIASES else product(*factors(slot, s), s.u)
-
-
-def factors(slot: str, s: Steps) -> tuple[Float64, Array]:
-    """The vectors and the weight of a product."""
-    return (s.x, s.weights.W_ih) if slot == "x" else (s.before, s.weights.W_hh)
-
-
-def bias(b: Array, s: Steps) -> Term:
-    """One unit of a bias for each number."""
-    return _each(b[s.u])
-
-
-def _each(b: Array) -> Term:
-    value = b.astype(np.float64)
-    return value, np.abs(value)
-
-
-def times(slot: str, s: Steps, factor: float) -> Term:
-    """The right term, so many times."""
-    if not factor:  # what is not computed shows no NaN either
-        return np.zeros(len(s.u)), np.zeros(len(s.u))
-    value, size = right(slot, s)
-    return factor * value, abs(factor) * size
-
-
-def shifted(c: float, s: Steps) -> Term:
-    """The input bias and a number."""
-    value, size = right("b_ih", s)
-    return value + c, size + abs(c)
-
-
-def with_vector(slot: str, change: Callable[[Float64], Float64]) -> TermOf:
-    """What the weight multiplies is changed first."""
-
-    def term(s: Steps) -> Term:
-        rows, W = factors(slot, s)
-        return product(change(rows), W, s.u)
-
-    return term
-
-
-def with_matrix(slot: str, change: Callable[[Array], Array]) -> TermOf:
-    """The weight is changed, where its shape stays."""
-
-    def term(s: Steps) -> Term | None:
-        rows, W = factors(slot, s)
-        changed = change(W)
-        return product(rows, changed, s.u) if changed.shape == W.shape else None
-
-    return term
-
-
-def moved(slot: str, move: Move, s: Steps) -> Term:
-    """What stands at another step or in another row goes in."""
-    of, W = (s.inputs, s.weights.W_ih) if slot == "x" else (s.states, s.weights.W_hh)
-    first = len(of) - len(s.inputs)
-    return product(of[move(at(s.t, len(of), s.b, s.lengths, first, back=s.back))], W, s.u)
 
 
 def _placed(place: Move, s: Steps, *, read_there: bool) -> Steps:
@@ -206,8 +154,6 @@ def states() -> Iterator[Edit]:
         yield Edit(f"h_{{t-1}} is taken {where}", {"h": partial(moved, "h", move)})
     yield Edit("h_0 of (H, B) is read as (B, H)", {"h": _state_by_columns})
     yield Edit("a row goes on from the last state of the row before", {"h": _row_after_row})
-    for says in ("goes through tanh", "goes through relu", "is replaced by ones"):
-        yield Edit(f"h_{{t-1}} {says}", {"h": with_vector("h", changes.NUMBERS[says])})
     yield Edit("the new states of the units before it go in for the old ones", {"h": _already_new})
     yield Edit("the step is made twice", {"h": _made_twice})
     yield from states_of_others(STATES_AFTER)
@@ -268,12 +214,10 @@ def _of_the_other_direction(s: Steps) -> Term | None:
 
 def changed() -> Iterator[Edit]:
     """Of what is multiplied, what is done to numbers, rows and sequences; of new states too."""
-    known = {edit.says for edit in states()}
     rows = {says: of_rows.change for says, of_rows in changes.ROWS.items()}
     for slot, v in VECTORS.items():
         for says, change in {**changes.NUMBERS, **rows}.items():
-            if f"{v} {says}" not in known:
-                yield Edit(f"{v} {says}", {slot: with_vector(slot, change)})
+            yield Edit(f"{v} {says}", {slot: with_vector(slot, change)})
         for says, change in changes.PASSED.items():
             yield Edit(f"{v} {says}", {slot: partial(_passed, slot, change)})
     for says, change in changes.STEPS.items():
@@ -397,7 +341,7 @@ def _biased_state(s: Steps) -> Term:
 
 def _along_the_rows(b: str, s: Steps) -> Term | None:
     value = getattr(s.weights, b)
-    return _each(value[s.b]) if len(value) == s.inputs.shape[1] else None
+    return in_float64(value[s.b]) if len(value) == s.inputs.shape[1] else None
 
 
 def _of_unit_0(b: str, s: Steps) -> Term:

@@ -9,7 +9,7 @@ import numpy as np
 from rnn_conformance.bounds.balls import Float64
 from rnn_conformance.cells import changes
 from rnn_conformance.cells.edits import Edit, Mask, Steps
-from rnn_conformance.cells.elman.edits import MATRICES, with_matrix
+from rnn_conformance.cells.elman.terms import MATRICES, with_matrix
 
 CALLS, INNER, CLOSE = 6, 0.999, 1e-5  # calls that are solved; states and entries that count
 MOST, USUAL = 40, 12  # columns: few enough to solve for, and so many that they tell much

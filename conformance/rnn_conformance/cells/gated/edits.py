@@ -19,21 +19,17 @@ import numpy as np
 from rnn_conformance.cells.activations import sigmoid
 from rnn_conformance.cells.cell import CellWeights
 from rnn_conformance.cells.edits import Edit, Steps, Term, of_matrices, product
-from rnn_conformance.cells.elman.edits import (
+from rnn_conformance.cells.elman.edits import CLIPS, afterwards, inputs, products, states
+from rnn_conformance.cells.elman.slips import FOR_TANH, Function, relu
+from rnn_conformance.cells.elman.terms import (
     BIASES,
-    CLIPS,
     MATRICES,
     NAMED,
     VECTORS,
-    afterwards,
-    inputs,
     moved,
-    products,
     right,
-    states,
     times,
 )
-from rnn_conformance.cells.elman.slips import FOR_TANH, Function, relu
 from rnn_conformance.cells.moves import OTHERS, USUAL
 
 TERMS = {*MATRICES, *BIASES, "roughly"}

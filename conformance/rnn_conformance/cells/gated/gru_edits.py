@@ -10,8 +10,9 @@ from rnn_conformance.bounds.balls import Ball, Float64, Sum
 from rnn_conformance.cells.activations import complement as rest
 from rnn_conformance.cells.activations import times as reset
 from rnn_conformance.cells.edits import Edit, Steps, Term, product
-from rnn_conformance.cells.elman.edits import STATES_AFTER, moved
+from rnn_conformance.cells.elman.edits import STATES_AFTER
 from rnn_conformance.cells.elman.slips import Function
+from rnn_conformance.cells.elman.terms import moved
 from rnn_conformance.cells.gated.balls import between
 from rnn_conformance.cells.gated.edits import (
     MOVES,

@@ -7,7 +7,7 @@ import numpy as np
 
 from rnn_conformance.bounds.balls import Ball, Float64, Precision, Sum
 from rnn_conformance.cells.edits import Edits, Indices, Steps
-from rnn_conformance.cells.elman.edits import BIASES, right
+from rnn_conformance.cells.elman.terms import BIASES, right
 from rnn_conformance.cells.gated.gru_edits import RESETS, GruParts, updated
 from rnn_conformance.cells.gated.trials import PER_CALL, PER_ENTRY, Does, GatedTrials, by_slot
 

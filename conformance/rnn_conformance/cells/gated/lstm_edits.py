@@ -9,8 +9,9 @@ import numpy as np
 from rnn_conformance.bounds.balls import Ball, Float64
 from rnn_conformance.cells.activations import complement as rest
 from rnn_conformance.cells.edits import Edit, Steps, Term, product
-from rnn_conformance.cells.elman.edits import CLIPS, STATES_AFTER, moved
+from rnn_conformance.cells.elman.edits import CLIPS, STATES_AFTER
 from rnn_conformance.cells.elman.slips import Function
+from rnn_conformance.cells.elman.terms import moved
 from rnn_conformance.cells.gated.balls import monotone
 from rnn_conformance.cells.gated.edits import (
     MOVES,

@@ -14,7 +14,7 @@ import numpy as np
 from rnn_conformance.bounds.balls import Ball, Float64, Precision, Sum
 from rnn_conformance.cells.activations import before_tanh
 from rnn_conformance.cells.edits import Edits, Indices, Steps
-from rnn_conformance.cells.elman.edits import NAMED, right
+from rnn_conformance.cells.elman.terms import NAMED, right
 from rnn_conformance.cells.gated.lstm_edits import LstmParts
 from rnn_conformance.cells.gated.trials import PER_ENTRY, PER_STEP, Does, GatedTrials, by_slot
 from rnn_conformance.cells.moves import Move, at

@@ -17,7 +17,7 @@ from rnn_conformance.cells.edits import (
     Term,
     Values,
 )
-from rnn_conformance.cells.elman.edits import BIASES, NAMED, right
+from rnn_conformance.cells.elman.terms import BIASES, NAMED, right
 from rnn_conformance.cells.gated.balls import monotone
 from rnn_conformance.cells.gated.edits import gate_of
 from rnn_conformance.cells.step_trials import StepTrials

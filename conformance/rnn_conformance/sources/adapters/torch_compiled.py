@@ -30,9 +30,7 @@ class CompiledTorchCell(TorchCell):
         compiled = torch.compile(cell, dynamic=True, fullgraph=True, backend=self.backend)
 
         def step(x: torch.Tensor, state: Any) -> Any:
-            with torch._dynamo.config.patch(
-                CONFIGURED
-            ):  # loaded when it is named
+            with torch._dynamo.config.patch(CONFIGURED):  # loaded when it is named
                 return compiled(x, state)
 
         return step
