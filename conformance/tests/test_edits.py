@@ -84,7 +84,10 @@ def outputs(T: int, B: int, O: int, H: int) -> Outputs:
         b=rng.normal(size=O),
         states=rng.uniform(-1, 1, (T + 1, B, H)),
         off=np.zeros((T + 1, B, H)),
-        others={name: rng.normal(size=(NUMBERS, H)) for name in (PREACTIVATION, FIRST)},
+        others={
+            name: (rng.normal(size=(NUMBERS, H)), np.zeros((NUMBERS, H)))
+            for name in (PREACTIVATION, FIRST)
+        },
         t=t,
         row=row,
         u=u,

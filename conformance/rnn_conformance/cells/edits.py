@@ -73,6 +73,10 @@ class Trials(ABC):
         """The features of some of the numbers, as they are with edits."""
         return {name: values[at] for name, values in self.features.items()}
 
+    def sums(self, _: Edits, at: Indices) -> Values:
+        """The pre-activations of some of the numbers, where each has one; NaN elsewhere."""
+        return np.full(len(at), np.nan), np.zeros(len(at))
+
     def estimated(self, _: Edits, __: Indices) -> tuple[Edit, ...]:
         """Further edits, with constants that many of these wrong numbers agree on."""
         return ()

@@ -35,7 +35,7 @@ class Outputs:
         W, b: (O, D·H) and (O,).
         states, off: (T + 1, B, D·H) in the order of time, h_0 first, and how far off they can be.
         t, row, u: (N,).
-        others: (N, D·H), what can be mistaken for the states, by name.
+        others: (N, D·H), what can be mistaken for the states, and how far off it can be, by name.
         lengths: (B,), how many real steps each row has.
         before: (N,), the numbers of the step before each, 0 at first.
         found: (N,).
@@ -45,7 +45,7 @@ class Outputs:
     b: Array
     states: Float64
     off: Float64
-    others: Mapping[str, Float64]
+    others: Mapping[str, Values]
     t: Indices
     row: Indices
     u: Indices
@@ -86,7 +86,11 @@ def _with_weight(change: Callable[[Array], Array], s: Outputs) -> Float64:
 
 
 def _of_others(name: str, s: Outputs) -> Float64:
-    return _of(s, s.others[name], s.W)
+    return _of(s, s.others[name][0], s.W)
+
+
+def _of_their_own_radius(name: str, s: Outputs) -> Float64:
+    return _of(s, s.others[name][1], np.abs(s.W))
 
 
 def _times(factor: float, term: Float64) -> Float64:
@@ -115,7 +119,8 @@ def _in_rows(rows: changes.OfRows, s: Outputs) -> tuple[Float64, Float64]:
 def _library() -> Iterator[Edit]:
     yield Edit("y_t is that of h_{t-1}, h_0 at first", {"product": _of_the_state_before})
     for name in (PREACTIVATION, FIRST):
-        yield Edit(f"y_t is that of {name}", {"product": partial(_of_others, name)})
+        of_them = {"product": partial(_of_others, name), "others": name}
+        yield Edit(f"y_t is that of {name}", of_them)
     for where, move in {**USUAL, **OTHERS}.items():
         yield Edit(f"y_t is taken {where}", {"product": partial(_moved, move)})
     for says, of_vector in of_vectors():
@@ -177,6 +182,7 @@ class ReadoutTrials(Trials):
                 * each(partial(_of_passed, edit.does["passed"]))
                 for edit in passed
             }
+            self._off = {n: each(partial(_of_their_own_radius, n)) for n in (PREACTIVATION, FIRST)}
             size = each(lambda s: product(s.states[s.t + 1, s.row], s.W, s.u)[1])
         u, eta = each(lambda s: s.precision.both), each(lambda s: s.precision.flushed)
         self._u = u
@@ -198,6 +204,8 @@ class ReadoutTrials(Trials):
         elif "product" in does:
             product = self._edited[does["product"]][at]
             radius = radius + self._gamma[at] * np.abs(product)
+        if "others" in does:
+            radius = radius + self._off[does["others"].does["others"]][at]
         if "passed" in does:
             radius = radius + self._passed[does["passed"]][at]
         if "of_first" in does:

@@ -11,7 +11,7 @@ from rnn_conformance.bounds.judgement import share
 from rnn_conformance.cases import expected
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cases.order import turned
-from rnn_conformance.cells.edits import Indices, Mask, Steps, Trials
+from rnn_conformance.cells.edits import Indices, Mask, Steps, Trials, Values
 from rnn_conformance.cells.readout_edits import FIRST, PREACTIVATION, Outputs, ReadoutTrials
 from rnn_conformance.cells.weights import of_one_layer, of_readout
 from rnn_conformance.checks.registry import comparable
@@ -250,8 +250,9 @@ def of_readouts(
             np.where(early > t, 0, all_y.astype(np.float64)[t - early, b, u]) for early in (0, 1)
         )
         layers = layers_of(asked)
-        first = in_time(asked, layers[0].states)[t, b]
-        others = {PREACTIVATION: _unactivated(asked, layers[-1], t, b, found), FIRST: first}
+        first, off_first = (in_time(asked, of)[t, b] for of in (layers[0].states, layers[0].off))
+        unactivated = _unactivated(asked, layers[-1], t, b, found)
+        others = {PREACTIVATION: unactivated, FIRST: (first, off_first)}
         outputs.append(
             Outputs(W, bias, states, off, others, t, b, u, data.steps, last, y, asked.precision)
         )
@@ -272,24 +273,29 @@ def _wrong_readouts(asked: Asked, output: Array, y: Array) -> Mask:
 
 def _unactivated(
     asked: Asked, layer: Layer, t: Indices, b: Indices, found: Sequence[Explanation]
-) -> Float64:
+) -> Values:
     """The pre-activations (N, D·H) of the last layer at these steps in time, with edits."""
-    o, every = asked.case.options, list[Float64]()
+    o = asked.case.options
+    every = np.zeros((2, len(t), o.directions, o.hidden_size))
     if asked.case.equation.gates > 1:  # there are several
-        return np.full((len(t), o.hidden_size * o.directions), np.nan)
+        every[:] = np.nan
     steps, library = asked.data.steps, tuple(one.edit for one in found)
-    for d, way in enumerate(o.ways):
+    for d, way in enumerate(o.ways if asked.case.equation.gates == 1 else ()):
         read = turned(t, steps[b]) if way else t
         units = np.tile(np.arange(o.hidden_size), len(t))
         index = np.repeat(read, o.hidden_size), np.repeat(b, o.hidden_size), units
         one = steps_of(asked, asked.case.L - 1, layer, d, index)
         trials = asked.case.equation.trials([one], library)
         assert trials is not None
-        a, features = np.zeros(len(units)), features_of(asked, asked.case.L - 1, d, index, one)
+        sums, features = (
+            np.zeros((2, len(units))),
+            features_of(asked, asked.case.L - 1, d, index, one),
+        )
         for made, at in groups(trials, found, features):
-            a[at] = trials.features_with(made, at).get("a", np.nan)
-        every.append(a.reshape(-1, o.hidden_size))
-    return np.concatenate(every, axis=1)
+            sums[:, at] = trials.sums(made, at)
+        every[:, :, d] = sums.reshape(2, len(t), -1)
+    value, off = every.reshape(2, len(t), -1)
+    return value, off
 
 
 def can_be_computed(case: Case) -> bool:

@@ -23,6 +23,7 @@ ALL_BUT, USED = 0.01, 0.05  # of the wrong numbers; of what an edit allows, and 
 PLACED = 0.9  # of the numbers that need an edit: where its rule, or two of them, must hold
 EXACT = 1  # `Edit.last` of what allows next to nothing
 MAINLY = 0.5  # where the first of two must
+HINTS = 0.05  # of the numbers that an edit gives alone, so that it may be one of two
 Tried = TypeVar("Tried")
 
 
@@ -139,13 +140,15 @@ def _next(
     weights = fits / np.maximum(fits.sum(axis=0), 1)
     gains, counts = weights.sum(axis=1), fits.sum(axis=1)
     last = np.array([edit.last > 0 for edit in candidates], bool)
-    if counts[~last].max(initial=0) >= max(len(some) / 4, FEW):
+    exact = counts[~last].max(initial=0)  # what allows more may hide two that say what it is
+    if exact >= max(len(some) / 4, FEW):
         counts = np.where(last, 0, counts)
     best = counts.max(initial=0)
-    if pairs and best < len(some) / 2 and len(chosen) < 2:
+    alone = exact if exact >= max(HINTS * len(some), FEW) else best
+    if pairs and alone < len(some) / 2 and len(chosen) < 2:
         every = [edit for edit in library if edit not in chosen]
         pair = _pair(trials, chosen, every, some)
-        if pair is not None and pair[0] > max(2 * best, FEW):
+        if pair is not None and pair[0] > max(2 * alone, best - 1, FEW):
             return pair[1]
     if best < FEW:
         return ()

@@ -105,9 +105,12 @@ class ElmanNumbers(StepTrials):
 
         return self._by_call(edit, at, of_call)
 
-    def features_with(self, edits: Edits, at: Indices) -> Mapping[str, Any]:
+    def sums(self, edits: Edits, at: Indices) -> Values:
         with np.errstate(all="ignore"):
-            a, _ = self._sum({slot: edit for edit in edits for slot in edit.does}, at)
+            return self._sum({slot: edit for edit in edits for slot in edit.does}, at)
+
+    def features_with(self, edits: Edits, at: Indices) -> Mapping[str, Any]:
+        a, _ = self.sums(edits, at)
         largest = [np.log(np.finfo(dtype).max) for dtype in (np.float64, np.float32)]
         most = np.where(self._u[at] < SINGLE, *largest)
         overflows = {"e^a overflows": a > most, "e^2a overflows": 2 * a > most}
