@@ -60,7 +60,8 @@ class Case:
             that each of its steps shows),
             "extreme" (a pre-activation of every magnitude from 1e-8 to 1e10, of both signs) or
             "special" (small weights; a step of zeros, inputs of 1000 and states of 500, which a
-            mask or a clip would change). All but contractive ones are judged step by step, so they
+            mask or a clip would change; two equal steps, two rows that read the same; h_0 is zeros
+            where c_0 goes in too). All but contractive ones are judged step by step, so they
             are for one layer, but for transparent ones.
         O: output_size; 0 for no readout.
         drawn: whether the case is a random one.
@@ -336,7 +337,9 @@ def _drawn(case: Case) -> Data:
     if case.weights == "special":
         inputs[case.T // 2] = 0
         inputs[0, :, 0], inputs[-1, :, -1] = 1000, -1000
+        inputs[-2], inputs[:, -1] = inputs[-1], inputs[:, 0]
         h_0[..., 0], h_0[..., -1] = 500, -500
+        h_0[..., : -case.H] = 0  # where there are others, the part that shows
     if case.weights == "one_hot":
         inputs = np.eye(case.I)[np.abs(inputs).argmax(axis=2)]
     if case.weights == "integers":

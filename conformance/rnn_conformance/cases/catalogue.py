@@ -88,7 +88,8 @@ SPECIAL = (5, 3, 4, 6)
 MODERATE = (3, 2048, 16, 16)  # some 1e5 states, for their statistics
 MODERATE_SINGLE = (1024, 1, 16, 16)  # fewer, since they come one by one
 FIRST_STEPS = (1, 4000, 4, 8)  # for the mean errors of activations
-HALF = ((7, 3, 3, 2), (6, 4, 3, 3))  # few bits: bounds are small for short sums alone
+# Few bits: bounds are small for short sums alone.
+HALF = ((7, 3, 3, 2), (6, 4, 3, 3), (5, 9, 2, 10))
 UNSET = (3, 64, 3, 33)  # a state large enough for memory that nobody cleared
 OUTPUTS = (1, 2, 4, 10, 33)  # one, as many as units, beyond a block
 
@@ -125,6 +126,24 @@ ONES = tuple(
             {"layout": "batch_first"},
             {"lengths": "unsorted"},
         ),
+    )
+)
+# Sizes that coincide, are 1 or are large together, and rows that end early alone.
+TOGETHER = tuple(
+    replace(case, O=case.O or 2)
+    for case in (
+        Case(1, 1, 4, 3, h_0="none"),
+        Case(1, 1, 4, 3, h_0="none", weights="normal"),
+        Case(1, 1, 4, 3, 2, bidirectional=True),
+        Case(7, 1, 5, 4, lengths="equal"),
+        Case(7, 1, 5, 4, lengths="equal", bidirectional=True),
+        Case(2, 3, 5, 4, lengths="unsorted"),
+        Case(3, 5, 5, 4),
+        Case(3, 5, 4, 5),
+        Case(3, 4, 4, 4, O=4),
+        Case(6, 3, 4, 4, O=4),
+        Case(2, 67, 37, 69, O=35),
+        Case(2, 64, 64, 128, O=64),
     )
 )
 
@@ -306,13 +325,13 @@ def one_layer_cases() -> Iterator[Case]:
             for sizes in LONG:
                 yield case(sizes, "initial", h_0="none")
     for half, layout, h_0 in product(HALF_DTYPES, LAYOUTS, get_args(H0)):
-        for (T, B, I, H), O in zip(HALF, (2, 1), strict=True):
+        for (T, B, I, H), O in zip(HALF, (2, 1, 2), strict=True):
             rows = 1 if layout == "single" else B
             yield Case(T, rows, I, H, O=O, weights="moderate", h_0=h_0, dtype=half, layout=layout)
 
 
 def further_cases() -> Iterator[Case]:
-    """One bias alone, exact zeros, options beside sizes of one, and large sizes."""
+    """One bias alone, exact zeros, options beside sizes of one, sizes together, and large ones."""
     for dtype in DTYPES:
         case = Case(dtype=dtype, O=2)
         for bias, layout in product(("ih_alone", "hh_alone"), LAYOUTS):
@@ -321,7 +340,7 @@ def further_cases() -> Iterator[Case]:
         for h_0, two, bias in product(("none", "zeros"), (False, True), ("off", "nonzero")):
             silent = replace(case, weights="silent", bidirectional=two)
             yield replace(silent, h_0=h_0, bias=bias)  # type: ignore[arg-type]
-        for one in ONES:
+        for one in (*ONES, *TOGETHER):
             yield replace(one, dtype=dtype)
         for kind, h_0, layout in product(("one_hot", "integers"), ("none", "nonzero"), LAYOUTS):
             rows = 1 if layout == "single" else case.B
@@ -335,12 +354,15 @@ def reverse_cases() -> Iterator[Case]:
 
     Whoever does not claim it is asked nothing new: these cases in the forward direction are others.
     """
-    for case in (*every_option(), *ONES):
+    for case in (*every_option(), *ONES, *TOGETHER):
         small = case.T * case.B <= FEW_NUMBERS and (case.bias != "off" or case.h_0 == "nonzero")
         if small and case.L == 1 and not case.bidirectional:
             yield replace(case, reverse=True)
     for layout in LAYOUTS:
         yield replace(Case(O=2, layout=layout, reverse=True), B=1 if layout == "single" else 4)
+    for half in HALF_DTYPES:
+        case = Case(*HALF[-1], O=2, weights="moderate", dtype=half, lengths="unsorted")
+        yield replace(case, reverse=True)
 
 
 def every_option(cells: Sequence[str] = (PLAIN, OTHER)) -> Iterator[Case]:

@@ -46,7 +46,8 @@ def _reasons(case: Case) -> Iterator[str]:
             biased = case.bias == "nonzero" and case.weights not in WITHOUT_BIAS
             yield from degenerate(of_cell(data.weights, layer, d, o), biased)
     if case.h_0 == "nonzero":
-        yield from _distinct("h_0", data.initial.reshape(-1, case.H))
+        parts = len(o.parts) if case.weights == "special" else 1  # one of which is zero there
+        yield from _distinct("h_0", data.initial.reshape(-1, parts * case.H))
     real_steps = data.real[..., 0]
     if case.lengths in ("sorted", "unsorted") and len(np.unique(data.steps)) < min(case.B, case.T):
         yield f"lengths {data.steps.tolist()} are not as different as they can be"

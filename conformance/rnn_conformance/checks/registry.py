@@ -10,7 +10,7 @@ from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cells import CELLS, first_claimed
 from rnn_conformance.checks.subject import Subject
-from rnn_conformance.contract.call import DTYPES, LAYOUTS
+from rnn_conformance.contract.call import DTYPES, HALF_DTYPES, LAYOUTS
 from rnn_conformance.contract.conventions import FEW_SHAPES
 
 Judge = Callable[[Subject, Case], Iterator[Judgement]]
@@ -142,14 +142,15 @@ def usual_or_short(case: Case, claimed: frozenset[str]) -> bool:
     """
     cell = first_claimed(claimed)
     weights = "normal" if "normal" in cell.kinds else "contractive"
+    weights = "moderate" if case.dtype in HALF_DTYPES else weights
     other = (
         FEW_SHAPES not in claimed
         and case.L == 1
         and (case.cell, case.weights) == (cell.name, weights)
         and not of_usual_size(case)
     )
-    short = case.T <= 50 and case.B <= 64 and case.dtype in DTYPES
+    short = case.T <= 50 and case.B <= 64
     layouts = [layout for layout in LAYOUTS if layout in claimed]
-    turn = case.T + case.I + case.H + DTYPES.index(case.dtype) if short else 0
+    turn = case.T + case.I + case.H + (*DTYPES, *HALF_DTYPES).index(case.dtype) if short else 0
     in_turn = case.layout == layouts[turn % len(layouts)]
     return (other and short and in_turn) or usual(case, claimed)

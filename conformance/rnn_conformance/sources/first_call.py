@@ -178,8 +178,12 @@ def found_in(source: Written, way: Way) -> tuple[Mapping[Kind, Found], Sequence[
     chance = of_chance(first_results(_without_nan(source), way))
     if not parts or (chance and parts.keys() <= {"outputs", "last outputs"}):
         softmax = ", each summing to 1: hand out the states or what goes into the softmax"
+        kinds = dict.fromkeys(type(value).__name__ for value in every.values())
+        came = (
+            f"shapes {', '.join(map(str, dict.fromkeys(shapes)))}" if shapes else ", ".join(kinds)
+        )
         raise TypeError(
-            f"gave shapes {', '.join(map(str, dict.fromkeys(shapes)))}{softmax * chance}; here "
+            f"gave {came or 'nothing'}{softmax * chance}; here "
             f"T = {T}, B = {B}, I = {I}, H = {H}, O = {O}"
         )
     if source.needs_a_state and "states" in parts:

@@ -35,7 +35,10 @@ NAMES: Mapping[str, str] = {
 }
 GATED_NAMES: Mapping[str, str] = {t: o.replace("_xh", "_ih") for t, o in NAMES.items()}
 EQUATION = "h_t = tanh(W_xh x_t + b_xh + W_hh h_{t-1} + b_hh), y_t = W_ho h_t + b_ho"
-NOT_READ = "W_xh and W_hh were set as attributes, and nothing changed: `forward` reads others"
+NOT_READ = (
+    "W_xh and W_hh were set as attributes, and nothing changed: `forward` reads others, "
+    "or keeps what it made of them in its first call"
+)
 CAN_CLAIM = FEATURES - {"layers", "bidirectional", "reverse", "no_bias", "lengths", "dropout"} | {
     GRADIENTS
 }
