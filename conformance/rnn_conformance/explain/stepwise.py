@@ -27,6 +27,7 @@ from rnn_conformance.explain.what import (
 from rnn_conformance.explain.where import Features, shortest
 
 MISREAD = 0.1  # of the numbers of layers as they show, that may stay unexplained
+MANY = 0.25  # of them, from which on another reading may need several edits
 MOST_DEEP = 60  # calls of several layers
 MOST_GATED, MOST_STEPS = 110, 140  # calls of cells with gates, and where not all shows, steps
 MOST_POINTS = 120  # of a plot
@@ -185,7 +186,8 @@ def _of_states(
         before, placed = placed, tuple(one for one, *_ in found)
     if explained is None or not explained.left or tried is None:
         return explained, below, table
-    shown = _explained(tried, most_edits)
+    little = explained.left <= MANY * explained.wrong  # another reading must be as simple
+    shown = _explained(tried, 1 if little else most_edits)
     share = shown.left / max(shown.wrong, 1) if shown else 1  # much: the reading may be wrong
     if share <= min(MISREAD, explained.left / explained.wrong):
         return shown, None, tried
