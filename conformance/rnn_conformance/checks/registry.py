@@ -141,8 +141,8 @@ def usual_or_short(case: Case, claimed: frozenset[str]) -> bool:
     long, those of the relations have to do.
     """
     cell = first_claimed(claimed)
-    weights = "normal" if "normal" in cell.kinds else "contractive"
-    weights = "moderate" if case.dtype in HALF_DTYPES else weights
+    usual_weights = "normal" if "normal" in cell.kinds else "contractive"
+    weights = "moderate" if case.dtype in HALF_DTYPES else usual_weights
     other = (
         FEW_SHAPES not in claimed
         and case.L == 1

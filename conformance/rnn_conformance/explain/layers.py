@@ -90,8 +90,8 @@ def steps_of(asked: Asked, number: int, layer: Layer, d: int, index: Index) -> S
     padding = time >= data.steps[b]
     running_on = np.concatenate([initial[number * D + d][None], layer.states[d][:-1]])[t, b]
     if way and lengths is not None:
-        in_time = in_direction(layer.states[d], lengths, way)
-        running_on = np.concatenate([in_time[1:], initial[number * D + d][None]])[time, b]
+        by_time = in_direction(layer.states[d], lengths, way)
+        running_on = np.concatenate([by_time[1:], initial[number * D + d][None]])[time, b]
     weights = {"the other direction": (number, 1 - d)} if D == 2 else {}
     weights |= {"the layer below": (number - 1, d), "the first layer": (0, d)} if number else {}
     weights |= {"the second layer": (1, d)} if number > 1 else {}

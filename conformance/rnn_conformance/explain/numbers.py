@@ -234,9 +234,9 @@ def of_readouts(
     wrong = [_wrong_readouts(asked, answer.output, y) for asked, answer, y in every]
     if not any(one.any() for one in wrong):
         return None
-    for (asked, answer, all_y), of_call in zip(every, wrong, strict=True):
+    for (asked, answer, all_y), outside in zip(every, wrong, strict=True):
         data = asked.data
-        t, b, u = some_of(of_call, rng)
+        t, b, u = some_of(outside, rng)
         real = t < data.steps[b]
         t, b, u = t[real], b[real], u[real]
         D = asked.case.options.directions
@@ -278,9 +278,10 @@ def _unactivated(
     o = asked.case.options
     every = np.zeros((2, len(t), o.directions, o.hidden_size))
     if asked.case.equation.gates > 1:  # there are several
-        every[:] = np.nan
+        value, off = np.full_like(every, np.nan).reshape(2, len(t), -1)
+        return value, off
     steps, library = asked.data.steps, tuple(one.edit for one in found)
-    for d, way in enumerate(o.ways if asked.case.equation.gates == 1 else ()):
+    for d, way in enumerate(o.ways):
         read = turned(t, steps[b]) if way else t
         units = np.tile(np.arange(o.hidden_size), len(t))
         index = np.repeat(read, o.hidden_size), np.repeat(b, o.hidden_size), units

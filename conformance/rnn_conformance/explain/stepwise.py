@@ -22,6 +22,7 @@ from rnn_conformance.explain.what import (
     Explained,
     Explanation,
     explain,
+    explained_by,
     fits_as_said,
 )
 from rnn_conformance.explain.where import Features, shortest
@@ -35,6 +36,9 @@ CHANCE = 1e-5  # numbers of one call, made twice, are no further apart by roundi
 FAR, HUGE = 6.0, 1e6  # its pre-activations are no further from 0, its states neither
 Point = tuple[float, float, float]
 Table = tuple[Trials, Features]
+Below = tuple[Explanation, ...] | None  # with what layers below the last are computed
+Reading = tuple[Table | None, Below]
+Whole = tuple[Explained, Below, Table]
 
 
 def findings(
@@ -101,7 +105,7 @@ def _results(
     answered: Sequence[Asked],
     claimed: frozenset[str],
     states: Explained | None,
-    below: tuple[Explanation, ...] | None,
+    below: Below,
 ) -> dict[str, Explained | None]:
     """What explains each result, by its name, where the states that show are those that count."""
     placed = [one for one, *_ in states.explanations] if states else []
@@ -115,7 +119,7 @@ def _results(
 
 def _of_what_follows(
     known: Sequence[Asked],
-    below: tuple[Explanation, ...] | None,
+    below: Below,
     placed: Sequence[Explanation],
     answered: Sequence[Asked] | None = None,
 ) -> dict[str, Explained | None]:
@@ -154,7 +158,7 @@ def _computable(calls: Sequence[Asked]) -> list[Asked]:
 
 def _of_states(
     calls: Sequence[Asked], claimed: frozenset[str], most_edits: int
-) -> tuple[Explained | None, tuple[Explanation, ...] | None, Table | None]:
+) -> tuple[Explained | None, Below, Table | None]:
     """Last layers, those below computed with what is found, of few layers first; or as they show.
 
     Those below the last show where the last hands them on, which one that is wrong may not do.
@@ -175,13 +179,14 @@ def _of_states(
         }
         below = max(tables, key=lambda edits: _fitting(tables[edits], placed))
         table, known = tables[below], [*dict.fromkeys(one.edit for one in placed)]
+        readings: list[Reading] = [(table, below)]
         if most == deepest > 1:
             tried = numbers.of_states(calls, claimed)
-            for numbers_of, seen in ((table, below), (tried, None)):
-                explained = _explained(numbers_of, 0, known)
-                if known and explained and not explained.left:
-                    return explained, seen, numbers_of
-        explained = _explained(table, most_edits, known)
+            readings.append((tried, None))
+        whole = next(_whole(known, readings), None)
+        if whole is not None and most == deepest:
+            return whole
+        explained = whole[0] if whole else _explained(table, most_edits)
         found = explained.explanations if explained else ()
         before, placed = placed, tuple(one for one, *_ in found)
     if explained is None or not explained.left or tried is None:
@@ -192,6 +197,13 @@ def _of_states(
     if share <= min(MISREAD, explained.left / explained.wrong):
         return shown, None, tried
     return explained, below, table
+
+
+def _whole(known: Sequence[Edit], readings: Sequence[Reading]) -> Iterator[Whole]:
+    """The readings of which these edits explain every number."""
+    for table, below in readings if known else ():
+        if table is not None and not (explained := explained_by(known, *table)).left:
+            yield explained, below, table
 
 
 def _fitting(table: Table | None, found: Sequence[Explanation]) -> int:
@@ -213,10 +225,8 @@ def _at_nan(
     return explain(Some(trials, which), {name: part[which] for name, part in features.items()})
 
 
-def _explained(
-    table: Table | None, most: int = MOST, known: Sequence[Edit] = ()
-) -> Explained | None:
-    return None if table is None else explain(*table, most, known)
+def _explained(table: Table | None, most: int = MOST) -> Explained | None:
+    return None if table is None else explain(*table, most)
 
 
 def _left(result: str, explained: Explained) -> str:

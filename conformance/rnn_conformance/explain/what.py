@@ -70,25 +70,14 @@ class Compared:
         return self._known[made]
 
 
-def explain(
-    trials: Trials, features: Features, most: int = MOST, known: Sequence[Edit] = ()
-) -> Explained:
-    """What explains the wrong numbers among these.
-
-    Args:
-        most: edits.
-        known: edits that are taken, and no others looked for, if they explain every number.
-    """
+def explain(trials: Trials, features: Features, most: int = MOST) -> Explained:
+    """What explains the wrong numbers among these: so many edits at most."""
     every = np.arange(len(trials.found))
     right = trials.fits(frozenset(), every)
     features = {**features, **trials.features}
     banned: Edits = frozenset()
     best: Explained | None = None
     compared = Compared(trials, right)
-    if known:
-        found = _counted(trials, _placed(trials, known, features, compared), features, right)
-        if not found.left:
-            return found
     for _ in range(TURNS):
         edits = _edits(trials, every[~right], features, compared, banned, most)
         found = _counted(trials, _placed(trials, edits, features, compared), features, right)
@@ -100,6 +89,14 @@ def explain(
         banned |= withheld
     assert best is not None
     return replace(best, cut=trials.exhausted())
+
+
+def explained_by(known: Sequence[Edit], trials: Trials, features: Features) -> Explained:
+    """What these edits explain of the numbers, each where it can be; no others are looked for."""
+    right = trials.fits(frozenset(), np.arange(len(trials.found)))
+    features = {**features, **trials.features}
+    placed = _placed(trials, known, features, Compared(trials, right))
+    return _counted(trials, placed, features, right)
 
 
 def _edits(

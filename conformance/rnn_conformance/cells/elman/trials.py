@@ -65,13 +65,13 @@ class ElmanTrials(ElmanNumbers):
         """Weights are those of an earlier call."""
         by_slot = {slot: edit for edit in edits for slot in edit.does}
         at = np.sort(at)
-        groups = np.split(at, np.flatnonzero(np.diff(np.searchsorted(self._ends, at, "right"))) + 1)
+        groups = np.split(at, np.flatnonzero(np.diff(self._number[at])) + 1)
         kept, fitting = dict[int, CellWeights](), list[frozenset[str]]()
         several = [some[:VOTERS] for some in groups if len(some) >= FEW]
         for n, some in enumerate(sorted(several, key=len, reverse=True)):
             if n == KEPT_IN and len(fitting) < KEPT_IN / 2:
                 return
-            number = int(np.searchsorted(self._ends, some[0], side="right"))
+            number = int(self._number[some[0]])
             s, here = self._steps[number], some - self._starts_of[number]
             best, most, says = None, ALL_BUT * len(some), frozenset[str]()
             rest, off = self._sum({**by_slot, **{slot: MISSING[slot] for slot in part}}, some)
@@ -105,7 +105,7 @@ class ElmanTrials(ElmanNumbers):
 
         def matches() -> Iterator[tuple[At, Mask]]:
             for i, rest, off in zip(some, a, e, strict=True):
-                number = int(np.searchsorted(self._ends, i, side="right"))
+                number = int(self._number[i])
                 s, n = self._made(by_slot.get("place"), number), i - self._starts_of[number]
                 of, W = (s.inputs, s.weights.W_ih) if slot == "x" else (s.states, s.weights.W_hh)
                 if of.size <= MOST and of.shape[1] * len(of) > 1:
@@ -126,7 +126,7 @@ class ElmanTrials(ElmanNumbers):
         """What is multiplied is changed by a constant: rows of it that all units agree on."""
         given, solved = list[Float64](), list[Float64]()
         by_slot = {s: edit for edit in edits for s in edit.does}
-        numbers = np.searchsorted(self._ends, at, side="right")
+        numbers = self._number[at]
         for number in np.unique(numbers):
             s, rows = self._steps[number], at[numbers == number] - self._starts_of[number]
             rows = rows[np.unique(s.t[rows] * s.states.shape[1] + s.b[rows], return_index=True)[1]]

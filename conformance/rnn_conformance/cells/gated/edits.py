@@ -28,6 +28,7 @@ from rnn_conformance.cells.elman.terms import (
     VECTORS,
     moved,
     right,
+    shifted,
     times,
 )
 from rnn_conformance.cells.moves import OTHERS, USUAL
@@ -124,7 +125,7 @@ def of_each_gate(letters: str) -> Iterator[Edit]:
         both = {f"{b}.{k}": partial(times, b, factor=0) for b in BIASES}
         yield Edit(f"both biases of {k} are missing", both)
         for c in ADDED:
-            yield Edit(f"{c} is added to the sum of {k}", {f"b_ih.{k}": partial(_shifted, c)})
+            yield Edit(f"{c} is added to the sum of {k}", {f"b_ih.{k}": partial(shifted, c)})
         for where, move in USUAL.items():
             says = f"h_{{t-1}} of {k} is taken {where}"
             yield Edit(says, {f"h.{k}": partial(moved, "h", move)})
@@ -141,11 +142,6 @@ def _with_matrix(slot: str, change: Callable[..., Any]) -> Callable[[Steps], Ter
 
 def _with(w: CellWeights, slot: str, value: Any) -> CellWeights:
     return w._replace(**{NAMED[slot]: value})
-
-
-def _shifted(c: float, s: Steps) -> Term:
-    value, size = right("b_ih", s)
-    return value + c, size + abs(c)
 
 
 def of_other_gates(letters: str) -> Iterator[Edit]:

@@ -91,7 +91,7 @@ class LstmTrials(GatedTrials):
 
     def _starts(self, does: Does, at: Indices) -> Float64:
         """c_0 of numbers."""
-        numbers = np.searchsorted(self._ends, at, side="right")
+        numbers = self._number[at]
         found = np.empty(len(at))
         for number in np.unique(numbers):
             where = np.flatnonzero(numbers == number)
