@@ -5,7 +5,10 @@ from typing import Any
 
 # Before torch is imported: in cases so small, several threads only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-COUNTED = ("wrong implementation rejected", "healthy implementation accepted")
+COUNTED = {  # what is printed, and the test that says so of one after the other
+    "wrong implementation rejected": "test_power.py::test_rejected",
+    "healthy implementation accepted": "test_narrow_claims.py::test_a_right_layer_conforms",
+}
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -13,10 +16,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         report
         for outcome in ("passed", "failed")
         for report in terminalreporter.stats.get(outcome, ())
-        if "power.py::test_" in report.nodeid
     ]
-    for counted, test in zip(COUNTED, ("test_rejected", "test_accepted"), strict=True):
-        of = [report for report in reports if f"::{test}[" in report.nodeid]
+    for counted, test in COUNTED.items():
+        of = [report for report in reports if test in report.nodeid]
         if of:
             held = sum(name == counted for report in of for name, _ in report.user_properties)
             terminalreporter.write_line(f"{counted}: {held} of {len(of)}")
