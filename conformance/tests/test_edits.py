@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rnn_conformance.bounds.balls import Float64, Precision
 from rnn_conformance.cells.cell import CellWeights
-from rnn_conformance.cells.edits import Edit, Steps, Trials
+from rnn_conformance.cells.edits import Edit, Steps, Trials, combinable
 from rnn_conformance.cells.elman.edits import STATES_AFTER, STATES_OF, WEIGHTS_OF
 from rnn_conformance.cells.elman.trials import ElmanTrials
 from rnn_conformance.cells.gated.edits import TERMS
@@ -114,6 +114,19 @@ def test_edits_of_a_step() -> None:
     assert alike(trials, trials.edits) == [  # since W_hh is square
         ["W_hh is transposed", "W_hh, stored by columns, is read by rows"]
     ]
+
+
+def test_edits_that_are_tried_at_once_give_what_each_gives_alone() -> None:
+    trials = ElmanTrials([steps(cell, *SIZES[2]) for cell in ("tanh", "relu")])
+    at = np.arange(0, len(trials.found), 40)
+    one_a_kind = {tuple(edit.does): edit for edit in trials.edits}
+    for made in [frozenset[Edit](), *(frozenset([edit]) for edit in one_a_kind.values())]:
+        each = [edit for edit in trials.edits if combinable((*made, edit))][::3]
+        with np.errstate(all="ignore"):
+            at_once = trials.values_each(made, each, at)
+            alone = Trials.values_each(trials, made, each, at)
+        assert each
+        np.testing.assert_array_equal(at_once, alone)
 
 
 def own_edits(library: Sequence[Edit]) -> list[Edit]:

@@ -69,6 +69,15 @@ class Trials(ABC):
     def values(self, edits: Edits, at: Indices) -> Values:
         """What is expected of some of the numbers."""
 
+    def values_each(self, made: Edits, each: Sequence[Edit], at: Indices) -> Values:
+        """The same with one more edit at a time, (len(each), len(at)); NEVER of untried ones."""
+        value, radius = np.full((len(each), len(at)), NEVER), np.zeros((len(each), len(at)))
+        for n, edit in enumerate(each):
+            if self.exhausted():
+                break
+            value[n], radius[n] = self.values(made | {edit}, at)
+        return value, radius
+
     def features_with(self, _: Edits, at: Indices) -> Mapping[str, npt.NDArray[Any]]:
         """The features of some of the numbers, as they are with edits."""
         return {name: values[at] for name, values in self.features.items()}
@@ -99,9 +108,16 @@ class Trials(ABC):
     def fits(self, edits: Edits, at: Indices) -> Mask:
         """Which of the numbers are as expected."""
         with np.errstate(all="ignore"):
-            value, radius = self.values(edits, at)
-            found = self.found[at]
-            near = np.abs(found - value) <= radius
+            return self._near(self.values(edits, at), at)
+
+    def fits_each(self, made: Edits, each: Sequence[Edit], at: Indices) -> Mask:
+        """The same, (len(each), len(at)), with one more edit at a time."""
+        with np.errstate(all="ignore"):
+            return self._near(self.values_each(made, each, at), at)
+
+    def _near(self, values: Values, at: Indices) -> Mask:
+        (value, radius), found = values, self.found[at]
+        near = np.abs(found - value) <= radius
         fitting: Mask = near | (found == value) | (np.isnan(found) & np.isnan(value))
         return fitting
 
@@ -117,6 +133,9 @@ class Some(Trials):
 
     def values(self, edits: Edits, at: Indices) -> Values:
         return self._trials.values(edits, self._at[at])
+
+    def values_each(self, made: Edits, each: Sequence[Edit], at: Indices) -> Values:
+        return self._trials.values_each(made, each, self._at[at])
 
     def features_with(self, edits: Edits, at: Indices) -> Mapping[str, npt.NDArray[Any]]:
         return self._trials.features_with(edits, self._at[at])

@@ -1,12 +1,12 @@
 """What explains wrong numbers: the fewest edits with which they come out as they were found."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, combinations, takewhile
-from typing import TypeVar
+from itertools import chain, combinations
 
 import numpy as np
 
+from rnn_conformance.bounds.balls import Float64
 from rnn_conformance.cells.edits import Edit, Edits, Indices, Mask, Trials, combinable
 from rnn_conformance.explain.where import Features, Rule, shortest
 
@@ -24,7 +24,6 @@ PLACED = 0.9  # of the numbers that need an edit: where its rule, or two of them
 EXACT = 1  # `Edit.last` of what allows next to nothing
 MAINLY = 0.5  # where the first of two must
 HINTS = 0.05  # of the numbers that an edit gives alone, so that it may be one of two
-Tried = TypeVar("Tried")
 
 
 @dataclass(frozen=True)
@@ -129,11 +128,9 @@ def _next(
     """The edit, or the two, that explain most of these numbers beside those that are chosen."""
     candidates = [edit for edit in library if edit not in chosen]
     if len(few := trials.few(some)) < len(some):  # what gives none of a few is tried if none does
-        tried = _afforded(trials, candidates)
-        giving = [e for e in tried if _fit_with(trials, chosen, (e,), few).any()]
-        candidates = giving or candidates
-    fit = {e: _fit_with(trials, chosen, (e,), some) for e in _afforded(trials, candidates)}
-    candidates, fits = [*fit], np.array([*fit.values()]).reshape(len(fit), len(some))
+        giving = _fit_each(trials, chosen, (), candidates, few).any(axis=1)
+        candidates = [e for e, gives in zip(candidates, giving, strict=True) if gives] or candidates
+    fits = _fit_each(trials, chosen, (), candidates, some)
     weights = fits / np.maximum(fits.sum(axis=0), 1)
     gains, counts = weights.sum(axis=1), fits.sum(axis=1)
     last = np.array([edit.last > 0 for edit in candidates], bool)
@@ -167,47 +164,46 @@ def _pair(
     few = trials.few(some)
     few = few[:: len(few) // TRIED_IN_PAIRS + 1]
     best: tuple[int, tuple[Edit, Edit]] | None = None
-    for pair in _afforded(trials, _pairs(trials, _that_matter(trials, candidates, few), few)):
-        if best is not None and best[0] == len(some):
+    for one, others in _pairs(trials, _that_matter(trials, candidates, few), few):
+        counts = _fit_each(trials, chosen, (one,), others, few).sum(axis=1) * len(some) / len(few)
+        first = int(counts.argmax())
+        if best is None or int(counts[first]) > best[0]:
+            best = int(counts[first]), (one, others[first])
+        if best[0] == len(some) or trials.exhausted():
             break
-        if combinable(pair):
-            count = int(_fit_with(trials, chosen, pair, few).sum() * len(some) / len(few))
-            if best is None or count > best[0]:
-                best = count, pair
     return best
 
 
 def _that_matter(trials: Trials, edits: Sequence[Edit], at: Indices) -> list[Edit]:
     """The edits that change some of these numbers, each in another way; other places take long."""
+    exact = [edit for edit in edits if not edit.last and "place" not in edit.does]
+    with np.errstate(all="ignore"):
+        usual, radius = trials.values(frozenset(), at)
+        values, _ = trials.values_each(frozenset(), exact, at)
+    alike = _same(values, usual, radius).mean(axis=1)
     found: dict[bytes, Edit] = {}
-    for edit in _afforded(trials, edits):
-        exact = not edit.last and "place" not in edit.does
-        if exact and _changes_nothing(trials, edit, at).mean() < MATTERS:
-            with np.errstate(all="ignore"):
-                value, _ = trials.values(frozenset([edit]), at)
-            found.setdefault(np.round(value, 9).tobytes(), edit)
+    for edit, value, share in zip(exact, np.round(values, 9), alike, strict=True):
+        if share < MATTERS:
+            found.setdefault(value.tobytes(), edit)
     return list(found.values())
 
 
-def _pairs(trials: Trials, edits: Sequence[Edit], at: Indices) -> Iterator[tuple[Edit, Edit]]:
-    """Two at a time; of many, those with one that leads nearest to what was found."""
-    if len(edits) <= trials.paired:
-        yield from combinations(edits, 2)
-        return
-    off = []
-    with np.errstate(all="ignore"):
-        for edit in (None, *edits):
-            value, radius = trials.values(frozenset([edit] if edit else ()), at)
-            off.append(np.fmax(np.abs(trials.found[at] - value), radius))
-        nearer = [np.nanmean(np.log(one / off[0])) for one in off[1:]]
-    order = [edits[i] for i in np.argsort(nearer, kind="stable")]
-    for n, one in enumerate(order[: trials.paired]):
-        yield from ((one, other) for other in order[n + 1 :])
-
-
-def _afforded(trials: Trials, every: Iterable[Tried]) -> Iterator[Tried]:
-    """As many of these as may be tried."""
-    return takewhile(lambda _: not trials.exhausted(), every)
+def _pairs(
+    trials: Trials, edits: Sequence[Edit], at: Indices
+) -> Iterator[tuple[Edit, Sequence[Edit]]]:
+    """One, and those to try with it; of many, one that leads nearest to what was found."""
+    order, most = edits, len(edits) - 1
+    if len(edits) > trials.paired:
+        with np.errstate(all="ignore"):
+            usual = trials.values(frozenset(), at)
+            off = [
+                np.fmax(np.abs(trials.found[at] - value), radius)
+                for value, radius in (usual, trials.values_each(frozenset(), edits, at))
+            ]
+            nearer = np.nanmean(np.log(off[1] / off[0]), axis=1)
+        order = [edits[i] for i in np.argsort(nearer, kind="stable")]
+        most = trials.paired
+    yield from ((one, order[n + 1 :]) for n, one in enumerate(order[:most]))
 
 
 def _fit_with(trials: Trials, chosen: Sequence[Edit], more: tuple[Edit, ...], at: Indices) -> Mask:
@@ -217,6 +213,22 @@ def _fit_with(trials: Trials, chosen: Sequence[Edit], more: tuple[Edit, ...], at
         left = np.flatnonzero(~found)
         if len(left) and combinable((*made, *more)):
             found[left] = trials.fits(made | {*more}, at[left])
+    return found
+
+
+def _fit_each(
+    trials: Trials,
+    chosen: Sequence[Edit],
+    more: tuple[Edit, ...],
+    each: Sequence[Edit],
+    at: Indices,
+) -> Mask:
+    """The same with one of several edits beside, (len(each), len(at))."""
+    found = np.zeros((len(each), len(at)), bool)
+    for made in subsets(chosen):
+        fitting = [n for n, edit in enumerate(each) if combinable((*made, *more, edit))]
+        with_it = trials.fits_each(made | {*more}, [each[n] for n in fitting], at)
+        found[fitting] |= with_it
     return found
 
 
@@ -259,9 +271,13 @@ def _changes_nothing(trials: Trials, edit: Edit, at: Indices) -> Mask:
     """Which numbers are the same with an edit; none for one that only allows more."""
     with np.errstate(all="ignore"):
         (usual, radius), (value, _) = (trials.values(frozenset(e), at) for e in ((), (edit,)))
-        same = (np.abs(value - usual) <= radius) | (np.isnan(value) & np.isnan(usual))
-    alike: Mask = same & (edit.last == 0)
-    return alike
+    return _same(value, usual, radius) & (edit.last == 0)
+
+
+def _same(value: Float64, usual: Float64, radius: Float64) -> Mask:
+    with np.errstate(all="ignore"):
+        same: Mask = (np.abs(value - usual) <= radius) | (np.isnan(value) & np.isnan(usual))
+    return same
 
 
 def _placed(

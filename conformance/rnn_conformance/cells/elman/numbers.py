@@ -76,8 +76,15 @@ class ElmanNumbers(StepTrials):
         some = calls[np.linspace(0, len(calls) - 1, min(len(calls), FEW_CALLS)).astype(int)]
         return at[np.isin(self._number[at], some)]
 
-    def _term(self, place: Edit | None, slot: str, edit: Edit | None, at: Indices) -> Term:
-        """A term of some numbers; the right one where an edit cannot be made."""
+    def _term(
+        self, place: Edit | None, slot: str, edit: Edit | tuple[Edit, ...] | None, at: Indices
+    ) -> Term:
+        """A term of some numbers; the right one where an edit cannot be made; of several, a row
+        for each.
+        """
+        if isinstance(edit, tuple):
+            value, size = np.swapaxes([self._term(place, slot, one, at) for one in edit], 0, 1)
+            return value, size
 
         def of_call(n: int) -> Term:
             s = self._made(place, n)
@@ -93,6 +100,22 @@ class ElmanNumbers(StepTrials):
         if rows := by_slot.get("before_f") or by_slot.get("after_f"):
             return self._finished(by_slot, at, *self._rows(rows, at))
         return self._states(by_slot, at, *self._sum(by_slot, at))
+
+    def values_each(self, made: Edits, each: Sequence[Edit], at: Indices) -> Values:
+        """Those of one term each are tried at once, since a table's numbers are few."""
+        by_slot = {slot: edit for edit in made for slot in edit.does}
+        value, radius = np.empty((2, len(each), len(at)))
+        slots = [only if len(e.does) == 1 else "" for e in each for only in [*e.does][:1]]
+        alone = {"before_f", "after_f"} & by_slot.keys()
+        for slot in {*slots}:
+            of = [n for n, own in enumerate(slots) if own == slot]
+            some = [each[n] for n in of]
+            if slot in SLOTS and not alone:
+                sums = self._sum({**by_slot, slot: tuple(some)}, at)
+                value[of], radius[of] = self._states(by_slot, at, *sums)
+            else:
+                value[of], radius[of] = super().values_each(made, some, at)
+        return value, radius
 
     def _rows(self, edit: Edit, at: Indices) -> Values:
         """What comes of a change of whole rows."""
@@ -161,7 +184,7 @@ class ElmanNumbers(StepTrials):
         """The pre-activation, and how far off it can be."""
         place = by_slot.get("place")
         edited = {slot: by_slot[slot] for slot in SLOTS if slot in by_slot}
-        edited = {slot: edit for slot, edit in edited.items() if edit.does[slot]}
+        edited = {s: e for s, e in edited.items() if isinstance(e, tuple) or e.does[s]}
         value, size = self._unedited(place, frozenset(edited), at)
         for slot, edit in edited.items():
             one, of = self._term(place, slot, edit, at)
