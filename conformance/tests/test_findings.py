@@ -485,7 +485,7 @@ SEVERAL: dict[type[Layer], tuple[frozenset[str], set[tuple[str, str]]]] = {
         Layer.claims - {"h_n"},
         {
             ("the states stand from the last step to the first", "direction = reverse"),
-            ("W_hh h_{t-1} is missing", "layer = 1 and first step"),  # of 3, h_0 shows in none
+            ("W_hh h_{t-1} is missing", "layer ≠ 0 and first step"),
         },
     ),
     ReluBelowAlone: (

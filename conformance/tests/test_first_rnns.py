@@ -21,6 +21,7 @@ AS_THEY_ARE = {
     "torch_scratch.py:RNN": {BATCHED, "readout", "h_0", "float32", "gradients"},
 }
 CHECKS = ["output", "shape_and_dtype", "readout", "calls_are_independent", "threads"]
+pytestmark = pytest.mark.usefixtures("few_cases")
 
 
 def of(name: str) -> Any:

@@ -12,6 +12,7 @@ from rnn_conformance.sources.slots import Slot, slots_of
 
 READ = ["output", "shape_and_dtype", "memory_layouts"]
 normal = np.random.default_rng(0).standard_normal
+pytestmark = pytest.mark.usefixtures("few_cases")
 
 
 class Written:

@@ -11,6 +11,7 @@ CHECKS = [
     "output", "final_state", "readout", "shape_and_dtype", "inputs_unchanged",
     "earlier_results_kept", "calls_are_independent",
 ]  # fmt: skip
+pytestmark = pytest.mark.usefixtures("few_cases")
 
 
 @pytest.mark.parametrize("kind", STARTERS)

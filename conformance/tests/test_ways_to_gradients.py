@@ -22,6 +22,7 @@ MARKED = Case(T=5, B=3, I=17, H=4, weights="marked", loss="all")
 NARROW = ("time_first", "float32", "tanh", "h_0", "h_n")
 
 OF_LAYERS = [f"gradient_of_{what}" for what in ("steps", "weights", "inputs", "states")]
+pytestmark = pytest.mark.usefixtures("few_cases")
 
 
 def judged(written: Any) -> Report:

@@ -230,6 +230,11 @@ class State(NamedTuple):
     read: Float64
 
 
+def for_each(like: Indices, value: Any) -> npt.NDArray[Any]:
+    """One value for each number, where it is the same for all of them."""
+    return value if np.ndim(value) else np.full(like.shape, value)
+
+
 def product(rows: Float64, W: Array, units: Indices) -> Term:
     """One unit of W times each row."""
     terms = rows * W[units]

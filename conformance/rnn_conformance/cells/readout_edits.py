@@ -16,6 +16,7 @@ from rnn_conformance.cells.edits import (
     Trials,
     Values,
     as_float32,
+    for_each,
     of_matrices,
     of_vectors,
     product,
@@ -156,7 +157,7 @@ class ReadoutTrials(Trials):
 
     def __init__(self, outputs: Sequence[Outputs]) -> None:
         def each(of: Callable[[Outputs], Any]) -> Any:
-            return np.concatenate([np.broadcast_to(of(s), s.u.shape) for s in outputs])
+            return np.concatenate([for_each(s.u, of(s)) for s in outputs])
 
         self.found, self.edits = each(lambda s: s.found), LIBRARY
         self._before = each(lambda s: s.before)

@@ -19,6 +19,7 @@ from rnn_conformance.cells.edits import (
     Trials,
     Values,
     agreed,
+    for_each,
 )
 
 APART = 2e-4  # estimates of one constant
@@ -53,7 +54,7 @@ class StepTrials(Trials):
         self.features = {}
 
     def _each(self, of: Any) -> Any:
-        return np.concatenate([np.broadcast_to(of(s), s.u.shape) for s in self._steps])
+        return np.concatenate([for_each(s.u, of(s)) for s in self._steps])
 
     def _made(self, place: Edit | None, number: int) -> Steps:
         """The steps of a call as they were made."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from rnn_conformance.cases.order import turned
-from rnn_conformance.cells.edits import Indices, Mask, Steps
+from rnn_conformance.cells.edits import Indices, Mask, Steps, for_each
 from rnn_conformance.explain.calls import Asked
 from rnn_conformance.explain.where import Features
 
@@ -54,7 +54,7 @@ def features_of(asked: Asked, number: int, d: int, index: Index, steps: Steps | 
         found[f"the step is beyond whole blocks of {k}"] = t >= case.T // k * k
         found[f"the row is beyond whole blocks of {k}"] = b >= case.B // k * k
         found[f"the unit is beyond whole blocks of {k}"] = u >= case.H // k * k
-    return {name: np.broadcast_to(value, t.shape) for name, value in found.items()}
+    return {name: for_each(t, value) for name, value in found.items()}
 
 
 def of_call(asked: Asked) -> dict[str, Any]:

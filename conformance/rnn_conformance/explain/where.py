@@ -23,6 +23,7 @@ ENDS: Mapping[str, str] = {
     "rows before the end": "last row",
     "units before the end": "last unit",
 }
+GROWING = ("layer",)  # of two values, the second stands for all that others may have
 TOLERATED, ENOUGH = 0.001, 0.99  # of the numbers that a rule has wrong, and has
 
 
@@ -129,10 +130,10 @@ def conditions_of(features: Features, inside: Mask, outside: Mask) -> Iterator[C
         least, most = np.nanmin(here), np.nanmax(here)
         whole = values.dtype.kind == "i"
         as_written: Callable[[Any], Any] = int if whole else float
-        if whole and least == most:
-            yield Condition(name, "=", int(least))
-        if whole and not (here == 0).any() and (there == 0).any():
-            yield Condition(name, "≠", 0)
+        only = [Condition(name, "=", int(least))] if whole and least == most else []
+        apart = whole and not (here == 0).any() and (there == 0).any()
+        but = [Condition(name, "≠", 0)] if apart else []
+        yield from (*but, *only) if name in GROWING else (*only, *but)
         common = int(np.gcd.reduce(here)) if whole else 0
         if common > 1 and least != most:
             yield Condition(name, "is a multiple of", common)

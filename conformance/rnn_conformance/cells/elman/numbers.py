@@ -59,12 +59,7 @@ class ElmanNumbers(StepTrials):
         self._relu: Mask = each(lambda s: s.cell == "relu")
         self._m = each(lambda s: s.inputs.shape[2] + s.states.shape[2] + 3)
         with np.errstate(all="ignore"):
-            self._inherited = each(
-                lambda s: (
-                    product(s.radius[s.t, s.b], np.abs(s.weights.W_ih), s.u)[0]
-                    + product(s.off[s.t, s.b], np.abs(s.weights.W_hh), s.u)[0]
-                )
-            )
+            self._inherited = each(_inherited)
             self._right = {slot: self._term(None, slot, None, every) for slot in SLOTS}
             self._least = np.sum([size for _, size in self._right.values()], axis=0)
             self._gamma = np.asarray(gamma(self._m, self._u))
@@ -211,6 +206,12 @@ class ElmanNumbers(StepTrials):
             self._sums[edited] = value, size
         value, size = self._sums[edited]
         return value[at], size[at]
+
+
+def _inherited(s: Steps) -> Float64 | float:
+    """How far off a sum is since what the layer has read, and the state before, may be."""
+    pairs = (s.radius, s.weights.W_ih), (s.off, s.weights.W_hh)
+    return sum(product(of[s.t, s.b], np.abs(W), s.u)[0] for of, W in pairs if of.any())
 
 
 def _of_rows(edit: Edit, s: Steps) -> Values:

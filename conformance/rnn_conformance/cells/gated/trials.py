@@ -16,6 +16,7 @@ from rnn_conformance.cells.edits import (
     Steps,
     Term,
     Values,
+    for_each,
 )
 from rnn_conformance.cells.elman.terms import BIASES, NAMED, right
 from rnn_conformance.cells.gated.balls import monotone
@@ -53,7 +54,7 @@ class GatedTrials(StepTrials):
         ]
 
         def each(of: Callable[[Steps], Any]) -> Any:
-            return np.concatenate([np.broadcast_to(of(s), s.u.shape) for s in self._every_step])
+            return np.concatenate([for_each(s.u, of(s)) for s in self._every_step])
 
         self._m = each(lambda s: s.inputs.shape[2] + s.states.shape[2] + 2)
         self._both = each(lambda s: s.precision.u), each(lambda s: s.precision.eta)
