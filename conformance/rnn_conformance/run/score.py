@@ -45,7 +45,7 @@ def try_mutant(name: str) -> Trial:
 def fails_somewhere(planned: Iterable[Planned]) -> bool:
     """Whether some check fails. Kinds of weights take turns, as a bug may show in one alone."""
     of_kind = defaultdict[tuple[str, str], list[Planned]](list)
-    for item in planned:
+    for item in sorted(planned, key=lambda item: item.case.T * item.case.L):  # soon executed
         of_kind[item.case.weights, item.check.name].append(item)
     turns = chain.from_iterable(zip_longest(*of_kind.values()))
     return any(item.execute().outcome == "failed" for item in turns if item is not None)
