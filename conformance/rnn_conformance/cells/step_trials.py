@@ -70,7 +70,9 @@ class StepTrials(Trials):
             self._tables[key] = np.zeros((2, len(self.found))), np.zeros(len(self._steps), bool)
         table, known = self._tables[key]
         if not known.all():
-            for n in np.unique(self._number[at][~known[self._number[at]]]):
+            asked = np.zeros_like(known)
+            asked[self._number[at]] = True
+            for n in np.flatnonzero(asked & ~known):
                 table[:, self._starts_of[n] : self._ends[n]] = of(n)
                 known[n] = True
         return table[0, at], table[1, at]
