@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rnn_conformance.checks.findings import Diagnosis as Diagnosis
     from rnn_conformance.checks.plan import Planned as Planned
     from rnn_conformance.checks.plan import plan as plan
+    from rnn_conformance.checks.plan import repeat as repeat
     from rnn_conformance.checks.records import Record as Record
     from rnn_conformance.checks.records import Report as Report
     from rnn_conformance.contract.call import BASIC as BASIC
@@ -67,6 +68,7 @@ MODULES = {
     "catalogue": "cases.catalogue",
     "load": "sources.loading",
     "plan": "checks.plan",
+    "repeat": "checks.plan",
     "smoke": "run.smoke",
     "pytest_checks": "faces.pytest_face",
     "to_torch": "sources.adapters.torch_rnn",

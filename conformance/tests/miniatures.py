@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 from rnn_conformance import FEATURES, Answer, Call, Record, Report, plan
-from rnn_conformance.cases.case import Case
 from rnn_conformance.checks.every import CHECKS, OF_GRADIENTS
 from rnn_conformance.checks.plan import Planned
-from rnn_conformance.checks.subject import Subject, parts_of
+from rnn_conformance.checks.subject import parts_of
 from rnn_conformance.contract.call import Array, Implementation
 from rnn_conformance.contract.conventions import declared
 from rnn_conformance.variants.recurrence import Recurrence
@@ -123,13 +122,6 @@ def in_one_case(implementation: Any, checks: Sequence[str] | None = None, case: 
     items = [item for item in plan(implementation, checks=checks) if item.case.id == (case or MAIN)]
     name = items[0].subject.implementation.name
     return Report(name, 0, {}, tuple(item.execute() for item in items))
-
-
-def in_a_case(implementation: Any, check: str, case: Case, *needs: str) -> Record:
-    """What comes of one check in any case, claimed or not; `needs` are claimed besides."""
-    subject = Subject(implementation)
-    subject.claimed |= {*needs}
-    return Planned(subject, CHECKS[check], case).execute()
 
 
 def by_check(records: Sequence[Record]) -> dict[str, Record]:

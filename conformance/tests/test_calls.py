@@ -5,13 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rnn_conformance import repeat
 from rnn_conformance.cases.case import PADDING, Case
 from rnn_conformance.checks import conduct
 from rnn_conformance.checks.conduct import LINES
 from rnn_conformance.contract.call import FEATURES, GATES, Answer, Array, Call
 from rnn_conformance.variants.healthy import Plain
-
-from .miniatures import in_a_case
 
 CASE = Case(L=2, lengths="unsorted", O=2)
 SINGLE = Case(L=2, layout="single", B=1)
@@ -38,7 +37,7 @@ class Recorder(Plain):
 
 def calls(check: str, case: Case, *, refusing: bool = False) -> list[Call]:
     recorder = Recorder(refusing=refusing)
-    assert in_a_case(recorder, check, case).outcome == "passed"
+    assert repeat(recorder, check, case).outcome == "passed"
     return recorder.calls
 
 
@@ -144,7 +143,7 @@ def test_calls_that_meet_give_way_to_each_other_but_not_those_of_a_framework(
     slept, recorder = list[float](), Recorder()
     monkeypatch.setattr(conduct, "sleep", slept.append)
     monkeypatch.setattr(recorder, "adapter", adapter, raising=False)
-    assert in_a_case(recorder, "threads", Case()).outcome == "passed"
+    assert repeat(recorder, "threads", Case()).outcome == "passed"
     assert len(slept) >= least
     assert bool(slept) != adapter
 
@@ -156,7 +155,7 @@ def test_only_cells_that_are_claimed_and_fit_the_weights_are_tried_in_place_of_a
     narrow, wide = Recorder(), Recorder()
     narrow.claims, wide.claims = FEATURES - {"dropout", "relu"}, Recorder.claims | {"gated"}
     for recorder, tried in ((narrow, {"tanh"}), (wide, {"tanh", "relu"})):
-        assert in_a_case(recorder, "options_matter", Case()).outcome == "passed"
+        assert repeat(recorder, "options_matter", Case()).outcome == "passed"
         assert {call.options.cell for call in recorder.calls} == tried
 
 
@@ -175,7 +174,7 @@ class WithoutFinalState(Recorder):
 
 def test_the_last_output_is_carried_where_no_h_n_is_given() -> None:
     recorder, case = WithoutFinalState(), Case(T=6)
-    assert in_a_case(recorder, "split_and_carry", case).outcome == "passed"
+    assert repeat(recorder, "split_and_carry", case).outcome == "passed"
     first, second, whole = recorder.calls
     assert second.h_0 is not None
     assert np.array_equal(second.h_0, Plain().run(first).output[-1:])

@@ -10,14 +10,13 @@ from itertools import product
 
 import numpy as np
 import pytest
+from rnn_conformance import repeat
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cases.expected import as_a_whole
 from rnn_conformance.checks.records import Record
 from rnn_conformance.checks.subject import parts_of
 from rnn_conformance.contract.call import FEATURES, Answer, Array, Call
 from rnn_conformance.variants.healthy import WiderInside
-
-from .miniatures import in_a_case as record
 
 ONE = Case(O=2)
 RAGGED = Case(O=2, bidirectional=True, lengths="unsorted")
@@ -132,11 +131,11 @@ FEEDS = ("split_and_carry", "chain_of_layers", "readout")  # a result is an inpu
 def failures(of: Compared, end: int) -> Iterator[tuple[int, str, Record]]:
     """A record for each call and part in turn, of which the first or last number is moved."""
     right = Moved()
-    assert record(right, of.check, of.case).outcome == "passed"
+    assert repeat(right, of.check, of.case).outcome == "passed"
     for call, answer in enumerate(right.answers):
         for part in parts_of(answer):
             if call >= of.first and part in of.parts:
-                yield call, part, record(Moved(call, part, end), of.check, of.case)
+                yield call, part, repeat(Moved(call, part, end), of.check, of.case)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +161,7 @@ def test_two_runs_may_be_apart_by_both_bounds(of: Compared) -> None:
         assert at.bound == 2 * bound
         for share, outcome in ((0.75, "passed"), (1.25, "failed")):
             moved = Moved(call, part, -1, share * at.bound)
-            assert record(moved, of.check, of.case).outcome == outcome
+            assert repeat(moved, of.check, of.case).outcome == outcome
 
 
 @pytest.mark.parametrize("case", [ONE, STACK, RAGGED], ids=lambda case: case.id)
@@ -170,6 +169,6 @@ def test_place_of_a_wrong_final_state_is_named(case: Case) -> None:
     longest = int(np.flatnonzero(case.data().steps == case.T)[-1])
     layers = case.L * case.options.directions
     for check in ("final_state", "repeatable", "large_preactivations"):
-        at = record(Moved(0, "h_n", -1), check, case).first_outside
+        at = repeat(Moved(0, "h_n", -1), check, case).first_outside
         assert at is not None
         assert (at.step, at.row, at.unit) == (layers - 1, longest, case.H - 1)

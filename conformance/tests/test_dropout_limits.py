@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from rnn_conformance import repeat
 from rnn_conformance.cases.case import Case
 from rnn_conformance.checks.records import Record
 from rnn_conformance.contract.call import FEATURES, Answer, Array, Call, Lengths, Options
 from rnn_conformance.variants.healthy import Plain
-
-from .miniatures import in_a_case
 
 P = 0.25
 CASE = Case(L=2, bidirectional=True)
@@ -74,7 +73,7 @@ def with_changes(axis: int, count: int) -> Mask:
 
 
 def record(implementation: Plain, case: Case = CASE) -> Record:
-    return in_a_case(implementation, "dropout_between_layers", case)
+    return repeat(implementation, "dropout_between_layers", case)
 
 
 def ends(p: float, n: int) -> tuple[int, int]:

@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rnn_conformance import repeat
 from rnn_conformance.cases.case import Case
 from rnn_conformance.contract.call import FEATURES, Answer, Call
 from rnn_conformance.variants.healthy import Plain
-
-from .miniatures import in_a_case as record
 
 ONE = Case(O=2)
 STACK = Case(O=2, L=3, bidirectional=True)
@@ -80,15 +79,16 @@ REFUSED: list[tuple[str, Case, list[str]]] = [
     ("no_rows_refused", STACK, ["no rows"]),
     ("length_0_refused", RAGGED, ["a length of 0"]),
 ]
-NEEDS = ("T = 0: refused", "B = 0: refused", "length 0: refused", "wrong sizes: refused")
+EDGES = ("T = 0", "B = 0", "length 0", "wrong sizes")
 
 
 @pytest.mark.parametrize(("check", "case", "what"), REFUSED)
 def test_each_call_that_is_taken_is_named(check: str, case: Case, what: list[str]) -> None:
+    refused = dict.fromkeys(EDGES, "refused")
     for at, one in enumerate(what):
-        found = record(TakesOne(at, nothing), check, case, *NEEDS)
+        found = repeat(TakesOne(at, nothing, **refused), check, case)
         assert found.message == f"{one}: expected an exception, got a result"
-    assert record(TakesOne(len(what), nothing), check, case, *NEEDS).outcome == "passed"
+    assert repeat(TakesOne(len(what), nothing, **refused), check, case).outcome == "passed"
 
 
 @pytest.mark.parametrize("at", [0, 1])
@@ -99,7 +99,7 @@ def test_each_array_that_is_written_to_is_named(name: str, at: int) -> None:
         array[(-1,) * array.ndim] -= 1
         return answer
 
-    found = record(AtCall(at, written), "inputs_unchanged", RAGGED)
+    found = repeat(AtCall(at, written), "inputs_unchanged", RAGGED)
     assert found.outcome == "failed"
     assert found.message.startswith(f"{name}, which was given: step ")
 
@@ -111,7 +111,7 @@ def test_each_array_that_is_put_into_another_shape_is_named(shape: tuple[int, in
         weights["weight_ih_l0"] = weights["weight_ih_l0"].reshape(shape)
         return answer
 
-    found = record(AtCall(0, reshaped), "inputs_unchanged", ONE)
+    found = repeat(AtCall(0, reshaped), "inputs_unchanged", ONE)
     assert found.message == f"weight_ih_l0: came back with shape {shape}, was (3, 5)"
 
 
@@ -122,7 +122,7 @@ def test_each_array_that_is_taken_away_is_named(name: str) -> None:
         weights["weight_ih_l0"] = None
         return answer
 
-    found = record(AtCall(0, taken), name, ONE)
+    found = repeat(AtCall(0, taken), name, ONE)
     assert found.message == "weight_ih_l0: was an array, came back as NoneType"
 
 
@@ -144,14 +144,14 @@ class Keeps(AtCall):
 
 @pytest.mark.parametrize("name", [*ONE.call().weights, "inputs", "h_0"])
 def test_each_array_whose_change_is_not_seen_is_named(name: str) -> None:
-    found = record(Keeps(name), "changes_in_place_are_seen", ONE)
+    found = repeat(Keeps(name), "changes_in_place_are_seen", ONE)
     part = "y" if name in ("W_ho", "b_ho") else "output"
     assert found.message.startswith(f"{part} after a change of {name}: step ")
 
 
 @pytest.mark.parametrize("name", ["weight_hh_l2_reverse", "b_ho", "inputs", "h_0"])
 def test_of_several_layers_all_is_changed_at_once(name: str) -> None:
-    found = record(Keeps(name), "changes_in_place_are_seen", STACK)
+    found = repeat(Keeps(name), "changes_in_place_are_seen", STACK)
     assert found.message.startswith(("output: step ", "y: step "))
 
 
@@ -168,7 +168,7 @@ def test_each_result_that_a_later_call_changes_is_named(part: str, at: int) -> N
                 array[(-1,) * array.ndim] += 1
             return kept[-1]
 
-    found = record(Overwriting(), "earlier_results_kept", STACK)
+    found = repeat(Overwriting(), "earlier_results_kept", STACK)
     assert found.message.startswith(f"{part} after other calls: step ")
     assert len(kept) == 4
 
@@ -215,7 +215,7 @@ NAN, OTHER = " (1 for NaN, 0 for numbers): step ", ": step "
     ],
 )
 def test_nan_in_the_wrong_place(part: str, index: Any, value: float, message: str) -> None:
-    found = record(AtCall(0, put(part, index, value)), "nan_is_propagated", ONE_RAGGED)
+    found = repeat(AtCall(0, put(part, index, value)), "nan_is_propagated", ONE_RAGGED)
     assert found.message.startswith(message)
 
 
@@ -224,10 +224,10 @@ def test_nan_in_the_wrong_place(part: str, index: Any, value: float, message: st
 def test_infinity_in_the_wrong_place(at: int, sign: str, cell: str) -> None:
     case = replace(ONE_RAGGED, cell=cell)
     wrong = put("output", (0, LONGEST, -1), 0.5)
-    found = record(AtCall(at, wrong), "infinities_are_kept", case)
+    found = repeat(AtCall(at, wrong), "infinities_are_kept", case)
     assert found.message.startswith(f"output at an input of {sign}inf: step 0, row 0, unit 5:")
     right = put("output", (0, LONGEST, -1), np.nan)
-    assert record(AtCall(at, right), "infinities_are_kept", case).outcome == "passed"
+    assert repeat(AtCall(at, right), "infinities_are_kept", case).outcome == "passed"
 
 
 @pytest.mark.parametrize(("at", "name"), [(1, "bias"), (2, "h_0"), (3, "nonlinearity")])
@@ -235,7 +235,7 @@ def test_each_option_that_is_ignored_is_named(at: int, name: str) -> None:
     def ignored(answer: Answer, call: Call) -> Answer:
         return Plain().run(ONE.call())
 
-    found = record(AtCall(at, ignored), "options_matter", ONE)
+    found = repeat(AtCall(at, ignored), "options_matter", ONE)
     assert found.message == f"output: expected another one when {name} is changed, got the same"
 
 
@@ -244,7 +244,7 @@ def test_each_result_of_another_dtype_is_named(part: str) -> None:
     def wider(answer: Answer, call: Call) -> Answer:
         return replace(answer, **{part: getattr(answer, part).astype(np.float64)})
 
-    found = record(AtCall(0, wider), "shape_and_dtype", BATCH_FIRST)
+    found = repeat(AtCall(0, wider), "shape_and_dtype", BATCH_FIRST)
     assert found.message.startswith(f"{part} (")
     assert found.message.endswith("expected dtype float32, got float64")
 
@@ -253,9 +253,8 @@ def test_each_result_of_another_dtype_is_named(part: str) -> None:
 def test_the_last_number_of_the_padding_counts(case: Case) -> None:
     t, b = np.argwhere(~case.data().real[..., 0])[-1]
     index = (t, b, -1) if case.layout == "time_first" else (b, t, -1)
-    found = record(
-        AtCall(0, put("output", index, 1e-30)), "padding_is_zero", case, "padded output: zeros"
-    )
+    wrong = AtCall(0, put("output", index, 1e-30), **{"padded output": "zeros"})
+    found = repeat(wrong, "padding_is_zero", case)
     assert found.message.startswith(f"output in the padding: step {t}, row {b}, unit 5:")
 
 
@@ -263,6 +262,7 @@ class Empty(Plain):
     """A row without steps gives h_0, and so does a call without any."""
 
     claims = FEATURES - {"dropout"}
+    conventions = {"T = 0": "empty", "length 0": "h_0"}  # noqa: RUF012
     shortest = 0
 
     def __init__(self, change: Change = nothing, at: int = 0) -> None:
@@ -290,9 +290,9 @@ LAST = (-1, -1, -1)
 
 
 def test_no_steps_give_h_0() -> None:
-    asked = ("no_steps_give_h_0", STACK, "T = 0: empty")
-    assert record(Empty(), *asked).outcome == "passed"
-    found = record(Empty(put("h_n", LAST, 0.5)), *asked)
+    asked = "no_steps_give_h_0", STACK
+    assert repeat(Empty(), *asked).outcome == "passed"
+    found = repeat(Empty(put("h_n", LAST, 0.5)), *asked)
     assert found.message.startswith("h_n: step 5, row 3, unit 2: ")
 
 
@@ -306,7 +306,7 @@ def test_no_steps_give_h_0() -> None:
     ],
 )
 def test_a_length_of_0_gives_h_0(part: str, index: Any, value: float, message: str) -> None:
-    asked = ("length_0_gives_h_0", RAGGED, "length 0: h_0")
-    assert record(Empty(), *asked).outcome == "passed"
+    asked = "length_0_gives_h_0", RAGGED
+    assert repeat(Empty(), *asked).outcome == "passed"
     wrong = Empty(put(part, index, value), at=1)  # the first call is the case as it is
-    assert record(wrong, *asked).message.startswith(message)
+    assert repeat(wrong, *asked).message.startswith(message)

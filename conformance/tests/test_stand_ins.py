@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 import torch
-from rnn_conformance import Case, plan
+from rnn_conformance import Case, plan, repeat
 from rnn_conformance.run.smoke import smoke
 from rnn_conformance.sources.adapters.torch_layer import TorchLayer, TorchLSTM
-
-from .miniatures import in_a_case
 
 CASE = Case(L=2, bidirectional=True, T=7, B=4, I=5, H=3)
 
@@ -71,7 +69,7 @@ class WrongInOrder(torch.nn.RNN):
 def outcome(check: str, stand_in: Any, case: Case = CASE) -> str:
     adapter = TorchLayer(stand_in, stand_in.__name__)
     assert smoke(adapter) is adapter
-    return in_a_case(adapter, check, case).outcome
+    return repeat(adapter, check, case).outcome
 
 
 @pytest.mark.parametrize(

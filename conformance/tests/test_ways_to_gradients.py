@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from rnn_conformance import CannotBeJudged, as_implementation, check, claims, gradients
+from rnn_conformance import CannotBeJudged, as_implementation, check, claims, gradients, repeat
 from rnn_conformance.cases.case import Case
 from rnn_conformance.checks.every import OF_GRADIENTS
 from rnn_conformance.checks.records import Report
@@ -14,8 +14,6 @@ from rnn_conformance.contract.call import Array
 from rnn_conformance.contract.refusal import Violation
 from rnn_conformance.run.smoke import smoke
 from rnn_conformance.sources.adapters.torch_layer import TorchLayer
-
-from .miniatures import in_a_case
 
 GRADIENTS = [*OF_GRADIENTS]
 MARKED = Case(T=5, B=3, I=17, H=4, weights="marked", loss="all")
@@ -286,5 +284,5 @@ def test_a_function_in_jax_needs_nothing() -> None:
         h_n, states = jax.lax.scan(step, zeros if h_0 is None else h_0, inputs)
         return {"hidden_states": states, "h_n": h_n}
 
-    record = in_a_case(smoke(as_implementation(my_rnn)), "gradient_of_steps", MARKED)
+    record = repeat(smoke(as_implementation(my_rnn)), "gradient_of_steps", MARKED)
     assert record.outcome == "passed"

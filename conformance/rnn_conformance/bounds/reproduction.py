@@ -39,22 +39,23 @@ def numpy_lines(formula: Formula, index: tuple[int, int, int], found: float, bou
     return "\n".join(lines)
 
 
-def call_lines(implementation: str, case: object, code: str, call: str = "") -> str:
+def asking_lines(implementation: str, code: str, check: str, case: object, call: str) -> str:
     """A program that asks the implementation again, for what NumPy alone cannot repeat.
 
     Args:
         code: the expression that gives the implementation; empty where there is none.
-        call: that of the call, such as "changed(case.call(), strided)", by names that the checks
-            of conduct have; empty for `case.call()`.
+        call: that of the one call that shows it, such as "changed(case.call(), strided)", by names
+            that the checks of conduct have; empty where the whole check does.
     """
     found = code or f"as_implementation(...)  # what was judged as {implementation}"
-    makers = sorted({*re.findall(r"(?<![\w.])([A-Za-z_]\w*)\(", found)})
-    lines = [f"from rnn_conformance import {', '.join([type(case).__name__, *makers])}"]
-    if call:
-        names = sorted({*re.findall(r"(?<![\w.])(?!case\b)[a-z_]+", call)})
+    makers = {*re.findall(r"(?<![\w.])([A-Za-z_]\w*)\(", found), *([] if call else ["repeat"])}
+    lines = [f"from rnn_conformance import {', '.join([type(case).__name__, *sorted(makers)])}"]
+    if names := sorted({*re.findall(r"(?<![\w.])(?!case\b)[a-z_]+", call)}):
         lines += [f"from rnn_conformance.checks.conduct import {', '.join(names)}"]
     lines += [f"case = {case!r}", f"implementation = {found}"]
-    return "\n".join([*lines, f"print(implementation.run({call or 'case.call()'}))"])
+    if call:
+        return "\n".join([*lines, f"print(implementation.run({call}))"])
+    return "\n".join([*lines, f"print(repeat(implementation, {check!r}, case).message)"])
 
 
 def _literal(value: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rnn_conformance.bounds.reproduction import call_lines
+from rnn_conformance.bounds.reproduction import asking_lines
 from rnn_conformance.cases.case import Case
 from rnn_conformance.cases.catalogue import DEFAULT_SEED, catalogue
 from rnn_conformance.cases.vacuity import refuse_vacuous
@@ -79,13 +79,15 @@ class Planned:
 
     def failed(self, why: str, call: str = "") -> Record:
         """The record of a check in which there was nothing to compare."""
-        return self._record("failed", message=why, reproduction=self._again(call))
+        shows = call or ("case.call()" if why.startswith("raised ") else "")  # with its traceback
+        return self._record("failed", message=why, reproduction=self._again(shows))
 
-    def _again(self, call: str = "") -> str:
+    def _again(self, call: str) -> str:
         implementation = self.subject.implementation
         name = implementation.name
         usual = f"load({name!r})" if name in CATALOGUE or ":" in name else ""
-        return call_lines(name, self.case, getattr(implementation, "code", usual), call)
+        code = getattr(implementation, "code", usual)
+        return asking_lines(name, code, self.check.name, self.case, call)
 
     def _record(self, outcome: Outcome, message: str = "", **fields: Any) -> Record:
         implementation = self.subject.implementation
@@ -100,6 +102,12 @@ class Planned:
             **fields,
         )
         return with_known_failures(record, known_failures(implementation))
+
+
+def repeat(implementation: Implementation, check: str, case: Case) -> Record:
+    """One check, by its name, in one case. Raises ValueError for an unknown check."""
+    refuse_wrong(case.seed, [check])
+    return Planned(Subject(implementation), CHECKS[check], case).execute()
 
 
 def in_words_of(implementation: object, message: str) -> str:
