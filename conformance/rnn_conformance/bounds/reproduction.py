@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+READABLE = 60  # numbers
+
 
 @dataclass(frozen=True)
 class Formula:
@@ -25,10 +27,10 @@ class Formula:
 def numpy_lines(formula: Formula, index: tuple[int, int, int], found: float, bound: float) -> str:
     """A program, NumPy alone, that prints what was expected in float64, beside what came.
 
-    Empty where the formula does not hold.
+    Empty where the formula does not hold, or has too many numbers for anybody to read.
     """
     operands = formula.operands(*index)
-    if not operands:
+    if not operands or sum(map(np.size, operands.values())) > READABLE:
         return ""
     lines = ["import numpy as np", "from numpy import array, inf, nan"]
     lines += [f"{name} = {_literal(value)}" for name, value in operands.items()]

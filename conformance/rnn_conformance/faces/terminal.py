@@ -17,6 +17,7 @@ from rnn_conformance.checks.findings import Diagnosis
 from rnn_conformance.checks.records import Record, Report, Tally, Trial, by_check, by_clause, total
 
 E = TypeVar("E")
+FEW = 3  # failing cases, which many conditions tell from others
 
 
 def print_report(console: Console, report: Report) -> None:
@@ -27,20 +28,24 @@ def print_report(console: Console, report: Report) -> None:
         console.print(Text(f"note: {note}"), soft_wrap=True)
     console.print(table(report.records, report.not_claimed))
     console.print(tally_table("clause", by_clause(report.records)))
-    failed = {name: tally.failed for name, tally in by_check(report.records).items()}
+    counts = by_check(report.records)
     for record in first_failures(report.records):
-        more = failed[record.check] - 1
         console.print(Text(f"\n{describe(record)}"), soft_wrap=True)
-        if more > 0:
-            console.print(Text(f"  and {more} more of {record.check}"), soft_wrap=True)
-        where = report.patterns.get(record.check, ())
-        if where:
-            console.print(Text(f"  it fails just where: {', or '.join(where[:3])}"), soft_wrap=True)
+        tally = counts[record.check]
+        where = report.patterns.get(record.check, ()) if tally.failed < tally.run else ()
+        said = f"  {record.check} fails in {tally.failed} of {tally.run} cases"
+        said += f", just where {', or '.join(where[:3])}{doubt(tally.failed)}" if where else ""
+        console.print(Text(said), soft_wrap=True)
     if report.diagnosis is not None:
         console.print(Text(f"\n{explanation(report.diagnosis)}"), soft_wrap=True)
     if report.undiagnosed:
         console.print(Text(f"\nWHY: no cause was found: {report.undiagnosed}"), soft_wrap=True)
     console.print(Text(f"\n{verdict(report)}"), soft_wrap=True)
+
+
+def doubt(failing: int) -> str:
+    """What to say of the place of so many failing cases, if they are few."""
+    return " (so few cases may have that in common by chance)" if failing < FEW else ""
 
 
 def print_score(console: Console, trials: Sequence[Trial]) -> None:

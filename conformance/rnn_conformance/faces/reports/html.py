@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from rnn_conformance.checks.records import Report
 from rnn_conformance.faces.reports import content, plots
-from rnn_conformance.faces.terminal import share
+from rnn_conformance.faces.terminal import doubt, share
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -41,7 +41,7 @@ def _environment() -> Environment:
     environment.filters |= {"share": share, "prose": prose, "level": plots.level}
     environment.globals |= {"plots": plots, "page_script": Markup(script)}
     environment.globals |= {"script_hash": b64encode(sha256(script.encode()).digest()).decode()}
-    environment.globals |= {"content": content, "symbols": content.SYMBOLS}
+    environment.globals |= {"content": content, "symbols": content.SYMBOLS, "doubt": doubt}
     environment.globals |= {"clauses": content.clauses()}
     return environment
 

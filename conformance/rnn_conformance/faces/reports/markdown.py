@@ -6,7 +6,7 @@ from html import escape
 
 from rnn_conformance.checks.records import Report, Tally
 from rnn_conformance.faces.reports import content
-from rnn_conformance.faces.terminal import share
+from rnn_conformance.faces.terminal import doubt, share
 
 MOST_LENGTH = 60_000  # a comment on GitHub has 65,536 characters at most
 LONGEST_REPRODUCTION = 4_000
@@ -60,7 +60,8 @@ def details(finding: content.Finding, kind: str) -> str:
     summary = f"{name}: {kind} in {finding.failing} of {finding.run} cases"
     lines = [f"{code(record.id)}: {code(record.message)}"]
     if finding.where:
-        lines.append(f"It fails just where: {', or '.join(map(code, finding.where))}.")
+        said = f"It fails just where {', or '.join(map(code, finding.where))}"
+        lines.append(f"{said}{doubt(finding.failing)}.")
     if record.bound:
         lines.append(f"Bound: {code(record.bound)}")
     if finding.title:
