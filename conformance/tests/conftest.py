@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rnn_conformance.checks.plan import Asked
+from rnn_conformance.checks.plan import Asked, asked_of
 from rnn_conformance.run import verdict
 from rnn_conformance.vectors import export
 
@@ -22,10 +22,9 @@ of_check = attrgetter("check.name")
 @pytest.fixture
 def few_cases(monkeypatch: pytest.MonkeyPatch) -> None:
     """`check` asks a fifth of the cases: those are tests of how an implementation is read."""
-    every = verdict.asked_of
 
     def some(*args: Any, **named: Any) -> Asked:
-        asked = every(*args, **named)
+        asked = asked_of(*args, **named)
         by_check = groupby(sorted(asked.planned, key=of_check), of_check)
         return replace(asked, planned=tuple(chain(*([*items][::5] for _, items in by_check))))
 

@@ -34,7 +34,7 @@ ALONE: tuple[tuple[str, str | tuple[str, ...], Condition], ...] = (
     ("PaddedInputsTimesZero", "", lambda case: case.padding_nan),
     ("InputGradientReshaped", "inputs", lambda case: case.layout == "batch_first"),
     ("InitialHiddenDetached", "h_0", anywhere),
-    ("InitialCellDetached", "h_0", anywhere),
+    ("InitialCellDetached", "c_0", anywhere),
     ("InitialRowsLeftSorted", "h_0", lambda case: case.lengths != "none"),
     ("FirstStateForZeros", "weight_hh_l", lambda case: case.h_0 == "nonzero"),
     ("LastStateForOmittedFirst", "weight_hh_l", lambda case: case.h_0 == "none"),

@@ -72,7 +72,7 @@ class StepTrials(Trials):
         if not known.all():
             asked = np.zeros_like(known)
             asked[self._number[at]] = True
-            for n in np.flatnonzero(asked & ~known):
+            for n in np.flatnonzero(asked & ~known).tolist():
                 table[:, self._starts_of[n] : self._ends[n]] = of(n)
                 known[n] = True
         return table[0, at], table[1, at]

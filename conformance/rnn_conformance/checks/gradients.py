@@ -3,7 +3,7 @@
 The docstring of a check is its title, and then advice for whoever fails it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -83,7 +83,7 @@ def gradient_of_inputs(subject: Subject, case: Case) -> Iterator[Judgement]:
 def gradient_of_states(subject: Subject, case: Case) -> Iterator[Judgement]:
     """The gradient of the initial state is what the first step that is read hands back.
 
-    Of an LSTM, that of c_0 stands beside that of h_0: units from H on.
+    Of an LSTM, c_0 has one too.
     """
     yield from _judged(subject, case, ["h_0"])
 
@@ -101,7 +101,7 @@ def gradient_of_large_losses(subject: Subject, case: Case) -> Iterator[Judgement
     large = replace(data, upstream=data.upstream.each(lambda d: d * d.dtype.type(2**20)))
     answer = subject.run(large, case.layout)
     expected = gradients.whole(large, Precision.of(case.dtype), known)
-    yield from _of_call(subject, expected, answer, "of a large loss")
+    yield from _of_call(subject, case, expected, answer, "of a large loss")
 
 
 @check(
@@ -118,7 +118,7 @@ def gradients_of_calls(subject: Subject, case: Case) -> Iterator[Judgement]:
     other = replace(case, seed=case.seed + 1)
     answer = subject.run(other.data(), case.layout)
     expected = gradients.of_answer(other, answer, own_pass=OWN_PASS in subject.claimed)
-    yield from _of_call(subject, expected, answer, "in a later call")
+    yield from _of_call(subject, case, expected, answer, "in a later call")
 
 
 def in_a_model(case: Case, _: frozenset[str]) -> bool:
@@ -140,7 +140,8 @@ def gradients_in_training(subject: Subject, case: Case) -> Iterator[Judgement]:
         yield replace(judgement, what=f"{judgement.what} in training")
     assert answer.gradients is not None
     expected = subject.expected_gradients(case)
-    yield from _each(expected, answer.gradients, [*data.weights], " in training")
+    for name in data.weights:
+        yield from _of(expected, answer.gradients, name, case, " in training")
 
 
 @check("RNN-MEM-3", presumes=as_a_whole, among=in_a_model, needs=(ANY_MEMORY,))
@@ -154,14 +155,14 @@ def gradients_from_memory_layouts(subject: Subject, case: Case) -> Iterator[Judg
         answer = ordered(subject.answer(changed(case.call(), change)), data, case.layout)
         kind = change.__name__.replace("_", "-")
         expected = subject.expected_gradients(case)
-        yield from _of_call(subject, expected, answer, f"from {kind} memory")
+        yield from _of_call(subject, case, expected, answer, f"from {kind} memory")
     assert call.upstream is not None
     assert data.upstream is not None
     call = replace(call, upstream=call.upstream.each(one_number))
     data = replace(data, upstream=data.upstream.each(one_number))
     answer = ordered(subject.answer(call), data, case.layout)
     expected = gradients.whole(data, Precision.of(case.dtype))
-    yield from _of_call(subject, expected, answer, "from broadcast memory")
+    yield from _of_call(subject, case, expected, answer, "from broadcast memory")
 
 
 def one_number(array: Array) -> Array:
@@ -172,22 +173,37 @@ def one_number(array: Array) -> Array:
 def _judged(subject: Subject, case: Case, names: list[str]) -> Iterator[Judgement]:
     found = subject.result(case).gradients
     assert found is not None
-    yield from _each(subject.expected_gradients(case), found, names)
-
-
-def _each(
-    expected: gradients.Expected, found: Mapping[str, Array], names: Iterable[str], when: str = ""
-) -> Iterator[Judgement]:
     for name in names:
-        yield judge(f"{name}{when}", expected.parts[name], found[name], expected.reason)
+        yield from _of(subject.expected_gradients(case), found, name, case)
 
 
 def _of_call(
-    subject: Subject, expected: gradients.Expected, answer: Answer, when: str
+    subject: Subject, case: Case, expected: gradients.Expected, answer: Answer, when: str
 ) -> Iterator[Judgement]:
     """All of another call that are asked for."""
     found = answer.gradients
     assert found is not None
-    for name, array in found.items():
+    for name in found:
         if OF_EVERYTHING in subject.claimed or name not in ("inputs", "h_0"):
-            yield judge(f"{name} {when}", expected.parts[name], array, expected.reason)
+            yield from _of(expected, found, name, case, f" {when}")
+
+
+def _of(
+    expected: gradients.Expected, found: Mapping[str, Array], name: str, case: Case, when: str = ""
+) -> Iterator[Judgement]:
+    """Of one thing that goes in; each part of the initial state apart."""
+    right, parts = expected.parts[name], case.options.parts if name == "h_0" else ()
+    judged = judge(f"{name}{when}", right, found[name], expected.reason)
+    if len(parts) < 2:
+        yield judged
+        return
+    bound = np.broadcast_to(judged.bound, judged.found.shape)
+    for n, part in enumerate(parts):
+        own = np.s_[..., n * case.H : (n + 1) * case.H]
+        yield replace(
+            judged,
+            what=judged.what.replace("h_0", f"{part}_0"),
+            expected=judged.expected[own],
+            found=judged.found[own],
+            bound=bound[own],
+        )
