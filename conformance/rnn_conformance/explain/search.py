@@ -91,19 +91,21 @@ def _diagnosis(executed: Sequence[tuple[Any, Any]], watched: Watched) -> Diagnos
     repeated = any(observation.failed for _, observation in seen)
     tried = seen if repeated else []
     drops = any("dropout" in item.check.needs for item in items)
+    wrong = [item for item, bad in zip(items, failed, strict=True) if bad]
+    alone = all(_of_gradients(item.check.name) for item in wrong)
     bugs = known_bugs(items[0].subject.claimed)
+    bugs = [bug for bug in bugs if _of_gradients(bug.caught_by)] if alone else bugs
     causes = [
         Cause((bug.name,), (bug.sentence,), (bug.shipped_in,) if bug.shipped_in else ())
         for bug in watched(bugs, len(bugs))
         if reproduces(with_dropout(bug.make) if drops else bug.make, tried, executed)
     ]
     subject = items[0].subject
-    wrong = [item for item, bad in zip(items, failed, strict=True) if bad]
     failing = frozenset(item.case for item in wrong)
     cases = list(dict.fromkeys(item.case for item in items))
     found: tuple[Finding, ...] = ()
     unexplained: tuple[str, ...] = ()
-    if not all(item.check.name in OF_GRADIENTS for item in wrong):  # steps are right
+    if not alone:
         found, unexplained = findings(subject.implementation, subject.claimed, cases, failing)
     if causes and unexplained:  # a part of what is known as a whole
         found, unexplained = (), ()
@@ -119,6 +121,11 @@ def _diagnosis(executed: Sequence[tuple[Any, Any]], watched: Watched) -> Diagnos
         repeated,
         found,
     )
+
+
+def _of_gradients(check: str) -> bool:
+    """Whether it fails of gradients alone: where nothing else fails, steps are right."""
+    return check in OF_GRADIENTS
 
 
 def _of_areas(executed: Sequence[tuple[Any, Any]]) -> Iterator[Finding]:

@@ -128,10 +128,9 @@ def _next(
     """The edit, or the two, that explain most of these numbers beside those that are chosen."""
     candidates = [edit for edit in library if edit not in chosen]
     if len(few := trials.few(some)) < len(some):  # what gives none of a few is tried if none does
-        giving = _fit_each(trials, chosen, (), candidates, few)
-        candidates = [e for e, gives in zip(candidates, giving, strict=True) if gives.any()] or (
-            candidates
-        )
+        fits = _fit_each(trials, chosen, (), candidates, few)
+        giving = [e for e, fit in zip(candidates, fits, strict=True) if fit.any()]
+        candidates = giving or candidates
     fits = _fit_each(trials, chosen, (), candidates, some)
     weights = fits / np.maximum(fits.sum(axis=0), 1)
     gains, counts = weights.sum(axis=1), fits.sum(axis=1)

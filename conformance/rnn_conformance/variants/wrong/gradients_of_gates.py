@@ -89,6 +89,14 @@ class CellGradientAssigned(Lstm):
 
 
 @mutant("gradients", "gradients", "lstm", caught_by="gradient_of_steps")
+class CellDetached(Lstm):
+    """c hands no gradient back, as if it were detached at every step."""
+
+    def cell_handed_back(self, s: LstmStep, dc: Array) -> Array:
+        return 0 * dc
+
+
+@mutant("gradients", "gradients", "lstm", caught_by="gradient_of_steps")
 class CellUnseenByState(Lstm):
     """dL/dc is what the next step hands back: what h shows of it is left out."""
 
