@@ -89,8 +89,13 @@ def preactivation(weights: Weights, x: Array | Balls, h: Array | Balls) -> Sum:
     return Sum(
         x @ W_ih.T + b_ih + h @ W_hh.T + b_hh,
         abs(x) @ abs(W_ih).T + abs(b_ih) + abs(h) @ abs(W_hh).T + abs(b_hh),
-        W_ih.shape[1] + W_hh.shape[1] + 3,
+        most_terms(W_ih) + most_terms(W_hh) + 3,
     )
+
+
+def most_terms(W: Balls) -> int:
+    """How many numbers of a unit's weights are not 0: a sum does not change by a 0."""
+    return max(sum(1 for w in row if w != 0) for row in W)
 
 
 def readout(weights: Mapping[str, Array], h: Array | Balls) -> Sum:

@@ -11,7 +11,17 @@ from typing import Any
 import numpy as np
 from flint import arb
 
-from .ball_oracle import TANH_ULPS, Arithmetic, Array, Balls, Weights, balls, each, preactivation
+from .ball_oracle import (
+    TANH_ULPS,
+    Arithmetic,
+    Array,
+    Balls,
+    Weights,
+    balls,
+    each,
+    most_terms,
+    preactivation,
+)
 
 HALF = arb(1) / 2
 
@@ -81,17 +91,18 @@ class Adversary:
         u = preactivation(none, x, h).value
         way_r = s * sign_of(u)
         r_t = self.activation(sigmoid, self.sum(r, x, h, way_r), way_r)
+        rest = abs(balls(x)) @ abs(W_in).T + abs(b_in)
         if before:
             state = r_t * H
             value = balls(x) @ W_in.T + b_in + state @ W_hn.T + b_hn
-            inner = abs(state) @ abs(W_hn).T
+            rest, reset = rest + abs(b_hn), abs(state) @ abs(W_hn).T
         else:
             value = balls(x) @ W_in.T + b_in + r_t * u
-            inner = r_t * (abs(H) @ abs(W_hn).T)
-        scale = abs(balls(x)) @ abs(W_in).T + abs(b_in) + inner + abs(b_hn) * (1 if before else r_t)
-        m = W_in.shape[1] + W_hn.shape[1] + 4
-        m = 0 if self.exact_sums else m
-        a = value + s * (self.arithmetic.gamma(m) * scale + m * self.arithmetic.eta)
+            reset = r_t * (abs(H) @ abs(W_hn).T + abs(b_hn))
+        m = most_terms(W_in) + most_terms(W_hn) + 3
+        gamma = self.arithmetic.gamma
+        error = gamma(m) * rest + gamma(m + 1) * reset + (m + 1) * self.arithmetic.eta
+        a = value + s * (0 if self.exact_sums else error)
         n_t = self.activation(tanh, a, s)
         way_z = s * sign_of(H - n_t)
         a_z = self.sum(z, x, h, way_z)

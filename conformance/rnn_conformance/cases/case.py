@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from rnn_conformance.cells import CELLS, Cell, alike
 from rnn_conformance.cells.cell import Kind
-from rnn_conformance.cells.drawing import drawn_readout, drawn_weights
+from rnn_conformance.cells.drawing import PLAIN_FEEDBACK, drawn_readout, drawn_weights
 from rnn_conformance.cells.weights import handing_on
 from rnn_conformance.contract.call import (
     GRADIENTS,
@@ -61,8 +61,11 @@ class Case:
             "extreme" (a pre-activation of every magnitude from 1e-8 to 1e10, of both signs) or
             "special" (small weights; a step of zeros, inputs of 1000 and states of 500, which a
             mask or a clip would change; two equal steps, two rows that read the same; h_0 is zeros
-            where c_0 goes in too). All but contractive ones are judged step by step, so they
-            are for one layer, but for transparent ones.
+            where c_0 goes in too), "diagonal", "identity" or "unconnected" (W_hh is a negative
+            diagonal, 1 or 0; the first number of each bias is 0, and so are the inputs of the last
+            step; h_0 adds up to 0, and its first row is zeros; of "unconnected" c_0 is large). All
+            but contractive ones are judged step by step, so they are for one layer, but for
+            transparent ones.
         O: output_size; 0 for no readout.
         drawn: whether the case is a random one.
         reverse: whether the only direction reads from the last step to the first.
@@ -340,6 +343,10 @@ def _drawn(case: Case) -> Data:
         inputs[-2], inputs[:, -1] = inputs[-1], inputs[:, 0]
         h_0[..., 0], h_0[..., -1] = 500, -500
         h_0[..., : -case.H] = 0  # where there are others, the part that shows
+    if case.weights in PLAIN_FEEDBACK:
+        inputs[-1:] *= case.T == 1
+        h_0[...] = _adding_up_to_0(h_0, len(options.parts))
+        h_0[..., case.H :] *= 1e5 if case.weights == "unconnected" else 1
     if case.weights == "one_hot":
         inputs = np.eye(case.I)[np.abs(inputs).argmax(axis=2)]
     if case.weights == "integers":
@@ -352,6 +359,15 @@ def _drawn(case: Case) -> Data:
         inputs[..., : case.T * case.B] = marks
         inputs[0, 0, case.T * case.B :] = 0
     return Data(options, weights, inputs, h_0, None)
+
+
+def _adding_up_to_0(h_0: Array, parts: int) -> Array:
+    """Exactly, in whatever order, and zeros in the first row of several."""
+    state = np.round(64 * h_0) / 64
+    state = state.reshape(*h_0.shape[:-1], parts, -1)
+    found = state - state[..., ::-1]
+    found[:, : h_0.shape[1] > 1] = 0
+    return found.reshape(h_0.shape)
 
 
 def _lengths(case: Case) -> Lengths | None:

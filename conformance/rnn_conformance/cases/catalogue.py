@@ -11,6 +11,7 @@ from rnn_conformance.cases.showing import gradient_cases, transparent_cases
 from rnn_conformance.cases.vacuity import why_vacuous
 from rnn_conformance.cells import CELLS, alike
 from rnn_conformance.cells.cell import Kind
+from rnn_conformance.cells.drawing import PLAIN_FEEDBACK
 from rnn_conformance.contract.call import DTYPES, GRADIENTS, HALF_DTYPES, LAYOUTS, Dtype, Layout
 from rnn_conformance.contract.conventions import (
     FEW_SHAPES,
@@ -144,6 +145,8 @@ TOGETHER = tuple(
         Case(6, 3, 4, 4, O=4),
         Case(2, 67, 37, 69, O=35),
         Case(2, 64, 64, 128, O=64),
+        Case(2, 3, 3, 4, 12),
+        Case(2, 3, 3, 4, 6, bidirectional=True),
     )
 )
 
@@ -345,6 +348,8 @@ def further_cases() -> Iterator[Case]:
         for kind, h_0, layout in product(("one_hot", "integers"), ("none", "nonzero"), LAYOUTS):
             rows = 1 if layout == "single" else case.B
             yield replace(case, B=rows, weights=kind, h_0=h_0, layout=layout)  # type: ignore[arg-type]
+        for plain, h_0 in product(PLAIN_FEEDBACK, ("none", "nonzero")):
+            yield replace(case, weights=plain, h_0=h_0)  # type: ignore[arg-type]
         for T, B, I, H, O in LARGE:
             yield Case(T, B, I, H, O=O, dtype=dtype)
 

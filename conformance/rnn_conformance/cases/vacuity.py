@@ -9,7 +9,7 @@ import numpy.typing as npt
 from rnn_conformance.bounds.balls import Ball, Float64, Precision
 from rnn_conformance.cases import expected, gradients
 from rnn_conformance.cases.case import Case
-from rnn_conformance.cells.drawing import WITHOUT_BIAS
+from rnn_conformance.cells.drawing import PLAIN_FEEDBACK, WITHOUT_BIAS
 from rnn_conformance.cells.weights import degenerate, of_cell
 from rnn_conformance.contract.call import Array
 
@@ -40,6 +40,8 @@ def refuse_vacuous(case: Case) -> None:
 
 
 def _reasons(case: Case) -> Iterator[str]:
+    if case.weights in PLAIN_FEEDBACK:
+        return  # they are there for their zeros and symmetries
     data, o = case.data(), case.options
     for layer in [case.dense] if case.transparent else range(o.num_layers):
         for d in range(o.directions):

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 Kind = Literal[
     "contractive", "normal", "initial", "silent", "moderate", "extreme", "special", "one_hot",
-    "integers", "remembering", "marked", "passing", "transparent",
+    "integers", "remembering", "marked", "passing", "transparent", "diagonal", "identity",
+    "unconnected",
 ]  # fmt: skip
 EVERYWHERE: tuple[Kind, ...] = (
     "contractive", "normal", "initial", "silent", "extreme", "special", "one_hot", "integers",
-    "marked", "passing", "transparent",
+    "marked", "passing", "transparent", "diagonal", "identity", "unconnected",
 )  # fmt: skip
 HALF = 0.5  # of what it reads goes into a layer that hands it on
 Row = list[Decimal]

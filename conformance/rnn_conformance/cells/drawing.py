@@ -10,6 +10,7 @@ from rnn_conformance.contract.call import Array, Options
 # The magnitude of a pre-activation in cases of the kind "extreme", two units each.
 EXTREMES = (1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 0.5, 3.0, 5.0, 9.0, 20.0, 45.0, 100.0, 1e4, 1e10)
 WITHOUT_BIAS = ("initial", "silent")
+PLAIN_FEEDBACK: Mapping[Kind, float] = {"diagonal": -0.7, "identity": 1, "unconnected": 0}
 
 
 def drawn_weights(
@@ -49,6 +50,8 @@ def _bias(name: str, kind: Kind, bias: str, values: Array) -> Array:
     if kind == "extreme":
         sign = np.resize([1.0, -1.0], len(values))
         return (0.6 if of_input else 0.4) * sign * _magnitudes(len(values))
+    if kind in PLAIN_FEEDBACK:
+        values[0] = 0  # and no other is
     zero = kind in WITHOUT_BIAS or bias in ("zeros", "hh_alone" if of_input else "ih_alone")
     return values * (0 if zero else 1.0 if kind in ("normal", "special", "transparent") else 0.3)
 
@@ -56,6 +59,9 @@ def _bias(name: str, kind: Kind, bias: str, values: Array) -> Array:
 def _matrix(name: str, kind: Kind, values: Array) -> Array:
     if kind == "silent":  # the first unit's products at step 0 are all -0.0
         values[0] = np.abs(values[0]) if name.startswith("weight_ih") else -np.abs(values[0])
+    if kind in PLAIN_FEEDBACK and name.startswith("weight_hh"):
+        of_each_gate: Array = np.resize(np.eye(values.shape[1]), values.shape)
+        return PLAIN_FEEDBACK[kind] * of_each_gate
     if kind in ("contractive", "remembering") and name.startswith("weight_hh"):
         # Rows of absolute sum 0.6: the distance of two trajectories shrinks at every step.
         shrunk: Array = values * (0.6 / np.abs(values).sum(axis=1, keepdims=True))
@@ -64,7 +70,8 @@ def _matrix(name: str, kind: Kind, values: Array) -> Array:
         values[:, 0] = 0  # a pre-activation is exactly 0 where there is no bias and no h_0
     if kind == "passing" and name.startswith("weight_ih"):
         return np.concatenate([permutation(len(values)), 0.3 * values[:, len(values) :]], axis=1)
-    kind = "contractive" if kind in ("one_hot", "integers", "remembering") else kind
+    usual = ("one_hot", "integers", "remembering", *PLAIN_FEEDBACK)
+    kind = "contractive" if kind in usual else kind
     width = np.sqrt(values.shape[1])
     scales: Mapping[Kind, Array | float] = {
         "contractive": 0.7 / width,

@@ -94,11 +94,11 @@ def gradient_of_states(subject: Subject, case: Case) -> Iterator[Judgement]:
     among=lambda case, _: case.layout == "time_first" and case.lengths == "none",
 )
 def gradient_of_large_losses(subject: Subject, case: Case) -> Iterator[Judgement]:
-    """A loss that is 2^20 times as large has gradients that are so too: none is clipped."""
+    """A loss that is 2^60 times as large has gradients that are so too: none is clipped."""
     in_stack = case.L > 1 and OWN_PASS not in subject.claimed
     data, known = case.data(), subject.expected(case).layers if in_stack else ()
     assert data.upstream is not None
-    large = replace(data, upstream=data.upstream.each(lambda d: d * d.dtype.type(2**20)))
+    large = replace(data, upstream=data.upstream.each(lambda d: d * d.dtype.type(2.0**60)))
     answer = subject.run(large, case.layout)
     expected = gradients.whole(large, Precision.of(case.dtype), known)
     yield from _of_call(subject, case, expected, answer, "of a large loss")

@@ -56,7 +56,8 @@ class Planned:
         try:
             judgements = list(self.check.judge(self.subject, self.case))
         except Violation as violation:
-            return self.failed(str(violation), violation.call)
+            call = violation.call or ("case.call()" if self._fails_at_once() else "")
+            return self.failed(str(violation), call)
         shares = [float(judgement.shares().max()) for judgement in judgements]
         worst = max(shares, default=None)
         bound = judgements[0].reason if judgements else "exact"
@@ -79,8 +80,15 @@ class Planned:
 
     def failed(self, why: str, call: str = "") -> Record:
         """The record of a check in which there was nothing to compare."""
-        shows = call or ("case.call()" if why.startswith("raised ") else "")  # with its traceback
-        return self._record("failed", message=why, reproduction=self._again(shows))
+        return self._record("failed", message=why, reproduction=self._again(call))
+
+    def _fails_at_once(self) -> bool:
+        """Whether the call of the case alone shows it, with a traceback."""
+        try:
+            self.subject.first(self.case)
+        except Violation:
+            return True
+        return False
 
     def _again(self, call: str) -> str:
         implementation = self.subject.implementation

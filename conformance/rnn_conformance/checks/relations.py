@@ -155,7 +155,7 @@ def powers_of_two(subject: Subject, case: Case) -> Iterator[Judgement]:
     Look for inputs that are clipped, and for small inputs or weights that are taken for zeros.
     """
     data = case.data()
-    for power in (40, -40):
+    for power in (100, -100):
         scale = data.inputs.dtype.type(2.0**power)
         weights = with_inputs_scaled(data.weights, float(1 / scale))
         scaled = replace(data, weights=weights, inputs=data.inputs * scale)

@@ -35,6 +35,7 @@ NAMES: Mapping[str, str] = {
 }
 GATED_NAMES: Mapping[str, str] = {t: o.replace("_xh", "_ih") for t, o in NAMES.items()}
 EQUATION = "h_t = tanh(W_xh x_t + b_xh + W_hh h_{t-1} + b_hh), y_t = W_ho h_t + b_ho"
+LAST = 24  # answers, more than any check compares
 NOT_READ = (
     "W_xh and W_hh were set as attributes, and nothing changed: `forward` reads others, "
     "or keeps what it made of them in its first call"
@@ -90,7 +91,7 @@ class Earlier:
     def first(self, read: Callable[[], Answer]) -> Answer:
         """The answer that is read for the first time."""
         given = read()
-        self._last = [*self._last[-8:], (given, read)]
+        self._last = [*self._last[-LAST:], (given, read)]
         return given
 
     def again(self, earlier: Answer) -> Answer:

@@ -203,5 +203,15 @@ class InputsInTF32(Differentiable):
 class GradientsClipped(Differentiable):
     """Every gradient is clipped to [-1000, 1000]."""
 
+    most = 1e3
+
     def gradients(self, call: Call) -> dict[str, Array]:
-        return {name: np.clip(d, -1e3, 1e3) for name, d in super().gradients(call).items()}
+        found = super().gradients(call)
+        return {name: np.clip(d, -self.most, self.most) for name, d in found.items()}
+
+
+@mutant("gradients", "gradients", caught_by="gradient_of_large_losses")
+class LargeGradientsClipped(GradientsClipped):
+    """Every gradient is clipped to ±1e8."""
+
+    most = 1e8

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rnn_conformance.contract.call import Answer, Array, Call, Lengths
+from rnn_conformance.contract.call import Answer, Array, Call, Lengths, Options
 from rnn_conformance.variants.gated import Lstm
 from rnn_conformance.variants.recurrence import Recurrence, Weights
 from rnn_conformance.variants.wrong.registry import mutant
@@ -111,3 +111,148 @@ class OneBufferInFewBits(Recurrence):
             buffer[...] = output
             output = buffer
         return super().answer(call, output, h_n)
+
+
+@mutant("together", "h_0", caught_by="output")
+class FirstRowTellsOfAllStates(Recurrence):
+    """Where the first row of h_0 is zeros, the others are taken for zeros too."""
+
+    def initial(self, call: Call, x: Array) -> Array:
+        h_0 = super().initial(call, x)
+        return h_0 if np.any(h_0[:, 0]) else 0 * h_0
+
+
+@mutant("together", "h_0", caught_by="output")
+class StateOfSumZeroLost(Recurrence):
+    """An h_0 that adds up to 0 is taken for none."""
+
+    def initial(self, call: Call, x: Array) -> Array:
+        h_0 = super().initial(call, x)
+        return h_0 if abs(h_0.sum()) > 1e-6 else 0 * h_0
+
+
+@mutant("together", caught_by="output")
+class FirstNumberTellsOfTheBias(Recurrence):
+    """Where the first number of b_hh is 0, all of it is left out."""
+
+    def cell(self, call: Call, layer: int, d: int) -> Weights:
+        w = super().cell(call, layer, d)
+        return w if w["b_hh"][0] else {**w, "b_hh": 0 * w["b_hh"]}
+
+
+@mutant("together", caught_by="output")
+class StateWeightsNormalised(Recurrence):
+    """W_hh is divided by its largest entry, which may be 0, and the product multiplied with it."""
+
+    def cell(self, call: Call, layer: int, d: int) -> Weights:
+        w = super().cell(call, layer, d)
+        with np.errstate(all="ignore"):
+            scale = np.exp2(np.floor(np.log2(np.abs(w["W_hh"]).max())))
+            return {**w, "W_hh": (w["W_hh"] / scale * scale).astype(call.dtype)}
+
+
+@mutant("together", caught_by="output")
+class DiagonalByItsSize(Recurrence):
+    """A W_hh that is a diagonal has only positive entries."""
+
+    def cell(self, call: Call, layer: int, d: int) -> Weights:
+        w = super().cell(call, layer, d)
+        H = w["W_hh"].shape[1]
+        alone = H > 2 and not (w["W_hh"] * np.tile(1 - np.eye(H), (len(w["W_hh"]) // H, 1))).any()
+        return {**w, "W_hh": np.abs(w["W_hh"])} if alone else w
+
+
+@mutant("together", caught_by="output")
+class IdentityWithoutItsBias(Recurrence):
+    """Where W_hh is the identity of two units or more, there is no b_hh."""
+
+    def cell(self, call: Call, layer: int, d: int) -> Weights:
+        w = super().cell(call, layer, d)
+        H = w["W_hh"].shape[1]
+        identity = np.tile(np.eye(H), (len(w["W_hh"]) // H, 1))
+        return {**w, "b_hh": 0 * w["b_hh"]} if H > 1 and (w["W_hh"] == identity).all() else w
+
+
+@mutant("together", "h_n", caught_by="final_state")
+class LastInputEndsTheRow(Recurrence):
+    """h_n is the state after the last step that reads anything but zeros."""
+
+    def run(self, call: Call) -> Answer:
+        self.reads = np.abs(self.rows(call)).max(axis=2) > 0
+        return super().run(call)
+
+    def last(self, states: Array, h_0: Array, steps: Lengths, d: int) -> Array:
+        T = len(states)
+        quiet = np.argmax(self.reads[::-1], axis=0) if self.reads.any() and not d else 0
+        ended = np.maximum(steps - quiet * (steps == T), 1)
+        return super().last(states, h_0, ended, d)
+
+
+@mutant("together", "layers", caught_by="output")
+class FifthLayerHandsOnNothing(Recurrence):
+    """From the fifth layer on, what a layer hands on is zeros."""
+
+    def layer_output(self, x: Array, steps: Lengths, layer: int, o: Options) -> Array:
+        handed = super().layer_output(x, steps, layer, o)
+        return handed * (layer < 4 or layer == o.num_layers - 1)
+
+
+@mutant("together", "layers", caught_by="output")
+class LayersInTheOrderOfTheirNames(Recurrence):
+    """The weights of the layers are in the order of their names, in which 10 is before 2."""
+
+    def weights_of(self, layer: int, d: int) -> str:
+        name = super().weights_of(layer, d)
+        return name if layer < 2 or self.number < 11 else name.replace(*self.order(layer))
+
+    number = 0
+
+    def order(self, layer: int) -> tuple[str, str]:
+        by_name = sorted(map(str, range(self.number)))
+        return f"l{layer}", f"l{by_name[layer]}"
+
+    def run(self, call: Call) -> Answer:
+        self.number = call.options.num_layers
+        return super().run(call)
+
+
+@mutant("together", "lstm", "h_0", caught_by="final_state")
+class CellClampedAtAThousand(Lstm):
+    """c is clamped to ±1000."""
+
+    def remembered(self, c: Array, i: Array, f: Array, g: Array) -> Array:
+        return np.clip(super().remembered(c, i, f, g), -1000, 1000).astype(c.dtype)
+
+
+@mutant("together", caught_by="powers_of_two")
+class TinyInputsAreZero(Recurrence):
+    """Inputs below 1e-30 are zeros."""
+
+    def rows(self, call: Call) -> Array:
+        x = super().rows(call)
+        return np.where(np.abs(x) < 1e-30, 0, x).astype(x.dtype)
+
+
+@mutant("together", caught_by="memory_layouts")
+class SquareStepsInFortranOrder(Recurrence):
+    """Steps of as many rows as inputs whose memory is in Fortran order are read turned."""
+
+    def rows(self, call: Call) -> Array:
+        x = super().rows(call)
+        turned = x.shape[1] == x.shape[2] > 1 and abs(x.strides[1]) < abs(x.strides[2])
+        return x.swapaxes(1, 2) if turned and call.layout == "time_first" else x
+
+
+@mutant("together", caught_by="earlier_results_kept")
+class SixteenBuffersInTurn(Recurrence):
+    """The output stands in one of sixteen arrays, which take turns, for results of one size."""
+
+    def __init__(self) -> None:
+        self.buffers: dict[tuple[object, ...], list[Array]] = {}
+
+    def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
+        key = (output.shape, output.dtype)
+        ring = self.buffers.setdefault(key, [np.empty_like(output) for _ in range(16)])
+        ring.append(ring.pop(0))
+        ring[0][...] = output
+        return super().answer(call, ring[0], h_n)
