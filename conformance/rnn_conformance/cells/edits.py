@@ -248,7 +248,7 @@ def rounded(values: npt.ArrayLike, bits: int) -> Float64:
     return result
 
 
-SHORT = {8: "bfloat16", 11: "TF32 or float16"}  # names by bits
+SHORT = {8: "bfloat16", 11: "TF32 or float16", 24: "float32"}  # names by bits
 
 
 def of_vectors() -> Iterator[tuple[str, Callable[[Float64], Float64]]]:

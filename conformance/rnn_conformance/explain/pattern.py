@@ -44,7 +44,8 @@ def pattern(failing: Sequence[Any], passing: Sequence[Any]) -> list[str]:
     features = _features([*failing, *passing])
     inside = np.arange(len(failing) + len(passing)) < len(failing)
     single = conditions_of(features, inside, ~inside)
-    found = [str(one) for one in single if (one.holds(features) == inside).all()]
+    fitting = [one for one in single if (one.holds(features) == inside).all()]
+    found = [str(one) for one in {one.feature: one for one in fitting[::-1]}.values()][::-1]
     if not found:
         rule, _ = shortest(features, inside, ~inside)
         found = [str(rule)] if (rule.holds(features) == inside).all() else []

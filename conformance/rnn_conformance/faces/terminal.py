@@ -126,7 +126,7 @@ def tally_table(what: str, tallies: Mapping[str, Tally], in_all: Tally | None = 
         show_footer=in_all is not None,
         caption="share: the worst error as a share of its bound; skipped: not claimed"
         + ("; known: failures that are known, with their reason" if any_known else "")
-        + ("; unclear: what another clause explains" if any_unclear else ""),
+        + ("; unclear: failed, and another clause explains it" if any_unclear else ""),
     )
     shown.add_column(what, "total", no_wrap=True)
     titles = ("run", "passed", "failed", "unclear", "known", "skipped", "share")

@@ -312,6 +312,9 @@ def biases() -> Iterator[Edit]:
         yield Edit(f"{other} stands for {b}", {b: partial(right, other)})
         yield Edit(f"{b} is added along the rows", {b: along[b]})
         yield Edit(f"{b} of unit 0 is added to every unit", {b: partial(_of_unit_0, b)})
+        for bits, name in SHORT.items():
+            of = partial(_bias_kept, b, bits)
+            yield Edit(f"{b} is kept with {bits} bits ({name})", {b: of})
     yield Edit("b_hh is added to h_{t-1} before the product", {**_none("b_hh"), "h": _biased_state})
     yield Edit("both biases are added along the rows", along)
     summed = {slot: partial(_summed, slot) for slot in NAMED}
@@ -319,6 +322,10 @@ def biases() -> Iterator[Edit]:
     for says in ("missing", "added twice"):
         both = {b: partial(times, b, factor=factors[says]) for b in BIASES}
         yield Edit(f"both biases are {says}", both)
+
+
+def _bias_kept(b: str, bits: int, s: Steps) -> Term:
+    return bias(rounded(getattr(s.weights, b), bits), s)
 
 
 def _summed(slot: str, s: Steps) -> Term:
