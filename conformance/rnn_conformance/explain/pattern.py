@@ -45,7 +45,8 @@ def pattern(failing: Sequence[Any], passing: Sequence[Any]) -> list[str]:
     inside = np.arange(len(failing) + len(passing)) < len(failing)
     single = conditions_of(features, inside, ~inside)
     fitting = [one for one in single if (one.holds(features) == inside).all()]
-    found = [str(one) for one in {one.feature: one for one in fitting[::-1]}.values()][::-1]
+    told = {one.feature for one in fitting if one.sign != "≠"}
+    found = [str(one) for one in fitting if one.sign != "≠" or one.feature not in told]
     if not found:
         rule, _ = shortest(features, inside, ~inside)
         found = [str(rule)] if (rule.holds(features) == inside).all() else []
