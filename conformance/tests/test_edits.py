@@ -64,7 +64,7 @@ def steps(cell: str, T: int, B: int, I: int, H: int) -> Steps:
         carried=rng.normal(size=NUMBERS),
         lengths=lengths,
         running_on=rng.normal(size=(NUMBERS, H)),
-        other_weights={whose: weights(rng, I, H) for whose in WEIGHTS_OF},
+        other_weights={whose: weights(rng, I, H, GATES[cell]) for whose in WEIGHTS_OF},
         earlier=(),
         other_states={
             f"{rest}{whose}": rng.normal(size=(B, H))

@@ -372,10 +372,11 @@ def of_other_layers() -> Iterator[Edit]:
     yield Edit("what the other direction below gives is not read", {"x": _own_half})
     other = {"x": partial(_weight_of, "W_hh", "x"), "h": partial(_weight_of, "W_ih", "h")}
     yield Edit("W_ih and W_hh are exchanged", other)
-    yield from _weights_of_others(WEIGHTS_OF)
+    yield from weights_of_others(WEIGHTS_OF)
 
 
-def _weights_of_others(names: Sequence[str]) -> Iterator[Edit]:
+def weights_of_others(names: Sequence[str]) -> Iterator[Edit]:
+    """Of other directions or layers."""
     for whose in names:
         others = {slot: partial(_other, whose, slot, name) for slot, name in NAMED.items()}
         yield Edit(f"all weights are those of {whose}", others)

@@ -19,7 +19,15 @@ import numpy as np
 from rnn_conformance.cells.activations import sigmoid
 from rnn_conformance.cells.cell import CellWeights
 from rnn_conformance.cells.edits import Edit, Steps, Term, of_matrices, product
-from rnn_conformance.cells.elman.edits import CLIPS, afterwards, inputs, products, states
+from rnn_conformance.cells.elman.edits import (
+    CLIPS,
+    WEIGHTS_OF,
+    afterwards,
+    inputs,
+    products,
+    states,
+    weights_of_others,
+)
 from rnn_conformance.cells.elman.slips import FOR_TANH, Function, relu
 from rnn_conformance.cells.elman.terms import (
     BIASES,
@@ -55,13 +63,14 @@ FOR_SIGMOID: Mapping[str, Function] = {
 
 
 def gate_of(s: Steps, letters: str, letter: str) -> Steps:
-    """The steps with the weights of one gate alone; those of the others are other weights."""
+    """The steps with the weights of one gate alone; those of the others are other weights too."""
 
     def sliced(w: CellWeights, letter: str) -> CellWeights:
         H, k = len(w.b_ih) // len(letters), letters.index(letter)
         return CellWeights(*(part[k * H : (k + 1) * H] for part in w))
 
     others = {GATE.format(other): sliced(s.weights, other) for other in letters}
+    others |= {whose: sliced(w, letter) for whose, w in s.other_weights.items()}
     earlier = tuple((says, sliced(w, letter)) for says, w in s.earlier)
     return replace(s, weights=sliced(s.weights, letter), other_weights=others, earlier=earlier)
 
@@ -88,6 +97,7 @@ def _of_every_gate() -> Iterator[Edit]:
     for says in ("missing", "added twice"):
         both = {b: partial(times, b, factor=FACTORS[says]) for b in BIASES}
         yield Edit(f"both biases are {says}", both)
+    yield from weights_of_others(WEIGHTS_OF)
     for where, move in MOVES.items():
         if where not in USUAL:
             yield Edit(f"h_{{t-1}} is taken {where}", {"h": partial(moved, "h", move)})
