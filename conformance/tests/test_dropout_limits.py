@@ -17,9 +17,9 @@ from rnn_conformance.checks.records import Record
 from rnn_conformance.contract.call import FEATURES, Answer, Array, Call, Lengths, Options
 from rnn_conformance.variants.healthy import Plain
 
-P = 0.25
+P = 9 / 32
 CASE = Case(L=2, bidirectional=True)
-SIZES = (2, CASE.T, CASE.B, 2, 40)  # calls, steps, rows, directions, units
+SIZES = (2, CASE.T, CASE.B, 2, 256)  # calls, steps, rows, directions, units
 AXES = ("calls", "steps", "rows", "directions", "units")
 Mask = npt.NDArray[np.bool_]
 
@@ -61,7 +61,7 @@ def with_changes(axis: int, count: int) -> Mask:
     pairs = SIZES[axis] // 2
     shape = (*SIZES[:axis], pairs, *SIZES[axis + 1 :])
     size = int(np.prod(shape))
-    first = shuffled(size // 4, size, rng)
+    first = shuffled(round(P * size), size, rng)
     flipped = np.zeros(size, bool)
     for kind, n in ((first, count // 2), (~first, count - count // 2)):
         flipped[rng.permutation(np.flatnonzero(kind))[:n]] = True
@@ -121,11 +121,11 @@ def test_zero_is_compared_in_every_call(count: int) -> None:
 
     usual = with_zeros(int(P * np.prod(SIZES)))
     assert record(Odd(usual)).outcome == "passed"
-    assert record(Odd(usual, part="output")).message.startswith("output: step 6, row 3, unit 79: ")
+    assert record(Odd(usual, part="output")).message.startswith("output: step 6, row 3, unit 511: ")
     for layer in range(4):
         odd = Odd(usual, part="h_n")
         odd.layer = layer
-        assert record(odd).message.startswith(f"h_n: step {layer}, row 3, unit 39: ")
+        assert record(odd).message.startswith(f"h_n: step {layer}, row 3, unit 255: ")
 
 
 @pytest.mark.parametrize(

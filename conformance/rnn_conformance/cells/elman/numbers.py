@@ -100,7 +100,7 @@ class ElmanNumbers(StepTrials):
         """Those of one term each are tried at once, since a table's numbers are few."""
         by_slot = {slot: edit for edit in made for slot in edit.does}
         value, radius = np.empty((2, len(each), len(at)))
-        slots = [only if len(e.does) == 1 else "" for e in each for only in [*e.does][:1]]
+        slots = [next(iter(edit.does)) if len(edit.does) == 1 else "" for edit in each]
         alone = {"before_f", "after_f"} & by_slot.keys()
         for slot in {*slots}:
             of = [n for n, own in enumerate(slots) if own == slot]

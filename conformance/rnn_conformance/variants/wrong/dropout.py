@@ -119,6 +119,24 @@ class SameMaskInEveryCall(Dropping):
 
 
 @between_layers()
+class RateInSixteenths(Dropping):
+    """The rate is rounded up to sixteenths, as random numbers have four bits."""
+
+    def zeroed(self, x: Array, o: Options) -> Mask:
+        mask: Mask = self.rng.integers(16, size=x.shape) < 16 * o.dropout
+        return mask
+
+
+@between_layers()
+class RepeatsAfter256(Dropping):
+    """256 random numbers are drawn and repeated."""
+
+    def zeroed(self, x: Array, o: Options) -> Mask:
+        mask: Mask = np.resize(self.rng.random(256), x.shape) < o.dropout
+        return mask
+
+
+@between_layers()
 class WholeStepsDropped(Dropping):
     """All units of a row and step are dropped together."""
 
