@@ -21,7 +21,7 @@ of_check = attrgetter("check.name")
 
 @pytest.fixture
 def few_cases(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`check` asks a fifth of the cases: those are tests of how an implementation is read."""
+    """`check` asks a fifth of the cases: for tests of what goes into a verdict or follows it."""
 
     def some(*args: Any, **named: Any) -> Asked:
         asked = asked_of(*args, **named)

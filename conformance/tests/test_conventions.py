@@ -35,6 +35,7 @@ def asked(implementation: Any) -> set[str]:
     return {name for name, tally in by_check(report.records).items() if tally.run}
 
 
+@pytest.mark.usefixtures("few_cases")
 @pytest.mark.slow
 def test_where_nothing_is_declared_torch_is_followed() -> None:
     usual = {"no_steps_refused", "no_rows_give_none", "length_0_refused", "padding_is_zero"}
@@ -54,6 +55,7 @@ def test_what_is_undefined_is_not_asked_and_is_shown_so() -> None:
     assert {record.check for record in report.records} == {"output"}
 
 
+@pytest.mark.usefixtures("few_cases")
 @pytest.mark.slow
 def test_padding_that_is_undefined_is_not_looked_at_elsewhere() -> None:
     class Declaring(PaddingLeft):

@@ -160,6 +160,7 @@ def test_what_outlives_a_call_is_seen() -> None:
     assert check(BatchRNN, checks=["calls_are_independent"]).conforms
 
 
+@pytest.mark.usefixtures("few_cases")
 def test_the_aliased_one_is_rejected_and_named() -> None:
     report = check(Aliased, checks=["output", "readout"])
     assert not report.conforms

@@ -119,6 +119,7 @@ def failing(wrong: type[Any]) -> set[str]:
 BLAMING = ("output", "final_state", "calls_are_independent", "split_and_carry", "directions_apart")
 
 
+@pytest.mark.usefixtures("few_cases")
 @pytest.mark.parametrize(
     ("name", "blamed"),
     [
