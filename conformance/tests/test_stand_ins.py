@@ -9,6 +9,7 @@ import pytest
 import torch
 from rnn_conformance import Case, plan, repeat
 from rnn_conformance.run.smoke import smoke
+from rnn_conformance.run.verdict import can_crash
 from rnn_conformance.sources.adapters.torch_layer import TorchLayer, TorchLSTM
 
 CASE = Case(L=2, bidirectional=True, T=7, B=4, I=5, H=3)
@@ -139,3 +140,17 @@ def test_a_call_in_bfloat16_leaves_a_module_of_float32_as_it_is() -> None:
     before = adapter.run(single.call()).output
     adapter.run(replace(single, dtype="bfloat16").call())
     assert (adapter.run(single.call()).output == before).all()
+
+
+class Handing(torch.nn.LSTM):
+    """Hands on what it is given."""
+
+    def forward(self, *given: Any) -> Any:
+        return super().forward(*given)
+
+
+def test_what_hands_packed_sequences_of_any_size_to_an_lstm_can_crash() -> None:
+    """torch.nn.LSTM does not check them, findings.md, 15."""
+    assert can_crash(TorchLSTM(Handing, "Handing"))
+    assert not can_crash(TorchLSTM())
+    assert not can_crash(TorchLSTM(lambda *sizes, **named: Handing(*sizes, **named), "made"))

@@ -236,6 +236,11 @@ class TorchLSTM(TorchLayer):
         ),
     )
 
+    def __init__(self, make: Callable[..., torch.nn.Module] | None = None, name: str = "") -> None:
+        super().__init__(make, name)
+        derived = isinstance(self._make, type) and issubclass(self._make, self.own)
+        self.can_crash = derived and getattr(self._make, "forward", None) is not self.own.forward
+
     def refuse_crash(self, call: Call) -> None:
         o, axis = call.options, 0 if call.layout == "batch_first" else 1
         rows, given = call.inputs.shape[axis], {part.shape for part in call.state.values()}
