@@ -20,7 +20,7 @@ from rnn_conformance.cells.gated.lstm_trials import LstmTrials
 from rnn_conformance.cells.readout_edits import FIRST, PREACTIVATION, Outputs, ReadoutTrials
 from rnn_conformance.contract.call import GATES
 
-NUMBERS = 400
+NUMBERS = 250
 WITH_NAN = (9, 7, 4, 3)  # T, B, I, H
 SIZES = ((270, 260, 3, 3), (3, 4, 511, 511), (6, 4, 8, 4), WITH_NAN)
 GATED_SIZES = ((9, 7, 5, 4), (8, 6, 4, 5), (7, 5, 4, 4))

@@ -5,6 +5,7 @@ The docstring of a check is its title, and then advice for whoever fails it.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ import numpy.typing as npt
 from rnn_conformance.bounds.balls import Float64, Precision
 from rnn_conformance.bounds.judgement import Judgement
 from rnn_conformance.cases.case import Case, Data
-from rnn_conformance.cases.expected import whole
+from rnn_conformance.cases.expected import Expectation, whole
 from rnn_conformance.cells.weights import handing_on, with_inputs_scaled
 from rnn_conformance.checks.registry import (
     check,
@@ -63,10 +64,8 @@ def dropout_between_layers(subject: Subject, case: Case) -> Iterator[Judgement]:
     number is drawn by itself: from call to call, step to step and so on, as many change to zero and
     back as chance has it. Shares may be six standard deviations off.
     """
-    data = _show_the_mask(case)
+    data, limit = _show_the_mask(case)
     calls = [_training(subject, data, case) for _ in range(2)]
-    kept = with_inputs_scaled(data.weights, 1 / (1 - P), range(1, case.L))
-    limit = whole(replace(data, weights=kept), Precision.of(case.dtype))
     for answer in calls:
         yield _zero_or("output", case, answer.output, limit.output, limit.output_bound)
         if answer.h_n is not None:
@@ -110,12 +109,13 @@ def _training(subject: Subject, data: Data, case: Case) -> Answer:
     return ordered(subject.answer(call), data, case.layout)
 
 
-def _show_the_mask(case: Case) -> Data:
-    """Layers of many units, which hand on what they read: ones."""
+@lru_cache(maxsize=64)
+def _show_the_mask(case: Case) -> tuple[Data, Expectation]:
+    """Layers of many units, which hand on what they read: ones; and what is kept of these."""
     options = replace(case.options, hidden_size=UNITS, dropout=P)
     weights = handing_on(options, case.dtype, case.equation.pins)
     data = case.data()
-    return replace(
+    shown = replace(
         data,
         options=options,
         weights=weights,
@@ -123,6 +123,8 @@ def _show_the_mask(case: Case) -> Data:
         h_0=None,
         lengths=None,
     )
+    kept = with_inputs_scaled(weights, 1 / (1 - P), range(1, case.L))
+    return shown, whole(replace(shown, weights=kept), Precision.of(case.dtype))
 
 
 def _zero_or(what: str, case: Case, found: Array, kept: Float64, bound: Float64) -> Judgement:
