@@ -115,7 +115,7 @@ def test_another_activation(what: str) -> None:
     def step(w: Weights, x: Array, h: Array, t: int, h_0: Any) -> Array:
         return ACTIVATIONS[what](preactivation(w, x, h))
 
-    some = (1, DTYPES) if "near 0" in what else (4,)  # one case in all shows it
+    some = (1, DTYPES) if "near 0" in what else (11,)  # one case in all shows it
     assert said(function(step), *some) == [(what, "everywhere")]
 
 
@@ -181,7 +181,7 @@ GENERAL: dict[tuple[str, str], Callable[..., Array]] = {
 
 @pytest.mark.parametrize(("what", "where"), each_but([*GENERAL][0::3], GENERAL))
 def test_what_is_solved_for_or_done_to_rows(what: str, where: str) -> None:
-    assert said(function(GENERAL[what, where]), 5) == [(what, where)]
+    assert said(function(GENERAL[what, where]), 11) == [(what, where)]
 
 
 def test_sequences_and_rows_of_results() -> None:
@@ -261,12 +261,12 @@ def test_a_change_within_its_own_bound_explains_nothing() -> None:
 
 @pytest.mark.parametrize(("what", "where"), each_but([*STEPS][3::2], STEPS))
 def test_an_edit_with_its_place(what: str, where: str) -> None:
-    some = (5, DTYPES) if "dtype" in where or "32" in where else (5,)  # few cases are as long
+    some = (5, DTYPES) if "dtype" in where or "32" in where else (11,)  # few cases are as long
     assert said(function(STEPS[what, where]), *some) == [(what, where)]
 
 
 def test_three_at_once_are_named_each_with_its_place() -> None:
-    assert sorted(said(function(three_at_once), 5)) == [
+    assert sorted(said(function(three_at_once), 7)) == [
         ("b_xh is missing", "everywhere"),
         ("h_{t-1} is taken from row 0 in every row", "odd row"),
         ("tanh is relu", "last unit"),
@@ -278,11 +278,11 @@ def test_what_is_wrong_with_results_alone() -> None:
         T, B, O = y.shape
         return y.reshape(B, T, O).swapaxes(0, 1)
 
-    assert said(function(y=reshaped), 7) == [
+    assert said(function(y=reshaped), 11) == [
         ("y_t is taken as (B, T), which is (T, B)", "everywhere")
     ]
     short = function(last=lambda states: states[max(len(states) // 4 * 4 - 1, 0)])
-    (finding, *_), _ = found(short, 5)
+    (finding, *_), _ = found(short, 11)
     assert finding.what == "h_n is taken from the start of its block of 4 steps"
 
 
@@ -297,9 +297,11 @@ def test_a_weight_that_is_kept(name: str) -> None:
     wrong = function(step)
     for case in [*dict.fromkeys(item.case for item in plan(as_implementation(wrong)))][::3]:
         as_implementation(wrong).run(case.call())  # as it is asked before a cause is looked for
-    ((what, where),) = said(wrong, 3, DTYPES)
-    assert what.startswith(f"{name} is that of ")
-    assert where == "everywhere"
+    ((finding,), _) = found(wrong, 3, DTYPES)
+    assert finding.what.startswith(f"{name} is that of ")
+    assert finding.where == "everywhere"
+    assert finding.explains > 0.99 * finding.wrong  # of few calls the earlier one is not tried
+    assert finding.contradicts == 0
 
 
 def test_pre_activations_in_place_of_states() -> None:
@@ -313,7 +315,7 @@ def test_pre_activations_in_place_of_states() -> None:
         states, y = np.stack(before), np.stack(sums) @ w["W_ho"].T + w["b_ho"].T
         return {"hidden_states": states, "h_n": h, "outputs": y}
 
-    one_by_one, _ = found(rnn, 5)
+    one_by_one, _ = found(rnn, 11)
     assert [(one.what, one.where) for one in one_by_one] == [
         ("the pre-activations of the steps before are added", "everywhere"),
         ("y_t is that of the pre-activation", "everywhere"),
@@ -333,7 +335,7 @@ def test_a_table_is_told_with_its_steps() -> None:
     def step(w: Weights, x: Array, h: Array, t: int, h_0: Any) -> Array:
         return interpolated(preactivation(w, x, h))
 
-    (first, *_), _ = found(function(step), 5, DTYPES)
+    (first, *_), _ = found(function(step), 11, DTYPES)
     assert first.what.startswith("tanh is interpolated in a table, with steps of about 0.004")
     assert first.explains > 0.95 * first.wrong
 
@@ -344,7 +346,7 @@ def test_a_factor_of_the_readout_and_an_overflow() -> None:
         tanh: Array = (e - 1) / (e + 1)
         return tanh
 
-    one_by_one, _ = found(function(overflowing, y=lambda y: 0.9 * y), 5, DTYPES)
+    one_by_one, _ = found(function(overflowing, y=lambda y: 0.9 * y), 11, DTYPES)
     whats = {one.what: one.where for one in one_by_one}
     assert whats["the new state is NaN"] == "e^2a overflows"
     assert whats["outputs is 0.9 times as large"] == "everywhere"
@@ -355,13 +357,13 @@ def test_refusals_are_told_with_their_place() -> None:
         rows = np.zeros((3, len(w["W_hh"])), x.dtype) if h_0 is None and t == 0 else h
         return np.tanh(preactivation(w, x, rows))
 
-    (finding,) = [one for one in found(function(only_three), 5)[0] if one.result == "calls"]
+    (finding,) = [one for one in found(function(only_three), 11)[0] if one.result == "calls"]
     assert finding.where == "h_0 = omitted and not B is 3, as in the first call"
 
 
 def test_nothing_is_found_in_what_is_right() -> None:
-    assert found(function(), 5) == ((), ())
-    assert found(Recurrence(), 20) == ((), ())
+    assert found(function(), 11) == ((), ())
+    assert found(Recurrence(), 40) == ((), ())
 
 
 @pytest.mark.parametrize("noise", [pytest.param(0.0, marks=LONG), 1e-3])
@@ -432,7 +434,7 @@ LAYERS: dict[tuple[str, str], Mapping[str, Any]] = {
 
 @pytest.mark.parametrize(("what", "where"), LAYERS)
 def test_a_place_in_a_layer(what: str, where: str) -> None:
-    assert said(Layer(LAYERS[what, where]), 8) == [(what, where)]
+    assert said(Layer(LAYERS[what, where]), 13) == [(what, where)]
 
 
 class ByDirection(Layer):
@@ -505,7 +507,7 @@ SEVERAL: dict[type[Layer], tuple[frozenset[str], set[tuple[str, str]]]] = {
 def test_several_things_in_several_layers(wrong: type[Layer]) -> None:
     layer = wrong({})
     layer.claims, expected = SEVERAL[wrong]
-    one_by_one, _ = found(layer, 9)
+    one_by_one, _ = found(layer, 11)
     assert {(one.what, one.where) for one in one_by_one} == expected
 
 
