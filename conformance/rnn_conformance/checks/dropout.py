@@ -64,7 +64,7 @@ def dropout_between_layers(subject: Subject, case: Case) -> Iterator[Judgement]:
     number is drawn by itself: from call to call, step to step and so on, as many change to zero and
     back as chance has it. Shares may be six standard deviations off.
     """
-    data, limit = _show_the_mask(case)
+    data, limit = _show_the_mask(case), _with_all_kept(case)
     calls = [_training(subject, data, case) for _ in range(2)]
     for answer in calls:
         yield _zero_or("output", case, answer.output, limit.output, limit.output_bound)
@@ -109,13 +109,12 @@ def _training(subject: Subject, data: Data, case: Case) -> Answer:
     return ordered(subject.answer(call), data, case.layout)
 
 
-@lru_cache(maxsize=64)
-def _show_the_mask(case: Case) -> tuple[Data, Expectation]:
-    """Layers of many units, which hand on what they read: ones; and what is kept of these."""
+def _show_the_mask(case: Case) -> Data:
+    """Layers of many units, which hand on what they read: ones."""
     options = replace(case.options, hidden_size=UNITS, dropout=P)
     weights = handing_on(options, case.dtype, case.equation.pins)
     data = case.data()
-    shown = replace(
+    return replace(
         data,
         options=options,
         weights=weights,
@@ -123,8 +122,14 @@ def _show_the_mask(case: Case) -> tuple[Data, Expectation]:
         h_0=None,
         lengths=None,
     )
-    kept = with_inputs_scaled(weights, 1 / (1 - P), range(1, case.L))
-    return shown, whole(replace(shown, weights=kept), Precision.of(case.dtype))
+
+
+@lru_cache(maxsize=64)
+def _with_all_kept(case: Case) -> Expectation:
+    """What is expected of these where nothing is dropped: the same of every implementation."""
+    data = _show_the_mask(case)
+    kept = with_inputs_scaled(data.weights, 1 / (1 - P), range(1, case.L))
+    return whole(replace(data, weights=kept), Precision.of(case.dtype))
 
 
 def _zero_or(what: str, case: Case, found: Array, kept: Float64, bound: Float64) -> Judgement:
