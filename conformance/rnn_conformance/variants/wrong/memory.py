@@ -126,13 +126,22 @@ class FinalStateOverwrittenByNextCall(Remembers):
 class TwoBuffersInTurn(Remembers):
     """The output is in two buffers that take turns: the call after the next overwrites it."""
 
+    count = 2
+
     def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
         right = super().answer(call, output, h_n)
-        both = [right.output.copy(), right.output.copy()]
-        buffers = self.kept.setdefault(sizes_of(right.output), both)
-        buffers.reverse()
-        buffers[0][...] = right.output
-        return Answer(buffers[0], right.h_n)
+        copies = [right.output.copy() for _ in range(self.count)]
+        ring = self.kept.setdefault(sizes_of(right.output), copies)
+        ring.append(ring.pop(0))
+        ring[0][...] = right.output
+        return Answer(ring[0], right.h_n)
+
+
+@mutant("aliasing", caught_by="earlier_results_kept")
+class SixteenBuffersInTurn(TwoBuffersInTurn):
+    """The output is in sixteen buffers that take turns."""
+
+    count = 16
 
 
 @mutant("aliasing", caught_by="output", shipped_in="pytorch/pytorch#142303")

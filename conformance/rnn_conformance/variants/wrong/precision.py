@@ -150,9 +150,18 @@ class InputsClippedAtAMillion(Recurrence):
 class TinyInputsFlushed(Recurrence):
     """Inputs below 1e-8 in size are taken for zeros."""
 
+    least = 1e-8
+
     def rows(self, call: Call) -> Array:
         x = super().rows(call)
-        return np.where(np.abs(x) < 1e-8, 0, x).astype(x.dtype)
+        return np.where(np.abs(x) < self.least, 0, x).astype(x.dtype)
+
+
+@mutant("precision", caught_by="powers_of_two")
+class TiniestInputsFlushed(TinyInputsFlushed):
+    """Inputs below 1e-30 in size are taken for zeros."""
+
+    least = 1e-30
 
 
 @mutant("precision", caught_by="powers_of_two")

@@ -151,6 +151,11 @@ class StateWeightsNormalised(Recurrence):
             return {**w, "W_hh": (w["W_hh"] / scale * scale).astype(call.dtype)}
 
 
+def identities(W: Array) -> Array:
+    """One for each gate of W_hh."""
+    return np.resize(np.eye(W.shape[1]), W.shape)
+
+
 @mutant("together", caught_by="output")
 class DiagonalByItsSize(Recurrence):
     """A W_hh that is a diagonal has only positive entries."""
@@ -158,7 +163,7 @@ class DiagonalByItsSize(Recurrence):
     def cell(self, call: Call, layer: int, d: int) -> Weights:
         w = super().cell(call, layer, d)
         H = w["W_hh"].shape[1]
-        alone = H > 2 and not (w["W_hh"] * np.tile(1 - np.eye(H), (len(w["W_hh"]) // H, 1))).any()
+        alone = H > 2 and not w["W_hh"][identities(w["W_hh"]) == 0].any()
         return {**w, "W_hh": np.abs(w["W_hh"])} if alone else w
 
 
@@ -168,9 +173,8 @@ class IdentityWithoutItsBias(Recurrence):
 
     def cell(self, call: Call, layer: int, d: int) -> Weights:
         w = super().cell(call, layer, d)
-        H = w["W_hh"].shape[1]
-        identity = np.tile(np.eye(H), (len(w["W_hh"]) // H, 1))
-        return {**w, "b_hh": 0 * w["b_hh"]} if H > 1 and (w["W_hh"] == identity).all() else w
+        identity = w["W_hh"].shape[1] > 1 and (w["W_hh"] == identities(w["W_hh"])).all()
+        return {**w, "b_hh": 0 * w["b_hh"]} if identity else w
 
 
 @mutant("together", "h_n", caught_by="final_state")
@@ -202,14 +206,7 @@ class LayersInTheOrderOfTheirNames(Recurrence):
     """The weights of the layers are in the order of their names, in which 10 is before 2."""
 
     def weights_of(self, layer: int, d: int) -> str:
-        name = super().weights_of(layer, d)
-        return name if layer < 2 or self.number < 11 else name.replace(*self.order(layer))
-
-    number = 0
-
-    def order(self, layer: int) -> tuple[str, str]:
-        by_name = sorted(map(str, range(self.number)))
-        return f"l{layer}", f"l{by_name[layer]}"
+        return super().weights_of(sorted(range(self.number), key=str)[layer], d)
 
     def run(self, call: Call) -> Answer:
         self.number = call.options.num_layers
@@ -224,15 +221,6 @@ class CellClampedAtAThousand(Lstm):
         return np.clip(super().remembered(c, i, f, g), -1000, 1000).astype(c.dtype)
 
 
-@mutant("together", caught_by="powers_of_two")
-class TinyInputsAreZero(Recurrence):
-    """Inputs below 1e-30 are zeros."""
-
-    def rows(self, call: Call) -> Array:
-        x = super().rows(call)
-        return np.where(np.abs(x) < 1e-30, 0, x).astype(x.dtype)
-
-
 @mutant("together", caught_by="memory_layouts")
 class SquareStepsInFortranOrder(Recurrence):
     """Steps of as many rows as inputs whose memory is in Fortran order are read turned."""
@@ -241,18 +229,3 @@ class SquareStepsInFortranOrder(Recurrence):
         x = super().rows(call)
         turned = x.shape[1] == x.shape[2] > 1 and abs(x.strides[1]) < abs(x.strides[2])
         return x.swapaxes(1, 2) if turned and call.layout == "time_first" else x
-
-
-@mutant("together", caught_by="earlier_results_kept")
-class SixteenBuffersInTurn(Recurrence):
-    """The output stands in one of sixteen arrays, which take turns, for results of one size."""
-
-    def __init__(self) -> None:
-        self.buffers: dict[tuple[object, ...], list[Array]] = {}
-
-    def answer(self, call: Call, output: Array, h_n: Array) -> Answer:
-        key = (output.shape, output.dtype)
-        ring = self.buffers.setdefault(key, [np.empty_like(output) for _ in range(16)])
-        ring.append(ring.pop(0))
-        ring[0][...] = output
-        return super().answer(call, ring[0], h_n)
