@@ -116,7 +116,6 @@ def test_what_cannot_be_judged_is_told_in_one_line_and_leaves_no_file(
     assert not (here / "was_run").exists()
 
 
-@pytest.mark.usefixtures("few_cases")
 def test_a_wrong_one_does_not_conform_and_the_table_counts_what_the_file_holds(
     check: Command,
 ) -> None:
@@ -131,7 +130,7 @@ def test_a_wrong_one_does_not_conform_and_the_table_counts_what_the_file_holds(
         for name, t in by_check(records, data["not_claimed"]).items()
     ]
     failed = sum(t.failed for t in by_check(records).values())
-    assert failed > 10
+    assert failed > 100
     assert (data["failed"], data["executed"], data["seed"]) == (failed, len(records), 5)
     assert (data["conforms"], data["complete"]) == (False, True)
     assert data["implementation"] == "RecurrentBiasDropped"

@@ -122,12 +122,11 @@ class OtherNames(BatchRNN):
 RIGHT = (SingleSequenceRNN, BatchRNN, Slots, InitialStateFirst)
 
 
-@pytest.mark.usefixtures("few_cases")
 @pytest.mark.parametrize("cls", RIGHT)
 def test_a_right_one_conforms_and_is_told_what_is_not_asked(cls: type[Any]) -> None:
     report = check(cls)
     assert report.conforms
-    assert report.executed > 40
+    assert report.executed > 200
     assert {record.case.partition("-")[0] for record in report.records} == {"float64"}
     assert all("-no_h0" in record.case for record in report.records)
     alone = cls in (SingleSequenceRNN, Slots)

@@ -72,7 +72,6 @@ def name_of(block: str) -> str:
     return str(name)
 
 
-@pytest.mark.usefixtures("few_cases")
 @pytest.mark.parametrize("block", shown(), ids=name_of)
 def test_an_example_is_short_and_accepted(block: str, tmp_path: Path) -> None:
     name = name_of(block)

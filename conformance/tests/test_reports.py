@@ -193,7 +193,6 @@ def test_the_colour_of_an_error_says_how_large_it_is(value: float, expected: int
     assert level(value) == expected
 
 
-@pytest.mark.usefixtures("few_cases")
 def test_another_activation_is_plotted_beside_the_right_one(tmp_path: Path) -> None:
     diagnosis, other = bent().diagnosis, wrong().diagnosis
     assert diagnosis is not None
