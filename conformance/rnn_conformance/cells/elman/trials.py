@@ -75,23 +75,21 @@ class ElmanTrials(ElmanNumbers):
             s, here = self._steps[number], some - self._starts_of[number]
             best, most, says = None, ALL_BUT * len(some), frozenset[str]()
             rest, off = self._sum({**by_slot, **{slot: MISSING[slot] for slot in part}}, some)
-            for names, weights in s.earlier:
-                theirs, ours = (
-                    [getattr(w, NAMED[slot]).shape for slot in part] for w in (weights, s.weights)
-                )
-                if theirs == ours:
-                    of = replace(s, weights=weights, t=s.t[here], b=s.b[here], u=s.u[here])
-                    a = rest + sum(right(slot, of)[0] for slot in part)
-                    value, radius = self._states(by_slot, some, a, 2 * off)
-                    fits = (np.abs(value - self.found[some]) <= radius).sum()
-                    if fits > most:
-                        best, most, says = weights, fits, names
+            for names, weights in _earlier(part, s):
+                of = replace(s, weights=weights, t=s.t[here], b=s.b[here], u=s.u[here])
+                a = rest + sum(right(slot, of)[0] for slot in part)
+                value, radius = self._states(by_slot, some, a, 2 * off)
+                fits = (np.abs(value - self.found[some]) <= radius).sum()
+                if fits > most:
+                    best, most, says = weights, fits, names
             if best is not None:
                 kept[id(s.earlier)] = best
                 fitting.append(says)
         if fitting and len(fitting) >= len(several) / 4:
             alike = frozenset.intersection(*fitting)
             whose = min(alike, key=len) if alike else "an earlier call"
+            for s in (self._steps[self._number[some[0]]] for some in groups if len(some) < FEW):
+                kept |= {id(s.earlier): w for names, w in _earlier(part, s) if whose in names}
             every = " and ".join(NAMED[slot] for slot in part)
             what = f"{every} {'is that' if len(part) == 1 else 'are those'}"
             does = {slot: partial(_of_kept, slot, kept) for slot in part}
@@ -231,6 +229,14 @@ def _every_unit(s: Steps, rows: Indices) -> Steps | None:
     t, b = (np.repeat(part[rows], H) for part in (s.t, s.b))
     u = np.tile(np.arange(H), len(rows))
     return replace(s, t=t, b=b, u=u, found=s.states[t + 1, b, u])
+
+
+def _earlier(part: Sequence[str], s: Steps) -> Iterator[tuple[frozenset[str], CellWeights]]:
+    """The weights of earlier calls of which this part has the same shapes."""
+    shapes = [getattr(s.weights, NAMED[slot]).shape for slot in part]
+    for names, weights in s.earlier:
+        if [getattr(weights, NAMED[slot]).shape for slot in part] == shapes:
+            yield names, weights
 
 
 def _of_kept(slot: str, kept: Mapping[int, CellWeights], s: Steps) -> Term | None:
