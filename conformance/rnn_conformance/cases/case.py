@@ -344,9 +344,11 @@ def _drawn(case: Case) -> Data:
         h_0[..., 0], h_0[..., -1] = 500, -500
         h_0[..., : -case.H] = 0  # where there are others, the part that shows
     if case.weights in PLAIN_FEEDBACK:
-        inputs[-1:] *= case.T == 1
+        if case.T > 1:
+            inputs[-1] *= 0  # of both signs
         h_0[...] = _adding_up_to_0(h_0, len(options.parts))
-        h_0[..., case.H :] *= 1e5 if case.weights == "unconnected" else 1
+        if case.weights == "unconnected":
+            h_0[..., case.H :] *= 1e5
     if case.weights == "one_hot":
         inputs = np.eye(case.I)[np.abs(inputs).argmax(axis=2)]
     if case.weights == "integers":
@@ -366,7 +368,8 @@ def _adding_up_to_0(h_0: Array, parts: int) -> Array:
     state = np.round(64 * h_0) / 64
     state = state.reshape(*h_0.shape[:-1], parts, -1)
     found = state - state[..., ::-1]
-    found[:, : h_0.shape[1] > 1] = 0
+    if h_0.shape[1] > 1:
+        found[:, 0] = 0
     return found.reshape(h_0.shape)
 
 

@@ -40,6 +40,7 @@ from rnn_conformance.contract.conventions import ANY_MEMORY
 from rnn_conformance.contract.refusal import Broken, Violation, in_order
 
 TURNS = 100  # steps of the longest calls that meet each other
+CALLS, MANY_CALLS = 3, 20  # after another: several buffers may take turns
 LINES = 300  # of Python, between which a call lets others run
 
 
@@ -72,8 +73,7 @@ def earlier_results_kept(subject: Subject, case: Case) -> Iterator[Judgement]:
     answer, data = subject.answer(case.call()), case.data()
     first = in_one_order(answer, data, case.layout)
     kept = {name: part.copy() for name, part in parts_of(first).items()}
-    calls = 20 if case.T == 2 else 3  # several buffers may take turns
-    for later in range(1, calls + 1):
+    for later in range(1, (MANY_CALLS if case.T == 2 else CALLS) + 1):
         subject.run(replace(case, seed=case.seed + later).data(), case.layout)
     now = parts_of(in_one_order(subject.reread(answer), data, case.layout))
     for name, was in kept.items():

@@ -92,9 +92,9 @@ def _diagnosis(executed: Sequence[tuple[Any, Any]], watched: Watched) -> Diagnos
     tried = seen if repeated else []
     drops = any("dropout" in item.check.needs for item in items)
     wrong = [item for item, bad in zip(items, failed, strict=True) if bad]
-    alone = all(_of_gradients(item.check.name) for item in wrong)
+    alone = all(item.check.name in OF_GRADIENTS for item in wrong)  # where steps are right
     bugs = known_bugs(items[0].subject.claimed)
-    bugs = [bug for bug in bugs if _of_gradients(bug.caught_by)] if alone else bugs
+    bugs = [bug for bug in bugs if bug.caught_by in OF_GRADIENTS] if alone else bugs
     causes = [
         Cause((bug.name,), (bug.sentence,), (bug.shipped_in,) if bug.shipped_in else ())
         for bug in watched(bugs, len(bugs))
@@ -121,11 +121,6 @@ def _diagnosis(executed: Sequence[tuple[Any, Any]], watched: Watched) -> Diagnos
         repeated,
         found,
     )
-
-
-def _of_gradients(check: str) -> bool:
-    """Whether it fails of gradients alone: where nothing else fails, steps are right."""
-    return check in OF_GRADIENTS
 
 
 def _of_areas(executed: Sequence[tuple[Any, Any]]) -> Iterator[Finding]:

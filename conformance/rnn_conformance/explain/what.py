@@ -117,7 +117,7 @@ def _edits(
         if not more:
             break
         chosen = (*chosen, *more)
-        left = left[~_fit_with(trials, chosen, (), left)]
+        left = left[~_fit(trials, chosen, left)]
     return chosen
 
 
@@ -207,13 +207,12 @@ def _pairs(
     yield from ((one, order[n + 1 :]) for n, one in enumerate(order[:most]))
 
 
-def _fit_with(trials: Trials, chosen: Sequence[Edit], more: tuple[Edit, ...], at: Indices) -> Mask:
-    """Which numbers come out with these edits, and some of the chosen ones."""
+def _fit(trials: Trials, chosen: Sequence[Edit], at: Indices) -> Mask:
+    """Which numbers come out with some of the chosen edits."""
     found = np.zeros(len(at), bool)
     for made in subsets(chosen):
-        left = np.flatnonzero(~found)
-        if len(left) and combinable((*made, *more)):
-            found[left] = trials.fits(made | {*more}, at[left])
+        if len(left := np.flatnonzero(~found)):
+            found[left] = trials.fits(made, at[left])
     return found
 
 
